@@ -1,0 +1,76 @@
+package fact
+
+import "murmur/internal/private/anon"
+
+// State is what became of one delivery; each delivery has exactly one. Names are those of `murmur status`.
+type State int64
+
+const (
+	Pending     State = iota // accepted, not yet processed
+	Held                     // waits for consent
+	Published                // produced facts
+	Duplicate                // its delivery id was accepted before
+	Ignored                  // a known kind with nothing to say
+	Refused                  // consent
+	Quarantined              // could not be read or verified clean; kept sealed
+	Erased
+)
+
+// Why explains a state in a closed set: metric labels, status and doctor print it, and no content.
+type Why int64
+
+const (
+	WhyNone Why = iota
+	WhyNotJSON
+	WhyTooDeep
+	WhyDuplicateKey
+	WhyUnknownType
+	WhyBadField // a field has the wrong type or an impossible value
+	WhyBadTime
+	WhyNoScore
+	WhySilentType // ignored: nothing to say
+	WhyVendorTest
+	WhyPolicyDenies
+	WhyOptedOut
+	WhyNoConsentYet
+	WhyNotVerified // the masked text did not pass the second scan
+	WhyUnsealed    // the seal did not open
+	WhyErasure
+	WhyTooLarge
+	WhyEncoding
+)
+
+// Outcome is what became of one delivery. An error is an outcome: nothing can be forgotten.
+type Outcome struct {
+	State  State
+	Why    Why
+	Facts  []Fact
+	Labels []Named
+	// Contact owns the delivery, for erasure; invalid when it has none.
+	Contact anon.Contact
+	// Retract names facts that must leave the lake: an opt-out that came after publication.
+	Retract []ID
+}
+
+// Dim says what a label names.
+type Dim int64
+
+const (
+	DimSource Dim = iota + 1
+	DimNumber
+	DimTeam
+	DimFlow
+	DimFlowVersion
+	DimNode
+	DimChoice
+	DimSurvey
+)
+
+// Named is a dictionary entry: a label, what it names, its masked name and its parent (a choice's node, a
+// node's flow; 0: none).
+type Named struct {
+	Label  Label
+	Dim    Dim
+	Parent Label
+	Name   anon.Text
+}
