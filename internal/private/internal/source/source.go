@@ -1,0 +1,62 @@
+// Package source says what a connector is: it verifies what a vendor sent and decodes it.
+//
+// Zone: RED. A connector has no clock and no network: Verify gets the time, Decode is pure, so that
+// redelivery and replay give the same facts. What a connector can do beyond that is found by assertion
+// (Splitter here; polling, media and control come with interfaces of their own).
+package source
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"murmur/internal/fact"
+	"murmur/internal/private/internal/event"
+)
+
+// Delivery is one verified body: the unit that `murmur status` counts.
+type Delivery struct {
+	// ID is the vendor's id of the delivery (webhook-id, event_id). Two deliveries with one ID are one.
+	// Empty: the hash of the body stands for it.
+	ID   string
+	Body []byte
+}
+
+// Source is a connector.
+type Source interface {
+	// Verify checks the signature over the raw body with any of the live secrets (at most two while a secret
+	// is rotated), in constant time. It returns ErrSignature, or ErrNoKey without a secret.
+	Verify(h http.Header, body []byte, secrets []string, now time.Time) (Delivery, error)
+	// Decode gives the events of a delivery. No events and a *Verdict say what became of it instead.
+	// Unknown fields are kept out of the way, never an error.
+	Decode(Delivery) ([]event.Event, error)
+}
+
+// Splitter cuts a batch into deliveries of their own, each with its own state.
+type Splitter interface {
+	Split(Delivery) ([]Delivery, error)
+}
+
+var (
+	// ErrSignature refuses a body: HTTP 401. Nothing of it is kept.
+	ErrSignature = errors.New("source: the signature does not match")
+	// ErrNoKey says that no secret is configured: HTTP 503, the vendor retries.
+	ErrNoKey = errors.New("source: no secret is configured")
+)
+
+// Verdict says that a delivery has no events, and why: ignored or quarantined. It carries no content.
+type Verdict struct {
+	State fact.State
+	Why   fact.Why
+	Field string // the name of the field at fault, from a closed set; never a value
+}
+
+func (v *Verdict) Error() string { return "source: delivery is not usable, field " + v.Field }
+
+// Ignore and Quarantine make verdicts.
+func Ignore(why fact.Why) *Verdict { return &Verdict{State: fact.Ignored, Why: why} }
+
+// Quarantine keeps the delivery sealed until a replay.
+func Quarantine(why fact.Why, field string) *Verdict {
+	return &Verdict{State: fact.Quarantined, Why: why, Field: field}
+}
