@@ -1,0 +1,158 @@
+package workspace
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Basis is the ground on which a kind of content may be used.
+type Basis string
+
+const (
+	// Deny is the default: nothing is fetched, opened or analysed.
+	Deny Basis = "deny"
+	// Notice: the business states that a notice is played on every call and that opt-outs are honoured.
+	Notice Basis = "notice"
+	// OptIn: only what a person agreed to; everything else is held, then refused.
+	OptIn Basis = "opt-in"
+)
+
+// Policy is what a workspace chose. The zero value is not a policy; start from DefaultPolicy.
+type Policy struct {
+	Recordings, Transcripts Basis
+	RawHours                int // sealed bytes live this long; 1 to 24
+	LinkDays                int // rows of one person can be linked this long; 1 to 60
+	Timezone                string
+	OpenHours               string // "mon-fri 09:00-17:00; sat 10:00-14:00"; empty: always open
+	ShortAbandonSeconds     int    // a caller who gives up sooner was not missed by anyone
+	OptOutChoice            string // the menu choice that means "do not record"
+	MinGroup                int    // distinct contacts, for numbers
+	MinGroupContent         int    // distinct contacts, for anything derived from content
+}
+
+// DefaultPolicy denies content and keeps the least.
+func DefaultPolicy() Policy {
+	return Policy{
+		Recordings: Deny, Transcripts: Deny, RawHours: 24, LinkDays: 60, Timezone: "UTC",
+		OptOutChoice: "9", MinGroup: 5, MinGroupContent: 10,
+	}
+}
+
+// ErrPolicy is the parent of every refusal of a policy change.
+var ErrPolicy = errors.New("policy")
+
+// setting binds a key to a field: how it is read, checked and printed, in the order `policy show` prints.
+type setting struct {
+	key, help string
+	get       func(*Policy) string
+	set       func(*Policy, string) error
+}
+
+var settings = []setting{
+	{"recordings", "deny, notice or opt-in: on what ground call recordings may be used",
+		func(p *Policy) string { return string(p.Recordings) }, func(p *Policy, v string) error { return setBasis(&p.Recordings, v) }},
+	{"transcripts", "deny, notice or opt-in: on what ground transcripts and summaries may be used",
+		func(p *Policy) string { return string(p.Transcripts) }, func(p *Policy, v string) error { return setBasis(&p.Transcripts, v) }},
+	{"raw-hours", "hours that sealed raw bytes live (1-24)",
+		func(p *Policy) string { return strconv.Itoa(p.RawHours) }, func(p *Policy, v string) error { return setInt(&p.RawHours, v, 1, 24) }},
+	{"link-days", "days that rows of one person can be linked (1-60)",
+		func(p *Policy) string { return strconv.Itoa(p.LinkDays) }, func(p *Policy, v string) error { return setInt(&p.LinkDays, v, 1, 60) }},
+	{"timezone", "IANA name: days and weeks of figures",
+		func(p *Policy) string { return p.Timezone }, setZone},
+	{"open-hours", `when someone should answer, as "mon-fri 09:00-17:00; sat 10:00-14:00", whole hours; empty: always`,
+		func(p *Policy) string { return p.OpenHours }, setHours},
+	{"short-abandon-seconds", "a caller who gives up sooner is not counted as missed for another reason (0-60)",
+		func(p *Policy) string { return strconv.Itoa(p.ShortAbandonSeconds) }, func(p *Policy, v string) error { return setInt(&p.ShortAbandonSeconds, v, 0, 60) }},
+	{"opt-out-choice", "the phone-menu choice that means: do not record (a digit, * or #)",
+		func(p *Policy) string { return p.OptOutChoice }, setChoice},
+	{"min-group", "smallest group of distinct contacts for numbers (5 or more)",
+		func(p *Policy) string { return strconv.Itoa(p.MinGroup) }, func(p *Policy, v string) error { return setInt(&p.MinGroup, v, 5, 1000) }},
+	{"min-group-content", "smallest group of distinct contacts for what is derived from content (10 or more)",
+		func(p *Policy) string { return strconv.Itoa(p.MinGroupContent) }, func(p *Policy, v string) error { return setInt(&p.MinGroupContent, v, 10, 1000) }},
+}
+
+// Keys lists the policy's keys and what each means, in printing order.
+func Keys() (keys, help []string) {
+	for _, s := range settings {
+		keys, help = append(keys, s.key), append(help, s.help)
+	}
+	return keys, help
+}
+
+// Get prints the value of a key; ok is false for an unknown key.
+func (p Policy) Get(key string) (value string, ok bool) {
+	for _, s := range settings {
+		if s.key == key {
+			return s.get(&p), true
+		}
+	}
+	return "", false
+}
+
+// Set reads a value into a key. An unknown key or a value out of range is refused and changes nothing.
+func (p *Policy) Set(key, value string) error {
+	for _, s := range settings {
+		if s.key == key {
+			if err := s.set(p, strings.TrimSpace(value)); err != nil {
+				return fmt.Errorf("%w %s: %w", ErrPolicy, key, err)
+			}
+			return nil
+		}
+	}
+	keys, _ := Keys()
+	return fmt.Errorf("%w: unknown key; the keys are %s", ErrPolicy, strings.Join(keys, ", "))
+}
+
+// Zone is the workspace's time zone.
+func (p Policy) Zone() *time.Location {
+	z, err := time.LoadLocation(p.Timezone)
+	if err != nil {
+		return time.UTC
+	}
+	return z
+}
+
+func setBasis(b *Basis, v string) error {
+	if !slices.Contains([]Basis{Deny, Notice, OptIn}, Basis(v)) {
+		return errors.New("must be deny, notice or opt-in")
+	}
+	*b = Basis(v)
+	return nil
+}
+
+func setInt(i *int, v string, lo, hi int) error {
+	n, err := strconv.Atoi(v)
+	if err != nil || n < lo || n > hi {
+		return fmt.Errorf("must be a whole number from %d to %d", lo, hi)
+	}
+	*i = n
+	return nil
+}
+
+func setZone(p *Policy, v string) error {
+	if _, err := time.LoadLocation(v); err != nil || v == "" || v == "Local" {
+		return errors.New("must be an IANA time zone such as Europe/Berlin or America/New_York")
+	}
+	p.Timezone = v
+	return nil
+}
+
+func setHours(p *Policy, v string) error {
+	if _, err := ParseHours(v); err != nil {
+		return err
+	}
+	p.OpenHours = v
+	return nil
+}
+
+func setChoice(p *Policy, v string) error {
+	if len(v) > 1 || !strings.Contains("0123456789*#", v) {
+		return errors.New("must be one key: 0-9, * or #")
+	}
+	p.OptOutChoice = v
+	return nil
+}
