@@ -3,9 +3,16 @@
 // line print through one encoder.
 //
 // Zone: open. It sees release.Table and nothing else of the crowd.
+//
+// Counts are exact. The 95 % intervals say how far a figure may lie from the long-run value if the period
+// were lived again; they are not noise added for privacy. What the package does not protect against: a
+// reader who takes an association for a cause.
 package insight
 
 import (
+	"math"
+	"slices"
+	"strconv"
 	"time"
 
 	"murmur/internal/crowd/release"
@@ -16,13 +23,13 @@ type Figure struct {
 	Workspace string              `json:"workspace"`
 	Insight   string              `json:"insight"`
 	Measure   string              `json:"measure"`
-	Grain     string              `json:"grain"` // week, hour_of_week
+	Grain     string              `json:"grain"` // week, hour_of_week, block (four weeks)
 	Period    string              `json:"period"`
 	Split     map[string][]string `json:"split,omitempty"`
 	Value     *float64            `json:"value"` // null when hidden
 	Low       *float64            `json:"low"`   // 95 % interval
 	High      *float64            `json:"high"`
-	Unit      string              `json:"unit"` // ratio, calls, s, points
+	Unit      string              `json:"unit"` // ratio, calls, answers, s, points
 	Base      int64               `json:"base"` // denominator; 0 when hidden
 	Contacts  string              `json:"contacts,omitempty"`
 	Tier      string              `json:"tier"`
@@ -39,8 +46,178 @@ type Insight struct {
 	Slug     string
 	Question string // in the owner's words
 	Section  string // page: calls, messages, topics, flows, satisfaction, privacy
+	Formula  string // the definition, in words
+	Measures []Measure
 	Caveat   string
 	Needs    []release.Query
-	// Finish makes the figures of one period; tables come in the order of Needs.
-	Finish func([]release.Table) []Figure
+	finish   func([]answer) []Figure
+}
+
+// Measure is one number an insight publishes: its unit and how its interval is made.
+type Measure struct{ Name, Unit, Interval string }
+
+// Finish makes the figures of one period; tables come in the order of Needs. An invalid table is no data.
+func (in Insight) Finish(tables []release.Table) []Figure {
+	answers := make([]answer, len(in.Needs))
+	for i := range answers {
+		if i < len(tables) && tables[i].Valid() {
+			answers[i] = answerOf(tables[i])
+		}
+	}
+	return in.figures(answers)
+}
+
+// figures names what finish made. A breakdown that is empty or hidden altogether has no split and says the
+// same as the whole before it: only the first of each key stands.
+func (in Insight) figures(answers []answer) []Figure {
+	var fs []Figure
+	seen := map[string]bool{}
+	for _, f := range in.finish(answers) {
+		if key := f.Measure + "\x00" + splitKey(f.Split); !seen[key] {
+			seen[key] = true
+			fs = append(fs, f)
+		}
+	}
+	for i := range fs {
+		fs[i].Insight = in.Slug
+		fs[i].Definition = in.Slug + "/1"
+		for _, m := range in.Measures {
+			if m.Name == fs[i].Measure {
+				fs[i].Unit = m.Unit
+			}
+		}
+	}
+	return fs
+}
+
+// answer is a released table laid open: all that finishing reads.
+type answer struct {
+	ok       bool
+	query    release.Query
+	settings release.Settings
+	period   release.Period
+	groups   []release.Group
+	asOf     time.Time
+	closed   bool
+}
+
+func answerOf(t release.Table) answer {
+	return answer{
+		ok: true, query: t.Query(), settings: t.Settings(), period: t.Period(), groups: t.Groups(), asOf: t.AsOf(), closed: t.Closed(),
+	}
+}
+
+// blank is a figure of a group without its numbers. dim renames the split's dimension when it is not empty.
+func (a answer) blank(g release.Group, measure, dim string) Figure {
+	f := Figure{
+		Workspace: a.settings.Workspace.String(), Measure: measure, Grain: a.grain(), Period: a.period.Name,
+		Split: splitOf(g, dim), Tier: "guarded", Provisional: !a.closed, Settings: a.printed(), AsOf: a.asOf.UTC(),
+	}
+	switch {
+	case g.Hidden == release.SmallGroup:
+		f.Hidden = "small-group"
+	case g.Hidden == release.NoData:
+		f.Hidden = "no-data"
+	}
+	if f.Hidden == "" {
+		f.Contacts = Band(g.Contacts)
+	}
+	return f
+}
+
+// put makes the figure of a group from an estimate over base rows; without base it is no data.
+func (a answer) put(g release.Group, measure, dim string, base int64, e estimate) Figure {
+	if g.Hidden == release.Shown && base == 0 {
+		g.Hidden = release.NoData
+	}
+	f := a.blank(g, measure, dim)
+	if f.Hidden != "" {
+		return f
+	}
+	f.Value, f.Low, f.High, f.Base = round(e.value), round(e.low), round(e.high), base
+	return f
+}
+
+// missing is what a table without groups shows: that there is nothing.
+func (a answer) missing(measures ...string) (fs []Figure) {
+	if !a.ok {
+		return nil
+	}
+	for _, m := range measures {
+		fs = append(fs, a.blank(release.Group{Hidden: release.NoData}, m, ""))
+	}
+	return fs
+}
+
+func (a answer) grain() string {
+	switch {
+	case a.query.Split == release.ByHourOfWeek:
+		return "hour_of_week"
+	case a.query.Grain == release.Block:
+		return "block"
+	}
+	return "week"
+}
+
+// printed gives the settings that can change this figure.
+func (a answer) printed() map[string]string {
+	s := a.settings
+	zone := "UTC"
+	if s.Zone != nil {
+		zone = s.Zone.String()
+	}
+	min := s.MinGroup
+	if a.query.Content {
+		min = s.MinContent
+	}
+	return map[string]string{
+		"open_hours": hoursText(s.OpenHours.Has), "short_abandon_seconds": strconv.FormatInt(s.ShortAbandonS, 10),
+		"min_group": strconv.FormatInt(min, 10), "timezone": zone,
+	}
+}
+
+// splitOf lists the members of a group by dimension, each name once, in the order of the public tree. A group
+// without members has no split.
+func splitOf(g release.Group, dim string) map[string][]string {
+	if len(g.Members) == 0 {
+		return nil
+	}
+	split := map[string][]string{}
+	for _, m := range g.Members {
+		d := m.Dim
+		if dim != "" {
+			d = dim
+		}
+		if !slices.Contains(split[d], m.Name) {
+			split[d] = append(split[d], m.Name)
+		}
+	}
+	return split
+}
+
+// Band says roughly how many contacts stand behind a figure: 5-9, 10-19, 20-49, 50-99, 100-199, ..
+func Band(contacts int64) string {
+	if contacts < 5 {
+		return "0-4"
+	}
+	low := int64(5)
+	for i := 0; ; i++ {
+		next := low * 2
+		if i%3 == 2 { // 20 to 50, 200 to 500, ..
+			next = low * 5 / 2
+		}
+		if contacts < next {
+			return strconv.FormatInt(low, 10) + "-" + strconv.FormatInt(next-1, 10)
+		}
+		low = next
+	}
+}
+
+// round keeps six decimals: enough for every unit, and equal on every processor.
+func round(v float64) *float64 {
+	r := math.Round(v*1e6) / 1e6
+	if r == 0 {
+		r = 0 // no negative zero
+	}
+	return &r
 }

@@ -1,0 +1,173 @@
+package insight
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"murmur/internal/crowd/release"
+)
+
+func figuresOf(t *testing.T, slug string, answers ...answer) []Figure {
+	t.Helper()
+	in, ok := Find(slug)
+	if !ok {
+		t.Fatalf("no insight %s", slug)
+	}
+	for len(answers) < len(in.Needs) {
+		answers = append(answers, answer{})
+	}
+	return in.figures(answers)
+}
+
+func needs(t *testing.T, slug string) []release.Query {
+	t.Helper()
+	in, _ := Find(slug)
+	return in.Needs
+}
+
+func rate(t *testing.T, yes, no int64) []Figure {
+	t.Helper()
+	return figuresOf(t, "missed-call-rate", answered(needs(t, "missed-call-rate")[0], group(30, []int64{no, yes})))
+}
+
+func TestAHeadlineShowsADirectionOnlyWhenIntervalsAreApart(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		now, before []Figure
+		change      string
+		text        string
+	}{
+		{rate(t, 60, 40), rate(t, 20, 80), "up", "Of all calls, 60 % (50 % to 69 %) were missed, up from 20 % (13 % to 29 %) the period before."},
+		{rate(t, 20, 80), rate(t, 60, 40), "down", "Of all calls, 20 % (13 % to 29 %) were missed, down from 60 % (50 % to 69 %) the period before."},
+		{rate(t, 20, 80), rate(t, 25, 75), "unclear", "Of all calls, 20 % (13 % to 29 %) were missed, no clear change from 25 % (18 % to 34 %) the period before."},
+		{rate(t, 20, 80), nil, "", "Of all calls, 20 % (13 % to 29 %) were missed."},
+	} {
+		s := Headline(c.now, c.before)
+		if s.Change != c.change || s.Text != c.text {
+			t.Errorf("change %q: %s", s.Change, s.Text)
+		}
+	}
+}
+
+func TestEveryInsightHasAHeadlineWithAnInterval(t *testing.T) {
+	t.Parallel()
+	interval := regexp.MustCompile(`\(.+ to .+\).*\.$`)
+	for _, in := range All() {
+		s := Headline(in.figures(examples(in)), nil)
+		if !interval.MatchString(s.Text) || len(s.Evidence) != 1 || strings.Contains(s.Text, "%!") {
+			t.Errorf("%s: %s", in.Slug, s.Text)
+		}
+	}
+}
+
+func TestAHiddenFigureIsExplainedNotShown(t *testing.T) {
+	t.Parallel()
+	s := Headline(figuresOf(t, "missed-call-rate", answered(needs(t, "missed-call-rate")[0], release.Group{Hidden: release.SmallGroup})), nil)
+	if s.Text != "Too few people in 2026-W45 to say anything without pointing at one of them." {
+		t.Error(s.Text)
+	}
+}
+
+// lunch is a block in which calls from 12 to 14 are missed with the given rate, others at one in ten.
+func lunch(t *testing.T, missedOf10 int64) []Figure {
+	t.Helper()
+	var groups []release.Group
+	for d := int64(0); d < 5; d++ {
+		groups = append(groups, group(9, []int64{10 - missedOf10, missedOf10}, hour(d*24+12), hour(d*24+13)))
+		for h := int64(9); h < 17; h++ {
+			if h != 12 && h != 13 {
+				groups = append(groups, group(9, []int64{9, 1}, hour(d*24+h)))
+			}
+		}
+	}
+	return figuresOf(t, "busy-hours", answered(needs(t, "busy-hours")[0], groups...))
+}
+
+func find(suggestions []Suggestion, slug string) (Suggestion, bool) {
+	for _, s := range suggestions {
+		if s.Slug == slug {
+			return s, true
+		}
+	}
+	return Suggestion{}, false
+}
+
+func TestMissedLunchCallsAreFound(t *testing.T) {
+	t.Parallel()
+	s, ok := find(Suggestions(lunch(t, 7)), "cover-hours")
+	if !ok || s.Title != "Cover the phone from 12:00 to 14:00" || len(s.Evidence) != 5 {
+		t.Fatalf("%+v", s.Title)
+	}
+	if s.Effect != "If they were answered like the others, 21 to 37 more calls would get through in four weeks." {
+		t.Error(s.Effect)
+	}
+	if _, ok := find(Suggestions(lunch(t, 1)), "cover-hours"); ok {
+		t.Error("advice although every hour is alike")
+	}
+}
+
+func TestSuggestionsSpeakOnlyBeyondTheirThreshold(t *testing.T) {
+	t.Parallel()
+	calls, back := needs(t, "missed-call-rate"), needs(t, "missed-not-returned")
+	flow, closed, scores := needs(t, "menu-funnel")[0], needs(t, "after-hours-demand")[0], needs(t, "satisfaction")
+	for _, c := range []struct {
+		slug      string
+		loud, low []Figure
+	}{
+		{"cover-number",
+			figuresOf(t, "missed-call-rate", answered(calls[0], group(60, []int64{160, 40})), answered(calls[1], group(20, []int64{10, 30}, number(1, "PNlate")))),
+			figuresOf(t, "missed-call-rate", answered(calls[0], group(60, []int64{160, 40})), answered(calls[1], group(20, []int64{30, 10}, number(1, "PNlate"))))},
+		{"return-missed-calls",
+			figuresOf(t, "missed-not-returned", answered(back[0], group(30, []int64{25, 15}))),
+			figuresOf(t, "missed-not-returned", answered(back[0], group(30, []int64{4, 36})))},
+		{"shorten-menu",
+			figuresOf(t, "menu-funnel", answered(flow, group(20, []int64{30}, menu("main", "welcome", "1", 1)...), group(20, []int64{25}, menu("main", "welcome", "none", 2)...))),
+			figuresOf(t, "menu-funnel", answered(flow, group(20, []int64{30}, menu("main", "welcome", "1", 1)...), group(5, []int64{6}, menu("main", "welcome", "none", 2)...)))},
+		{"answer-after-hours",
+			figuresOf(t, "after-hours-demand", answered(closed, group(40, []int64{70}, hour(10)), group(20, []int64{40}, hour(20)))),
+			figuresOf(t, "after-hours-demand", answered(closed, group(40, []int64{90}, hour(10)), group(9, []int64{12}, hour(20))))},
+		{"ask-the-unhappy",
+			figuresOf(t, "satisfaction", answered(scores[0], group(60, []int64{30, 0, 0, 0, 0, 0, 0, 10, 0, 10, 0}))),
+			figuresOf(t, "satisfaction", answered(scores[0], group(60, []int64{10, 0, 0, 0, 0, 0, 0, 10, 0, 10, 0})))},
+	} {
+		s, ok := find(Suggestions(c.loud), c.slug)
+		switch {
+		case !ok:
+			t.Errorf("%s: no advice where it is due", c.slug)
+		case len(s.Evidence) == 0 || s.Effort == "" || !strings.Contains(s.Effect, " to ") || s.Weight <= 0:
+			t.Errorf("%s lacks evidence, effort, weight or an interval: %s", c.slug, s.Effect)
+		}
+		if _, ok := find(Suggestions(c.low), c.slug); ok {
+			t.Errorf("%s: advice where the interval does not support it", c.slug)
+		}
+	}
+}
+
+func TestOnlyTheLatestPeriodGivesAdvice(t *testing.T) {
+	t.Parallel()
+	old := figuresOf(t, "missed-not-returned", answered(needs(t, "missed-not-returned")[0], group(30, []int64{35, 5})))
+	now := figuresOf(t, "missed-not-returned", answered(needs(t, "missed-not-returned")[0], group(30, []int64{2, 38})))
+	for i := range now {
+		now[i].Period = "2026-W46"
+	}
+	if s := Suggestions(append(old, now...)); len(s) != 0 {
+		t.Errorf("advice from a past period: %s", s[0].Title)
+	}
+}
+
+func TestOpenHoursReadAsThePolicyWritesThem(t *testing.T) {
+	t.Parallel()
+	hours := office()
+	for _, h := range []int{5*24 + 10, 5*24 + 11} {
+		hours[h/64] |= 1 << (h % 64)
+	}
+	for want, has := range map[string]func(int) bool{
+		"Mon-Fri 09:00-17:00; Sat 10:00-12:00": hours.Has,
+		"always":                               release.Hours{}.Has,
+	} {
+		if got := hoursText(has); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -1,0 +1,293 @@
+package insight
+
+import (
+	"murmur/internal/crowd/release"
+	"murmur/internal/fact"
+)
+
+// All is the catalogue: every insight, in the order of the pages. It drives what is counted, the API, the
+// pages and docs/insights.md. A definition never changes under its number: a new meaning is "slug/2".
+func All() []Insight {
+	return []Insight{
+		missedCallRate(), missedCallReasons(), missedNotReturned(), busyHours(), timeToRespond(), afterHours(),
+		contactReasons(), sentiment(), menuFunnel(), recordingConsent(), satisfaction(),
+	}
+}
+
+// Find gives the insight of a slug.
+func Find(slug string) (Insight, bool) {
+	for _, in := range All() {
+		if in.Slug == slug {
+			return in, true
+		}
+	}
+	return Insight{}, false
+}
+
+var (
+	inbound = release.Filter{Column: fact.ColDirection, In: []int64{int64(fact.In)}}
+	yesNo   = []int64{0, 1}
+	scored  = func(scales ...fact.Scale) release.Filter {
+		f := release.Filter{Column: fact.ColScale}
+		for _, s := range scales {
+			f.In = append(f.In, int64(s))
+		}
+		return f
+	}
+)
+
+// classified matches every topic of the taxonomy: outgoing texts carry none and fall out.
+func classified() release.Filter {
+	f := release.Filter{Column: fact.ColTopic}
+	for _, t := range fact.Topics() {
+		f.In = append(f.In, int64(t))
+	}
+	return f
+}
+
+func missedCallRate() Insight {
+	q := release.Query{
+		Name: "missed-call-rate/1", Kinds: []fact.Kind{fact.KindCall}, Where: []release.Filter{inbound}, Open: true,
+		Grain: release.Week, Value: release.Value{Derived: release.Missed, Bins: yesNo},
+	}
+	return Insight{
+		Slug: "missed-call-rate", Section: "calls",
+		Question: "How many of the people who call us do not get through?",
+		Formula: "missed / inbound calls in open hours. Missed: answered by neither a member nor an AI agent and not " +
+			"forwarded; a call that left a voicemail is missed. Calls given up in less than short_abandon_seconds are left out.",
+		Measures: []Measure{{"rate", "ratio", "Wilson"}},
+		Caveat:   "One person who calls five times and is missed five times counts five times.",
+		Needs:    []release.Query{q, by(q, release.ByNumber, "number")},
+		finish:   rates("rate", 1),
+	}
+}
+
+func missedCallReasons() Insight {
+	q := release.Query{
+		Name: "missed-call-reasons/1", Kinds: []fact.Kind{fact.KindCall}, Where: []release.Filter{inbound},
+		Grain: release.Week, Split: release.ByReason, Value: release.Value{Derived: release.MissReason, Bins: missedOnly()},
+	}
+	return Insight{
+		Slug: "missed-call-reasons", Section: "calls",
+		Question: "Why do calls go unanswered?",
+		Formula: "share of missed calls by the first reason that applies, in this order: short abandoned, out of hours, no " +
+			"member available, members did not answer, abandoned in the menu, abandoned.",
+		Measures: []Measure{{"share", "ratio", "Wilson"}},
+		Caveat:   "A phone system says only what it knows; where it says nothing the reason follows from times and open hours.",
+		Needs:    []release.Query{q},
+		finish:   shares(""),
+	}
+}
+
+func missedNotReturned() Insight {
+	q := release.Query{
+		Name: "missed-not-returned/1", Kinds: []fact.Kind{fact.KindCall}, Where: []release.Filter{inbound},
+		Grain: release.Week, Value: release.Value{Derived: release.ReturnedIn24h, Bins: yesNo},
+	}
+	return Insight{
+		Slug: "missed-not-returned", Section: "calls",
+		Question: "How many missed callers never hear from us?",
+		Formula:  "missed calls with neither an outgoing call or text to that contact nor an answered call from it within 24 hours / missed calls.",
+		Measures: []Measure{{"rate", "ratio", "Wilson"}},
+		Caveat:   "An answer by e-mail, by a private phone or in person is not seen. Withheld callers cannot be called back and count.",
+		Needs:    []release.Query{q, by(q, release.ByNumber, "number")},
+		finish:   rates("rate", 0),
+	}
+}
+
+func busyHours() Insight {
+	q := release.Query{
+		Name: "busy-hours/1", Kinds: []fact.Kind{fact.KindCall}, Where: []release.Filter{inbound},
+		Grain: release.Block, Split: release.ByHourOfWeek, Value: release.Value{Derived: release.Missed, Bins: yesNo},
+	}
+	return Insight{
+		Slug: "busy-hours", Section: "calls",
+		Question: "When do people call, and are we there?",
+		Formula:  "inbound calls by hour of the week over four weeks, and the share of them that was not missed.",
+		Measures: []Measure{{"calls", "calls", "Garwood (exact Poisson)"}, {"answer_rate", "ratio", "Wilson"}},
+		Caveat:   "Quiet hours are merged with their neighbours until five people stand behind each figure.",
+		Needs:    []release.Query{q},
+		finish:   finishBusyHours,
+	}
+}
+
+func timeToRespond() Insight {
+	answer := release.Query{
+		Name: "time-to-respond/1/answer", Kinds: []fact.Kind{fact.KindCall}, Where: []release.Filter{inbound},
+		Grain: release.Week, Value: release.Value{Derived: release.AnswerSeconds, Bins: Seconds()},
+	}
+	reply := release.Query{
+		Name: "time-to-respond/1/reply", Kinds: []fact.Kind{fact.KindMessage},
+		Grain: release.Week, Value: release.Value{Derived: release.ReplySeconds, Bins: Seconds()},
+	}
+	return Insight{
+		Slug: "time-to-respond", Section: "messages",
+		Question: "How long do people wait for us?",
+		Formula: "answer: seconds of ringing of answered inbound calls. reply: seconds from a contact's first unanswered text to " +
+			"the next outgoing text to that contact, in the period of the first. Half wait less than p50, nine in ten less than " +
+			"p90. Quantiles are read from a histogram with public edges and interpolated inside a bin.",
+		Measures: []Measure{
+			{"answer_p50_s", "s", orderStatistics}, {"answer_p90_s", "s", orderStatistics},
+			{"reply_p50_s", "s", orderStatistics}, {"reply_p90_s", "s", orderStatistics},
+		},
+		Caveat: "Calls and texts that were never answered have no waiting time: read it beside the missed-call rate.",
+		Needs:  []release.Query{answer, reply},
+		finish: finishTimeToRespond,
+	}
+}
+
+func afterHours() Insight {
+	q := release.Query{
+		Name: "after-hours-demand/1", Kinds: []fact.Kind{fact.KindCall, fact.KindMessage}, Where: []release.Filter{inbound},
+		Grain: release.Block, Split: release.ByHourOfWeek, Value: release.Value{Derived: release.Nothing},
+	}
+	return Insight{
+		Slug: "after-hours-demand", Section: "calls",
+		Question: "How many contacts come while we are closed?",
+		Formula: "inbound calls and texts outside open_hours / all, over four weeks. Hours merged across closing time count as " +
+			"open, so the share is at least this.",
+		Measures: []Measure{{"share", "ratio", "Wilson"}},
+		Caveat:   "Without open hours in the settings there is no figure.",
+		Needs:    []release.Query{q},
+		finish:   finishAfterHours,
+	}
+}
+
+func contactReasons() Insight {
+	q := release.Query{
+		Name: "contact-reasons/1", Kinds: []fact.Kind{fact.KindMessage, fact.KindTalk}, Where: []release.Filter{classified()},
+		Grain: release.Week, Split: release.ByTopic, Value: release.Value{Derived: release.Nothing}, Content: true,
+	}
+	return Insight{
+		Slug: "contact-reasons", Section: "topics",
+		Question: "What do people want from us?",
+		Formula:  "share of incoming texts and transcripts by the reason that a local classifier reads in the anonymised words.",
+		Measures: []Measure{{"share", "ratio", "Wilson"}},
+		Caveat:   "The classifier errs, and what it is not sure of is \"other\": trust the order more than the decimals.",
+		Needs:    []release.Query{q},
+		finish:   shares("reason"),
+	}
+}
+
+func sentiment() Insight {
+	q := release.Query{
+		Name: "sentiment/1", Kinds: []fact.Kind{fact.KindMessage, fact.KindTalk}, Where: []release.Filter{classified()},
+		Grain: release.Week, Split: release.ByTopic, Content: true,
+		Value: release.Value{Derived: release.FromColumn, Column: fact.ColSentiment, Bins: sentimentBins()},
+	}
+	return Insight{
+		Slug: "sentiment", Section: "topics",
+		Question: "How do people sound, reason by reason?",
+		Formula:  "mean of the sentiment of anonymised words, -100 to 100, over incoming texts and transcripts that carry any.",
+		Measures: []Measure{{"mean", "points", meanInterval}},
+		Caveat:   "A word list reads tone, not irony. Compare reasons and weeks; do not read a single number.",
+		Needs:    []release.Query{q},
+		finish:   finishSentiment,
+	}
+}
+
+func menuFunnel() Insight {
+	q := release.Query{
+		Name: "menu-funnel/1", Kinds: []fact.Kind{fact.KindStep},
+		Where: []release.Filter{{Column: fact.ColNodeKind, In: []int64{int64(fact.NodeMenu)}}},
+		Grain: release.Week, Split: release.ByMenu, Value: release.Value{Derived: release.Nothing},
+	}
+	return Insight{
+		Slug: "menu-funnel", Section: "flows",
+		Question: "Where do callers go in the phone menu, and where do they give up?",
+		Formula:  "passes through a menu by flow, node and choice; the choice `none` is a time-out or hang-up.",
+		Measures: []Measure{{"calls", "calls", "Garwood (exact Poisson)"}},
+		Caveat:   "A caller who hears the menu twice passes twice.",
+		Needs:    []release.Query{q},
+		finish:   counts("calls"),
+	}
+}
+
+func recordingConsent() Insight {
+	q := release.Query{
+		Name: "recording-consent/1", Kinds: []fact.Kind{fact.KindConsent},
+		Where: []release.Filter{{Column: fact.ColAct, In: []int64{int64(fact.Noticed), int64(fact.OptedOut), int64(fact.Violation)}}},
+		Grain: release.Week, Split: release.ByAct, Value: release.Value{Derived: release.Nothing},
+	}
+	return Insight{
+		Slug: "recording-consent", Section: "privacy",
+		Question: "Are callers told about recording, and is a no respected?",
+		Formula: "noticed: recording notices played to their end. opted_out: refusals. violations: content that was processed " +
+			"against a refusal; it must be 0.",
+		Measures: []Measure{
+			{"noticed", "calls", "Garwood (exact Poisson)"}, {"opted_out", "calls", "Garwood (exact Poisson)"},
+			{"violations", "calls", "Garwood (exact Poisson)"},
+		},
+		Caveat: "Fewer than five people who refuse are not shown by themselves. The evidence of one call is its receipt, not this figure.",
+		Needs:  []release.Query{q},
+		finish: finishConsent,
+	}
+}
+
+func satisfaction() Insight {
+	nps := release.Query{
+		Name: "satisfaction/1/nps", Kinds: []fact.Kind{fact.KindAnswer}, Where: []release.Filter{scored(fact.NPS)},
+		Grain: release.Week, Value: release.Value{Derived: release.FromColumn, Column: fact.ColScore, Bins: upTo(0, 10)},
+	}
+	csat := release.Query{
+		Name: "satisfaction/1/csat", Kinds: []fact.Kind{fact.KindAnswer}, Where: []release.Filter{scored(fact.CSAT, fact.Stars)},
+		Grain: release.Week, Value: release.Value{Derived: release.FromColumn, Column: fact.ColScore, Bins: upTo(1, 5)},
+	}
+	return Insight{
+		Slug: "satisfaction", Section: "satisfaction",
+		Question: "Are people satisfied?",
+		Formula: "nps: percentage of scores 9-10 minus percentage of scores 0-6. csat: mean score from 1 to 5; csat_satisfied: " +
+			"share of 4 and 5. responses: answers with a score, by scale.",
+		Measures: []Measure{
+			{"nps", "points", "adjusted Wald with 3 pseudo-answers (Rocks 2016)"}, {"csat", "points", meanInterval},
+			{"csat_satisfied", "ratio", "Wilson"}, {"responses", "answers", "Garwood (exact Poisson)"},
+		},
+		Caveat: "Who answers a survey is not a random sample of who called.",
+		Needs:  []release.Query{nps, by(nps, release.BySurvey, "survey"), csat, by(csat, release.BySurvey, "survey")},
+		finish: finishSatisfaction,
+	}
+}
+
+// by is q broken down by one dimension.
+func by(q release.Query, s release.Split, name string) release.Query {
+	q.Split = s
+	q.Name += "/" + name
+	return q
+}
+
+// missedOnly is one bin for every reason: the split carries the reason, the bin keeps answered calls out.
+func missedOnly() []int64 { return []int64{int64(fact.ShortAbandoned)} }
+
+// sentimentBins are the levels that enrichment uses, so that a bin's lower edge is its rows' value.
+func sentimentBins() (b []int64) {
+	for v := int64(-100); v <= 100; v += fact.SentimentStep {
+		b = append(b, v)
+	}
+	return b
+}
+
+func upTo(first, last int64) (b []int64) {
+	for v := first; v <= last; v++ {
+		b = append(b, v)
+	}
+	return b
+}
+
+// Seconds are the public edges of every waiting time: each second to half a minute, then 24 steps a decade
+// (10 % wide) to seven days.
+func Seconds() []int64 {
+	b := upTo(0, 30)
+	for _, decade := range []int64{1, 10, 100, 1000, 10000} {
+		for _, e := range e24 {
+			if v := e * decade; v > 30 && v <= 7*86400 {
+				b = append(b, v)
+			}
+		}
+	}
+	return append(b, 7*86400)
+}
+
+// e24 is the series of preferred numbers of IEC 60063, times 10.
+var e24 = []int64{
+	10, 11, 12, 13, 15, 16, 18, 20, 22, 24, 27, 30, 33, 36, 39, 43, 47, 51, 56, 62, 68, 75, 82, 91,
+}

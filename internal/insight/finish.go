@@ -1,0 +1,203 @@
+package insight
+
+import (
+	"murmur/internal/crowd/release"
+	"murmur/internal/fact"
+)
+
+// rates finishes tables of two bins: the figure is the share of bin "of", by the table's own split.
+func rates(measure string, of int) func([]answer) []Figure {
+	return func(answers []answer) (fs []Figure) {
+		for _, a := range answers {
+			if len(a.groups) == 0 {
+				fs = append(fs, a.missing(measure)...)
+			}
+			for _, g := range a.groups {
+				fs = append(fs, a.put(g, measure, "", g.Total(), wilson(bin(g, of), g.Total())))
+			}
+		}
+		return fs
+	}
+}
+
+// shares finishes one table: each group's part of all that is shown. dim renames the split.
+func shares(dim string) func([]answer) []Figure {
+	return func(answers []answer) (fs []Figure) {
+		a := answers[0]
+		if len(a.groups) == 0 {
+			return a.missing("share")
+		}
+		var all int64
+		for _, g := range a.groups {
+			all += g.Total()
+		}
+		for _, g := range a.groups {
+			fs = append(fs, a.put(g, "share", dim, all, wilson(g.Total(), all)))
+		}
+		return fs
+	}
+}
+
+// counts finishes one table of plain counts.
+func counts(measure string) func([]answer) []Figure {
+	return func(answers []answer) (fs []Figure) {
+		a := answers[0]
+		if len(a.groups) == 0 {
+			return a.missing(measure)
+		}
+		for _, g := range a.groups {
+			fs = append(fs, a.put(g, measure, "", g.Total(), garwood(g.Total())))
+		}
+		return fs
+	}
+}
+
+func finishBusyHours(answers []answer) (fs []Figure) {
+	a := answers[0]
+	if len(a.groups) == 0 {
+		return a.missing("calls", "answer_rate")
+	}
+	for _, g := range a.groups {
+		n := g.Total()
+		fs = append(fs, a.put(g, "calls", "", n, garwood(n)), a.put(g, "answer_rate", "", n, wilson(bin(g, 0), n)))
+	}
+	return fs
+}
+
+func finishTimeToRespond(answers []answer) (fs []Figure) {
+	for i, prefix := range []string{"answer", "reply"} {
+		a := answers[i]
+		p50, p90 := prefix+"_p50_s", prefix+"_p90_s"
+		if len(a.groups) == 0 {
+			fs = append(fs, a.missing(p50, p90)...)
+		}
+		for _, g := range a.groups {
+			n := g.Total()
+			fs = append(fs,
+				a.put(g, p50, "", n, quantile(a.query.Value.Bins, g.Bins, 0.5)),
+				a.put(g, p90, "", n, quantile(a.query.Value.Bins, g.Bins, 0.9)))
+		}
+	}
+	return fs
+}
+
+// finishAfterHours counts a group as closed when every hour in it is closed: the share is a lower bound.
+func finishAfterHours(answers []answer) []Figure {
+	a := answers[0]
+	var all, closed, contacts int64
+	for _, g := range a.groups {
+		outside := true
+		for _, m := range g.Members {
+			outside = outside && !a.settings.OpenHours.Has(int(m.Key))
+		}
+		all += g.Total()
+		contacts = max(contacts, g.Contacts)
+		if outside {
+			closed += g.Total()
+		}
+	}
+	if all == 0 || a.settings.OpenHours == alwaysOpen {
+		return a.missing("share")
+	}
+	// The contacts of groups overlap, so the largest group is all that is known of them together.
+	whole := release.Group{Contacts: contacts}
+	f := a.put(whole, "share", "", all, wilson(closed, all))
+	f.Grain = "block"
+	return []Figure{f}
+}
+
+func finishSentiment(answers []answer) (fs []Figure) {
+	a := answers[0]
+	if len(a.groups) == 0 {
+		return a.missing("mean")
+	}
+	for _, g := range a.groups {
+		fs = append(fs, a.put(g, "mean", "reason", g.Total(), mean(a.query.Value.Bins, g.Bins)))
+	}
+	return fs
+}
+
+var actMeasure = map[int64]string{
+	int64(fact.Noticed): "noticed", int64(fact.OptedOut): "opted_out", int64(fact.Violation): "violations",
+}
+
+// finishConsent names each act; a group of several acts goes by its first and lists them. An act that no
+// group holds did not occur: 0, seen against all that did.
+func finishConsent(answers []answer) (fs []Figure) {
+	a, acts := answers[0], []string{"noticed", "opted_out", "violations"}
+	if len(a.groups) == 0 {
+		return a.missing(acts...)
+	}
+	seen := map[string]bool{}
+	var whole release.Group
+	whole.Hidden = release.NoData
+	var all int64
+	for _, g := range a.groups {
+		if g.Hidden == release.NoData || g.Hidden == release.Shown && g.Total() == 0 {
+			continue
+		}
+		var names []string
+		for _, m := range g.Members {
+			if name := actMeasure[m.Key]; name != "" {
+				names = append(names, name)
+				seen[name] = true
+			}
+		}
+		if len(names) == 0 {
+			continue
+		}
+		f := a.put(g, names[0], "", g.Total(), garwood(g.Total()))
+		if len(names) == 1 {
+			f.Split = nil
+		}
+		fs = append(fs, f)
+		if all += g.Total(); g.Hidden == release.Shown {
+			whole.Hidden, whole.Contacts = release.Shown, max(whole.Contacts, g.Contacts)
+		}
+	}
+	for _, name := range acts {
+		if !seen[name] {
+			fs = append(fs, a.put(whole, name, "", all, garwood(0)))
+		}
+	}
+	return fs
+}
+
+func finishSatisfaction(answers []answer) (fs []Figure) {
+	for _, a := range answers[:2] {
+		if len(a.groups) == 0 {
+			fs = append(fs, a.missing("nps")...)
+		}
+		for _, g := range a.groups {
+			fs = append(fs, a.put(g, "nps", "", g.Total(), nps(g.Bins)), a.responses(g, "nps"))
+		}
+	}
+	for _, a := range answers[2:] {
+		if len(a.groups) == 0 {
+			fs = append(fs, a.missing("csat", "csat_satisfied")...)
+		}
+		for _, g := range a.groups {
+			n := g.Total()
+			fs = append(fs, a.put(g, "csat", "", n, mean(a.query.Value.Bins, g.Bins)),
+				a.put(g, "csat_satisfied", "", n, wilson(bin(g, 3)+bin(g, 4), n)), a.responses(g, "csat"))
+		}
+	}
+	return fs
+}
+
+// responses counts scored answers; the scale is part of the split, because a form may ask on both.
+func (a answer) responses(g release.Group, scale string) Figure {
+	f := a.put(g, "responses", "", g.Total(), garwood(g.Total()))
+	if f.Split == nil {
+		f.Split = map[string][]string{}
+	}
+	f.Split["scale"] = []string{scale}
+	return f
+}
+
+func bin(g release.Group, i int) int64 {
+	if i < len(g.Bins) {
+		return g.Bins[i]
+	}
+	return 0
+}

@@ -1,0 +1,218 @@
+package insight
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Sentence is a figure in plain English: never without its interval, never with a direction that the intervals
+// do not support.
+type Sentence struct {
+	Text string `json:"text"`
+	// Change against the previous period: "up", "down", "unclear" (the intervals overlap), or "" when there
+	// is nothing to compare with.
+	Change   string   `json:"change"`
+	Evidence []Figure `json:"evidence"`
+}
+
+// story says which figure of an insight makes its headline, and how it reads.
+type story struct {
+	pick  func([]Figure) int // among the shown figures of one measure
+	lines []line             // the first whose measure is shown
+}
+
+// line is the wording of one measure: %[1]s is the figure's split, %[2]s its value with the interval.
+type line struct{ measure, text string }
+
+var stories = map[string]story{
+	"missed-call-rate":    {whole, []line{{"rate", "Of all calls, %[2]s were missed"}}},
+	"missed-call-reasons": {highest, []line{{"share", "The most frequent reason for a missed call is “%[1]s”: %[2]s"}}},
+	"missed-not-returned": {whole, []line{{"rate", "Of all missed calls, %[2]s were not returned within a day"}}},
+	"busy-hours":          {highest, []line{{"calls", "The busiest time is %[1]s, with %[2]s calls in four weeks"}}},
+	"time-to-respond": {whole, []line{
+		{"reply_p50_s", "Half of the texts that we answer wait less than %[2]s"},
+		{"answer_p50_s", "Half of the calls that we answer ring less than %[2]s"},
+	}},
+	"after-hours-demand": {whole, []line{{"share", "While we are closed come %[2]s of all contacts"}}},
+	"contact-reasons":    {highestNamed, []line{{"share", "The most frequent reason for contact is “%[1]s”: %[2]s"}}},
+	"sentiment":          {lowest, []line{{"mean", "People sound least happy about “%[1]s”: %[2]s on a scale from -100 to 100"}}},
+	"menu-funnel":        {highestNone, []line{{"calls", "Callers give up most often in %[1]s, without a choice: %[2]s times"}}},
+	"recording-consent":  {whole, []line{{"violations", "Content processed against a refusal: %[2]s, and it must stay at 0"}}},
+	"satisfaction": {whole, []line{
+		{"nps", "The net promoter score is %[2]s"},
+		{"csat", "The mean satisfaction is %[2]s of 5"},
+	}},
+}
+
+// Headline says the most important figure of one insight and period, compared with the previous period.
+func Headline(figures, previous []Figure) Sentence {
+	if len(figures) == 0 {
+		return Sentence{Text: "There is no figure yet."}
+	}
+	f, text, ok := stories[figures[0].Insight].find(figures)
+	if !ok {
+		return Sentence{Text: emptyText(figures[0]), Evidence: figures[:1]}
+	}
+	s := Sentence{Text: fmt.Sprintf(text, where(f), withInterval(f)), Evidence: []Figure{f}}
+	if p, ok := match(f, previous); ok {
+		s.Evidence = append(s.Evidence, p)
+		switch {
+		case *f.Low > *p.High:
+			s.Change = "up"
+			s.Text += ", up from " + withInterval(p) + " the period before"
+		case *f.High < *p.Low:
+			s.Change = "down"
+			s.Text += ", down from " + withInterval(p) + " the period before"
+		default:
+			s.Change = "unclear"
+			s.Text += ", no clear change from " + withInterval(p) + " the period before"
+		}
+	}
+	s.Text += "."
+	return s
+}
+
+// find gives the figure and the wording of its measure.
+func (st story) find(figures []Figure) (Figure, string, bool) {
+	for _, l := range st.lines {
+		var shown []Figure
+		for _, f := range figures {
+			if f.Measure == l.measure && f.Value != nil {
+				shown = append(shown, f)
+			}
+		}
+		if len(shown) > 0 {
+			if i := st.pick(shown); i >= 0 {
+				return shown[i], l.text, true
+			}
+		}
+	}
+	return Figure{}, "", false
+}
+
+func emptyText(f Figure) string {
+	if f.Hidden == "small-group" {
+		return "Too few people in " + f.Period + " to say anything without pointing at one of them."
+	}
+	return "Nothing to count in " + f.Period + "."
+}
+
+// match finds the figure of the same measure and split, when it is shown.
+func match(f Figure, among []Figure) (Figure, bool) {
+	for _, p := range among {
+		if p.Insight == f.Insight && p.Measure == f.Measure && p.Value != nil && splitKey(p.Split) == splitKey(f.Split) {
+			return p, true
+		}
+	}
+	return Figure{}, false
+}
+
+func whole(fs []Figure) int {
+	return slices.IndexFunc(fs, func(f Figure) bool { return len(f.Split) == 0 })
+}
+
+func highest(fs []Figure) int { return best(fs, func(Figure) bool { return true }, 1) }
+func lowest(fs []Figure) int  { return best(fs, func(Figure) bool { return true }, -1) }
+
+func highestNamed(fs []Figure) int {
+	if i := best(fs, func(f Figure) bool { return !slices.Contains(f.Split["reason"], "other") }, 1); i >= 0 {
+		return i
+	}
+	return highest(fs)
+}
+
+func highestNone(fs []Figure) int { return best(fs, isNone, 1) }
+
+// isNone reports whether a menu figure is of time-outs and hang-ups alone.
+func isNone(f Figure) bool {
+	return slices.Equal(f.Split["choice"], []string{"none"})
+}
+
+func best(fs []Figure, eligible func(Figure) bool, sign float64) int {
+	at := -1
+	for i, f := range fs {
+		if eligible(f) && (at < 0 || sign**f.Value > sign**fs[at].Value) {
+			at = i
+		}
+	}
+	return at
+}
+
+// where names the members of a figure's split.
+func where(f Figure) string {
+	var parts []string
+	for _, d := range []string{"flow", "node", "number", "survey", "medium", "reason", "hour_of_week"} {
+		names := f.Split[d]
+		if len(names) == 0 {
+			continue
+		}
+		if d == "hour_of_week" {
+			parts = append(parts, clock(names[0], 0)+" to "+clock(names[len(names)-1], 1))
+			continue
+		}
+		parts = append(parts, listed(names))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// clock is an hour of the week, some hours later, as one reads it off a clock.
+func clock(hourOfWeek string, later int) string {
+	h, err := strconv.Atoi(hourOfWeek)
+	if err != nil || h < 0 || h > 167 {
+		return hourOfWeek
+	}
+	h = (h + later) % 168
+	return fmt.Sprintf("%s %02d:00", weekdays[h/24], h%24)
+}
+
+// listed joins names in words.
+func listed(names []string) string {
+	n := len(names)
+	if n == 1 {
+		return names[0]
+	}
+	return strings.Join(names[:n-1], ", ") + " or " + names[n-1]
+}
+
+func withInterval(f Figure) string {
+	return fmt.Sprintf("%s (%s to %s)", inWords(*f.Value, f), inWords(*f.Low, f), inWords(*f.High, f))
+}
+
+// inWords prints a value in its unit the way one says it.
+func inWords(v float64, f Figure) string {
+	switch f.Unit {
+	case "ratio":
+		return fmt.Sprintf("%.0f %%", 100*v)
+	case "s":
+		return seconds(v)
+	case "points":
+		if f.Measure == "csat" {
+			return fmt.Sprintf("%.1f", v)
+		}
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.0f", v)
+}
+
+func seconds(v float64) string {
+	s := math.Round(v)
+	switch {
+	case s < 90:
+		return plural(s, "second")
+	case s < 90*60:
+		return plural(math.Round(s/60), "minute")
+	case s < 48*3600:
+		return plural(math.Round(s/3600), "hour")
+	}
+	return plural(math.Round(s/86400), "day")
+}
+
+func plural(n float64, unit string) string {
+	if n == 1 {
+		return "1 " + unit
+	}
+	return fmt.Sprintf("%.0f %ss", n, unit)
+}
