@@ -1,0 +1,205 @@
+// Package sqlite is the journal of one machine: one SQLite file in WAL mode with synchronous=FULL.
+//
+// All writes of a process go through one goroutine that commits what has come in meanwhile in one
+// transaction (group commit): one fsync for up to 512 messages, at once when nobody else waits. A Transform
+// commits outputs, states and cursor in such a transaction too. Other processes may open the same file
+// (import, status, replay): SQLite's locks keep the transactions apart, and a file lock admits one consumer
+// of a group. The tables are described in docs/format/journal.md.
+//
+// It promises what package journal does (P1, P3, P4). A full disk refuses and recovers by itself; any other
+// storage error refuses everything until the journal is opened anew, because after a failed fsync nobody
+// knows what the disk holds.
+//
+// It does not protect against a flipped bit (the payload's own seal does, on opening), nor against a disk
+// that acknowledges fsync and forgets, nor does it work on a network file system. No other code of the
+// process may open and close the journal's file: closing any descriptor of it drops SQLite's POSIX locks.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver
+
+	"murmur/internal/journal"
+)
+
+// Version is that of the file format, kept in user_version.
+const Version = 1
+
+// application marks the file as a murmur journal ("murj").
+const application = 0x6d75726a
+
+//go:embed schema.sql
+var schema string
+
+// Config adjusts a journal. The zero value is good.
+type Config struct {
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// Poll is how often a consumer looks for messages of other processes; 0 means 200 ms.
+	Poll time.Duration
+	// Busy is how long a transaction waits for one of another process; 0 means 10 s.
+	Busy time.Duration
+	// synchronous overrides FULL: the negative control of the power-cut test, nothing else.
+	synchronous string
+}
+
+func (c Config) withDefaults() Config {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Poll == 0 {
+		c.Poll = 200 * time.Millisecond
+	}
+	if c.Busy == 0 {
+		c.Busy = 10 * time.Second
+	}
+	if c.synchronous == "" {
+		c.synchronous = "FULL"
+	}
+	return c
+}
+
+// Journal is a journal.Resumable and a journal.Accounts in one file.
+type Journal struct {
+	config Config
+	path   string
+	writes *sql.DB // one connection, the writer's
+	reads  *sql.DB // query_only
+	writer *writer
+	bell   bell
+}
+
+var (
+	_ journal.Resumable = (*Journal)(nil)
+	_ journal.Accounts  = (*Journal)(nil)
+)
+
+// Open opens the journal at path and creates it if there is none. The file is 0600; beside it lie SQLite's
+// -wal and -shm files and one lock file a consumer group.
+func Open(ctx context.Context, path string, c Config) (*Journal, error) {
+	j, err := open(ctx, path, c.withDefaults())
+	if err != nil {
+		return nil, fmt.Errorf("open journal: %w", classify(err))
+	}
+	return j, nil
+}
+
+func open(ctx context.Context, path string, c Config) (_ *Journal, err error) {
+	if path, err = filepath.Abs(path); err != nil {
+		return nil, err
+	}
+	if err := create(path); err != nil {
+		return nil, err
+	}
+	j := &Journal{config: c, path: path}
+	defer func() {
+		if err != nil {
+			j.closeFiles()
+		}
+	}()
+	// Deleted facts leave no trace in live pages (secure_delete), temporary tables stay in memory, and the
+	// log is cut back after a burst. A checkpoint every 16 MiB costs less than every 4.
+	if j.writes, err = sql.Open("sqlite", dsn(path, c, "secure_delete(FAST)", "wal_autocheckpoint(4000)",
+		"journal_size_limit(67108864)", "cache_size(-16384)")); err != nil {
+		return nil, err
+	}
+	j.writes.SetMaxOpenConns(1)
+	if err := migrate(ctx, j.writes); err != nil {
+		return nil, err
+	}
+	if j.reads, err = sql.Open("sqlite", dsn(path, c, "query_only(1)")); err != nil {
+		return nil, err
+	}
+	j.reads.SetMaxOpenConns(4)
+	j.writer, err = startWriter(ctx, j)
+	return j, err
+}
+
+// Close commits what was handed in, stops the writer and closes the file. Consumers must have ended.
+func (j *Journal) Close() error {
+	j.writer.stop()
+	return j.closeFiles()
+}
+
+func (j *Journal) closeFiles() (err error) {
+	for _, db := range []*sql.DB{j.reads, j.writes} { // the writer's last: it checkpoints the log
+		if db != nil {
+			err = errors.Join(err, db.Close())
+		}
+	}
+	return err
+}
+
+// create makes an empty file that only its owner may read, and makes its name durable. An existing file is
+// not touched, see the package comment.
+func create(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+func dsn(path string, c Config, pragmas ...string) string {
+	q := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{
+		fmt.Sprintf("busy_timeout(%d)", c.Busy.Milliseconds()),
+		"journal_mode(WAL)", "synchronous(" + c.synchronous + ")", "temp_store(MEMORY)"}, pragmas...)}
+	return (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String()
+}
+
+// migrate creates the tables of a new file and refuses a newer one.
+func migrate(ctx context.Context, db *sql.DB) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // without effect after Commit
+	var version, app int
+	if err := tx.QueryRowContext(ctx, "pragma user_version").Scan(&version); err != nil {
+		return err
+	}
+	if err := tx.QueryRowContext(ctx, "pragma application_id").Scan(&app); err != nil {
+		return err
+	}
+	switch {
+	case version > Version:
+		return journal.ErrNewer
+	case version == Version && app == application:
+		return nil
+	case version != 0 || app != 0:
+		return errors.New("the file is not a murmur journal")
+	}
+	if _, err := tx.ExecContext(ctx, schema+fmt.Sprintf(
+		"pragma application_id = %d; pragma user_version = %d;", application, Version)); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// groupName is what a consumer group may be called: it is part of a file name.
+var groupName = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)

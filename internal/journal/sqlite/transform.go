@@ -1,0 +1,234 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"murmur/internal/journal"
+	"murmur/internal/workspace"
+)
+
+// batchBytes bounds the payloads of one batch: a reader's memory.
+const batchBytes = 16 << 20
+
+type stage = func(context.Context, []journal.Message) ([]journal.Message, error)
+
+// Transform implements journal.Journal. A batch has at most 512 messages and about 16 MiB.
+func (j *Journal) Transform(ctx context.Context, from journal.Topic, group string, f stage) error {
+	return j.TransformFrom(ctx, from, group, nil, f)
+}
+
+// TransformFrom implements journal.Resumable.
+func (j *Journal) TransformFrom(ctx context.Context, from journal.Topic, group string,
+	resume func(context.Context) (int64, bool, error), f stage) error {
+	err := j.transform(ctx, from, group, resume, f)
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("transform %s for %s: %w", from, group, err)
+	}
+	return nil
+}
+
+func (j *Journal) transform(ctx context.Context, from journal.Topic, group string,
+	resume func(context.Context) (int64, bool, error), f stage) error {
+	if from != journal.Inbox && from != journal.Facts {
+		return errors.New("the topic has no messages")
+	}
+	if !groupName.MatchString(group) {
+		return errors.New("bad group name")
+	}
+	lock, err := lockFile(fmt.Sprintf("%s.%s.%s.lock", j.path, from, group))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = lock.Close() }() // lets go of the lock
+	c := &consumer{journal: j, topic: from, group: group}
+	if err := c.start(ctx, resume); err != nil {
+		return err
+	}
+	for {
+		rung := j.bell.wait(from) // before reading, or a message between the two goes unheard
+		batch, err := c.read(ctx)
+		if err != nil {
+			return err
+		}
+		if len(batch) == 0 {
+			if err := pause(ctx, rung, j.config.Poll); err != nil {
+				return err
+			}
+			continue
+		}
+		out, err := f(ctx, batch)
+		if err != nil {
+			return err
+		}
+		if err := c.finish(ctx, batch[len(batch)-1].Position, out); err != nil {
+			return err
+		}
+	}
+}
+
+// consumer is one group's reading of a topic.
+type consumer struct {
+	journal *Journal
+	topic   journal.Topic
+	group   string
+	cursor  int64 // as stored
+	pos     int64 // last position finished, by the cursor or by the consumer's own store
+}
+
+func (c *consumer) start(ctx context.Context, resume func(context.Context) (int64, bool, error)) error {
+	if err := c.journal.write(ctx, 1, func(t *tx) error {
+		return t.exec(t.w.sql.addCursor, string(c.topic), c.group)
+	}); err != nil {
+		return err
+	}
+	if err := c.journal.reads.QueryRowContext(ctx, `select pos from cursor where topic = ? and grp = ?`,
+		string(c.topic), c.group).Scan(&c.cursor); err != nil {
+		return err
+	}
+	c.pos = c.cursor
+	if resume == nil {
+		return nil
+	}
+	pos, ok, err := resume(ctx)
+	if ok {
+		c.pos = pos
+	}
+	return err
+}
+
+const (
+	readInbox = `select pos, name, id, source, key, at, epoch, body from payload join delivery using (pos)
+		join workspace on no = ws where pos > ? order by pos limit ?`
+	readFacts = `select pos, name, id, source, key, at, epoch, body from message
+		join workspace on no = ws where pos > ? order by pos limit ?`
+)
+
+func (c *consumer) read(ctx context.Context) ([]journal.Message, error) {
+	query := readInbox
+	if c.topic == journal.Facts {
+		query = readFacts
+	}
+	rows, err := c.journal.reads.QueryContext(ctx, query, c.pos, commitSize)
+	if err != nil {
+		return nil, err
+	}
+	return messages(rows, c.topic)
+}
+
+// messages reads rows of (pos, name, id, source, key, at, epoch, body) up to batchBytes and closes them.
+func messages(rows *sql.Rows, topic journal.Topic) (batch []journal.Message, err error) {
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for size := 0; size < batchBytes && rows.Next(); {
+		m := journal.Message{Topic: topic}
+		var name string
+		var id []byte
+		var source, key, at int64
+		if err := rows.Scan(&m.Position, &name, &id, &source, &key, &at, &m.Epoch, &m.Payload); err != nil {
+			return nil, err
+		}
+		if m.Workspace, err = workspace.Parse(name); err != nil {
+			return nil, err
+		}
+		copy(m.ID[:], id)
+		m.Source, m.Key, m.At = label(source), uint64(key), timeOf(at)
+		size += len(m.Payload)
+		batch = append(batch, m)
+	}
+	return batch, rows.Err()
+}
+
+// finish commits a batch's outputs with the cursor. The cursor is compared first: should a second consumer
+// have slipped past the lock, one of the two fails here and nothing is doubled.
+func (c *consumer) finish(ctx context.Context, pos int64, out []journal.Message) error {
+	if err := check(out); err != nil {
+		return err
+	}
+	// The effect may be done already: the cursor follows even when ctx has ended.
+	err := c.journal.write(context.WithoutCancel(ctx), len(out)+1, func(t *tx) error {
+		n, err := t.affect(t.w.sql.setCursor, pos, string(c.topic), c.group, c.cursor)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return journal.ErrTaken
+		}
+		if _, err := t.store(out); err != nil {
+			return err
+		}
+		if c.topic == journal.Facts {
+			return t.exec(t.w.sql.dropMessages)
+		}
+		return nil
+	})
+	if err == nil {
+		c.cursor, c.pos = pos, pos
+	}
+	return err
+}
+
+func pause(ctx context.Context, rung <-chan struct{}, poll time.Duration) error {
+	timer := time.NewTimer(poll)
+	defer timer.Stop()
+	select {
+	case <-rung:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return ctx.Err()
+}
+
+// bell wakes the consumers of this process. The zero value is ready.
+type bell struct {
+	mu    sync.Mutex
+	inbox chan struct{} // closed by the next ring; nil while nobody waits
+	facts chan struct{}
+}
+
+func (b *bell) wait(topic journal.Topic) <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c := &b.inbox
+	if topic == journal.Facts {
+		c = &b.facts
+	}
+	if *c == nil {
+		*c = make(chan struct{})
+	}
+	return *c
+}
+
+func (b *bell) ring(inbox, facts bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if inbox && b.inbox != nil {
+		close(b.inbox)
+		b.inbox = nil
+	}
+	if facts && b.facts != nil {
+		close(b.facts)
+		b.facts = nil
+	}
+}
+
+// lockFile takes the lock at path or fails with ErrTaken. The system lets go of it when the process dies.
+func lockFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		_ = f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, journal.ErrTaken
+		}
+		return nil, err
+	}
+	return f, nil
+}

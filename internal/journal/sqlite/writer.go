@@ -1,0 +1,332 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"murmur/internal/fact"
+	"murmur/internal/journal"
+	"murmur/internal/workspace"
+)
+
+// commitSize is the most messages in one transaction, unless one caller brings more.
+const commitSize = 512
+
+// writer owns the one connection that writes. Its goroutine is started by startWriter and ends in stop;
+// everything below but queue, mu and closed belongs to that goroutine.
+type writer struct {
+	mu     sync.RWMutex // held for reading while handing in work
+	closed bool
+	queue  chan *work
+	done   chan struct{}
+
+	journal *Journal
+	conn    *sql.Conn
+	sql     statements
+	numbers map[workspace.ID]int64 // of committed workspaces
+	broken  error                  // why nothing more is accepted
+}
+
+// work is one caller's part of a transaction. do may be called twice: when a neighbour in the transaction
+// fails, everyone is tried alone.
+type work struct {
+	ctx  context.Context
+	size int // messages
+	do   func(*tx) error
+	err  chan error // capacity 1
+}
+
+func startWriter(ctx context.Context, j *Journal) (*writer, error) {
+	conn, err := j.writes.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{journal: j, conn: conn, queue: make(chan *work, commitSize), done: make(chan struct{}),
+		numbers: map[workspace.ID]int64{}}
+	if err := w.sql.prepare(ctx, conn); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	go w.run()
+	return w, nil
+}
+
+func (w *writer) stop() {
+	w.mu.Lock()
+	if !w.closed {
+		w.closed = true
+		close(w.queue)
+	}
+	w.mu.Unlock()
+	<-w.done
+}
+
+// write runs do in a transaction and returns when it is durable. When ctx ends before do was begun, do is
+// not run; once begun the answer is waited for, so that an error never hides a commit.
+func (j *Journal) write(ctx context.Context, size int, do func(*tx) error) error {
+	w := j.writer
+	k := &work{ctx: ctx, size: size, do: do, err: make(chan error, 1)}
+	w.mu.RLock()
+	if w.closed {
+		w.mu.RUnlock()
+		return journal.ErrClosed
+	}
+	select {
+	case w.queue <- k:
+		w.mu.RUnlock()
+		return <-k.err
+	case <-ctx.Done():
+		w.mu.RUnlock()
+		return ctx.Err()
+	}
+}
+
+func (w *writer) run() {
+	defer close(w.done)
+	defer func() { _ = w.conn.Close() }() // back to the pool, whose Close reports
+	var ahead *work                       // did not fit in the last transaction
+	for {
+		first, ok := ahead, true
+		if ahead = nil; first == nil {
+			if first, ok = <-w.queue; !ok {
+				return
+			}
+		}
+		batch := []*work{first}
+		batch, ahead = w.gather(batch)
+		w.commit(batch)
+	}
+}
+
+// gather adds what is waiting, without waiting for it: callers that the last commit woke get one chance to
+// come back.
+func (w *writer) gather(batch []*work) (_ []*work, ahead *work) {
+	size, yielded := batch[0].size, false
+	for size < commitSize {
+		select {
+		case k, ok := <-w.queue:
+			if !ok {
+				return batch, nil // run sees the end again
+			}
+			if size += k.size; size > commitSize {
+				return batch, k
+			}
+			batch = append(batch, k)
+		default:
+			if yielded {
+				return batch, nil
+			}
+			yielded = true
+			runtime.Gosched()
+		}
+	}
+	return batch, nil
+}
+
+func (w *writer) commit(batch []*work) {
+	live := batch[:0]
+	for _, k := range batch {
+		if err := k.ctx.Err(); err != nil {
+			k.err <- err
+		} else {
+			live = append(live, k)
+		}
+	}
+	err := w.transact(live)
+	if err != nil && len(live) > 1 && !errors.Is(err, journal.ErrFull) && !errors.Is(err, journal.ErrBroken) {
+		for _, k := range live {
+			k.err <- w.transact([]*work{k})
+		}
+		return
+	}
+	for _, k := range live {
+		k.err <- err
+	}
+}
+
+func (w *writer) transact(batch []*work) error {
+	if w.broken != nil || len(batch) == 0 {
+		return w.broken
+	}
+	err := classify(w.attempt(batch))
+	if errors.Is(err, journal.ErrBroken) {
+		w.broken = err
+	}
+	return err
+}
+
+func (w *writer) attempt(batch []*work) error {
+	ctx := context.Background() // a transaction that was begun is finished
+	if _, err := w.sql.begin.ExecContext(ctx); err != nil {
+		return err
+	}
+	t := &tx{w: w, ctx: ctx, now: w.journal.config.Now().UnixMicro(), numbers: map[workspace.ID]int64{},
+		accepted: map[account]*count{}}
+	err := t.run(batch)
+	if err == nil {
+		_, err = w.sql.commit.ExecContext(ctx)
+	}
+	if err != nil {
+		_, _ = w.sql.rollback.ExecContext(ctx) // SQLite may have rolled back by itself
+		return err
+	}
+	for id, no := range t.numbers {
+		w.numbers[id] = no
+	}
+	w.journal.bell.ring(t.inbox, t.facts)
+	return nil
+}
+
+// tx is one transaction of the writer.
+type tx struct {
+	w            *writer
+	ctx          context.Context
+	now          int64 // microseconds
+	next, first  int64 // position to give out next; 0: not read yet
+	numbers      map[workspace.ID]int64
+	accepted     map[account]*count
+	inbox, facts bool // got new messages
+}
+
+type account struct{ ws, source int64 }
+
+type count struct{ deliveries, duplicates int64 }
+
+func (t *tx) run(batch []*work) error {
+	for _, k := range batch {
+		if err := k.do(t); err != nil {
+			return err
+		}
+	}
+	for a, c := range t.accepted {
+		if err := t.exec(t.w.sql.accept, a.ws, a.source, c.deliveries, c.duplicates); err != nil {
+			return err
+		}
+	}
+	if t.next != t.first {
+		return t.exec(t.w.sql.setNext, t.next)
+	}
+	return nil
+}
+
+func (t *tx) exec(s *sql.Stmt, args ...any) error {
+	_, err := s.ExecContext(t.ctx, args...)
+	return err
+}
+
+// affect is exec that reports how many rows changed.
+func (t *tx) affect(s *sql.Stmt, args ...any) (int64, error) {
+	r, err := s.ExecContext(t.ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+// position gives out the next one. Transactions exclude each other, so positions become visible in order.
+func (t *tx) position() (int64, error) {
+	if t.next == 0 {
+		if err := t.w.sql.next.QueryRowContext(t.ctx).Scan(&t.next); err != nil {
+			return 0, err
+		}
+		t.first = t.next
+	}
+	t.next++
+	return t.next - 1, nil
+}
+
+// number gives a workspace's number, a new one if need be.
+func (t *tx) number(id workspace.ID) (int64, error) {
+	if no, ok := t.w.numbers[id]; ok {
+		return no, nil
+	}
+	if no, ok := t.numbers[id]; ok {
+		return no, nil
+	}
+	if err := t.exec(t.w.sql.addWorkspace, id.String()); err != nil {
+		return 0, err
+	}
+	var no int64
+	if err := t.w.sql.workspace.QueryRowContext(t.ctx, id.String()).Scan(&no); err != nil {
+		return 0, err
+	}
+	t.numbers[id] = no
+	return no, nil
+}
+
+// classify tells a full disk, which passes, from broken storage, which does not.
+func classify(err error) error {
+	var e *sqlite.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Code() & 0xff {
+	case sqlite3.SQLITE_FULL:
+		return fmt.Errorf("%w (%w)", journal.ErrFull, err)
+	case sqlite3.SQLITE_IOERR:
+		// The log's index is a mapped file of which each block is written once before use: no room for
+		// the next block is a full disk, and nothing was written for the transaction yet.
+		if e.Code() == sqlite3.SQLITE_IOERR_SHMSIZE {
+			return fmt.Errorf("%w (%w)", journal.ErrFull, err)
+		}
+		return fmt.Errorf("%w (%w)", journal.ErrBroken, err)
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN:
+		return fmt.Errorf("%w (%w)", journal.ErrBroken, err)
+	}
+	return err
+}
+
+// statements are prepared once on the writer's connection.
+type statements struct {
+	begin, commit, rollback               *sql.Stmt
+	next, setNext, workspace              *sql.Stmt
+	addWorkspace, accept                  *sql.Stmt
+	addDelivery, addPayload, addMessage   *sql.Stmt
+	setState, findSealed                  *sql.Stmt
+	moveDelivery, movePayload, dropSealed *sql.Stmt
+	addCursor, setCursor, dropMessages    *sql.Stmt
+}
+
+func (s *statements) prepare(ctx context.Context, conn *sql.Conn) error {
+	for _, p := range []struct {
+		stmt **sql.Stmt
+		text string
+	}{
+		{&s.begin, `begin immediate`},
+		{&s.commit, `commit`},
+		{&s.rollback, `rollback`},
+		{&s.next, `select next from sequence`},
+		{&s.setNext, `update sequence set next = ?`},
+		{&s.workspace, `select no from workspace where name = ?`},
+		{&s.addWorkspace, `insert into workspace (name) values (?) on conflict do nothing`},
+		{&s.accept, `insert into accepted values (?, ?, ?, ?) on conflict do update
+			set deliveries = deliveries + excluded.deliveries, duplicates = duplicates + excluded.duplicates`},
+		{&s.addDelivery, `insert into delivery (pos, ws, id, source, key, at, size, state, why, state_at)
+			values (?, ?, ?, ?, ?, ?, ?, 0, 0, ?) on conflict (ws, id) do nothing`},
+		{&s.addPayload, `insert into payload values (?, ?, ?)`},
+		{&s.addMessage, `insert into message values (?, ?, ?, ?, ?, ?, ?, ?)`},
+		{&s.setState, fmt.Sprintf(`update delivery set state = ?1, why = ?2, state_at = ?3,
+			contact = iif(?1 = %[1]d, null, coalesce(?4, contact))
+			where ws = ?5 and id = ?6 and state <> %[1]d`, fact.Erased)},
+		{&s.findSealed, fmt.Sprintf(`select pos from delivery join payload using (pos)
+			where ws = ? and id = ? and state <> %d`, fact.Erased)},
+		{&s.moveDelivery, `update delivery set pos = ?, state = 0, why = 0, state_at = ? where pos = ?`},
+		{&s.movePayload, `update payload set pos = ? where pos = ?`},
+		{&s.dropSealed, `delete from payload where pos = (select pos from delivery where ws = ? and id = ?)`},
+		{&s.addCursor, `insert into cursor values (?, ?, 0) on conflict do nothing`},
+		{&s.setCursor, `update cursor set pos = ?1 where topic = ?2 and grp = ?3 and pos = ?4`},
+		{&s.dropMessages, `delete from message where pos <= (select min(pos) from cursor where topic = 'facts')`},
+	} {
+		var err error
+		if *p.stmt, err = conn.PrepareContext(ctx, p.text); err != nil {
+			return fmt.Errorf("prepare %.40s: %w", p.text, err)
+		}
+	}
+	return nil
+}
