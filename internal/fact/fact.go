@@ -58,10 +58,12 @@ type Fact interface {
 	Words() *anon.Text
 }
 
-// Binding is one field of a fact and the column it is stored in.
+// Binding is one field of a fact and the column it is stored in. Exactly one of Value and Half is set:
+// an ID takes two columns, and Half is eight of its bytes.
 type Binding struct {
 	Column Column
 	Value  *int64
+	Half   *[8]byte
 }
 
 // Call is a finished or missed call.

@@ -1,0 +1,273 @@
+package lake
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/apache/iceberg-go"
+	sqlcat "github.com/apache/iceberg-go/catalog/sql"
+	iceio "github.com/apache/iceberg-go/io"
+	"github.com/apache/iceberg-go/table"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// catalogName names the catalog and the namespace; an engine opens the tables as murmur.facts, murmur.texts.
+const catalogName = "murmur"
+
+// errConflict says that another writer moved a table first: nothing was committed, reload and do it again.
+var errConflict = errors.New("lake: another writer was faster")
+
+// catalog is iceberg-go's SQL catalog (the JDBC layout, which Trino and Spark open as it is) with a commit
+// of our own. The library's commit moves one table at a time and writes the metadata file without syncing
+// it; ours syncs every file first and then moves both tables, with the files' hashes, in one transaction.
+type catalog struct {
+	db   *sql.DB
+	disk *disk
+}
+
+const sidecar = `
+CREATE TABLE IF NOT EXISTS murmur_lake (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS murmur_files (
+	path TEXT PRIMARY KEY,             -- below the lake's directory
+	size INTEGER NOT NULL,
+	sha256 BLOB NOT NULL,
+	fresh INTEGER NOT NULL DEFAULT 0   -- 1: its ids were not yet looked up in the other days
+) WITHOUT ROWID;`
+
+// openCatalog opens or makes the catalog at file for the lake in d.dir and sets d.root.
+func openCatalog(ctx context.Context, file string, d *disk) (*catalog, error) {
+	q := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)"}, "_txlock": {"immediate"}}
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: file}).EscapedPath()+"?"+q.Encode())
+	if err != nil {
+		return nil, err
+	}
+	c := &catalog{db: db, disk: d}
+	if err := c.init(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return c, nil
+}
+
+func (c *catalog) init(ctx context.Context) error {
+	if _, err := c.db.ExecContext(ctx, sidecar); err != nil {
+		return err
+	}
+	if _, err := c.db.ExecContext(ctx, `INSERT OR IGNORE INTO murmur_lake VALUES ('root', ?)`, uriOf(c.disk.dir)); err != nil {
+		return err
+	}
+	if err := c.db.QueryRowContext(ctx, `SELECT value FROM murmur_lake WHERE key = 'root'`).Scan(&c.disk.root); err != nil {
+		return err
+	}
+	// The library makes its tables; nothing else of it is used.
+	lib, err := sqlcat.NewCatalog(catalogName, c.db, sqlcat.SQLite, iceberg.Properties{"warehouse": c.disk.root})
+	if err != nil {
+		return err
+	}
+	ns := table.Identifier{catalogName}
+	if ok, err := lib.CheckNamespaceExists(ctx, ns); err != nil || ok {
+		return err
+	}
+	return lib.CreateNamespace(ctx, ns, nil)
+}
+
+// location is where a table's current metadata is; empty when there is no such table.
+func (c *catalog) location(ctx context.Context, name string) (loc string, err error) {
+	err = c.db.QueryRowContext(ctx, `SELECT metadata_location FROM iceberg_tables
+		WHERE catalog_name = ? AND table_namespace = ? AND table_name = ?`, catalogName, catalogName, name).Scan(&loc)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return loc, err
+}
+
+func (c *catalog) fs(context.Context) (iceio.IO, error) { return c.disk, nil }
+
+// load reads a table at a metadata location. Its transactions are staged on m; nil: it is read only.
+func (c *catalog) load(ctx context.Context, name, loc string, m *move) (*table.Table, error) {
+	var cat table.CatalogIO
+	if m != nil {
+		cat = m
+	}
+	return table.NewFromLocation(ctx, table.Identifier{catalogName, name}, loc, c.fs, cat)
+}
+
+// move collects what one operation does to the tables and commits all of it at once.
+type move struct {
+	c     *catalog
+	steps []step
+	// fresh names the data files (by path) whose ids must still be looked up in the other days.
+	fresh map[string]bool
+	// settled says that everything fresh before this move no longer is.
+	settled bool
+}
+
+type step struct{ name, from, to string }
+
+var _ table.CatalogIO = (*move)(nil)
+
+// LoadTable is what the library calls to retry by itself; we retry above it.
+func (m *move) LoadTable(context.Context, table.Identifier) (*table.Table, error) {
+	return nil, errConflict
+}
+
+// CommitTable stages: it writes the new metadata file and remembers the step.
+func (m *move) CommitTable(ctx context.Context, ident table.Identifier, reqs []table.Requirement, ups []table.Update) (table.Metadata, string, error) {
+	name := ident[len(ident)-1]
+	from, err := m.c.location(ctx, name)
+	if err != nil {
+		return nil, "", err
+	}
+	t, err := m.c.load(ctx, name, from, nil)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, r := range reqs {
+		if err := r.Validate(t.Metadata()); err != nil {
+			return nil, "", errConflict
+		}
+	}
+	meta, err := table.UpdateTableMetadata(t.Metadata(), ups, from)
+	if err != nil {
+		return nil, "", err
+	}
+	to, err := m.stage(name, from, meta)
+	return meta, to, err
+}
+
+// create stages a new table.
+func (m *move) create(name string, meta table.Metadata) error {
+	_, err := m.stage(name, "", meta)
+	return err
+}
+
+func (m *move) stage(name, from string, meta table.Metadata) (string, error) {
+	version := 0
+	if from != "" {
+		n, _, _ := strings.Cut(path.Base(from), "-")
+		v, err := strconv.Atoi(n)
+		if err != nil {
+			return "", errors.New("lake: a metadata file has a strange name")
+		}
+		version = v + 1
+	}
+	where, err := table.LoadLocationProvider(meta.Location(), meta.Properties())
+	if err != nil {
+		return "", err
+	}
+	to, err := where.NewTableMetadataFileLocation(version)
+	if err != nil {
+		return "", err
+	}
+	var b bytes.Buffer
+	if err := json.NewEncoder(&b).Encode(meta); err != nil {
+		return "", err
+	}
+	m.steps = append(m.steps, step{name, from, to})
+	return to, m.c.disk.WriteFile(to, b.Bytes())
+}
+
+// commit makes the written files durable and moves the tables. errConflict: nothing happened.
+func (m *move) commit(ctx context.Context) error {
+	files := m.c.disk.take()
+	if err := m.c.disk.sync(files); err != nil {
+		return fmt.Errorf("sync the lake: %w", err)
+	}
+	tx, err := m.c.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	for _, s := range m.steps {
+		if err := s.apply(ctx, tx); err != nil {
+			return err
+		}
+	}
+	if m.settled {
+		if _, err := tx.ExecContext(ctx, `UPDATE murmur_files SET fresh = 0 WHERE fresh = 1`); err != nil {
+			return err
+		}
+	}
+	if len(files) > 0 {
+		ins, err := tx.PrepareContext(ctx, `INSERT INTO murmur_files (path, size, sha256, fresh) VALUES (?, ?, ?, ?)`)
+		if err != nil {
+			return err
+		}
+		for _, w := range files {
+			if _, err := ins.ExecContext(ctx, w.path, w.size, w.sum[:], m.fresh[w.path]); err != nil {
+				return err
+			}
+		}
+	}
+	return tx.Commit()
+}
+
+func (s step) apply(ctx context.Context, tx *sql.Tx) error {
+	if s.from == "" {
+		_, err := tx.ExecContext(ctx, `INSERT INTO iceberg_tables
+			(catalog_name, table_namespace, table_name, iceberg_type, metadata_location) VALUES (?, ?, ?, 'TABLE', ?)`,
+			catalogName, catalogName, s.name, s.to)
+		return err
+	}
+	r, err := tx.ExecContext(ctx, `UPDATE iceberg_tables SET metadata_location = ?, previous_metadata_location = ?
+		WHERE catalog_name = ? AND table_namespace = ? AND table_name = ? AND metadata_location = ?`,
+		s.to, s.from, catalogName, catalogName, s.name, s.from)
+	if err != nil {
+		return err
+	}
+	if n, err := r.RowsAffected(); err != nil || n != 1 {
+		return errors.Join(errConflict, err)
+	}
+	return nil
+}
+
+// recorded is what the sidecar knows of a file.
+type recorded struct {
+	size  int64
+	sum   []byte
+	fresh bool
+}
+
+// files reads the sidecar.
+func (c *catalog) files(ctx context.Context) (map[string]recorded, error) {
+	rows, err := c.db.QueryContext(ctx, `SELECT path, size, sha256, fresh FROM murmur_files`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	m := map[string]recorded{}
+	for rows.Next() {
+		var p string
+		var r recorded
+		if err := rows.Scan(&p, &r.size, &r.sum, &r.fresh); err != nil {
+			return nil, err
+		}
+		m[p] = r
+	}
+	return m, rows.Err()
+}
+
+// forget takes removed files off the sidecar.
+func (c *catalog) forget(ctx context.Context, paths []string) error {
+	if len(paths) == 0 {
+		return nil
+	}
+	tx, err := c.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	for _, p := range paths {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM murmur_files WHERE path = ?`, p); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}

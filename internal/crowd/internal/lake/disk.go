@@ -1,0 +1,223 @@
+package lake
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	iceio "github.com/apache/iceberg-go/io"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
+)
+
+// disk is the lake's directory as iceberg-go sees it. Every file is hashed while it is written and
+// remembered until the commit that makes it part of a table: the library's own local file system neither
+// syncs nor hashes.
+//
+// Iceberg metadata names files by absolute URI. root is the URI that the tables were made under; names
+// below it are found below dir, so a restored or moved data directory still opens.
+type disk struct {
+	dir  string
+	root string
+
+	mu      sync.Mutex
+	written []written
+}
+
+// written is a file that waits for its commit. path is relative to the directory, with slashes.
+type written struct {
+	path string
+	size int64
+	sum  [sha256.Size]byte
+}
+
+var _ iceio.WriteFileIO = (*disk)(nil)
+
+// uriOf is the URI of a local directory.
+func uriOf(dir string) string {
+	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(dir)}).String()
+}
+
+// rel gives the path below the lake's directory of a name as the metadata has it.
+func (d *disk) rel(name string) (string, error) {
+	rest, ok := strings.CutPrefix(name, d.root+"/")
+	if !ok {
+		return "", errors.New("a name outside the lake")
+	}
+	rest, err := url.PathUnescape(rest)
+	if err != nil || !filepath.IsLocal(rest) {
+		return "", errors.New("a name outside the lake")
+	}
+	return rest, nil
+}
+
+func (d *disk) path(rel string) string { return filepath.Join(d.dir, filepath.FromSlash(rel)) }
+
+func (d *disk) Open(name string) (iceio.File, error) {
+	rel, err := d.rel(name)
+	if err != nil {
+		return nil, err
+	}
+	return os.Open(d.path(rel))
+}
+
+func (d *disk) Remove(name string) error {
+	rel, err := d.rel(name)
+	if err != nil {
+		return err
+	}
+	return os.Remove(d.path(rel))
+}
+
+func (d *disk) Create(name string) (iceio.FileWriter, error) {
+	rel, err := d.rel(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(filepath.Dir(d.path(rel)), 0o700); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(d.path(rel), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return &hashingFile{d: d, f: f, h: sha256.New(), w: written{path: rel}}, nil
+}
+
+func (d *disk) WriteFile(name string, p []byte) error {
+	f, err := d.Create(name)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(p)
+	return errors.Join(err, f.Close())
+}
+
+// take hands over the files written since the last call.
+func (d *disk) take() []written {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	w := d.written
+	d.written = nil
+	return w
+}
+
+// sync makes files and their names durable.
+func (d *disk) sync(files []written) error {
+	dirs := map[string]bool{}
+	var g errgroup.Group
+	g.SetLimit(16)
+	for _, w := range files {
+		p := d.path(w.path)
+		for dir := filepath.Dir(p); len(dir) >= len(d.dir); dir = filepath.Dir(dir) {
+			dirs[dir] = true
+		}
+		g.Go(func() error { return syncFile(p) })
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	for dir := range dirs {
+		g.Go(func() error { return syncFile(dir) })
+	}
+	return g.Wait()
+}
+
+func syncFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// hashingFile remembers size and hash when it is closed.
+type hashingFile struct {
+	d      *disk
+	f      *os.File
+	h      hash.Hash
+	w      written
+	closed bool
+}
+
+func (f *hashingFile) Write(p []byte) (int, error) {
+	n, err := f.f.Write(p)
+	f.h.Write(p[:n])
+	f.w.size += int64(n)
+	return n, err
+}
+
+func (f *hashingFile) ReadFrom(r io.Reader) (int64, error) {
+	return io.Copy(struct{ io.Writer }{f}, r)
+}
+
+func (f *hashingFile) Close() error {
+	if f.closed {
+		return nil
+	}
+	f.closed = true
+	f.h.Sum(f.w.sum[:0])
+	f.d.mu.Lock()
+	f.d.written = append(f.d.written, f.w)
+	f.d.mu.Unlock()
+	return f.f.Close()
+}
+
+// gate is a lock file: the writer's (one at a time, of all processes) or the readers' (shared).
+type gate struct{ f *os.File }
+
+func openGate(path string) (*gate, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return &gate{f}, nil
+}
+
+// lock waits for the writer's turn.
+func (g *gate) lock(ctx context.Context) error {
+	t := time.NewTimer(0)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-t.C:
+		}
+		switch ok, err := g.try(unix.LOCK_EX); {
+		case err != nil:
+			return err
+		case ok:
+			return nil
+		}
+		t.Reset(2 * time.Millisecond)
+	}
+}
+
+// try takes the lock in a mode when no other process is in the way. It changes a lock that is held.
+func (g *gate) try(mode int) (bool, error) {
+	for {
+		err := unix.Flock(int(g.f.Fd()), mode|unix.LOCK_NB)
+		switch {
+		case err == nil:
+			return true, nil
+		case errors.Is(err, unix.EWOULDBLOCK):
+			return false, nil
+		case !errors.Is(err, unix.EINTR):
+			return false, fmt.Errorf("lock the lake: %w", err)
+		}
+	}
+}
+
+func (g *gate) unlock() { _ = unix.Flock(int(g.f.Fd()), unix.LOCK_UN) }
+
+func (g *gate) close() error { return g.f.Close() }

@@ -1,0 +1,503 @@
+// Package lake keeps the facts: two Apache Iceberg tables on disk, written by one writer.
+//
+// Zone: AMBER. `facts` has the numbers of every fact, `texts` the masked words of those that have any.
+// Both are partitioned by day(at) and bucket(16, workspace).
+//
+// It promises:
+//   - exactly once: the journal position commits with the rows of both tables, in one transaction. An
+//     Append at a position that is already in changes nothing.
+//   - three operations only: append, replace data files, expire snapshots. There is never a delete file, so
+//     the plain list of Parquet files is the table, for every reader.
+//   - the highest version of an id wins. Until Compact has run an id can stand in several rows: readers take
+//     the row with the highest version per (workspace, id), among equals one without a contact. A version
+//     can move its event to another day; reading one period alone may then meet the old version. Compact
+//     looks every new id up in all days and drops what is superseded, so that after it one row is left.
+//   - what Forget, Retract, Delink or DropTexts took away is in no file after Expire.
+//
+// What it does not protect against: someone who reads the disk. Files are not encrypted (no engine could
+// read them); rows carry pseudonyms until Delink. The volume must be encrypted. A file that Expire removed
+// is unlinked, not overwritten. A fact that is still in the journal when its contact is forgotten would
+// come back: the caller holds the list of the forgotten.
+package lake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/iceberg-go"
+	"github.com/apache/iceberg-go/table"
+
+	"murmur/internal/fact"
+	"murmur/internal/workspace"
+)
+
+// Config says where the lake is. Every field without a default is required.
+type Config struct {
+	// Dir holds the tables' files.
+	Dir string
+	// Catalog is the SQLite file of the catalog.
+	Catalog string
+	// SmallFiles is how many files a partition may have before Compact merges them. Default 8.
+	SmallFiles int
+	// Failpoint is called before the effect of a commit ("write") and between the effect and its
+	// acknowledgement ("commit"); an error stops the operation there, as a crash would. Default: none.
+	Failpoint func(point string) error
+}
+
+// Row is one fact of one workspace.
+type Row struct {
+	Workspace workspace.ID
+	Fact      fact.Fact
+}
+
+// Day is a number of days since 1 January 1970, UTC.
+type Day int32
+
+// DayOf is the day of t in UTC.
+func DayOf(t time.Time) Day { return Day(floorDiv(t.UnixMicro(), dayMicros)) }
+
+// Start is the day's first instant.
+func (d Day) Start() time.Time { return time.UnixMicro(int64(d) * dayMicros).UTC() }
+
+const dayMicros = 86_400_000_000
+
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}
+
+// Lake is open for one process; other processes may have the same lake open. Its methods are safe for
+// concurrent use.
+type Lake struct {
+	cfg     Config
+	catalog *catalog
+	writer  *gate // of all processes, one writes
+	readers *gate // shared while this process has pins
+
+	mu       sync.Mutex // guards what follows, and the writer's turn inside the process
+	state    map[fact.Table]*tableState
+	builders map[fact.Table]*rowBuilder
+
+	pinMu sync.Mutex
+	pins  map[string]int // relative path of a data or metadata file: number of pins
+	held  int            // number of live pins
+}
+
+// Open opens the lake and makes it when there is none.
+func Open(ctx context.Context, cfg Config) (*Lake, error) {
+	l, err := open(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("open lake: %w", err)
+	}
+	return l, nil
+}
+
+func open(ctx context.Context, cfg Config) (*Lake, error) {
+	if cfg.SmallFiles == 0 {
+		cfg.SmallFiles = 8
+	}
+	if cfg.Failpoint == nil {
+		cfg.Failpoint = func(string) error { return nil }
+	}
+	dir, err := filepath.Abs(cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	cfg.Dir = dir
+	l := &Lake{cfg: cfg, state: map[fact.Table]*tableState{}, builders: map[fact.Table]*rowBuilder{}, pins: map[string]int{}}
+	for _, t := range tables {
+		if l.builders[t], err = newRowBuilder(t); err != nil {
+			return nil, err
+		}
+	}
+	if l.writer, err = openGate(filepath.Join(dir, "writer.lock")); err != nil {
+		return nil, err
+	}
+	if l.readers, err = openGate(filepath.Join(dir, "readers.lock")); err != nil {
+		return nil, errors.Join(err, l.writer.close())
+	}
+	if err := l.start(ctx); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+// start opens the catalog and makes the tables that are missing.
+func (l *Lake) start(ctx context.Context) error {
+	if err := l.writer.lock(ctx); err != nil {
+		return err
+	}
+	defer l.writer.unlock()
+	var err error
+	if l.catalog, err = openCatalog(ctx, l.cfg.Catalog, &disk{dir: l.cfg.Dir}); err != nil {
+		return err
+	}
+	m := &move{c: l.catalog}
+	for _, t := range tables {
+		loc, err := l.catalog.location(ctx, tableName(t))
+		if err != nil {
+			return err
+		}
+		if loc != "" {
+			continue
+		}
+		meta, err := newMetadata(t, l.catalog.disk.root+"/"+tableName(t))
+		if err != nil {
+			return err
+		}
+		if err := m.create(tableName(t), meta); err != nil {
+			return err
+		}
+	}
+	if err := m.commit(ctx); err != nil {
+		return err
+	}
+	return l.refresh(ctx)
+}
+
+// Close lets go of the lake. Pins must have been released.
+func (l *Lake) Close() error {
+	err := errors.Join(l.writer.close(), l.readers.close())
+	if l.catalog != nil {
+		err = errors.Join(err, l.catalog.db.Close())
+	}
+	return err
+}
+
+// Position is the journal position of the last Append that is in the lake; -1 before the first.
+func (l *Lake) Position(ctx context.Context) (int64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.refresh(ctx); err != nil {
+		return 0, err
+	}
+	return l.position(), nil
+}
+
+func (l *Lake) position() int64 {
+	n, err := strconv.ParseInt(l.state[fact.Facts].t.Properties().Get(propPosition, "-1"), 10, 64)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// Append adds rows and moves the position to pos, in one commit. When pos is not above Position it does
+// nothing: the rows are in already. Rows of one id may come in any order and any number of times.
+func (l *Lake) Append(ctx context.Context, rows []Row, pos int64) error {
+	for _, r := range rows {
+		if !r.Workspace.Valid() || r.Fact == nil {
+			return errors.New("lake: a row without a workspace or a fact")
+		}
+	}
+	err := l.change(ctx, func(m *move) error {
+		if pos <= l.position() {
+			return nil
+		}
+		if err := l.append(ctx, m, fact.Texts, rows, nil); err != nil {
+			return err
+		}
+		return l.append(ctx, m, fact.Facts, rows, iceberg.Properties{propPosition: strconv.FormatInt(pos, 10)})
+	})
+	if err != nil {
+		return fmt.Errorf("append to lake: %w", err)
+	}
+	return nil
+}
+
+func (l *Lake) append(ctx context.Context, m *move, t fact.Table, rows []Row, props iceberg.Properties) error {
+	records, n := l.records(t, rows)
+	if n == 0 && props == nil {
+		return nil
+	}
+	return l.edit(ctx, m, t, func(tbl *table.Table, txn *table.Transaction) error {
+		if props != nil {
+			if err := txn.SetProperties(props); err != nil {
+				return err
+			}
+		}
+		if n == 0 {
+			return nil
+		}
+		files, err := l.write(ctx, tbl, l.builders[t].schema, records)
+		if err != nil {
+			return err
+		}
+		if t == fact.Facts {
+			for _, f := range files {
+				m.setFresh(f.path)
+			}
+		}
+		return txn.AddDataFiles(ctx, dataFiles(files), nil, table.WithoutAutoNameMapping(), table.WithoutDuplicateCheck())
+	})
+}
+
+// recordRows is how many rows an Arrow record has: enough for the writers, little for memory.
+const recordRows = 1 << 15
+
+// records builds the Arrow records of a table's share of rows, and counts its rows.
+func (l *Lake) records(t fact.Table, rows []Row) (iter.Seq2[arrow.RecordBatch, error], int) {
+	if t == fact.Texts {
+		var worded []Row
+		for _, r := range rows {
+			if r.Fact.Words() != nil {
+				worded = append(worded, r)
+			}
+		}
+		rows = worded
+	}
+	return func(yield func(arrow.RecordBatch, error) bool) {
+		rb := l.builders[t]
+		for from := 0; from < len(rows); from += recordRows {
+			for _, r := range rows[from:min(from+recordRows, len(rows))] {
+				rb.add(r)
+			}
+			if !yield(rb.b.NewRecordBatch(), nil) {
+				return
+			}
+		}
+	}, len(rows)
+}
+
+// write makes data files of records, cut by partition.
+func (l *Lake) write(ctx context.Context, tbl *table.Table, s *arrow.Schema, records iter.Seq2[arrow.RecordBatch, error]) ([]dataFile, error) {
+	var out []dataFile
+	for df, err := range table.WriteRecords(ctx, tbl, s, records) {
+		if err != nil {
+			return nil, err
+		}
+		f, err := l.dataFile(df)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}
+
+// edit stages one table's part of a move. Superseded snapshots leave the metadata with it; their files stay
+// until Expire.
+func (l *Lake) edit(ctx context.Context, m *move, t fact.Table, f func(*table.Table, *table.Transaction) error) error {
+	tbl, err := l.catalog.load(ctx, tableName(t), l.state[t].t.MetadataLocation(), m)
+	if err != nil {
+		return err
+	}
+	txn := tbl.NewTransaction()
+	if err := f(tbl, txn); err != nil {
+		return err
+	}
+	if err := txn.ExpireSnapshots(table.WithRetainLast(1), table.WithOlderThan(0), table.WithPostCommit(false)); err != nil {
+		return err
+	}
+	_, err = txn.Commit(ctx)
+	return err
+}
+
+// attempts bounds how often a change is done again after another writer was faster. Writers of this
+// program take turns by a lock; only a foreign engine can be in the way.
+const attempts = 5
+
+// change runs f with the writer's turn on the current state and commits what it staged.
+func (l *Lake) change(ctx context.Context, f func(*move) error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.writer.lock(ctx); err != nil {
+		return err
+	}
+	defer l.writer.unlock()
+	for i := 1; ; i++ {
+		err := l.try(ctx, f)
+		if !errors.Is(err, errConflict) || i == attempts {
+			return err
+		}
+	}
+}
+
+func (l *Lake) try(ctx context.Context, f func(*move) error) error {
+	if err := l.refresh(ctx); err != nil {
+		return err
+	}
+	l.catalog.disk.take() // what a failed attempt wrote
+	m := &move{c: l.catalog, fresh: map[string]bool{}}
+	if err := f(m); err != nil {
+		return err
+	}
+	if len(m.steps) == 0 && !m.settled {
+		return nil
+	}
+	if err := l.cfg.Failpoint("write"); err != nil {
+		return err
+	}
+	if err := m.commit(ctx); err != nil {
+		return err
+	}
+	return l.cfg.Failpoint("commit")
+}
+
+func (m *move) setFresh(path string) { m.fresh[path] = true }
+
+// dataFile is one Parquet file of a table.
+type dataFile struct {
+	iceberg.DataFile
+	path string // below the lake's directory
+	part part
+}
+
+// part is one partition: the files of one day and bucket.
+type part struct {
+	day    Day
+	bucket int32
+}
+
+func dataFiles(files []dataFile) []iceberg.DataFile {
+	out := make([]iceberg.DataFile, len(files))
+	for i, f := range files {
+		out[i] = f.DataFile
+	}
+	return out
+}
+
+func (l *Lake) dataFile(df iceberg.DataFile) (dataFile, error) {
+	rel, err := l.catalog.disk.rel(df.FilePath())
+	if err != nil {
+		return dataFile{}, err
+	}
+	f := dataFile{DataFile: df, path: rel}
+	day, ok1 := number(df.Partition()[1000])
+	bucket, ok2 := number(df.Partition()[1001])
+	if !ok1 || !ok2 || df.ContentType() != iceberg.EntryContentData {
+		return dataFile{}, errors.New("lake: a file that is not of our making")
+	}
+	f.part = part{Day(day), bucket}
+	return f, nil
+}
+
+func number(v any) (int32, bool) {
+	switch v := v.(type) {
+	case int32:
+		return v, true
+	case iceberg.Date:
+		return int32(v), true
+	}
+	return 0, false
+}
+
+// tableState is what the current snapshot of a table consists of.
+type tableState struct {
+	t         *table.Table
+	files     map[string]dataFile   // by path
+	meta      []string              // metadata file, manifest list, manifests: paths
+	manifests map[string][]dataFile // live files of each manifest, by its URI: a manifest never changes
+}
+
+// refresh reloads the tables that moved since the last look.
+func (l *Lake) refresh(ctx context.Context) error {
+	for _, t := range tables {
+		loc, err := l.catalog.location(ctx, tableName(t))
+		if err != nil {
+			return err
+		}
+		old := l.state[t]
+		if old != nil && old.t.MetadataLocation() == loc {
+			continue
+		}
+		s, err := l.read(ctx, t, loc, old)
+		if err != nil {
+			return fmt.Errorf("read table %s: %w", tableName(t), err)
+		}
+		l.state[t] = s
+	}
+	return nil
+}
+
+// read loads a table's state. Manifests that the last state knew are not read again.
+func (l *Lake) read(ctx context.Context, t fact.Table, loc string, old *tableState) (*tableState, error) {
+	tbl, err := l.catalog.load(ctx, tableName(t), loc, nil)
+	if err != nil {
+		return nil, err
+	}
+	s := &tableState{t: tbl, files: map[string]dataFile{}, manifests: map[string][]dataFile{}}
+	names := []string{loc}
+	if snap := tbl.CurrentSnapshot(); snap != nil {
+		manifests, err := snap.Manifests(l.catalog.disk)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, snap.ManifestList)
+		for _, mf := range manifests {
+			names = append(names, mf.FilePath())
+			files, err := l.manifest(mf, old)
+			if err != nil {
+				return nil, err
+			}
+			s.manifests[mf.FilePath()] = files
+			for _, f := range files {
+				s.files[f.path] = f
+			}
+		}
+	}
+	for _, n := range names {
+		rel, err := l.catalog.disk.rel(n)
+		if err != nil {
+			return nil, err
+		}
+		s.meta = append(s.meta, rel)
+	}
+	return s, nil
+}
+
+// manifest lists the live files of a manifest.
+func (l *Lake) manifest(mf iceberg.ManifestFile, old *tableState) ([]dataFile, error) {
+	if old != nil {
+		if files, ok := old.manifests[mf.FilePath()]; ok {
+			return files, nil
+		}
+	}
+	var files []dataFile
+	for e, err := range mf.Entries(l.catalog.disk, true) {
+		if err != nil {
+			return nil, err
+		}
+		f, err := l.dataFile(e.DataFile())
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
+
+// parts gives a table's files by partition.
+func (s *tableState) parts() map[part][]dataFile {
+	m := map[part][]dataFile{}
+	for _, f := range s.files {
+		m[f.part] = append(m[f.part], f)
+	}
+	return m
+}
+
+// allParts gives every partition that either table has.
+func (l *Lake) allParts() map[part]bool {
+	m := map[part]bool{}
+	for _, t := range tables {
+		for f := range maps.Values(l.state[t].files) {
+			m[f.part] = true
+		}
+	}
+	return m
+}

@@ -1,0 +1,125 @@
+package lake
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"murmur/internal/fact"
+	"murmur/internal/fact/facttest"
+	"murmur/internal/private/anon"
+	"murmur/internal/workspace"
+)
+
+// noon is the day tests start from.
+var noon = time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
+
+func openTest(t testing.TB, cfg Config) *Lake {
+	t.Helper()
+	if cfg.Dir == "" {
+		dir := t.TempDir()
+		cfg.Dir, cfg.Catalog = filepath.Join(dir, "lake"), filepath.Join(dir, "lake.db")
+	}
+	l, err := Open(context.Background(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+func call(n int, at time.Time, c anon.Contact, version int64) Row {
+	return Row{workspace.Default, &fact.Call{
+		Head: facttest.Head(n, at, c, version), Direction: fact.In, Number: 11, Result: fact.Missed,
+		Reason: fact.OutOfHours, RingS: 20, TalkS: fact.Absent}}
+}
+
+func message(n int, at time.Time, c anon.Contact, version int64, body anon.Text) Row {
+	return Row{workspace.Default, &fact.Message{
+		Head: facttest.Head(n, at, c, version), Direction: fact.In, Number: 11, Delivered: fact.Received,
+		Length: int64(len(body.String())), Sentiment: fact.Absent, Body: body}}
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// latest reads a table as readers must: the highest version per workspace and id.
+func latest(t testing.TB, l *Lake, tab fact.Table) map[key]Stored {
+	t.Helper()
+	out := map[key]Stored{}
+	for r, err := range l.Rows(context.Background(), tab) {
+		must(t, err)
+		k := key{r.Workspace, r.ID}
+		old, known := out[k]
+		if !known || r.Version > old.Version || r.Version == old.Version && r.Contact == [anon.ContactLen]byte{} {
+			out[k] = r
+		}
+	}
+	return out
+}
+
+func TestRowsComeBackAsTheyWentIn(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	mk := facttest.New(t)
+	l := openTest(t, Config{})
+	c := mk.Contact(1)
+	rows := []Row{call(1, noon, c, 5), message(2, noon.Add(time.Hour), c, 6, mk.Text("hello [name]"))}
+	must(t, l.Append(ctx, rows, 10))
+	got := latest(t, l, fact.Facts)
+	if len(got) != 2 {
+		t.Fatalf("%d facts, want 2", len(got))
+	}
+	r := got[key{workspace.Default, facttest.ID(1)}]
+	if r.Kind != fact.KindCall || r.Version != 5 || r.At != fact.MicrosOf(noon) || r.Contact != c.Bytes() ||
+		r.Number(fact.ColRingS) != 20 || r.Number(fact.ColTalkS) != fact.Absent || r.Number(fact.ColResult) != int64(fact.Missed) {
+		t.Errorf("call came back as %+v", r)
+	}
+	texts := latest(t, l, fact.Texts)
+	if len(texts) != 1 || texts[key{workspace.Default, facttest.ID(2)}].Text != "hello [name]" {
+		t.Errorf("texts came back as %+v", texts)
+	}
+	if b, err := l.Verify(ctx); err != nil || len(b) != 0 {
+		t.Errorf("verify: %v, %v", b, err)
+	}
+}
+
+func BenchmarkAppend(b *testing.B) {
+	mk := facttest.New(b)
+	l := openTest(b, Config{})
+	const n = 100_000
+	contacts := make([]anon.Contact, 500)
+	for i := range contacts {
+		contacts[i] = mk.Contact(i)
+	}
+	rows := make([]Row, n)
+	for i := range rows {
+		rows[i] = call(i, noon.Add(time.Duration(i)*time.Second), contacts[i%len(contacts)], 1)
+		rows[i].Workspace = workspace.MustParse(fmt.Sprintf("ws-%d", i%50))
+	}
+	b.ReportAllocs()
+	pos := int64(0)
+	for b.Loop() {
+		pos++
+		must(b, l.Append(context.Background(), rows, pos))
+	}
+	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "facts/s")
+}
+
+func BenchmarkSmallCommit(b *testing.B) {
+	mk := facttest.New(b)
+	l := openTest(b, Config{})
+	c, text := mk.Contact(1), mk.Text("hello")
+	i := 0
+	for b.Loop() {
+		i++
+		at := noon.Add(time.Duration(i) * time.Second)
+		must(b, l.Append(context.Background(), []Row{call(2*i, at, c, 1), message(2*i+1, at, c, 1, text)}, int64(i)))
+	}
+}

@@ -1,0 +1,231 @@
+package lake
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"murmur/internal/fact"
+)
+
+// Snapshot is one state of both tables. Its files stay readable until it is released, whatever is appended,
+// rewritten or expired meanwhile.
+type Snapshot struct {
+	l        *Lake
+	files    map[fact.Table][]dataFile // in a fixed order
+	meta     []string
+	position int64
+}
+
+// Pin takes the current state. The returned function releases it; it may be called more than once.
+func (l *Lake) Pin(ctx context.Context) (*Snapshot, func(), error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.hold(ctx); err != nil {
+		return nil, nil, wrap("pin a snapshot", err)
+	}
+	if err := l.refresh(ctx); err != nil {
+		l.letGo()
+		return nil, nil, wrap("pin a snapshot", err)
+	}
+	s := &Snapshot{l: l, files: map[fact.Table][]dataFile{}, position: l.position()}
+	for _, t := range tables {
+		for _, f := range l.state[t].files {
+			s.files[t] = append(s.files[t], f)
+		}
+		slices.SortFunc(s.files[t], func(a, b dataFile) int { return strings.Compare(a.path, b.path) })
+		s.meta = append(s.meta, l.state[t].meta...)
+	}
+	l.pin(s.paths(), 1)
+	done := false
+	return s, func() {
+		l.pinMu.Lock()
+		again := done
+		done = true
+		l.pinMu.Unlock()
+		if !again {
+			l.pin(s.paths(), -1)
+			l.letGo()
+		}
+	}, nil
+}
+
+// hold marks this process as a reader before it looks at the state: no other process removes files now.
+func (l *Lake) hold(ctx context.Context) error {
+	l.pinMu.Lock()
+	defer l.pinMu.Unlock()
+	for l.held == 0 {
+		ok, err := l.readers.try(unix.LOCK_SH)
+		if err != nil {
+			return err
+		}
+		if ok {
+			break
+		}
+		select { // another process is removing files, which is short
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(2 * time.Millisecond):
+		}
+	}
+	l.held++
+	return nil
+}
+
+func (l *Lake) letGo() {
+	l.pinMu.Lock()
+	defer l.pinMu.Unlock()
+	if l.held--; l.held == 0 {
+		l.readers.unlock()
+	}
+}
+
+func (l *Lake) pin(paths []string, by int) {
+	l.pinMu.Lock()
+	defer l.pinMu.Unlock()
+	for _, p := range paths {
+		if l.pins[p] += by; l.pins[p] == 0 {
+			delete(l.pins, p)
+		}
+	}
+}
+
+// paths gives every file of the snapshot, below the lake's directory.
+func (s *Snapshot) paths() []string {
+	out := slices.Clone(s.meta)
+	for _, t := range tables {
+		for _, f := range s.files[t] {
+			out = append(out, f.path)
+		}
+	}
+	return out
+}
+
+// Files gives the Parquet files of a table that can have rows of [from, to), as local paths. A zero time
+// is no bound. See the package comment for what a reader does with several versions of one id.
+func (s *Snapshot) Files(t fact.Table, from, to time.Time) []string {
+	var out []string
+	for _, f := range s.files[t] {
+		before := !to.IsZero() && !f.part.day.Start().Before(to)
+		after := !from.IsZero() && f.part.day < DayOf(from)
+		if !before && !after {
+			out = append(out, s.l.catalog.disk.path(f.path))
+		}
+	}
+	return out
+}
+
+// All gives every file that the snapshot consists of, data and metadata, relative to the lake's directory:
+// what a backup copies beside the catalog.
+func (s *Snapshot) All() []string { return s.paths() }
+
+// Position is the journal position of the snapshot.
+func (s *Snapshot) Position() int64 { return s.position }
+
+// Expire removes every file that is in neither the current state nor a pin, leftovers of a crash included.
+// While another process has pins it removes nothing and says how many files wait; call it again.
+func (l *Lake) Expire(ctx context.Context) (waiting int, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	waiting, err = l.expire(ctx)
+	return waiting, wrap("expire snapshots", err)
+}
+
+func (l *Lake) expire(ctx context.Context) (int, error) {
+	if err := l.writer.lock(ctx); err != nil {
+		return 0, err
+	}
+	defer l.writer.unlock()
+	if err := l.refresh(ctx); err != nil {
+		return 0, err
+	}
+	old, err := l.unreachable(ctx)
+	if err != nil || len(old) == 0 {
+		return 0, err
+	}
+	l.pinMu.Lock()
+	defer l.pinMu.Unlock()
+	alone, err := l.readers.try(unix.LOCK_EX) // turns this process's shared lock into an exclusive one
+	if err != nil {
+		return 0, err
+	}
+	defer l.readersBack()
+	if !alone {
+		return len(old), nil
+	}
+	var removed []string
+	waiting := 0
+	for _, p := range old {
+		if l.pins[p] > 0 {
+			waiting++
+			continue
+		}
+		if err := os.Remove(l.catalog.disk.path(p)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return waiting, errors.Join(err, l.catalog.forget(ctx, removed))
+		}
+		removed = append(removed, p)
+	}
+	return waiting, l.catalog.forget(ctx, removed)
+}
+
+// readersBack restores the readers' lock to what this process's pins need.
+func (l *Lake) readersBack() {
+	if l.held == 0 {
+		l.readers.unlock()
+		return
+	}
+	// We hold the exclusive lock, or held the shared one throughout: this cannot wait.
+	_, _ = l.readers.try(unix.LOCK_SH)
+}
+
+// unreachable lists the files of the directory and of the sidecar that the current state does not name.
+func (l *Lake) unreachable(ctx context.Context) ([]string, error) {
+	current := map[string]bool{}
+	for _, t := range tables {
+		for _, p := range l.state[t].meta {
+			current[p] = true
+		}
+		for p := range l.state[t].files {
+			current[p] = true
+		}
+	}
+	old := map[string]bool{}
+	recorded, err := l.catalog.files(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for p := range recorded {
+		if !current[p] {
+			old[p] = true
+		}
+	}
+	for _, t := range tables {
+		root := filepath.Join(l.cfg.Dir, tableName(t))
+		err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+			if err != nil || e.IsDir() {
+				return err
+			}
+			rel, err := filepath.Rel(l.cfg.Dir, path)
+			if p := filepath.ToSlash(rel); err == nil && !current[p] {
+				old[p] = true
+			}
+			return err
+		})
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	out := make([]string, 0, len(old))
+	for p := range old {
+		out = append(out, p)
+	}
+	slices.Sort(out)
+	return out, nil
+}
