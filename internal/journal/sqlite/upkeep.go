@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -244,7 +245,12 @@ func (j *Journal) backup(ctx context.Context, path string) error {
 		return err
 	}
 	defer func() { _ = f.Close() }()
-	if _, err := j.reads.ExecContext(ctx, `vacuum into ?`, path); err != nil {
+	db, err := sql.Open("sqlite", dsn(j.path, j.config)) // query_only forbids it
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.ExecContext(ctx, `vacuum into ?`, path); err != nil {
 		return errors.Join(err, os.Remove(path))
 	}
 	// SQLite does not sync the copy.

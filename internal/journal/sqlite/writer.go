@@ -51,6 +51,7 @@ func startWriter(ctx context.Context, j *Journal) (*writer, error) {
 	w := &writer{journal: j, conn: conn, queue: make(chan *work, commitSize), done: make(chan struct{}),
 		numbers: map[workspace.ID]int64{}}
 	if err := w.sql.prepare(ctx, conn); err != nil {
+		w.sql.close()
 		return nil, errors.Join(err, conn.Close())
 	}
 	go w.run()
@@ -89,8 +90,11 @@ func (j *Journal) write(ctx context.Context, size int, do func(*tx) error) error
 
 func (w *writer) run() {
 	defer close(w.done)
-	defer func() { _ = w.conn.Close() }() // back to the pool, whose Close reports
-	var ahead *work                       // did not fit in the last transaction
+	defer func() {
+		w.sql.close()
+		_ = w.conn.Close() // back to the pool, whose Close reports
+	}()
+	var ahead *work // did not fit in the last transaction
 	for {
 		first, ok := ahead, true
 		if ahead = nil; first == nil {
@@ -291,6 +295,15 @@ type statements struct {
 	setState, findSealed                  *sql.Stmt
 	moveDelivery, movePayload, dropSealed *sql.Stmt
 	addCursor, setCursor, dropMessages    *sql.Stmt
+
+	all []*sql.Stmt
+}
+
+// close finalises them: SQLite keeps a connection's files open until its last statement is gone.
+func (s *statements) close() {
+	for _, stmt := range s.all {
+		_ = stmt.Close()
+	}
 }
 
 func (s *statements) prepare(ctx context.Context, conn *sql.Conn) error {
@@ -327,6 +340,7 @@ func (s *statements) prepare(ctx context.Context, conn *sql.Conn) error {
 		if *p.stmt, err = conn.PrepareContext(ctx, p.text); err != nil {
 			return fmt.Errorf("prepare %.40s: %w", p.text, err)
 		}
+		s.all = append(s.all, *p.stmt)
 	}
 	return nil
 }

@@ -1,0 +1,242 @@
+package sqlite
+
+import (
+	"errors"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"murmur/internal/journal"
+)
+
+// rounds gives how often a fault is tried: MURMUR_FAULTS=1 asks for the long run.
+func rounds(short, long int) int {
+	if os.Getenv("MURMUR_FAULTS") != "" {
+		return long
+	}
+	return short
+}
+
+// TestKill9: nothing acknowledged is lost, nothing appears that was not sent, each fact is applied once,
+// however often the process dies. (Everything passes this that writes to a file at all; see the power cut.)
+func TestKill9(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	all := reports{acked: map[uint64]int{}}
+	random := rand.New(rand.NewPCG(1, 9))
+	for round := range rounds(10, 50) {
+		key := uint64(round * callers)
+		r := runWorker(t, dir, key, "", 1+random.IntN(1500), func(p *os.Process) { _ = p.Kill() })
+		for i := range uint64(callers) { // a caller without an answer may have one in doubt too
+			all.acked[key+i] = r.acked[key+i]
+		}
+		all.total += r.total
+		if r.failed+r.lied > 0 {
+			t.Errorf("round %d: %d appends failed", round, r.failed)
+		}
+		if round%10 == 9 {
+			if f := inspect(t, dir, all); f != (finding{}) {
+				t.Errorf("after round %d: %+v of %d acknowledged", round, f, all.total)
+			}
+		}
+	}
+	t.Logf("%d acknowledged", all.total)
+}
+
+// TestPowerCut: what was acknowledged before the power went is on the disk.
+func TestPowerCut(t *testing.T) {
+	t.Parallel()
+	acked := 0
+	for round := range rounds(2, 12) {
+		r, f := powerCut(t, "", uint64(round))
+		acked += r.total
+		if f != (finding{}) || r.lied > 0 {
+			t.Errorf("round %d: %+v of %d acknowledged; %d accepted after a failure", round, f, r.total, r.lied)
+		}
+	}
+	t.Logf("%d acknowledged", acked)
+}
+
+// TestPowerCutControl shows that the test above can fail: with synchronous=NORMAL, which many recommend for
+// WAL, acknowledged deliveries are lost.
+func TestPowerCutControl(t *testing.T) {
+	if os.Getenv("MURMUR_FAULTS") == "" {
+		t.Skip("set MURMUR_FAULTS=1 for the negative control of the power cut")
+	}
+	lost := 0
+	for round := range 4 {
+		_, f := powerCut(t, "NORMAL", uint64(100+round))
+		lost += f.lost
+	}
+	if t.Logf("lost %d", lost); lost == 0 {
+		t.Error("synchronous=NORMAL lost nothing: the power cut cuts nothing")
+	}
+}
+
+// powerCut runs a worker on an ext4 file system in a file and takes the file system down under it, without
+// flushing its log: what was not synced is gone, as when the power fails.
+func powerCut(t *testing.T, synchronous string, seed uint64) (r reports, f finding) {
+	t.Helper()
+	work := t.TempDir()
+	image, dir := filepath.Join(work, "disk.img"), filepath.Join(work, "disk")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	needRoot(t, "a cut of the power")
+	if err := os.WriteFile(image, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(image, 256<<20); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("mkfs.ext4", "-q", image).CombinedOutput(); err != nil {
+		skip(t, "a cut of the power", "mkfs.ext4: "+string(out))
+	}
+	mount := func() error { return exec.Command("mount", "-o", "loop", image, dir).Run() }
+	if err := mount(); err != nil {
+		skip(t, "a cut of the power", "no loop devices")
+	}
+	mounted := true
+	defer func() {
+		if mounted {
+			_ = exec.Command("umount", dir).Run()
+		}
+	}()
+	random := rand.New(rand.NewPCG(seed, 2))
+	r = runWorker(t, dir, 0, synchronous, 500+random.IntN(4000), func(p *os.Process) {
+		if err := shutdown(dir); err != nil {
+			_ = p.Kill()
+			t.Errorf("shut the file system down: %v", err)
+		}
+	})
+	if r.failed == 0 {
+		t.Error("the worker did not notice that its disk is gone")
+	}
+	for i := range uint64(callers) {
+		r.acked[i] += 0
+	}
+	if err := exec.Command("umount", dir).Run(); err != nil {
+		mounted = false
+		t.Fatalf("umount: %v", err)
+	}
+	if err := mount(); err != nil {
+		mounted = false
+		t.Fatalf("mount again: %v", err)
+	}
+	return r, inspect(t, dir, r)
+}
+
+// shutdown is FS_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH (linux/fs/ext4/ext4.h).
+func shutdown(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = d.Close() }()
+	return unix.IoctlSetPointerInt(int(d.Fd()), 0x8004587d, 2)
+}
+
+// TestFullDisk: a full disk refuses, loses nothing, and accepts again as soon as there is space.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	needRoot(t, "a full disk")
+	dir := t.TempDir()
+	if err := exec.Command("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", dir).Run(); err != nil {
+		skip(t, "a full disk", "no tmpfs")
+	}
+	defer func() {
+		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
+			t.Errorf("umount: %s", out)
+		}
+	}()
+	ballast := func(n string) string { return filepath.Join(dir, "ballast"+n) }
+	for _, n := range []string{"1", "2"} {
+		if err := os.WriteFile(ballast(n), make([]byte, 2<<20), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	x := fixture{openIn(t, dir, Config{}), newClock()}
+	defer func() { _ = x.Close() }()
+	accepted := 0
+	fill := func() {
+		t.Helper()
+		for refused := 0; refused < 20 && accepted < 10_000; {
+			m := x.delivery(accepted)
+			m.Payload = append(m.Payload, make([]byte, 20_000)...)
+			switch _, err := x.Append(t.Context(), m); {
+			case errors.Is(err, journal.ErrFull):
+				refused++
+			case err != nil:
+				t.Fatal(err)
+			default:
+				accepted++
+			}
+		}
+	}
+	fill()
+	before := accepted
+	if before == 0 {
+		t.Fatal("nothing was accepted")
+	}
+	if err := os.Remove(ballast("1")); err != nil {
+		t.Fatal(err)
+	}
+	fill() // the same journal, at once
+	if accepted == before {
+		t.Error("nothing was accepted after space had returned")
+	}
+	if got := x.tally(t); got.In != int64(accepted) {
+		t.Errorf("%d in the journal, %d accepted", got.In, accepted)
+	}
+	if err := os.Remove(ballast("2")); err != nil {
+		t.Fatal(err)
+	}
+	x.read(t, "g", accepted)
+}
+
+// TestFailedSync: after one failed fsync nothing is accepted any more, although the next would succeed
+// (a kernel reports a lost page once). What was acknowledged before is there.
+func TestFailedSync(t *testing.T) {
+	t.Parallel()
+	strace, err := exec.LookPath("strace")
+	if err != nil {
+		skip(t, "a failed fsync", "no strace")
+	}
+	if out, err := exec.Command(strace, "-o", os.DevNull, "true").CombinedOutput(); err != nil {
+		skip(t, "a failed fsync", "strace: "+string(out))
+	}
+	for _, when := range []string{"20", "47"} {
+		dir := t.TempDir()
+		r := runWorker(t, dir, 0, "", 100_000, func(p *os.Process) {
+			_ = p.Kill()
+			t.Error("no sync failed")
+		}, strace, "-f", "-qq", "-o", os.DevNull, "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO:when="+when)
+		if r.failed == 0 || r.lied > 0 {
+			t.Errorf("%d appends failed, %d were accepted after a failure", r.failed, r.lied)
+		}
+		for i := range uint64(callers) {
+			r.acked[i] += 0
+		}
+		if f := inspect(t, dir, r); f != (finding{}) {
+			t.Errorf("%+v of %d acknowledged", f, r.total)
+		}
+	}
+}
+
+func needRoot(t *testing.T, what string) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		skip(t, what, "not root")
+	}
+}
+
+// skip says aloud what is not tested.
+func skip(t *testing.T, what, why string) {
+	t.Helper()
+	t.Skipf("NOT TESTED: the journal under %s (%s)", what, strings.TrimSpace(why))
+}
