@@ -37,6 +37,17 @@ type Splitter interface {
 	Split(Delivery) ([]Delivery, error)
 }
 
+// Tenanted reads the workspace that a delivery names, for an operator who feeds many workspaces through
+// one trusted credential. Empty: the delivery names none. Nothing here acts on it.
+type Tenanted interface{ Workspace(Delivery) string }
+
+// Lines is a file cut into rows, each a native murmur.v1 line, read once and in order. It stops early
+// when yield returns false. A row that cannot be read comes as a verdict with its line number (from 1)
+// and reading goes on; the error is about the file itself.
+type Lines interface {
+	Rows(yield func(line int, native []byte, bad *Verdict) bool) error
+}
+
 var (
 	// ErrSignature refuses a body: HTTP 401. Nothing of it is kept.
 	ErrSignature = errors.New("source: the signature does not match")

@@ -1,0 +1,132 @@
+package quo
+
+import (
+	"slices"
+	"strconv"
+
+	"murmur/internal/fact"
+	"murmur/internal/private/internal/event"
+	"murmur/internal/private/internal/personal"
+	"murmur/internal/private/internal/source/strictjson"
+)
+
+// message decodes a text. Its states come in any order: the envelope's time orders them, and at the same
+// time the final state has the higher rank.
+func message(state fact.Delivered, rank uint8) func(hook) (event.Event, bool) {
+	return func(h hook) (event.Event, bool) {
+		o := h.object
+		code, _ := strconv.ParseInt(o.Label("errorCode"), 10, 64) // 0 for codes that are words
+		e := event.Event{
+			ID: h.id, Rank: rank,
+			At:        firstTime(o.Time("createdAt"), h.sent),
+			UpdatedAt: firstTime(o.Time("updatedAt"), h.sent),
+			Party:     h.contact(),
+			Message: &event.Message{
+				Direction: h.direction(),
+				Number:    h.number(),
+				Status:    state,
+				ErrorCode: code,
+				Media:     mediaCount(o),
+				Body:      personal.New(strictjson.First(o.Text("text"), o.Text("body"))), // body: v3
+			},
+		}
+		return e, true
+	}
+}
+
+// mediaCount counts attachments: objects with an address, in older envelopes the address alone.
+func mediaCount(o strictjson.Value) int { return len(o.List("media")) }
+
+// transcript decodes the turns of a call, timed from the start of its segment.
+func transcript(h hook) (event.Event, bool) {
+	o := h.object
+	lines := o.List("dialogue")
+	if !finished(o) || len(lines) == 0 {
+		return event.Event{}, false
+	}
+	e := h.talk("transcript", fact.VendorTranscript)
+	e.Talk.Seconds, _ = o.Seconds("duration")
+	people := h.context.Object("participants")
+	own, external := people.Texts("workspace"), people.Texts("external")
+	for _, line := range lines {
+		who := line.Text("identifier")
+		turn := event.Turn{Side: side(line, who, own, external), Words: personal.New(line.Text("content"))}
+		turn.Start, _ = line.Seconds("start")
+		turn.End, _ = line.Seconds("end")
+		if turn.Side == fact.SideContact && e.Party.Address.Empty() {
+			e.Party = party(who)
+		}
+		if turn.Words.Empty() {
+			continue
+		}
+		e.Talk.Turns = append(e.Talk.Turns, turn)
+	}
+	return e, len(e.Talk.Turns) > 0
+}
+
+// side tells who spoke: a line with a user is a member's, else the address decides. Without participants
+// (legacy) an address without a user is the contact's.
+func side(line strictjson.Value, who string, own, external []string) fact.Side {
+	switch {
+	case strictjson.First(line.Text("userId"), line.Text("actorId")) != "":
+		return fact.SideMember
+	case who == "":
+		return 0
+	case slices.Contains(external, who):
+		return fact.SideContact
+	case slices.Contains(own, who):
+		return fact.SideMember
+	case len(external) == 0:
+		return fact.SideContact
+	}
+	return 0
+}
+
+// summary decodes the vendor's summary and next steps, one turn a sentence; nobody in particular says
+// them. The fields that an AI agent's job extracted (names, addresses) are not taken.
+func summary(h hook) (event.Event, bool) {
+	o := h.object
+	if !finished(o) {
+		return event.Event{}, false
+	}
+	e := h.talk("summary", fact.VendorSummary)
+	if e.Party.Address.Empty() {
+		e.Party = party(o.Text("fromPhoneNumber"))
+	}
+	for _, sentence := range slices.Concat(o.Texts("summary"), o.Texts("nextSteps")) {
+		if sentence != "" {
+			e.Talk.Turns = append(e.Talk.Turns, event.Turn{Words: personal.New(sentence)})
+		}
+	}
+	return e, len(e.Talk.Turns) > 0
+}
+
+// voicemail decodes the words of a voicemail. That there is one is said by call.completed.
+func voicemail(h hook) (event.Event, bool) {
+	o := h.object
+	words := personal.New(strictjson.First(o.Text("transcript")))
+	if id := o.Text("callId"); id != "" {
+		h.id = id
+	}
+	e := h.talk("voicemail", fact.VoicemailTranscript)
+	e.Talk.Seconds, _ = o.Seconds("duration")
+	e.Talk.Turns = []event.Turn{{Side: fact.SideContact, Words: words}}
+	return e, !words.Empty()
+}
+
+func (h hook) talk(what string, origin fact.Origin) event.Event {
+	o := h.object
+	return event.Event{
+		ID:        h.id + "/" + what,
+		At:        firstTime(o.Time("createdAt"), h.sent),
+		UpdatedAt: firstTime(o.Time("updatedAt"), h.sent),
+		Party:     h.contact(),
+		Talk:      &event.Talk{Call: h.id, Number: h.number(), Origin: origin},
+	}
+}
+
+// finished reports whether the vendor's own processing is done; legacy calls the field status.
+func finished(o strictjson.Value) bool {
+	state := strictjson.First(o.Text("processingStatus"), o.Text("status"))
+	return state == "" || state == "completed"
+}

@@ -1,0 +1,160 @@
+// Package signature checks that a body was sent by someone who holds a secret.
+//
+// Zone: RED, before anything is kept. Each function is one scheme. All of them: compare in constant time
+// and compare the *encoded* form, so that base64 with other trailing bits, line breaks or letter case is
+// not the same signature; require each header exactly once; accept any of at most two live secrets (one
+// more than two is never tried); return source.ErrNoKey when no usable secret is configured and
+// source.ErrSignature for everything else.
+//
+// What they do not protect against: a replay inside the window (deliveries are deduplicated by id), and
+// schemes that sign no time (Typeform) or no body (a bearer token), where replays are only deduplicated.
+package signature
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"murmur/internal/private/internal/source"
+)
+
+// Window is how far a signed time may be from now, either way.
+const Window = 300 * time.Second
+
+const maxSecrets, maxSignatures = 2, 8
+
+// StandardWebhooks checks webhook-id, webhook-timestamp and webhook-signature (standardwebhooks.com):
+// HMAC-SHA256 over "id.timestamp.body", the key base64 behind "whsec_", any of the space-separated v1
+// signatures. It returns the id.
+func StandardWebhooks(h http.Header, body []byte, secrets []string, now time.Time) (string, error) {
+	keys := base64Keys(secrets)
+	if len(keys) == 0 {
+		return "", source.ErrNoKey
+	}
+	id, stamp, sent := one(h, "Webhook-Id"), one(h, "Webhook-Timestamp"), one(h, "Webhook-Signature")
+	if id == "" || sent == "" || !fresh(stamp, time.Second, now) {
+		return "", source.ErrSignature
+	}
+	signatures := strings.Split(sent, " ")
+	if len(signatures) > maxSignatures {
+		return "", source.ErrSignature
+	}
+	ok := 0
+	for _, key := range keys {
+		want := "v1," + mac(key, id, ".", stamp, ".", string(body))
+		for _, s := range signatures {
+			ok |= same(s, want)
+		}
+	}
+	return id, verdict(ok)
+}
+
+// OpenPhone checks the legacy header `openphone-signature: hmac;1;TIMESTAMP;BASE64`: HMAC-SHA256 over
+// "timestamp.body", the key base64, the time in milliseconds.
+func OpenPhone(h http.Header, body []byte, secrets []string, now time.Time) error {
+	keys := base64Keys(secrets)
+	if len(keys) == 0 {
+		return source.ErrNoKey
+	}
+	part := strings.Split(one(h, "Openphone-Signature"), ";")
+	if len(part) != 4 || part[0] != "hmac" || part[1] != "1" || !fresh(part[2], time.Millisecond, now) {
+		return source.ErrSignature
+	}
+	ok := 0
+	for _, key := range keys {
+		ok |= same(part[3], mac(key, part[2], ".", string(body)))
+	}
+	return verdict(ok)
+}
+
+// Typeform checks `Typeform-Signature: sha256=BASE64`: HMAC-SHA256 over the body, the secret as it is.
+func Typeform(h http.Header, body []byte, secrets []string) error {
+	keys := live(secrets)
+	if len(keys) == 0 {
+		return source.ErrNoKey
+	}
+	sent := one(h, "Typeform-Signature")
+	ok := 0
+	for _, key := range keys {
+		ok |= same(sent, "sha256="+mac([]byte(key), string(body)))
+	}
+	return verdict(ok)
+}
+
+// Bearer checks `Authorization: Bearer SECRET`. The scheme is spelled exactly so.
+func Bearer(h http.Header, secrets []string) error {
+	keys := live(secrets)
+	if len(keys) == 0 {
+		return source.ErrNoKey
+	}
+	sent := one(h, "Authorization")
+	ok := 0
+	for _, key := range keys {
+		ok |= same(sent, "Bearer "+key)
+	}
+	return verdict(ok)
+}
+
+// one is the value of a header that is there exactly once, else empty.
+func one(h http.Header, name string) string {
+	if v := h.Values(name); len(v) == 1 {
+		return v[0]
+	}
+	return ""
+}
+
+// fresh reports whether a decimal time in the given unit is within the window.
+func fresh(stamp string, unit time.Duration, now time.Time) bool {
+	n, err := strconv.ParseInt(stamp, 10, 64)
+	if err != nil || n < 0 || n > 1<<62/int64(unit) {
+		return false
+	}
+	age := now.Sub(time.Unix(0, n*int64(unit)))
+	return -Window <= age && age <= Window
+}
+
+// live is the secrets that may be tried.
+func live(secrets []string) []string {
+	var some []string
+	for _, s := range secrets {
+		if s != "" && len(some) < maxSecrets {
+			some = append(some, s)
+		}
+	}
+	return some
+}
+
+// base64Keys decodes the live secrets. A secret that is not base64, or empty, is not a key: an empty
+// HMAC key would let anyone sign.
+func base64Keys(secrets []string) [][]byte {
+	var keys [][]byte
+	for _, s := range live(secrets) {
+		s = strings.TrimRight(strings.TrimPrefix(s, "whsec_"), "=")
+		if key, err := base64.RawStdEncoding.DecodeString(s); err == nil && len(key) > 0 {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+func mac(key []byte, parts ...string) string {
+	m := hmac.New(sha256.New, key)
+	for _, p := range parts {
+		m.Write([]byte(p))
+	}
+	return base64.StdEncoding.EncodeToString(m.Sum(nil))
+}
+
+func same(a, b string) int { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) }
+
+func verdict(ok int) error {
+	if ok != 1 {
+		return source.ErrSignature
+	}
+	return nil
+}
