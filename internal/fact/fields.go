@@ -111,3 +111,10 @@ func (c *Consent) Fields() []Binding {
 	hi, lo := reference(&c.Call)
 	return []Binding{hi, lo, bind(ColPurpose, (*int64)(&c.Purpose)), bind(ColAct, (*int64)(&c.Act)), bind(ColVia, (*int64)(&c.Via))}
 }
+
+// Reference is the id that two columns of a row hold.
+func Reference(hi, lo int64) (id ID) {
+	binary.BigEndian.PutUint64(id[:8], uint64(hi))
+	binary.BigEndian.PutUint64(id[8:], uint64(lo))
+	return id
+}

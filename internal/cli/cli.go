@@ -1,0 +1,206 @@
+// Package cli is the command line: one file a verb.
+//
+// A verb prints its result on stdout (for people on a terminal, JSON with --json), progress on stderr when that is
+// a terminal, and an error as two lines, "error:" what happened and "hint:" what to do. Verbs other than serve,
+// demo, redact and version are carried out by the server that owns the data directory, over its socket, or, where
+// none runs, by the same code in this process.
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/alecthomas/kong"
+	"golang.org/x/term"
+
+	"murmur/internal/server"
+)
+
+// IO is where a run reads and writes.
+type IO struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// globals are the flags of every verb.
+type globals struct {
+	Data   string `help:"Data directory." type:"path" placeholder:"DIR"`
+	JSON   bool   `name:"json" help:"Print JSON."`
+	Config string `help:"Configuration file (JSON, one key a flag)." type:"path" placeholder:"FILE"`
+}
+
+type commands struct {
+	globals
+	Demo    demoCmd    `cmd:"" help:"Invent a business, send its calls, texts, surveys and workflow through the real path, show what it learns."`
+	Serve   serveCmd   `cmd:"" help:"Take deliveries in, process them, show the pages and the API."`
+	Connect connectCmd `cmd:"" help:"Add a source, or list, remove and rotate them."`
+	Import  importCmd  `cmd:"" help:"Read files: CSV or native murmur.v1 lines."`
+	Policy  policyCmd  `cmd:"" help:"What may be used, and how long it is kept."`
+	Redact  redactCmd  `cmd:"" help:"Mask personal data in text: stdin to stdout."`
+	Figures figuresCmd `cmd:"" help:"Print every released figure."`
+	Status  statusCmd  `cmd:"" help:"What became of every delivery."`
+	Erase   eraseCmd   `cmd:"" help:"Erase everything about a contact."`
+	Replay  replayCmd  `cmd:"" help:"Process held or quarantined deliveries again."`
+	Verify  verifyCmd  `cmd:"" help:"Check every file, the ledger and every receipt."`
+	Backup  backupCmd  `cmd:"" help:"Write one consistent backup file."`
+	Restore restoreCmd `cmd:"" help:"Restore a backup into an empty data directory."`
+	Doctor  doctorCmd  `cmd:"" help:"Health with hints; with an event's id: its states and times."`
+	Token   tokenCmd   `cmd:"" help:"Make an API token; it is shown once."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// run is what a verb gets.
+type run struct {
+	IO
+	globals
+	ctx context.Context
+}
+
+// usage is an error of the person at the keyboard: exit code 2.
+type usage struct{ error }
+
+func (u usage) Unwrap() error { return u.error }
+
+// exit ends a run with a code after everything was printed.
+type exit int
+
+func (e exit) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+// Run carries out one command line and gives the exit code: 0 done, 1 failed, 2 bad usage or input, 3 a check found
+// a breach, 4 locked or busy, 5 data newer than this version.
+func Run(ctx context.Context, args []string, s IO) int {
+	var c commands
+	code, exited := 0, false
+	options := []kong.Option{
+		kong.Name("murmur"),
+		kong.Description("murmur hears the crowd, never the caller."),
+		kong.DefaultEnvars("MURMUR"),
+		kong.Writers(s.Out, s.Err),
+		kong.Exit(func(n int) { code, exited = n, true }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.UsageOnError(),
+	}
+	if files := configFiles(args); len(files) > 0 {
+		options = append(options, kong.Configuration(kong.JSON, files...))
+	}
+	parser, err := kong.New(&c, options...)
+	if err != nil {
+		return complain(s.Err, usage{err})
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	k, err := parser.Parse(args)
+	if exited {
+		return code
+	}
+	if err != nil {
+		return complain(s.Err, usage{err})
+	}
+	if c.Data == "" {
+		c.Data = defaultData()
+	}
+	return complain(s.Err, k.Run(&run{IO: s, globals: c.globals, ctx: ctx}))
+}
+
+// configFiles are the configuration files that exist, the most general first.
+func configFiles(args []string) []string {
+	var files []string
+	candidates := []string{"/etc/murmur/config.json"}
+	if dir, err := os.UserConfigDir(); err == nil {
+		candidates = append(candidates, filepath.Join(dir, "murmur", "config.json"))
+	}
+	for _, f := range candidates {
+		if _, err := os.Stat(f); err == nil {
+			files = append(files, f)
+		}
+	}
+	if f := os.Getenv("MURMUR_CONFIG"); f != "" {
+		files = append(files, f)
+	}
+	for i, a := range args {
+		if a == "--config" && i+1 < len(args) {
+			files = append(files, args[i+1])
+		} else if v, ok := bytes.CutPrefix([]byte(a), []byte("--config=")); ok {
+			files = append(files, string(v))
+		}
+	}
+	return files
+}
+
+// defaultData is the user's data directory (XDG Base Directory Specification).
+func defaultData() string {
+	if d := os.Getenv("XDG_DATA_HOME"); d != "" {
+		return filepath.Join(d, "murmur")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "murmur-data"
+	}
+	return filepath.Join(home, ".local", "share", "murmur")
+}
+
+// complain prints an error and gives the exit code.
+func complain(w io.Writer, err error) int {
+	var e exit
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &e):
+		return int(e)
+	}
+	p := server.Explain(err)
+	if errors.As(err, &usage{}) {
+		p.Exit = 2
+		if p.Hint == "" {
+			p.Hint = "murmur --help, or murmur VERB --help, shows what can be said"
+		}
+	}
+	fmt.Fprintf(w, "error: %s\n", p.Message)
+	if p.Hint != "" {
+		fmt.Fprintf(w, "hint: %s\n", p.Hint)
+	}
+	return p.Exit
+}
+
+// do carries out a verb where the data directory's owner is, and reads its JSON answer.
+func (r *run) do(verb string, args, answer any) error {
+	var b bytes.Buffer
+	if err := r.stream(verb, args, nil, &b); err != nil {
+		return err
+	}
+	if answer == nil {
+		return nil
+	}
+	return json.Unmarshal(b.Bytes(), answer)
+}
+
+// stream is do for verbs that read or write more than a JSON object.
+func (r *run) stream(verb string, args any, in io.Reader, out io.Writer) error {
+	c, err := server.Attach(r.ctx, r.Data)
+	if err != nil {
+		return err
+	}
+	err = c.Do(r.ctx, verb, args, in, out)
+	return errors.Join(err, c.Close())
+}
+
+// print writes v as JSON with --json, otherwise lets people read it.
+func (r *run) print(v any, people func(w io.Writer)) error {
+	if !r.JSON {
+		people(r.Out)
+		return nil
+	}
+	return json.NewEncoder(r.Out).Encode(v)
+}
+
+func terminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"murmur/internal/server"
+)
+
+type importCmd struct {
+	Workspace string   `default:"default" help:"Workspace."`
+	Kind      string   `enum:"calls,messages,surveys,steps,vcon,native," default:"" help:"What the file holds (calls, messages, surveys, steps, native); found out by default."`
+	Map       string   `help:"YAML file: canonical field to the file's header." type:"existingfile" placeholder:"FILE"`
+	DryRun    bool     `help:"Show the column mapping and the first rows, masked; import nothing."`
+	File      []string `arg:"" help:"CSV or JSONL files; - is stdin."`
+}
+
+func (c *importCmd) Run(r *run) error {
+	if c.Kind == "vcon" {
+		return usage{fmt.Errorf("vCon files cannot be imported by this version")}
+	}
+	args := server.ImportArgs{Workspace: c.Workspace, Kind: c.Kind, DryRun: c.DryRun}
+	if c.Map != "" {
+		b, err := os.ReadFile(c.Map)
+		if err != nil {
+			return usage{err}
+		}
+		args.Map = string(b)
+	}
+	var total server.Imported
+	for _, name := range c.File {
+		got, err := c.one(r, args, name)
+		if err != nil {
+			return err
+		}
+		if c.DryRun {
+			continue
+		}
+		total.Add(got)
+	}
+	if c.DryRun {
+		return nil
+	}
+	return r.print(total, func(w io.Writer) {
+		fmt.Fprintf(w, "%d rows in: %d published, %d known before, %d ignored, %d refused, %d held, %d quarantined.\n",
+			total.In, total.Published, total.Duplicate, total.Ignored, total.Refused, total.Held, total.Quarantined)
+		for _, q := range total.Bad {
+			fmt.Fprintf(w, "  line %d: %s\n", q.Line, q.Why)
+		}
+		if n := total.Unlisted; n > 0 {
+			fmt.Fprintf(w, "  and %d more\n", n)
+		}
+	})
+}
+
+func (c *importCmd) one(r *run, args server.ImportArgs, name string) (got server.Imported, err error) {
+	in, size := io.NopCloser(r.In), int64(0)
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return got, usage{fmt.Errorf("open the file: %w", err)}
+		}
+		if st, err := f.Stat(); err == nil {
+			size = st.Size()
+		}
+		in = f
+	}
+	defer in.Close()
+	body, done := progress(r.Err, "import", in, size)
+	defer done()
+	var answer strings.Builder
+	if err := r.stream("import", args, body, &answer); err != nil {
+		return got, err
+	}
+	if args.DryRun {
+		return got, c.preview(r, answer.String())
+	}
+	return got, unmarshal(answer.String(), &got)
+}
+
+func (c *importCmd) preview(r *run, answer string) error {
+	var p server.Preview
+	if err := unmarshal(answer, &p); err != nil {
+		return err
+	}
+	return r.print(p, func(w io.Writer) {
+		fmt.Fprintf(w, "The file looks like %s. Columns:\n\n", p.Kind)
+		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		for _, m := range p.Mapping {
+			to := m.Field
+			if to == "" {
+				to = "(not used)"
+			}
+			fmt.Fprintf(t, "  %s\t-> %s\n", m.Header, to)
+		}
+		fmt.Fprintln(t)
+		for i, row := range p.Rows {
+			fmt.Fprintf(t, "row %d\t\n", i+1)
+			for _, cell := range row {
+				fmt.Fprintf(t, "  %s\t%s\n", cell.Field, cell.Value)
+			}
+		}
+		_ = t.Flush()
+		fmt.Fprintln(w, "\nNothing was imported. Without --dry-run the rows are read as shown.")
+	})
+}
+
+// progress wraps in with a bar on w when that is a terminal.
+func progress(w io.Writer, what string, in io.ReadCloser, size int64) (io.Reader, func()) {
+	if !terminal(w) || size == 0 {
+		return in, func() {}
+	}
+	p := mpb.New(mpb.WithOutput(w), mpb.WithWidth(48))
+	bar := p.AddBar(size, mpb.PrependDecorators(decor.Name(what+" ")), mpb.AppendDecorators(decor.CountersKibiByte("% .1f / % .1f"), decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace)))
+	return bar.ProxyReader(in), func() {
+		bar.SetTotal(-1, true)
+		p.Wait()
+	}
+}

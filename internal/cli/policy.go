@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os/user"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"murmur/internal/server"
+)
+
+type policyCmd struct {
+	Show policyShowCmd `cmd:"" default:"withargs" help:"Print the policy."`
+	Set  policySetCmd  `cmd:"" help:"Change it: KEY=VALUE .. with a reason; both go into the ledger."`
+}
+
+type policyShowCmd struct {
+	Workspace string `default:"default" help:"Workspace."`
+}
+
+func (c *policyShowCmd) Run(r *run) error {
+	return r.policy(server.PolicyArgs{Workspace: c.Workspace})
+}
+
+type policySetCmd struct {
+	Workspace string   `default:"default" help:"Workspace."`
+	Reason    string   `help:"Why: it is kept in the ledger." default:"set on the command line"`
+	Author    string   `help:"Who: it is kept in the ledger. The user's login by default."`
+	Change    []string `arg:"" help:"KEY=VALUE; murmur policy show lists the keys."`
+}
+
+func (c *policySetCmd) Run(r *run) error {
+	args := server.PolicyArgs{Workspace: c.Workspace, Reason: c.Reason, Author: c.Author}
+	if args.Author == "" {
+		args.Author = "unknown"
+		if u, err := user.Current(); err == nil {
+			args.Author = u.Username
+		}
+	}
+	for _, kv := range c.Change {
+		k, v, ok := strings.Cut(kv, "=")
+		if !ok {
+			return usage{fmt.Errorf("a change is KEY=VALUE")}
+		}
+		args.Set = append(args.Set, server.KeyValue{Key: k, Value: v})
+	}
+	return r.policy(args)
+}
+
+func (r *run) policy(args server.PolicyArgs) error {
+	var a []server.KeyValue
+	if err := r.do("policy", args, &a); err != nil {
+		return err
+	}
+	m := map[string]any{}
+	for _, kv := range a {
+		m[kv.Key] = kv.Value
+		if n, err := strconv.Atoi(kv.Value); err == nil && kv.Number {
+			m[kv.Key] = n
+		}
+	}
+	return r.print(m, func(w io.Writer) {
+		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		for _, kv := range a {
+			fmt.Fprintf(t, "%s\t%s\t%s\n", kv.Key, kv.Value, kv.Help)
+		}
+		_ = t.Flush()
+	})
+}

@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"murmur/internal/insight"
+	"murmur/internal/server"
+)
+
+func unmarshal(s string, v any) error { return json.Unmarshal([]byte(s), v) }
+
+type figuresCmd struct {
+	Workspace string `help:"Workspace; all by default." placeholder:"W"`
+	Insight   string `help:"One insight by its slug." placeholder:"SLUG"`
+	Refresh   bool   `help:"First compute what is due."`
+}
+
+func (c *figuresCmd) Run(r *run) error {
+	args := server.FiguresArgs{Workspace: c.Workspace, Insight: c.Insight, Refresh: c.Refresh}
+	if r.JSON || !terminal(r.Out) && r.Out != nil && r.JSON {
+		return r.stream("figures", args, nil, r.Out)
+	}
+	var b strings.Builder
+	if err := r.stream("figures", args, nil, &b); err != nil {
+		return err
+	}
+	d := json.NewDecoder(strings.NewReader(b.String()))
+	t := tabwriter.NewWriter(r.Out, 0, 0, 2, ' ', 0)
+	n := 0
+	for d.More() {
+		var f insight.Figure
+		if err := d.Decode(&f); err != nil {
+			return err
+		}
+		if n == 0 {
+			fmt.Fprintln(t, "PERIOD\tINSIGHT\tMEASURE\tSPLIT\tVALUE\t95 % INTERVAL\tBASE\tCONTACTS")
+		}
+		n++
+		value, interval := "-", f.Hidden
+		if f.Value != nil {
+			value = fmt.Sprintf("%.4g %s", *f.Value, f.Unit)
+			if f.Low != nil && f.High != nil {
+				interval = fmt.Sprintf("%.4g to %.4g", *f.Low, *f.High)
+			}
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", f.Period, f.Insight, f.Measure, splitText(f.Split), value, interval, f.Base, f.Contacts)
+	}
+	if n == 0 {
+		fmt.Fprintln(t, "No figure yet. Connect a source (murmur connect quo) or import a file, then: murmur figures --refresh")
+	}
+	return t.Flush()
+}
+
+func splitText(split map[string][]string) string {
+	var parts []string
+	for _, dim := range insight.Dimensions(split) {
+		parts = append(parts, dim+" "+strings.Join(split[dim], "+"))
+	}
+	return strings.Join(parts, ", ")
+}
+
+type statusCmd struct{}
+
+func (c *statusCmd) Run(r *run) error {
+	var a server.Status
+	if err := r.do("status", nil, &a); err != nil {
+		return err
+	}
+	return r.print(a, func(w io.Writer) {
+		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+		fmt.Fprintln(t, "WORKSPACE\tSOURCE\tIN\tPENDING\tHELD\tPUBLISHED\tDUPLICATE\tIGNORED\tREFUSED\tQUARANTINED\tERASED\t")
+		row := func(ws, source string, c server.Counts) {
+			fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", ws, source, c.In, c.Pending, c.Held, c.Published, c.Duplicate, c.Ignored, c.Refused, c.Quarantined, c.Erased)
+		}
+		for _, ws := range a.Names() {
+			s := a.Workspaces[ws]
+			for _, src := range s.Names() {
+				row(ws, src, s.BySource[src])
+			}
+			row(ws, "all", s.Counts)
+		}
+		_ = t.Flush()
+	})
+}
+
+type doctorCmd struct {
+	Event     string `arg:"" optional:"" help:"Id of a delivery, as its vendor calls it."`
+	Workspace string `default:"default" help:"Workspace."`
+}
+
+func (c *doctorCmd) Run(r *run) error {
+	var a server.Diagnosis
+	if err := r.do("doctor", server.DoctorArgs{Workspace: c.Workspace, Event: c.Event}, &a); err != nil {
+		return err
+	}
+	err := r.print(a, func(w io.Writer) {
+		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		for _, check := range a.Checks {
+			mark := "ok"
+			if !check.OK {
+				mark = "!!"
+			}
+			fmt.Fprintf(t, "%s\t%s\t%s\n", mark, check.Name, check.Said)
+			if check.Hint != "" {
+				fmt.Fprintf(t, "\t\thint: %s\n", check.Hint)
+			}
+		}
+		_ = t.Flush()
+	})
+	if err == nil && !a.Healthy() {
+		return exit(1)
+	}
+	return err
+}
+
+type verifyCmd struct {
+	Attack bool `help:"Also run the privacy attack suite on this data."`
+}
+
+func (c *verifyCmd) Run(r *run) error {
+	a, err := server.Verify(r.ctx, r.Data, c.Attack)
+	if err != nil {
+		return err
+	}
+	err = r.print(a, func(w io.Writer) {
+		for _, b := range a.Breaches {
+			fmt.Fprintf(w, "%s: %s\n", b.File, b.What)
+		}
+		fmt.Fprintf(w, "%d files, %d ledger entries, %d stored tables checked: %d breaches.\n", a.Files, a.Entries, a.Tables, len(a.Breaches))
+		for _, line := range a.Attacks {
+			fmt.Fprintln(w, line)
+		}
+	})
+	if err == nil && len(a.Breaches) > 0 {
+		return exit(3)
+	}
+	return err
+}

@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"murmur/internal/server"
+)
+
+type connectCmd struct {
+	Add    connectAddCmd    `cmd:"" default:"withargs" help:"Add a source (the word add may be left out)."`
+	List   connectListCmd   `cmd:"" help:"List the sources."`
+	Remove connectRemoveCmd `cmd:"" help:"Remove a source; what it delivered stays."`
+	Rotate connectRotateCmd `cmd:"" help:"Add a second live secret; the one before the last ends."`
+}
+
+type connectAddCmd struct {
+	Kind      string   `arg:"" help:"Kind of source: quo, typeform or native."`
+	Workspace string   `default:"default" help:"Workspace."`
+	Name      string   `help:"Name of the source; the kind by default."`
+	Secret    string   `help:"Signing secret of the vendor; made up where the vendor takes ours."`
+	APIKey    string   `help:"API key, or @FILE." placeholder:"KEY|@FILE"`
+	APIBase   string   `help:"Base URL of the vendor's API." placeholder:"URL"`
+	MediaHost []string `help:"Further hosts that media may be fetched from." placeholder:"HOST[:PORT]"`
+}
+
+func (c *connectAddCmd) Run(r *run) error {
+	key, err := secretArg(c.APIKey)
+	if err != nil {
+		return err
+	}
+	secret, err := secretArg(c.Secret)
+	if err != nil {
+		return err
+	}
+	var a server.Connected
+	err = r.do("connect", server.ConnectArgs{Workspace: c.Workspace, Kind: c.Kind, Name: c.Name, Secret: secret, APIKey: key, APIBase: c.APIBase, MediaHosts: c.MediaHost}, &a)
+	if err != nil {
+		return err
+	}
+	return r.print(a, func(w io.Writer) {
+		fmt.Fprintf(w, "Source %s (%s) is connected to workspace %s.\n\n  webhook path  %s\n  secret        %s\n\nThe path and the secret are shown once. Deliveries are accepted as soon as `murmur serve` runs.\n", a.Source, a.Kind, a.Workspace, a.Path, a.Secret)
+	})
+}
+
+// secretArg reads a secret as it stands, or from a file when it begins with @.
+func secretArg(s string) (string, error) {
+	name, ok := strings.CutPrefix(s, "@")
+	if !ok {
+		return s, nil
+	}
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return "", usage{fmt.Errorf("read the key: %w", err)}
+	}
+	return strings.TrimSpace(string(b)), nil
+}
+
+type connectListCmd struct {
+	Workspace string `default:"default" help:"Workspace."`
+}
+
+func (c *connectListCmd) Run(r *run) error {
+	var list []server.Listed
+	if err := r.do("connect-list", server.WorkspaceArgs{Workspace: c.Workspace}, &list); err != nil {
+		return err
+	}
+	return r.print(list, func(w io.Writer) {
+		if len(list) == 0 {
+			fmt.Fprintln(w, "No source is connected yet. Start with: murmur connect quo")
+			return
+		}
+		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(t, "SOURCE\tKIND\tLIVE SECRETS")
+		for _, s := range list {
+			fmt.Fprintf(t, "%s\t%s\t%d\n", s.Source, s.Kind, s.Secrets)
+		}
+		_ = t.Flush()
+	})
+}
+
+type connectRemoveCmd struct {
+	Name      string `arg:"" help:"Name of the source."`
+	Workspace string `default:"default" help:"Workspace."`
+}
+
+func (c *connectRemoveCmd) Run(r *run) error {
+	return r.do("connect-remove", server.SourceArgs{Workspace: c.Workspace, Name: c.Name}, nil)
+}
+
+type connectRotateCmd struct {
+	Name      string `arg:"" help:"Name of the source."`
+	Workspace string `default:"default" help:"Workspace."`
+	Secret    string `help:"The new secret, or @FILE; made up by default."`
+}
+
+func (c *connectRotateCmd) Run(r *run) error {
+	secret, err := secretArg(c.Secret)
+	if err != nil {
+		return err
+	}
+	var a server.Connected
+	if err := r.do("connect-rotate", server.SourceArgs{Workspace: c.Workspace, Name: c.Name, Secret: secret}, &a); err != nil {
+		return err
+	}
+	return r.print(a, func(w io.Writer) {
+		fmt.Fprintf(w, "Source %s has a new secret, and the last one stays valid until the next rotation:\n\n  %s\n", a.Source, a.Secret)
+	})
+}

@@ -1,0 +1,171 @@
+// Package crowd is the second door: facts go in, tables of many people come out, rows never do.
+//
+// Zone: AMBER. It sees pseudonymous rows and masked words, no person. Enrich reads a topic and a mood out of
+// masked words; Append puts facts into the lake, exactly once; Forget, Withdraw and Delink take out; Release
+// counts, guards and stores the tables of a period; Sets gives them back. Whoever imports this package can ask
+// for nothing else.
+//
+// What it does not protect against: someone with the data directory and its keys, and the limits of the Guarded
+// tier that package release states.
+package crowd
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"murmur/internal/crowd/internal/count/duckdb"
+	"murmur/internal/crowd/internal/enrich"
+	"murmur/internal/crowd/internal/lake"
+	"murmur/internal/crowd/release"
+	"murmur/internal/fact"
+	"murmur/internal/meta"
+	"murmur/internal/private/anon"
+	"murmur/internal/workspace"
+)
+
+// Config wires the crowd.
+type Config struct {
+	Lake, Catalog, Temp string // paths
+	DB                  *meta.DB
+	Seal                workspace.Sealer // names in the dictionary are sealed at rest
+	ReleaseKey          []byte           // authenticates stored tables; 32 bytes
+	Queries             []release.Query  // the catalogue
+	Policy              func(context.Context, workspace.ID) (workspace.Policy, error)
+	// Erased gives the moment up to which a contact was erased: such facts are refused at the last step.
+	Erased func(context.Context, workspace.ID, anon.Contact) (time.Time, error)
+	Now    func() time.Time
+}
+
+// Crowd is the zone. It is safe for concurrent use.
+type Crowd struct {
+	lake     *lake.Lake
+	engine   *duckdb.Engine
+	enricher *enrich.Enricher
+	releaser *release.Releaser
+	names    *dictionary
+	arrivals *arrivals
+	policy   func(context.Context, workspace.ID) (workspace.Policy, error)
+	erased   func(context.Context, workspace.ID, anon.Contact) (time.Time, error)
+	now      func() time.Time
+}
+
+// Open opens the lake and the counting engine.
+func Open(ctx context.Context, c Config) (*Crowd, error) {
+	l, err := lake.Open(ctx, lake.Config{Dir: c.Lake, Catalog: c.Catalog})
+	if err != nil {
+		return nil, err
+	}
+	engine, err := duckdb.Open(ctx, duckdb.Config{Lake: c.Lake, Temp: c.Temp})
+	if err != nil {
+		_ = l.Close()
+		return nil, fmt.Errorf("open the counting engine: %w", err)
+	}
+	return &Crowd{
+		lake: l, engine: engine, enricher: enrich.New(), policy: c.Policy, erased: c.Erased, now: c.Now,
+		names: &dictionary{db: c.DB, seal: c.Seal}, arrivals: &arrivals{db: c.DB},
+		releaser: &release.Releaser{Queries: c.Queries, Counter: engine, Store: store{c.DB, c.Now}, Key: c.ReleaseKey, Clock: c.Now},
+	}, nil
+}
+
+// Close lets go of the engine and the lake.
+func (c *Crowd) Close() error {
+	if err := c.engine.Close(); err != nil {
+		_ = c.lake.Close()
+		return fmt.Errorf("close the counting engine: %w", err)
+	}
+	return c.lake.Close()
+}
+
+// Enrich adds what can be read from masked words: a topic and a mood.
+func (c *Crowd) Enrich(facts []fact.Fact) {
+	for _, f := range facts {
+		c.enricher.Enrich(f)
+	}
+}
+
+// Position is the journal position of the last facts in the lake; ok is false for an empty lake.
+func (c *Crowd) Position(ctx context.Context) (pos int64, ok bool, err error) {
+	pos, err = c.lake.Position(ctx)
+	return pos, pos >= 0, err
+}
+
+// Append makes batches durable together with the position they came from. The order matters: names first, so that
+// no row has a label nobody knows; then the rows; last, what people withdrew, because it may stand in the same
+// batch as what it withdraws. Every step can be repeated.
+func (c *Crowd) Append(ctx context.Context, batches []fact.Batch, position int64) error {
+	var rows []lake.Row
+	withdrawn := map[workspace.ID]*lake.Withdrawal{}
+	for _, b := range batches {
+		if err := c.names.add(ctx, b.Workspace, b.Labels); err != nil {
+			return fmt.Errorf("store names: %w", err)
+		}
+		for _, f := range b.Facts {
+			gone, err := c.erased(ctx, b.Workspace, f.Meta().Contact)
+			if err != nil {
+				return err
+			}
+			if !gone.IsZero() && f.Meta().At <= fact.MicrosOf(gone) {
+				continue
+			}
+			rows = append(rows, lake.Row{Workspace: b.Workspace, Fact: f})
+			withdraw(withdrawn, b.Workspace, f)
+		}
+	}
+	if err := c.lake.Append(ctx, rows, position); err != nil {
+		return err
+	}
+	if err := c.arrivals.note(ctx, rows, c.now()); err != nil {
+		return fmt.Errorf("note arrivals: %w", err)
+	}
+	for ws, w := range withdrawn {
+		if err := c.lake.Withdraw(ctx, ws, *w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// withdraw collects the opt-outs of a batch: content of the call, or of everything with the contact, must go.
+func withdraw(all map[workspace.ID]*lake.Withdrawal, ws workspace.ID, f fact.Fact) {
+	c, ok := f.(*fact.Consent)
+	if !ok || c.Act != fact.OptedOut && c.Act != fact.Withdrawn {
+		return
+	}
+	if all[ws] == nil {
+		all[ws] = &lake.Withdrawal{}
+	}
+	if c.Call != (fact.ID{}) {
+		all[ws].Calls = append(all[ws].Calls, c.Call)
+		return
+	}
+	all[ws].Contacts = append(all[ws].Contacts, c.Contact)
+}
+
+// Forget takes every row of the contacts out of the lake and out of its files.
+func (c *Crowd) Forget(ctx context.Context, ws workspace.ID, contacts []anon.Contact) error {
+	if err := c.lake.Forget(ctx, ws, contacts); err != nil {
+		return err
+	}
+	return c.lake.Expire(ctx)
+}
+
+// textDays is how long masked words are kept.
+const textDays = 90
+
+// Tidy does the daily work of the lake: drops old words, cuts the link between rows older than linkDays, merges
+// small files, removes files that nothing needs.
+func (c *Crowd) Tidy(ctx context.Context, linkDays int) error {
+	now := c.now()
+	for _, step := range []func() error{
+		func() error { return c.lake.DropTexts(ctx, now.AddDate(0, 0, -textDays)) },
+		func() error { return c.lake.Delink(ctx, now.AddDate(0, 0, -linkDays)) },
+		func() error { return c.lake.Compact(ctx, 30) },
+		func() error { return c.lake.Expire(ctx) },
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,175 @@
+package crowd
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"murmur/internal/crowd/internal/lake"
+	"murmur/internal/crowd/release"
+	"murmur/internal/fact"
+	"murmur/internal/meta"
+	"murmur/internal/workspace"
+)
+
+// dictionary keeps what the workspace's labels are called. Names are masked and sealed at rest: a column that was
+// mapped wrongly must not leave a person's name in the open.
+type dictionary struct {
+	db   *meta.DB
+	seal workspace.Sealer
+
+	mu    sync.Mutex
+	known map[workspace.ID]map[fact.Label]bool
+}
+
+const topicName = "name"
+
+// add stores the names that are new; the first name of a label stays.
+func (d *dictionary) add(ctx context.Context, ws workspace.ID, labels []fact.Named) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.known == nil {
+		d.known = map[workspace.ID]map[fact.Label]bool{}
+	}
+	if d.known[ws] == nil {
+		d.known[ws] = map[fact.Label]bool{}
+	}
+	fresh := slices.DeleteFunc(slices.Clone(labels), func(n fact.Named) bool { return d.known[ws][n.Label] })
+	if len(fresh) == 0 {
+		return nil
+	}
+	err := d.db.Tx(ctx, func(tx *sql.Tx) error {
+		for _, n := range fresh {
+			sealed, err := d.seal.SealLasting(ws, topicName, nameID(n.Label), []byte(n.Name.String()))
+			if err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, `INSERT INTO labels(workspace, label, dim, parent, name) VALUES(?,?,?,?,?) ON CONFLICT DO NOTHING`,
+				ws.String(), int64(n.Label), int64(n.Dim), int64(n.Parent), sealed); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, n := range fresh {
+		d.known[ws][n.Label] = true
+	}
+	return nil
+}
+
+func nameID(l fact.Label) (id [16]byte) {
+	binary.BigEndian.PutUint64(id[:8], uint64(l))
+	return id
+}
+
+// read gives the public side of a workspace's labels.
+func (d *dictionary) read(ctx context.Context, ws workspace.ID) (release.Dictionary, error) {
+	out := release.Dictionary{}
+	for _, t := range fact.Topics() {
+		out.Topics = append(out.Topics, release.Name{Key: int64(t), Name: t.String()})
+	}
+	rows, err := d.db.QueryContext(ctx, `SELECT label, dim, parent, name FROM labels WHERE workspace = ? ORDER BY dim, label`, ws.String())
+	if err != nil {
+		return release.Dictionary{}, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var l release.Label
+		var dim int64
+		var sealed []byte
+		if err := rows.Scan(&l.Key, &dim, &l.Parent, &sealed); err != nil {
+			return release.Dictionary{}, err
+		}
+		name, err := d.seal.OpenLasting(ws, topicName, nameID(fact.Label(l.Key)), sealed)
+		if err != nil {
+			return release.Dictionary{}, err
+		}
+		l.Dim, l.Name = fact.Dim(dim), string(name)
+		out.Labels = append(out.Labels, l)
+	}
+	return out, rows.Err()
+}
+
+// Name gives the masked name of a label; "" when it is unknown.
+func (c *Crowd) Name(ctx context.Context, ws workspace.ID, l fact.Label) (string, error) {
+	names, err := c.names.read(ctx, ws)
+	if err != nil {
+		return "", fmt.Errorf("read names: %w", err)
+	}
+	for _, n := range names.Labels {
+		if n.Key == int64(l) {
+			return n.Name, nil
+		}
+	}
+	return "", nil
+}
+
+// arrivals remembers, for each UTC day of each workspace, when its last fact came: it decides which periods are
+// due and which may close.
+type arrivals struct{ db *meta.DB }
+
+type arrived map[time.Time]time.Time // UTC day -> last arrival
+
+func (a *arrivals) note(ctx context.Context, rows []lake.Row, now time.Time) error {
+	type key struct {
+		ws  workspace.ID
+		day lake.Day
+	}
+	days := map[key]bool{}
+	for _, r := range rows {
+		days[key{r.Workspace, lake.DayOf(time.UnixMicro(int64(r.Fact.Meta().At)))}] = true
+	}
+	if len(days) == 0 {
+		return nil
+	}
+	return a.db.Tx(ctx, func(tx *sql.Tx) error {
+		for k := range days {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO arrivals(workspace, day, at) VALUES(?,?,?)
+				ON CONFLICT(workspace, day) DO UPDATE SET at = max(at, excluded.at)`, k.ws.String(), int64(k.day), now.UnixMicro()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (a *arrivals) days(ctx context.Context, ws workspace.ID) (arrived, error) {
+	rows, err := a.db.QueryContext(ctx, `SELECT day, at FROM arrivals WHERE workspace = ?`, ws.String())
+	if err != nil {
+		return nil, fmt.Errorf("read arrivals: %w", err)
+	}
+	defer rows.Close()
+	out := arrived{}
+	for rows.Next() {
+		var day, at int64
+		if err := rows.Scan(&day, &at); err != nil {
+			return nil, err
+		}
+		out[lake.Day(day).Start()] = time.UnixMicro(at).UTC()
+	}
+	return out, rows.Err()
+}
+
+// span is from the first day with facts to the end of the last.
+func (d arrived) span() (from, to time.Time) {
+	all := slices.SortedFunc(maps.Keys(d), time.Time.Compare)
+	return all[0], all[len(all)-1].AddDate(0, 0, 1)
+}
+
+// last is when the last fact of a period came; a day that only touches the period counts. Zero: it has none.
+func (d arrived) last(p release.Period) (at time.Time) {
+	for day, came := range d {
+		if day.Before(p.End) && p.Start.Before(day.AddDate(0, 0, 1)) && came.After(at) {
+			at = came
+		}
+	}
+	return at
+}

@@ -1,0 +1,159 @@
+// Package pipeline is the page to read first: the way of the data from one door to the other.
+//
+//	POST /in/quo/TOKEN   private.Zone.Accept: verify -> seal -> journal(inbox)           => 2xx, durable
+//	Run                  journal(inbox) -> Zone.Process: open, decode, consent, redact   => facts and a state
+//	                     facts -> Crowd.Enrich -> sealed -> journal(facts)
+//	                     journal(facts) -> Crowd.Append: the lake, position with the rows => exactly once
+//	server               Crowd.Release(query, period) -> tables -> insight.Finish         => figures
+//
+// It is the only package that knows both zones. It holds no state of its own: what it did is in the journal, and
+// a step that failed is done again.
+package pipeline
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"runtime"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"murmur/internal/fact"
+	"murmur/internal/journal"
+	"murmur/internal/keyring"
+	"murmur/internal/workspace"
+)
+
+// factsVersion is the version of a sealed batch of facts (docs/format/facts.md).
+const factsVersion = 1
+
+// Private is the first door: deliveries in, outcomes out.
+type Private interface {
+	Process(ctx context.Context, m journal.Message) (fact.Outcome, error)
+}
+
+// Crowd is the second door: facts in.
+type Crowd interface {
+	// Enrich adds what can be read from masked text.
+	Enrich(facts []fact.Fact)
+	// Append makes batches durable in the lake together with the position they came from; a position that is
+	// not newer than the lake's is a no-op.
+	Append(ctx context.Context, batches []fact.Batch, position int64) error
+	// Position is the last position in the lake.
+	Position() int64
+}
+
+// Sealer seals batches of facts under the workspace's lasting key.
+type Sealer interface {
+	Seal(ws workspace.ID, topic string, id [16]byte, version uint8, plaintext []byte) (epoch uint32, sealed []byte, err error)
+	Open(ws workspace.ID, topic string, id [16]byte, version uint8, epoch uint32, sealed []byte) (keyring.Opened, error)
+}
+
+// Pipeline moves deliveries to the lake.
+type Pipeline struct {
+	Journal journal.Journal
+	Private Private
+	Crowd   Crowd
+	Seal    Sealer
+	Now     func() time.Time
+}
+
+// Run moves everything until ctx ends; it then returns nil. An error means that murmur itself failed (disk, ledger):
+// nothing was lost, and Run can be called again.
+func (p *Pipeline) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return p.Journal.Transform(ctx, journal.Inbox, "process", p.process) })
+	g.Go(func() error { return p.Journal.Transform(ctx, journal.Facts, "lake", p.store) })
+	return g.Wait()
+}
+
+// process turns deliveries into facts and states. Deliveries are independent of each other (what consent needs is
+// in the register, not in their order), so they are processed side by side; the results keep their order.
+func (p *Pipeline) process(ctx context.Context, in []journal.Message) ([]journal.Message, error) {
+	outcomes := make([]fact.Outcome, len(in))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	const stride = 16
+	for lo := 0; lo < len(in); lo += stride {
+		g.Go(func() error {
+			for i := lo; i < min(lo+stride, len(in)); i++ {
+				o, err := p.Private.Process(ctx, in[i])
+				if err != nil {
+					return err
+				}
+				p.Crowd.Enrich(o.Facts)
+				outcomes[i] = o
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	out, err := p.seal(in, outcomes)
+	if err != nil {
+		return nil, err
+	}
+	for i, o := range outcomes {
+		m := journal.Message{Topic: journal.States, ID: in[i].ID, Workspace: in[i].Workspace, State: o.State, Why: o.Why, At: p.Now()}
+		if o.Contact.Valid() {
+			m.Contact = o.Contact.Bytes()
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
+
+// seal puts the facts of a batch of deliveries into one message for each workspace.
+func (p *Pipeline) seal(in []journal.Message, outcomes []fact.Outcome) ([]journal.Message, error) {
+	var order []workspace.ID
+	batches := map[workspace.ID]*fact.Batch{}
+	ids := map[workspace.ID][]byte{}
+	for i, o := range outcomes {
+		if len(o.Facts) == 0 {
+			continue
+		}
+		ws := in[i].Workspace
+		b := batches[ws]
+		if b == nil {
+			b = &fact.Batch{Workspace: ws}
+			batches[ws], order = b, append(order, ws)
+		}
+		b.Facts = append(b.Facts, o.Facts...)
+		b.Labels = append(b.Labels, o.Labels...)
+		ids[ws] = append(ids[ws], in[i].ID[:]...)
+	}
+	out := make([]journal.Message, 0, len(order)+len(in))
+	for _, ws := range order {
+		sum := sha256.Sum256(ids[ws])
+		id := journal.ID(sum[:16])
+		epoch, sealed, err := p.Seal.Seal(ws, keyring.TopicFacts, id, factsVersion, fact.Encode(nil, *batches[ws]))
+		if err != nil {
+			return nil, fmt.Errorf("seal facts: %w", err)
+		}
+		out = append(out, journal.Message{Topic: journal.Facts, ID: id, Workspace: ws, At: p.Now(), Epoch: epoch, Payload: sealed})
+	}
+	return out, nil
+}
+
+// store appends finished facts to the lake. The lake remembers the position, so a batch that was stored before a
+// crash and comes again changes nothing.
+func (p *Pipeline) store(ctx context.Context, in []journal.Message) ([]journal.Message, error) {
+	batches := make([]fact.Batch, 0, len(in))
+	for _, m := range in {
+		if m.Position <= p.Crowd.Position() {
+			continue
+		}
+		opened, err := p.Seal.Open(m.Workspace, keyring.TopicFacts, m.ID, factsVersion, m.Epoch, m.Payload)
+		if err != nil {
+			return nil, fmt.Errorf("open facts at position %d: %w", m.Position, err)
+		}
+		b, err := fact.Decode(opened)
+		if err != nil {
+			return nil, fmt.Errorf("read facts at position %d: %w", m.Position, err)
+		}
+		batches = append(batches, b)
+	}
+	return nil, p.Crowd.Append(ctx, batches, in[len(in)-1].Position)
+}

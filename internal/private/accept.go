@@ -1,0 +1,154 @@
+package private
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"murmur/internal/fact"
+	"murmur/internal/journal"
+	"murmur/internal/keyring"
+	"murmur/internal/private/internal/identity"
+	"murmur/internal/private/internal/source"
+	"murmur/internal/private/internal/source/connect"
+	"murmur/internal/workspace"
+)
+
+// MaxBody is the largest delivery, in bytes.
+const MaxBody = 1 << 20
+
+var (
+	// ErrSignature: the body is not from who it claims to be (401).
+	ErrSignature = errors.New("the signature does not match")
+	// ErrNoKey: the source has no secret yet (503: the vendor tries again).
+	ErrNoKey = errors.New("the source has no signing secret")
+	// ErrMalformed: a batch that cannot be cut into deliveries (400). A single delivery is never malformed:
+	// what cannot be read is accepted, kept sealed and quarantined.
+	ErrMalformed = errors.New("the batch cannot be read")
+	// ErrTooLarge: a delivery over MaxBody (413).
+	ErrTooLarge = errors.New("the delivery is larger than 1 MiB")
+)
+
+// Accepted says what Accept made durable.
+type Accepted struct {
+	Deliveries int // in the body
+	Fresh      int // of them new; the rest were accepted before
+}
+
+// Accept verifies one body of a source, seals it and makes it durable. When it returns nil, every delivery of
+// the body is on disk. Nothing is parsed beyond what the signature and a batch's cuts need.
+func (z *Zone) Accept(ctx context.Context, src workspace.Source, h http.Header, body []byte) (Accepted, error) {
+	if len(body) > MaxBody {
+		return Accepted{}, ErrTooLarge
+	}
+	s, ok := connect.For(src.Kind)
+	if !ok {
+		return Accepted{}, fmt.Errorf("source kind %q is not known to this version", src.Kind)
+	}
+	d, err := s.Verify(h, body, src.Secrets, z.now())
+	switch {
+	case errors.Is(err, source.ErrNoKey):
+		return Accepted{}, ErrNoKey
+	case err != nil:
+		return Accepted{}, ErrSignature
+	}
+	all := []source.Delivery{d}
+	if splitter, ok := s.(source.Splitter); ok {
+		if all, err = splitter.Split(d); err != nil {
+			return Accepted{}, ErrMalformed
+		}
+	}
+	return z.append(ctx, src.Workspace, src.Name, src.Kind, all)
+}
+
+// append seals deliveries and journals them.
+func (z *Zone) append(ctx context.Context, ws workspace.ID, name, kind string, all []source.Delivery) (Accepted, error) {
+	key := z.ring.Pseudonym(ws)
+	label := identity.Label(key, fact.DimSource, 0, name)
+	now := z.now()
+	messages := make([]journal.Message, len(all))
+	for i, d := range all {
+		if len(d.Body) > MaxBody {
+			return Accepted{}, ErrTooLarge
+		}
+		id := identity.DeliveryID(key, name, deliveryName(d))
+		epoch, sealed, err := z.ring.Seal(ws, keyring.TopicInbox, id, sealVersion, envelope{kind: kind, source: name, delivery: d}.bytes())
+		if err != nil {
+			return Accepted{}, fmt.Errorf("seal delivery: %w", err)
+		}
+		messages[i] = journal.Message{
+			Topic: journal.Inbox, ID: id, Workspace: ws, Source: label, Key: binary.BigEndian.Uint64(id[:8]), At: now,
+			Epoch: epoch, Payload: sealed,
+		}
+	}
+	fresh, err := z.journal.Append(ctx, messages...)
+	if err != nil {
+		return Accepted{}, err
+	}
+	return Accepted{Deliveries: len(all), Fresh: fresh}, nil
+}
+
+// deliveryName is the vendor's id of a delivery, or the hash of its body.
+func deliveryName(d source.Delivery) string {
+	if d.ID != "" {
+		return d.ID
+	}
+	sum := sha256.Sum256(d.Body)
+	return "sha256:" + base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// EventID is the journal's id of a delivery of a source, as `murmur doctor EVENT-ID` looks it up: the vendor's
+// own id (webhook-id, event_id) under every source of the workspace.
+func (z *Zone) EventID(ws workspace.ID, source, vendorID string) journal.ID {
+	return identity.DeliveryID(z.ring.Pseudonym(ws), source, vendorID)
+}
+
+// SourceLabel is the label under which a source's deliveries are counted.
+func (z *Zone) SourceLabel(ws workspace.ID, name string) fact.Label {
+	return identity.Label(z.ring.Pseudonym(ws), fact.DimSource, 0, name)
+}
+
+// envelope is the plaintext of a sealed delivery: version, then kind, source name and delivery id, each with its
+// length in two bytes, then the body (docs/format/journal.md).
+type envelope struct {
+	kind, source string
+	delivery     source.Delivery
+}
+
+const envelopeVersion = 1
+
+func (e envelope) bytes() []byte {
+	b := make([]byte, 0, 8+len(e.kind)+len(e.source)+len(e.delivery.ID)+len(e.delivery.Body))
+	b = append(b, envelopeVersion)
+	for _, s := range []string{e.kind, e.source, e.delivery.ID} {
+		if len(s) > 1<<16-1 {
+			s = s[:1<<16-1]
+		}
+		b = binary.BigEndian.AppendUint16(b, uint16(len(s)))
+		b = append(b, s...)
+	}
+	return append(b, e.delivery.Body...)
+}
+
+func readEnvelope(b []byte) (e envelope, ok bool) {
+	if len(b) == 0 || b[0] != envelopeVersion {
+		return envelope{}, false
+	}
+	b = b[1:]
+	for _, s := range []*string{&e.kind, &e.source, &e.delivery.ID} {
+		if len(b) < 2 {
+			return envelope{}, false
+		}
+		n := int(binary.BigEndian.Uint16(b))
+		if b = b[2:]; len(b) < n {
+			return envelope{}, false
+		}
+		*s, b = string(b[:n]), b[n:]
+	}
+	e.delivery.Body = b
+	return e, true
+}

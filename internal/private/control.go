@@ -1,0 +1,111 @@
+package private
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"murmur/internal/fact"
+	"murmur/internal/private/anon"
+	"murmur/internal/private/internal/consent"
+	"murmur/internal/private/internal/identity"
+	"murmur/internal/private/internal/personal"
+	"murmur/internal/private/internal/source"
+	"murmur/internal/workspace"
+)
+
+// ControlSource is the name under which opt-outs over the API are counted.
+const ControlSource = "control"
+
+// ErrNobody is returned for a contact that is empty or withheld.
+var ErrNobody = errors.New("that is no contact: give a phone number or an e-mail address")
+
+// vias are the ways an opt-out may be reported, as the API spells them.
+var vias = map[string]fact.Via{
+	"dtmf": fact.ViaDTMF, "speech": fact.ViaSpeech, "menu": fact.ViaMenu, "agent": fact.ViaAgent, "sms": fact.ViaSMS,
+	"web": fact.ViaWeb, "recordpref": fact.ViaRecordPref, "": fact.ViaAPI, "api": fact.ViaAPI,
+}
+
+// ErrVia is returned for an unknown way.
+var ErrVia = errors.New("via must be dtmf, speech, menu, agent, sms, web, recordpref or api")
+
+// OptOutCall records that somebody opted out during, or about, a call of the platform's own id. It is durable when
+// it returns, wins over every consent, and holds for a call that was not seen yet. Content of the call that was
+// published before is retracted by the pipeline.
+func (z *Zone) OptOutCall(ctx context.Context, ws workspace.ID, call, via string) error {
+	if call == "" {
+		return errors.New("a call needs its id")
+	}
+	id := identity.FactID(z.ring.Pseudonym(ws), fact.KindCall, call)
+	return z.optOut(ctx, ws, consent.Subject{Call: id}, via, consentLine{Call: call})
+}
+
+// OptOutContact records that a person opted out of recording and analysis everywhere.
+func (z *Zone) OptOutContact(ctx context.Context, ws workspace.ID, contact, via string) error {
+	who, err := z.who(ws, contact)
+	if err != nil {
+		return err
+	}
+	line := consentLine{}
+	line.Party.ID = contact
+	return z.optOut(ctx, ws, consent.Subject{Contact: who}, via, line)
+}
+
+// consentLine is the native event of an opt-out: it takes the ordinary way to become a fact.
+type consentLine struct {
+	Schema     string `json:"schema"`
+	Type       string `json:"type"`
+	SourceID   string `json:"source_id"`
+	OccurredAt string `json:"occurred_at"`
+	Call       string `json:"call,omitempty"`
+	Purpose    string `json:"purpose"`
+	Act        string `json:"act"`
+	Via        string `json:"via"`
+	Party      struct {
+		ID string `json:"id,omitempty"`
+	} `json:"party"`
+}
+
+// optOut writes the register first, so that nothing opens from now on; then the journal, so that what is already
+// in the lake is retracted in order and the opt-out is counted.
+func (z *Zone) optOut(ctx context.Context, ws workspace.ID, about consent.Subject, via string, line consentLine) error {
+	v, ok := vias[via]
+	if !ok {
+		return ErrVia
+	}
+	if _, err := z.register.Say(ctx, ws, about, fact.OptedOut, v); err != nil {
+		return err
+	}
+	line.Schema, line.Type, line.Purpose, line.Act, line.Via = "murmur.v1", "consent", "record", "opted_out", via
+	if via == "" {
+		line.Via = "api"
+	}
+	line.OccurredAt = z.now().UTC().Format(time.RFC3339Nano)
+	line.SourceID = "opt-out\x00" + line.Call + line.Party.ID
+	body, err := json.Marshal(line)
+	if err != nil {
+		return err
+	}
+	_, err = z.append(ctx, ws, ControlSource, "native", []source.Delivery{{ID: line.SourceID, Body: body}})
+	return err
+}
+
+// Erase records that everything about a contact up to now must go. It gives the receipt and the pseudonyms whose
+// rows the crowd must forget; both look the same for a contact that nobody knows.
+func (z *Zone) Erase(ctx context.Context, ws workspace.ID, contact string) ([]anon.Contact, string, error) {
+	who, err := z.who(ws, contact)
+	if err != nil {
+		return nil, "", err
+	}
+	receipt, err := z.register.Erase(ctx, ws, who)
+	return []anon.Contact{who}, receipt, err
+}
+
+func (z *Zone) who(ws workspace.ID, contact string) (anon.Contact, error) {
+	c := anon.Pseudonym(z.ring.Pseudonym(ws), identity.Canonical(personal.New(contact), z.region))
+	if !c.Valid() {
+		return anon.Contact{}, ErrNobody
+	}
+	return c, nil
+}

@@ -1,0 +1,288 @@
+// Package private is the first door: everything that sees a person happens behind it, and only facts come out.
+//
+// Zone: RED. The exported functions of this package, and nothing else below internal/private, are what the rest
+// of murmur may call: Accept and Import take deliveries in (verified, sealed, durable), Process opens one, asks
+// for the consent verdict, masks, and gives facts; OptOut and Erase act on what people say; Redact masks a text
+// for the command and the playground. No exported signature mentions a type from inside the zone (a test walks
+// them), no error carries content, and what cannot be read is an Outcome, not an error: nothing can be forgotten.
+//
+// What it does not protect against: an operator who reads the process's memory, and personal data that the
+// detector does not recognise (its leak rate is measured and published).
+package private
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"murmur/internal/fact"
+	"murmur/internal/journal"
+	"murmur/internal/keyring"
+	"murmur/internal/ledger"
+	"murmur/internal/meta"
+	"murmur/internal/private/anon"
+	"murmur/internal/private/internal/consent"
+	"murmur/internal/private/internal/detect"
+	"murmur/internal/private/internal/event"
+	"murmur/internal/private/internal/identity"
+	"murmur/internal/private/internal/personal"
+	"murmur/internal/private/internal/source"
+	"murmur/internal/private/internal/source/connect"
+	"murmur/internal/workspace"
+)
+
+// sealVersion is the version of the sealed envelope (docs/format/journal.md).
+const sealVersion = 1
+
+// Appender is the part of the journal that takes deliveries in.
+type Appender interface {
+	Append(ctx context.Context, m ...journal.Message) (fresh int, err error)
+}
+
+// Config wires the zone.
+type Config struct {
+	Ring    *keyring.Ring
+	Store   *workspace.Store
+	DB      *meta.DB
+	Ledger  *ledger.Ledger
+	Journal Appender
+	Dial    string           // balanced, strict or paranoid; empty: balanced
+	Region  string           // ISO 3166 code in which national phone numbers are read; empty: US
+	Now     func() time.Time // nil: time.Now
+}
+
+// Zone is the private zone. It is safe for concurrent use.
+type Zone struct {
+	ring     *keyring.Ring
+	store    *workspace.Store
+	register *consent.Register
+	journal  Appender
+	detector *detect.Detector
+	region   string
+	now      func() time.Time
+}
+
+// New opens the zone.
+func New(c Config) (*Zone, error) {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Region == "" {
+		c.Region = "US"
+	}
+	d, err := newDetector(c.Dial)
+	if err != nil {
+		return nil, err
+	}
+	return &Zone{
+		ring: c.Ring, store: c.Store, register: consent.NewRegister(c.DB, c.Ledger, c.Now), journal: c.Journal,
+		detector: d, region: c.Region, now: c.Now,
+	}, nil
+}
+
+// Kinds lists the kinds of sources that can be connected.
+func Kinds() []string { return connect.Kinds() }
+
+// Process opens one delivery of the inbox and says what became of it. It is deterministic for a given state of
+// policy and consent, so redelivery is harmless. An error means that a part of murmur failed (the ledger, the
+// metadata): the delivery was not consumed and comes again.
+func (z *Zone) Process(ctx context.Context, m journal.Message) (fact.Outcome, error) {
+	opened, err := z.ring.Open(m.Workspace, keyring.TopicInbox, m.ID, sealVersion, m.Epoch, m.Payload)
+	if errors.Is(err, keyring.ErrDead) || errors.Is(err, keyring.ErrSeal) {
+		return fact.Outcome{State: fact.Quarantined, Why: fact.WhyUnsealed}, nil
+	}
+	if err != nil {
+		return fact.Outcome{}, fmt.Errorf("open delivery: %w", err)
+	}
+	env, ok := readEnvelope(opened.Bytes())
+	if !ok {
+		return fact.Outcome{State: fact.Quarantined, Why: fact.WhyUnsealed}, nil
+	}
+	src, ok := connect.For(env.kind)
+	if !ok {
+		return fact.Outcome{State: fact.Quarantined, Why: fact.WhyUnknownType}, nil
+	}
+	events, err := src.Decode(env.delivery)
+	if err != nil || len(events) == 0 {
+		return unusable(err), nil
+	}
+	policy, err := z.store.Policy(ctx, m.Workspace)
+	if err != nil {
+		return fact.Outcome{}, err
+	}
+	b := builder{zone: z, ws: m.Workspace, policy: policy, key: z.ring.Pseudonym(m.Workspace), receivedAt: m.At}
+	b.source = b.label(fact.DimSource, 0, env.source)
+	for i := range events {
+		if err := b.add(ctx, &events[i]); err != nil {
+			return fact.Outcome{}, err
+		}
+	}
+	return b.outcome(), nil
+}
+
+// unusable is the outcome of a delivery without events.
+func unusable(err error) fact.Outcome {
+	var v *source.Verdict
+	switch {
+	case errors.As(err, &v):
+		return fact.Outcome{State: v.State, Why: v.Why}
+	case err != nil:
+		return fact.Outcome{State: fact.Quarantined, Why: fact.WhyBadField}
+	default:
+		return fact.Outcome{State: fact.Ignored, Why: fact.WhySilentType}
+	}
+}
+
+// builder makes the outcome of one delivery. All events of a delivery share its fate: one that must wait or is
+// refused keeps the others from being published.
+type builder struct {
+	zone       *Zone
+	ws         workspace.ID
+	policy     workspace.Policy
+	key        keyring.Pseudonym
+	source     fact.Label
+	receivedAt time.Time
+
+	facts  []fact.Fact
+	labels []fact.Named
+	owner  anon.Contact
+	worst  fact.State
+	why    fact.Why
+}
+
+// add takes one event through erasure, consent and masking.
+func (b *builder) add(ctx context.Context, e *event.Event) error {
+	who := b.contact(e.Party)
+	if b.owner == (anon.Contact{}) && who != anon.Withheld(b.key) {
+		b.owner = who
+	}
+	if !plausible(e.At, b.receivedAt) {
+		b.stop(fact.Quarantined, fact.WhyBadTime)
+		return nil
+	}
+	gone, err := b.zone.register.Erased(ctx, b.ws, who)
+	if err != nil {
+		return err
+	}
+	if !e.At.After(gone) {
+		b.stop(fact.Erased, fact.WhyErasure)
+		return nil
+	}
+	call := b.callOf(e)
+	if said, ok := refusal(e, b.policy); ok {
+		if err := b.say(ctx, e, call, who, said); err != nil {
+			return err
+		}
+	}
+	known, err := b.zone.register.Known(ctx, b.ws, call, who)
+	if err != nil {
+		return err
+	}
+	switch verdict, why := consent.Decide(b.policy, e.Kind(), known); verdict {
+	case consent.Allow:
+		b.build(e, call, who)
+	case consent.Refuse:
+		b.stop(fact.Refused, why)
+	default:
+		b.stop(fact.Held, why)
+	}
+	return nil
+}
+
+// refusal reads what an event says about consent: a consent event as it is, a menu choice that the policy names
+// as an opt-out from the recording.
+func refusal(e *event.Event, p workspace.Policy) (event.Consent, bool) {
+	switch {
+	case e.Consent != nil:
+		return *e.Consent, true
+	case e.Step != nil && (e.Step.Outcome == fact.StepOptOut || p.OptOutChoice != "" && e.Step.Choice == p.OptOutChoice):
+		return event.Consent{Call: e.Step.Run, Purpose: fact.Record, Act: fact.OptedOut, Via: fact.ViaMenu}, true
+	}
+	return event.Consent{}, false
+}
+
+// say records a refusal or an agreement before anything else happens, and the fact about it.
+func (b *builder) say(ctx context.Context, e *event.Event, call fact.ID, who anon.Contact, c event.Consent) error {
+	about := consent.Subject{Call: call}
+	if c.Call == "" {
+		if who == anon.Withheld(b.key) {
+			return nil // nobody in particular
+		}
+		about = consent.Subject{Contact: who}
+	}
+	if _, err := b.zone.register.Say(ctx, b.ws, about, c.Act, c.Via); err != nil {
+		return err
+	}
+	if e.Consent == nil {
+		id := identity.FactID(b.key, fact.KindConsent, "menu\x00"+c.Call)
+		b.facts = append(b.facts, &fact.Consent{Head: b.head(e, id, who), Call: call, Purpose: c.Purpose, Act: c.Act, Via: c.Via})
+	}
+	return nil
+}
+
+// stop notes a fate other than publication; the strictest of a delivery's events wins.
+func (b *builder) stop(s fact.State, why fact.Why) {
+	rank := map[fact.State]int{fact.Held: 1, fact.Refused: 2, fact.Quarantined: 3, fact.Erased: 4}
+	if rank[s] > rank[b.worst] {
+		b.worst, b.why = s, why
+	}
+}
+
+func (b *builder) outcome() fact.Outcome {
+	o := fact.Outcome{State: fact.Published, Facts: b.facts, Labels: b.labels, Contact: b.owner}
+	if b.worst != fact.Pending {
+		o = fact.Outcome{State: b.worst, Why: b.why, Contact: b.owner}
+	}
+	if o.State == fact.Published && len(o.Facts) == 0 {
+		o.State, o.Why = fact.Ignored, fact.WhySilentType
+	}
+	return o
+}
+
+// contact is the pseudonym of a party; a withheld caller has the workspace's one shared pseudonym.
+func (b *builder) contact(p event.Party) anon.Contact {
+	c := anon.Pseudonym(b.key, identity.Canonical(p.Address, b.zone.region))
+	if !c.Valid() {
+		return anon.Withheld(b.key)
+	}
+	return c
+}
+
+// callOf is the call or message an event is about.
+func (b *builder) callOf(e *event.Event) fact.ID {
+	id := e.ID
+	switch {
+	case e.Talk != nil:
+		id = e.Talk.Call
+	case e.Step != nil:
+		id = e.Step.Run
+	case e.Answer != nil:
+		id = e.Answer.Link
+	case e.Consent != nil:
+		id = e.Consent.Call
+	}
+	if id == "" {
+		return fact.ID{}
+	}
+	return identity.FactID(b.key, fact.KindCall, id)
+}
+
+// plausible refuses times that would never be counted: before 1990 or more than two days after receipt.
+func plausible(at, received time.Time) bool {
+	return at.Year() >= 1990 && at.Before(received.Add(48*time.Hour))
+}
+
+// subjects lists what is known of the people in a conversation, for the redactor.
+func subjects(e *event.Event) []personal.Value {
+	var out []personal.Value
+	for _, p := range []event.Party{e.Party, e.Member} {
+		for _, v := range append([]personal.Value{p.Address, p.Name}, p.Also...) {
+			if !v.Empty() {
+				out = append(out, v)
+			}
+		}
+	}
+	return out
+}

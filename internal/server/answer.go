@@ -1,0 +1,207 @@
+package server
+
+import (
+	"maps"
+	"slices"
+)
+
+// The arguments and answers of the verbs, as JSON carries them over the socket and as contracts.md fixes them.
+type (
+	WorkspaceArgs struct {
+		Workspace string `json:"workspace"`
+	}
+	ConnectArgs struct {
+		Workspace  string   `json:"workspace"`
+		Kind       string   `json:"kind"`
+		Name       string   `json:"name"`
+		Secret     string   `json:"secret"`
+		APIKey     string   `json:"api_key"`
+		APIBase    string   `json:"api_base"`
+		MediaHosts []string `json:"media_hosts"`
+	}
+	SourceArgs struct {
+		Workspace string `json:"workspace"`
+		Name      string `json:"name"`
+		Secret    string `json:"secret"`
+	}
+	ImportArgs struct {
+		Workspace string `json:"workspace"`
+		Kind      string `json:"kind"`
+		Map       string `json:"map"`
+		DryRun    bool   `json:"dry_run"`
+	}
+	PolicyArgs struct {
+		Workspace string     `json:"workspace"`
+		Set       []KeyValue `json:"set"`
+		Reason    string     `json:"reason"`
+		Author    string     `json:"author"`
+	}
+	FiguresArgs struct {
+		Workspace string `json:"workspace"`
+		Insight   string `json:"insight"`
+		Refresh   bool   `json:"refresh"`
+	}
+	EraseArgs struct {
+		Workspace string `json:"workspace"`
+		Contact   string `json:"contact"`
+	}
+	ReplayArgs struct {
+		Workspace string   `json:"workspace"`
+		States    []string `json:"states"`
+	}
+	DoctorArgs struct {
+		Workspace string `json:"workspace"`
+		Event     string `json:"event"`
+	}
+	TokenArgs struct {
+		Workspace string `json:"workspace"`
+		Role      string `json:"role"`
+	}
+)
+
+// Connected is the answer of connect: path and secret are shown once.
+type Connected struct {
+	Workspace string `json:"workspace"`
+	Source    string `json:"source"`
+	Kind      string `json:"kind"`
+	Path      string `json:"path,omitempty"`
+	Secret    string `json:"secret"`
+}
+
+// Listed is one source of connect list.
+type Listed struct {
+	Workspace string `json:"workspace"`
+	Source    string `json:"source"`
+	Kind      string `json:"kind"`
+	Secrets   int    `json:"live_secrets"`
+}
+
+// KeyValue is one key of a policy.
+type KeyValue struct {
+	Key    string `json:"key"`
+	Value  string `json:"value"`
+	Help   string `json:"help,omitempty"`
+	Number bool   `json:"number,omitempty"`
+}
+
+// Counts has one number for each state of a delivery; In is counted on its own and is always their sum.
+type Counts struct {
+	In          int64 `json:"in"`
+	Pending     int64 `json:"pending"`
+	Held        int64 `json:"held"`
+	Published   int64 `json:"published"`
+	Duplicate   int64 `json:"duplicate"`
+	Ignored     int64 `json:"ignored"`
+	Refused     int64 `json:"refused"`
+	Quarantined int64 `json:"quarantined"`
+	Erased      int64 `json:"erased"`
+}
+
+// Sum is the number of deliveries over all states.
+func (c Counts) Sum() int64 {
+	return c.Pending + c.Held + c.Published + c.Duplicate + c.Ignored + c.Refused + c.Quarantined + c.Erased
+}
+
+func (c *Counts) add(d Counts, sign int64) {
+	c.In += sign * d.In
+	c.Pending += sign * d.Pending
+	c.Held += sign * d.Held
+	c.Published += sign * d.Published
+	c.Duplicate += sign * d.Duplicate
+	c.Ignored += sign * d.Ignored
+	c.Refused += sign * d.Refused
+	c.Quarantined += sign * d.Quarantined
+	c.Erased += sign * d.Erased
+}
+
+// Status is the answer of status.
+type Status struct {
+	Workspaces map[string]WorkspaceStatus `json:"workspaces"`
+}
+
+// Names lists the workspaces in order.
+func (s Status) Names() []string { return slices.Sorted(maps.Keys(s.Workspaces)) }
+
+// WorkspaceStatus counts the deliveries of one workspace.
+type WorkspaceStatus struct {
+	Counts
+	BySource map[string]Counts `json:"by_source"`
+}
+
+// Names lists the sources in order.
+func (s WorkspaceStatus) Names() []string { return slices.Sorted(maps.Keys(s.BySource)) }
+
+// Imported counts what became of an import's rows.
+type Imported struct {
+	Counts
+	Bad      []BadRow `json:"bad,omitempty"` // the first rows that could not be read
+	Unlisted int64    `json:"unlisted,omitempty"`
+}
+
+// BadRow is a row that went to quarantine.
+type BadRow struct {
+	Line int    `json:"line"`
+	Why  string `json:"why"`
+}
+
+// Add sums two imports.
+func (i *Imported) Add(j Imported) {
+	i.Counts.add(j.Counts, 1)
+	i.Bad = append(i.Bad, j.Bad...)
+	i.Unlisted += j.Unlisted
+}
+
+// Preview is what an import would read.
+type Preview struct {
+	Kind    string          `json:"kind"`
+	Mapping []MappedColumn  `json:"mapping"`
+	Rows    [][]PreviewCell `json:"rows"`
+}
+
+// MappedColumn says where a column goes; an empty Field means that it is not used.
+type MappedColumn struct {
+	Header string `json:"header"`
+	Field  string `json:"field"`
+}
+
+// PreviewCell is one value of a row, masked.
+type PreviewCell struct {
+	Field string `json:"field"`
+	Value string `json:"value"`
+}
+
+// Erased is the answer of erase.
+type Erased struct {
+	Receipt string `json:"receipt"`
+	State   string `json:"state"`
+}
+
+// Replayed counts the deliveries that are processed again.
+type Replayed struct {
+	Deliveries int `json:"deliveries"`
+}
+
+// Diagnosis is the answer of doctor.
+type Diagnosis struct {
+	Checks []Check `json:"checks"`
+}
+
+// Healthy reports whether every check is well.
+func (d Diagnosis) Healthy() bool {
+	return !slices.ContainsFunc(d.Checks, func(c Check) bool { return !c.OK })
+}
+
+// Check is one line of a diagnosis.
+type Check struct {
+	Name string `json:"name"`
+	OK   bool   `json:"ok"`
+	Said string `json:"said"`
+	Hint string `json:"hint,omitempty"`
+}
+
+// Version says what this binary is.
+type Version struct {
+	Version  string `json:"version"`
+	Data     int    `json:"data_format"`
+	Redactor int    `json:"redactor"`
+}

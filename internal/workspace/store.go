@@ -1,0 +1,179 @@
+package workspace
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"murmur/internal/ledger"
+	"murmur/internal/meta"
+)
+
+var (
+	// ErrNotFound is returned for a workspace, source or token that does not exist.
+	ErrNotFound = errors.New("not found")
+	// ErrExists is returned when a name is taken.
+	ErrExists = errors.New("already exists")
+)
+
+// Sealer seals what the metadata must not hold in the clear (signing secrets, API keys).
+type Sealer interface {
+	SealLasting(ws ID, topic string, id [16]byte, plaintext []byte) ([]byte, error)
+	OpenLasting(ws ID, topic string, id [16]byte, sealed []byte) ([]byte, error)
+}
+
+// Store keeps workspaces, their policy, sources and tokens in the metadata database. Policies and sources are
+// cached, because every delivery asks for them: one process at a time owns the database.
+type Store struct {
+	db     *meta.DB
+	ledger *ledger.Ledger
+	seal   Sealer
+	now    func() time.Time
+
+	mu       sync.RWMutex
+	policies map[ID]Policy
+	sources  map[[32]byte]Source
+}
+
+// NewStore opens the store; now is the clock of what it records.
+func NewStore(db *meta.DB, l *ledger.Ledger, seal Sealer, now func() time.Time) *Store {
+	return &Store{db: db, ledger: l, seal: seal, now: now, policies: map[ID]Policy{}, sources: map[[32]byte]Source{}}
+}
+
+// Create adds a workspace; it is no error when it exists already.
+func (s *Store) Create(ctx context.Context, ws ID) error {
+	if !ws.Valid() {
+		return ErrBadID
+	}
+	return s.db.Tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO workspaces(id, created_at) VALUES(?, ?) ON CONFLICT DO NOTHING`, ws.String(), s.now().UnixMicro())
+		return err
+	})
+}
+
+// List gives all workspaces in order of their names.
+func (s *Store) List(ctx context.Context) ([]ID, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT id FROM workspaces ORDER BY id`)
+	if err != nil {
+		return nil, fmt.Errorf("list workspaces: %w", err)
+	}
+	defer rows.Close()
+	var out []ID
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		id, err := Parse(name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, id)
+	}
+	return out, rows.Err()
+}
+
+// Exists returns ErrNotFound for an unknown workspace.
+func (s *Store) Exists(ctx context.Context, ws ID) error {
+	var n int
+	err := s.db.QueryRowContext(ctx, `SELECT count(*) FROM workspaces WHERE id = ?`, ws.String()).Scan(&n)
+	if err == nil && n == 0 {
+		err = fmt.Errorf("workspace %s: %w", ws, ErrNotFound)
+	}
+	return err
+}
+
+// Policy is what the workspace chose, on top of the defaults.
+func (s *Store) Policy(ctx context.Context, ws ID) (Policy, error) {
+	s.mu.RLock()
+	p, ok := s.policies[ws]
+	s.mu.RUnlock()
+	if ok {
+		return p, nil
+	}
+	p = DefaultPolicy()
+	rows, err := s.db.QueryContext(ctx, `SELECT key, value FROM policy WHERE workspace = ?`, ws.String())
+	if err != nil {
+		return Policy{}, fmt.Errorf("read policy: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var k, v string
+		if err := rows.Scan(&k, &v); err != nil {
+			return Policy{}, err
+		}
+		if err := p.Set(k, v); err != nil {
+			return Policy{}, fmt.Errorf("read policy: %w", err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return Policy{}, err
+	}
+	s.mu.Lock()
+	s.policies[ws] = p
+	s.mu.Unlock()
+	return p, nil
+}
+
+// Change is one key of a policy and its new value.
+type Change struct{ Key, Value string }
+
+// SetPolicy applies all changes or none. Every change is an entry of the ledger with its reason and author;
+// an empty reason is refused.
+func (s *Store) SetPolicy(ctx context.Context, ws ID, changes []Change, reason, author string) (Policy, error) {
+	p, err := s.Policy(ctx, ws)
+	if err != nil {
+		return Policy{}, err
+	}
+	if reason == "" {
+		return Policy{}, fmt.Errorf("%w: a change needs a reason", ErrPolicy)
+	}
+	old := p
+	for _, c := range changes {
+		if err := p.Set(c.Key, c.Value); err != nil {
+			return Policy{}, err
+		}
+	}
+	err = s.db.Tx(ctx, func(tx *sql.Tx) error {
+		for _, c := range changes {
+			from, _ := old.Get(c.Key)
+			to, _ := p.Get(c.Key)
+			if _, err := tx.ExecContext(ctx, `INSERT INTO policy(workspace, key, value, set_at) VALUES(?,?,?,?)
+				ON CONFLICT(workspace, key) DO UPDATE SET value = excluded.value, set_at = excluded.set_at`,
+				ws.String(), c.Key, to, s.now().UnixMicro()); err != nil {
+				return err
+			}
+			if _, err := s.ledger.Append(ctx, tx, ledger.Policy{Workspace: ws.String(), Key: c.Key, From: from, To: to, Reason: reason, Author: author}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return Policy{}, fmt.Errorf("set policy: %w", err)
+	}
+	s.forget()
+	return p, nil
+}
+
+func (s *Store) forget() {
+	s.mu.Lock()
+	clear(s.policies)
+	clear(s.sources)
+	s.mu.Unlock()
+}
+
+// Secret is 32 random bytes in URL-safe base64: a token, an API key, a link.
+func Secret() string {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand aborts the program instead
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+func hashOf(secret string) [32]byte { return sha256.Sum256([]byte(secret)) }
