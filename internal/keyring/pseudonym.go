@@ -1,0 +1,35 @@
+package keyring
+
+import (
+	"fmt"
+	"io"
+)
+
+// hidden is what every key prints.
+const hidden = "[key]"
+
+// secret is 32 bytes behind two pointers: fmt follows one of them with a verb that does not fit, such as %s,
+// even through unexported fields, where no Format method is asked.
+type secret **[32]byte
+
+func newSecret(b []byte) secret {
+	k := (*[32]byte)(b)
+	return &k
+}
+
+// Pseudonym is a workspace's key for pseudonyms and keyed ids. The zero value is refused.
+type Pseudonym struct{ k secret }
+
+// Valid reports whether there is a key.
+func (p Pseudonym) Valid() bool { return p.k != nil }
+
+// Key gives the 32 bytes; nil for the zero value.
+func (p Pseudonym) Key() []byte {
+	if p.k == nil {
+		return nil
+	}
+	return (*p.k)[:]
+}
+
+// Format prints no key.
+func (p Pseudonym) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, hidden) }

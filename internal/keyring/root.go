@@ -1,0 +1,116 @@
+package keyring
+
+import (
+	"bytes"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// RootFile is the name of the root key's file in the data directory; Folder holds the key files.
+const (
+	RootFile = "root.key"
+	Folder   = "keys"
+)
+
+// Layout of root.key, docs/format/keys.md.
+const (
+	rootMagic   = "MURMROOT"
+	rootVersion = 1
+	rootKeyAt   = 16
+	rootSumAt   = 48
+	rootSize    = 80
+)
+
+// Purposes of derived keys. A new use gets a new name; a name never changes.
+const (
+	purposeWrap   = "murmur wrap 1"
+	purposeHeader = "murmur key file header 1"
+	purposeID     = "murmur root id 1"
+)
+
+// Root is the key that every other key is wrapped under or derived from.
+type Root struct{ k secret }
+
+// CreateRoot writes a fresh root key into a data directory, durable when it returns. It never replaces one:
+// fs.ErrExist.
+func CreateRoot(dir string, c Config) error {
+	c = c.withDefaults()
+	var k [32]byte
+	if _, err := io.ReadFull(c.Rand, k[:]); err != nil {
+		return fmt.Errorf("create root key: %w", err)
+	}
+	if err := publish(dir, filepath.Join(dir, RootFile), encodeRoot(&k)); err != nil {
+		return fmt.Errorf("create root key: %w", err)
+	}
+	return nil
+}
+
+// LoadRoot reads the root key of a data directory. ErrMode when others can read it, ErrRoot when it is
+// missing or damaged.
+func LoadRoot(dir string) (*Root, error) {
+	f, err := os.Open(filepath.Join(dir, RootFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("load root key: no file: %w", ErrRoot)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load root key: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("load root key: %w", err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("load root key: mode %04o: %w", info.Mode().Perm(), ErrMode)
+	}
+	b, err := io.ReadAll(io.LimitReader(f, rootSize+1))
+	if err != nil {
+		return nil, fmt.Errorf("load root key: %w", err)
+	}
+	return decodeRoot(b)
+}
+
+func encodeRoot(k *[32]byte) []byte {
+	b := make([]byte, rootSize)
+	copy(b, rootMagic)
+	binary.BigEndian.PutUint32(b[8:], rootVersion)
+	copy(b[rootKeyAt:], k[:])
+	sum := sha256.Sum256(b[:rootSumAt])
+	copy(b[rootSumAt:], sum[:])
+	return b
+}
+
+func decodeRoot(b []byte) (*Root, error) {
+	if len(b) != rootSize {
+		return nil, fmt.Errorf("load root key: not %d bytes: %w", rootSize, ErrRoot)
+	}
+	if sum := sha256.Sum256(b[:rootSumAt]); !bytes.Equal(sum[:], b[rootSumAt:]) {
+		return nil, fmt.Errorf("load root key: checksum: %w", ErrRoot)
+	}
+	if string(b[:8]) != rootMagic || binary.BigEndian.Uint32(b[8:]) != rootVersion {
+		return nil, fmt.Errorf("load root key: unknown format: %w", ErrRoot)
+	}
+	return &Root{k: newSecret(b[rootKeyAt:rootSumAt])}, nil
+}
+
+// Derive gives the key for one purpose: HKDF-SHA256 (RFC 5869) with the purpose as info.
+func (r *Root) Derive(purpose string) *[32]byte {
+	b, err := hkdf.Key(sha256.New, (*r.k)[:], nil, purpose, 32)
+	if err != nil {
+		panic(err) // only for lengths over 255 hashes
+	}
+	return (*[32]byte)(b)
+}
+
+// ID names the root key without giving anything of it away: files say which root they belong to.
+func (r *Root) ID() [16]byte { return [16]byte(r.Derive(purposeID)[:16]) }
+
+// Format prints no key.
+func (r Root) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, hidden) }
