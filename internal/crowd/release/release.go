@@ -1,15 +1,30 @@
 // Package release asks questions about many people and makes the only tables that may be shown.
 //
 // Zone: the door of AMBER. A Query is a public grid over bounded integers. A Table is its answer after
-// groups under the minimum were merged along the public tree; it has unexported fields and is made here
-// only. Insights, pages, the API and the mail see Tables and Figures, never rows.
+// groups under the minimum were merged along the split's public tree; it has unexported fields and is made
+// here only. Insights, pages, the API and the mail see Tables and Figures, never rows. All tables of one
+// period are made from one snapshot and shown together: a Set.
 //
-// Tier Guarded: exact numbers, at least K distinct contacts a group, no difference of published groups
-// smaller than K. It is a threshold, not a proof: someone who knows everybody else in a group can subtract
-// them.
+// Words. The *population* of a query is the set of rows that fall in one of its bins. A *group* is a set of
+// leaves of the split. A *region* is what is left of a wider query's population beside a narrower one's.
+//
+// Promises of tier Guarded, each with a test:
+//   - the groups of a table partition the leaves, and a shown group has at least K distinct contacts;
+//   - a group's regions are empty or have at least K contacts, so that no difference of the row counts of
+//     shown groups, within a table, between tables of nested populations or between weeks and blocks, is
+//     about fewer;
+//   - tables of one split and period that share rows are coarsenings of each other, so that no linear
+//     system over their row counts pins a leaf under K;
+//   - a closed period never changes, and no bytes but those sealed here decode to a Table.
+//
+// It does not protect against: someone who knows everybody else in a group and subtracts them; small
+// counts of a bin inside a shown group (3 of 40 calls missed); comparing two refreshes of an open period
+// (held back until K new contacts came, but an owner may force one, and closing publishes the rest).
+// It is a threshold, not a proof.
 package release
 
 import (
+	"slices"
 	"time"
 
 	"murmur/internal/fact"
@@ -20,14 +35,33 @@ import (
 type Derived int64
 
 const (
-	FromColumn    Derived = iota // Value.Column itself
-	Missed                       // call: 1 missed, 0 not
-	MissReason                   // missed call: fact.Reason after the settings' precedence
-	AnswerSeconds                // answered inbound call: ring seconds
-	ReplySeconds                 // first unanswered incoming text: seconds to the next outgoing text
-	ReturnedIn24h                // missed call: 1 when the contact was reached within 24 h, 0 not
-	Nothing                      // no value: count rows
+	FromColumn Derived = iota // Value.Column itself
+
+	// Missed is 1 for an inbound call that was missed, 0 for one that was answered, handled by an AI agent
+	// or forwarded. Calls given up before Settings.ShortAbandonS and calls without a result have no value.
+	Missed
+
+	// MissReason is the fact.Reason of a missed inbound call, short abandons included: the first that
+	// applies of ShortAbandoned (ring under the setting), OutOfHours, the stored reason; 0 when unknown.
+	MissReason
+
+	// AnswerSeconds is the ringing of an inbound call that a member answered.
+	AnswerSeconds
+
+	// ReplySeconds is the time from a contact's first unanswered incoming text to the next outgoing text to
+	// that contact. Automatic texts neither answer nor ask. Texts up to Horizon before and after the period
+	// are looked at; without a reply, and after de-linking, there is no value.
+	ReplySeconds
+
+	// ReturnedIn24h is, for a call of Missed 1, 1 when within 24 hours a call or a text (not automatic) went
+	// to the contact or a call of the contact was not missed, else 0. After de-linking there is no value.
+	ReturnedIn24h
+
+	Nothing // no value: count rows
 )
+
+// Horizon is how far beside a period ReplySeconds looks for the texts of a conversation.
+const Horizon = 28 * 24 * time.Hour
 
 // Value is what is counted inside each group: one bin per row.
 type Value struct {
@@ -150,12 +184,53 @@ type Table struct {
 	ok       bool
 }
 
-func (t Table) Valid() bool        { return t.ok }
-func (t Table) Query() Query       { return t.query }
+// Valid reports whether the table was made by a release.
+func (t Table) Valid() bool { return t.ok }
+
+// Query gives the question that was answered.
+func (t Table) Query() Query { return t.query }
+
+// Settings gives the settings that the table was counted under.
 func (t Table) Settings() Settings { return t.settings }
-func (t Table) Period() Period     { return t.period }
-func (t Table) Groups() []Group    { return t.groups }
-func (t Table) AsOf() time.Time    { return t.asOf }
+
+// Period gives the span of time the table is about.
+func (t Table) Period() Period { return t.period }
+
+// AsOf is when the rows were counted.
+func (t Table) AsOf() time.Time { return t.asOf }
 
 // Closed reports whether the period is final: a closed table never changes again.
 func (t Table) Closed() bool { return t.closed }
+
+// Groups gives the groups in the order of the public tree. They are the caller's to keep.
+func (t Table) Groups() []Group {
+	groups := slices.Clone(t.groups)
+	for i := range groups {
+		groups[i].Members = slices.Clone(groups[i].Members)
+		groups[i].Bins = slices.Clone(groups[i].Bins)
+	}
+	return groups
+}
+
+// Set holds the tables of one period: made from one snapshot, stored and shown together. The zero Set has
+// no tables.
+type Set struct {
+	tables   []Table
+	contacts int64 // distinct contacts behind the whole set; never shown
+}
+
+// Table gives the table of a query's name; it is invalid when the set has none.
+func (s Set) Table(name string) Table {
+	for _, t := range s.tables {
+		if t.query.Name == name {
+			return t
+		}
+	}
+	return Table{}
+}
+
+// Tables gives every table, in the order of the catalogue.
+func (s Set) Tables() []Table { return slices.Clone(s.tables) }
+
+// Closed reports whether the set is final.
+func (s Set) Closed() bool { return len(s.tables) > 0 && s.tables[0].closed }

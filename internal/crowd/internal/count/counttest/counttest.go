@@ -1,0 +1,382 @@
+// Package counttest holds every counter to one meaning: random rows, and a fold over them in plain Go that
+// says what each query counts.
+//
+// Zone: AMBER, tests only.
+package counttest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"murmur/internal/crowd/release"
+	"murmur/internal/fact"
+)
+
+// Row is one row of the lake: a version of a fact.
+type Row struct {
+	Kind    fact.Kind
+	ID      fact.ID
+	Version int64
+	At      int64  // microseconds since 1970
+	Contact []byte // nil after de-linking
+	Values  map[fact.Column]int64
+}
+
+func (r Row) get(c fact.Column) int64 { return r.Values[c] } // absent counts as 0, unknown
+
+// Fold is a release.Counter over rows in memory. It is slow and plain.
+type Fold struct {
+	Rows []Row
+}
+
+// folded are the rows of one question's population: one a row, with its leaf.
+type folded struct {
+	leaf    int
+	contact string
+	bin     int
+	region  int // -1: the population
+}
+
+type counts struct {
+	questions []release.Question
+	rows      [][]folded
+}
+
+// Open folds every question.
+func (f *Fold) Open(_ context.Context, _ release.Snapshot, s release.Settings, qs []release.Question) (release.Counts, error) {
+	rows := newest(f.Rows)
+	c := &counts{questions: qs}
+	for _, q := range qs {
+		var out []folded
+		for _, r := range rows {
+			at := time.UnixMicro(r.At)
+			if at.Before(q.Span.Start) || !at.Before(q.Span.End) {
+				continue
+			}
+			leaf := leafOf(q, r, s)
+			v := view{rows, r, s, q.Span}
+			if bin, ok := v.bin(q.Query); ok {
+				out = append(out, folded{leaf, string(r.Contact), bin, -1})
+			}
+			for i, region := range q.Regions {
+				_, in := v.bin(region.Of)
+				for _, m := range region.Minus {
+					if _, taken := v.bin(m); taken {
+						in = false
+					}
+				}
+				if in {
+					out = append(out, folded{leaf, string(r.Contact), 0, i})
+				}
+			}
+		}
+		c.rows = append(c.rows, out)
+	}
+	return c, nil
+}
+
+func (c *counts) Close() error { return nil }
+
+// Count adds up cells.
+func (c *counts) Count(_ context.Context, question int, cells [][]int) ([]release.Cell, error) {
+	q := c.questions[question]
+	out := make([]release.Cell, len(cells))
+	for i, cell := range cells {
+		out[i].Bins = make([]int64, max(1, len(q.Query.Value.Bins)))
+		out[i].Regions = make([]int64, len(q.Regions))
+		seen := map[folded]bool{}
+		for _, r := range c.rows[question] {
+			if !slices.Contains(cell, r.leaf) {
+				continue
+			}
+			if r.region < 0 {
+				out[i].Bins[r.bin]++
+			}
+			who := folded{contact: r.contact, region: r.region}
+			if seen[who] {
+				continue
+			}
+			seen[who] = true
+			if r.region < 0 {
+				out[i].Contacts++
+			} else {
+				out[i].Regions[r.region]++
+			}
+		}
+	}
+	return out, nil
+}
+
+// newest keeps the highest version of each fact, in order of time.
+func newest(rows []Row) []Row {
+	type key struct {
+		kind fact.Kind
+		id   fact.ID
+	}
+	best := map[key]Row{}
+	for _, r := range rows {
+		k := key{r.Kind, r.ID}
+		if old, ok := best[k]; !ok || r.Version > old.Version {
+			best[k] = r
+		}
+	}
+	var out []Row
+	for _, r := range best {
+		out = append(out, r)
+	}
+	slices.SortFunc(out, func(a, b Row) int { return cmp.Or(cmp.Compare(a.At, b.At), bytes.Compare(a.ID[:], b.ID[:])) })
+	return out
+}
+
+func leafOf(q release.Question, r Row, s release.Settings) int {
+	for i, w := range q.Weeks {
+		if at := time.UnixMicro(r.At); !at.Before(w.Start) && at.Before(w.End) {
+			return i
+		}
+	}
+	if q.Weeks != nil {
+		return len(q.Weeks)
+	}
+	var k release.Key
+	switch q.Query.Split {
+	case release.ByNumber:
+		k[0] = r.get(fact.ColNumber)
+	case release.ByReason:
+		k[0], _ = view{nil, r, s, q.Span}.reason()
+	case release.ByTopic:
+		k[0] = r.get(fact.ColTopic)
+	case release.ByHourOfWeek:
+		k[0] = int64(hourOfWeek(r, s))
+	case release.ByMenu:
+		k = release.Key{r.get(fact.ColNode), r.get(fact.ColChoice)}
+	case release.BySurvey:
+		k = release.Key{r.get(fact.ColSurvey), r.get(fact.ColMedium)}
+	case release.ByAct:
+		k[0] = r.get(fact.ColAct)
+	}
+	if i := slices.Index(q.Leaves, k); i >= 0 {
+		return i
+	}
+	return len(q.Leaves)
+}
+
+func hourOfWeek(r Row, s release.Settings) int {
+	at := time.UnixMicro(r.At).In(s.Zone)
+	return (int(at.Weekday())+6)%7*24 + at.Hour()
+}
+
+// view is a row among all rows.
+type view struct {
+	all  []Row
+	r    Row
+	s    release.Settings
+	span release.Span
+}
+
+// bin gives the bin of the row for a query; false when the row is not in its population.
+func (v view) bin(q release.Query) (int, bool) {
+	if !slices.Contains(q.Kinds, v.r.Kind) || q.Open && !v.s.OpenHours.Has(hourOfWeek(v.r, v.s)) {
+		return 0, false
+	}
+	for _, f := range q.Where {
+		if !slices.Contains(f.In, v.r.get(f.Column)) {
+			return 0, false
+		}
+	}
+	value, ok := v.value(q.Value)
+	if !ok || q.Value.Derived == release.Nothing || len(q.Value.Bins) == 0 {
+		return 0, ok
+	}
+	bin := -1
+	for i, low := range q.Value.Bins {
+		if value >= low {
+			bin = i
+		}
+	}
+	return bin, bin >= 0
+}
+
+func (v view) value(q release.Value) (int64, bool) {
+	r := v.r
+	switch q.Derived {
+	case release.FromColumn:
+		n, ok := r.Values[q.Column]
+		return n, ok
+	case release.Missed:
+		return v.missed()
+	case release.MissReason:
+		return v.reason()
+	case release.AnswerSeconds:
+		n, ok := r.Values[fact.ColRingS]
+		return n, ok && r.inbound() && r.get(fact.ColResult) == int64(fact.Answered)
+	case release.ReplySeconds:
+		return v.reply()
+	case release.ReturnedIn24h:
+		return v.returned()
+	}
+	return 0, true
+}
+
+func (r Row) inbound() bool {
+	return r.Kind == fact.KindCall && r.get(fact.ColDirection) == int64(fact.In)
+}
+
+func (r Row) reached() bool {
+	res := fact.Result(r.get(fact.ColResult))
+	return res == fact.Answered || res == fact.AIHandled || res == fact.Forwarded
+}
+
+func (r Row) unreached() bool {
+	res := fact.Result(r.get(fact.ColResult))
+	return res == fact.Missed || res == fact.Failed
+}
+
+func (v view) short() bool {
+	ring, ok := v.r.Values[fact.ColRingS]
+	return ok && ring < v.s.ShortAbandonS
+}
+
+func (v view) missed() (int64, bool) {
+	switch {
+	case !v.r.inbound():
+	case v.r.reached():
+		return 0, true
+	case v.r.unreached() && !v.short():
+		return 1, true
+	}
+	return 0, false
+}
+
+func (v view) reason() (int64, bool) {
+	switch {
+	case !v.r.inbound() || !v.r.unreached():
+		return 0, false
+	case v.short():
+		return int64(fact.ShortAbandoned), true
+	case !v.s.OpenHours.Has(hourOfWeek(v.r, v.s)):
+		return int64(fact.OutOfHours), true
+	}
+	return v.r.get(fact.ColReason), true
+}
+
+// reply walks the conversation with the contact.
+func (v view) reply() (int64, bool) {
+	if v.r.Contact == nil || v.r.get(fact.ColDirection) != int64(fact.In) || !v.r.human() {
+		return 0, false
+	}
+	first, after := true, false
+	for _, o := range v.all {
+		at := time.UnixMicro(o.At)
+		if !o.human() || !bytes.Equal(o.Contact, v.r.Contact) || o.Contact == nil ||
+			at.Before(v.span.Start.Add(-release.Horizon)) || !at.Before(v.span.End.Add(release.Horizon)) {
+			continue
+		}
+		out := o.get(fact.ColDirection) == int64(fact.Out)
+		switch {
+		case o.ID == v.r.ID:
+			if !first {
+				return 0, false
+			}
+			after = true
+		case !after:
+			first = out
+		case out:
+			return (o.At - v.r.At) / 1e6, true
+		}
+	}
+	return 0, false
+}
+
+// human reports whether the row is a text that asks or answers.
+func (r Row) human() bool {
+	d := r.get(fact.ColDirection)
+	return r.Kind == fact.KindMessage && r.get(fact.ColAutomatic) == 0 && (d == int64(fact.In) || d == int64(fact.Out))
+}
+
+func (v view) returned() (int64, bool) {
+	if m, ok := v.missed(); !ok || m == 0 || v.r.Contact == nil {
+		return 0, false
+	}
+	for _, o := range v.all {
+		if !bytes.Equal(o.Contact, v.r.Contact) || o.Contact == nil || o.At <= v.r.At || o.At > v.r.At+24*3600*1e6 {
+			continue
+		}
+		out := o.get(fact.ColDirection) == int64(fact.Out)
+		if o.Kind == fact.KindCall && (out || o.inbound() && o.reached()) || out && o.human() {
+			return 1, true
+		}
+	}
+	return 0, true
+}
+
+// Random makes n facts of some contacts around a span, some in several versions, out of order and doubled,
+// some after de-linking.
+func Random(rng *rand.Rand, n, contacts int, span release.Span) []Row {
+	var rows []Row
+	length := span.End.Sub(span.Start)
+	for i := range n {
+		r := Row{Kind: fact.Kind(1 + rng.IntN(6)), Version: int64(rng.IntN(100)), Contact: make([]byte, 16)}
+		if rng.IntN(3) > 0 {
+			r.Kind = fact.Kind(1 + rng.IntN(2))
+		}
+		r.ID[0], r.ID[1], r.ID[2], r.ID[15] = byte(rng.IntN(256)), byte(i), byte(i>>8), byte(i>>16)
+		r.At = span.Start.Add(-length / 4).Add(time.Duration(rng.Int64N(int64(length) * 3 / 2))).UnixMicro()
+		if rng.IntN(4) == 0 { // equal times occur
+			r.At -= r.At % (6 * 3600 * 1e6)
+		}
+		who := min(rng.IntN(contacts), rng.IntN(contacts))
+		r.Contact[0], r.Contact[1] = byte(who), byte(who>>8)
+		if rng.IntN(20) == 0 {
+			r.Contact = nil
+		}
+		r.Values = values(rng)
+		rows = append(rows, r)
+		for rng.IntN(4) == 0 { // another version, perhaps at another time
+			again := r
+			again.Version += int64(1 + rng.IntN(50))
+			again.Values = values(rng)
+			if rng.IntN(3) == 0 {
+				again.At += int64(rng.IntN(int(length.Microseconds()))) - length.Microseconds()/2
+			}
+			rows = append(rows, again)
+			r.Version = again.Version
+		}
+		if rng.IntN(5) == 0 {
+			rows = append(rows, rows[len(rows)-1])
+		}
+	}
+	rng.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+	return rows
+}
+
+// values draws every column, some absent; labels are skewed so that some leaves are small.
+func values(rng *rand.Rand) map[fact.Column]int64 {
+	v := map[fact.Column]int64{}
+	put := func(c fact.Column, low, n int) {
+		if rng.IntN(12) > 0 {
+			v[c] = int64(low + min(rng.IntN(n), rng.IntN(n)))
+		}
+	}
+	put(fact.ColDirection, 1, 2)
+	put(fact.ColNumber, 101, 7)
+	put(fact.ColResult, 1, 5)
+	put(fact.ColReason, 1, 6)
+	put(fact.ColRingS, 0, 40)
+	put(fact.ColAutomatic, 0, 2)
+	put(fact.ColTopic, 1, 9)
+	put(fact.ColSentiment, -100, 200)
+	put(fact.ColNode, 301, 4)
+	put(fact.ColChoice, 401, 8)
+	put(fact.ColNodeKind, 1, 5)
+	put(fact.ColSurvey, 501, 3)
+	put(fact.ColScale, 1, 3)
+	put(fact.ColScore, 0, 11)
+	put(fact.ColMedium, 1, 4)
+	put(fact.ColAct, 1, 5)
+	put(fact.ColVoicemail, 0, 2)
+	return v
+}
