@@ -46,6 +46,7 @@ type verifier struct {
 	at    map[int64][]Checkpoint // what checkpoints say
 	head  int64                  // what the head says
 	prev  *row
+	wrong bool  // prev does not hold by itself
 	bad   []row // whose hash is not that of what they hold at their place
 }
 
@@ -190,24 +191,26 @@ func (v *verifier) step(r *row) {
 	if v.prev != nil {
 		prev = v.prev
 	}
-	gap := r.seq != prev.seq+1
+	// A link says nothing after a gap or after an entry that is wrong itself; the MAC still does.
+	linked := r.seq == prev.seq+1 && !v.wrong
 	for s := prev.seq + 1; s < r.seq && s < prev.seq+1000; s++ {
 		v.breach(Deleted, s)
 	}
-	switch what := v.l.whole(r); {
+	what := v.l.whole(r)
+	switch {
 	case what == Edited && !bytes.Equal(r.sum(r.seq), r.hash):
 		v.bad = append(v.bad, *r)
 	case what != "":
 		v.breach(what, r.seq)
-	case !gap && !bytes.Equal(r.prev, prev.hash):
+	case linked && !bytes.Equal(r.prev, prev.hash):
 		v.breach(Rebuilt, r.seq)
 	}
 	for _, c := range v.at[r.seq] {
-		if !bytes.Equal(c.Hash[:], r.hash) && v.l.whole(r) == "" {
+		if !bytes.Equal(c.Hash[:], r.hash) && what == "" {
 			v.breach(Rebuilt, r.seq)
 		}
 	}
-	v.prev = r
+	v.prev, v.wrong = r, what != ""
 }
 
 // whole says what is wrong with an entry by itself; "" for nothing.
@@ -228,11 +231,10 @@ func (l *Ledger) whole(r *row) What {
 // after the end.
 func (v *verifier) judgeBad() {
 	const most = 1000 // the search is quadratic; beyond that everything is called edited
-	for i, r := range v.bad {
+	for _, r := range v.bad {
 		what := Edited
-		for j := range min(len(v.bad), most) {
-			other := v.bad[j].seq
-			if i < most && i != j && bytes.Equal(r.sum(other), r.hash) || bytes.Equal(r.sum(other+1), r.hash) {
+		for _, other := range v.bad[:min(len(v.bad), most)] {
+			if bytes.Equal(r.sum(other.seq), r.hash) || bytes.Equal(r.sum(other.seq+1), r.hash) {
 				what = Reordered
 				break
 			}
