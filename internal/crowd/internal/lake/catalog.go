@@ -105,8 +105,8 @@ type move struct {
 	steps []step
 	// fresh names the data files (by path) whose ids must still be looked up in the other days.
 	fresh map[string]bool
-	// settled says that everything fresh before this move no longer is.
-	settled bool
+	// settled names the files that no longer are fresh after this move.
+	settled map[string]bool
 }
 
 type step struct{ name, from, to string }
@@ -190,8 +190,8 @@ func (m *move) commit(ctx context.Context) error {
 			return err
 		}
 	}
-	if m.settled {
-		if _, err := tx.ExecContext(ctx, `UPDATE murmur_files SET fresh = 0 WHERE fresh = 1`); err != nil {
+	for p := range m.settled {
+		if _, err := tx.ExecContext(ctx, `UPDATE murmur_files SET fresh = 0 WHERE path = ?`, p); err != nil {
 			return err
 		}
 	}

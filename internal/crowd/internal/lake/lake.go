@@ -9,8 +9,8 @@
 //   - three operations only: append, replace data files, expire snapshots. There is never a delete file, so
 //     the plain list of Parquet files is the table, for every reader.
 //   - the highest version of an id wins. Until Compact has run an id can stand in several rows: readers take
-//     the row with the highest version per (workspace, id), among equals one without a contact. A version
-//     can move its event to another day; reading one period alone may then meet the old version. Compact
+//     the row with the highest version per (workspace, id), among equals one without a contact; a text counts
+//     when its version is the one that counts in facts. A version can move its event to another day; reading one period alone may then meet the old version. Compact
 //     looks every new id up in all days and drops what is superseded, so that after it one row is left.
 //   - what Forget, Retract, Delink or DropTexts took away is in no file after Expire.
 //
@@ -240,7 +240,7 @@ func (l *Lake) append(ctx context.Context, m *move, t fact.Table, rows []Row, pr
 		}
 		if t == fact.Facts {
 			for _, f := range files {
-				m.setFresh(f.path)
+				m.fresh[f.path] = true
 			}
 		}
 		return txn.AddDataFiles(ctx, dataFiles(files), nil, table.WithoutAutoNameMapping(), table.WithoutDuplicateCheck())
@@ -333,11 +333,11 @@ func (l *Lake) try(ctx context.Context, f func(*move) error) error {
 		return err
 	}
 	l.catalog.disk.take() // what a failed attempt wrote
-	m := &move{c: l.catalog, fresh: map[string]bool{}}
+	m := &move{c: l.catalog, fresh: map[string]bool{}, settled: map[string]bool{}}
 	if err := f(m); err != nil {
 		return err
 	}
-	if len(m.steps) == 0 && !m.settled {
+	if len(m.steps) == 0 && len(m.settled) == 0 {
 		return nil
 	}
 	if err := l.cfg.Failpoint("write"); err != nil {
@@ -348,8 +348,6 @@ func (l *Lake) try(ctx context.Context, f func(*move) error) error {
 	}
 	return l.cfg.Failpoint("commit")
 }
-
-func (m *move) setFresh(path string) { m.fresh[path] = true }
 
 // dataFile is one Parquet file of a table.
 type dataFile struct {

@@ -1,12 +1,10 @@
 package lake
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"iter"
 	"slices"
-	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -15,8 +13,6 @@ import (
 	"github.com/apache/iceberg-go/table"
 
 	"murmur/internal/fact"
-	"murmur/internal/private/anon"
-	"murmur/internal/workspace"
 )
 
 // Verdict is what a rewrite does with a row.
@@ -28,8 +24,8 @@ const (
 	Unlink         // the contact's value leaves, the row stays
 )
 
-// Keep decides about one row. It sees only the highest version of an id in its partition, without Numbers
-// and Text.
+// Keep decides about one row. It sees only the highest version of an id in its partition, without Numbers and
+// Text.
 type Keep func(Stored) Verdict
 
 // Rewrite puts new files in the place of a day's files, in both tables: the highest version of each id, in
@@ -43,242 +39,13 @@ func (l *Lake) Rewrite(ctx context.Context, day Day, keep Keep) error {
 				parts[p] = true
 			}
 		}
-		return l.rewrite(ctx, m, tables, parts, keep)
+		return l.rewrite(ctx, m, parts, keep)
 	})
 	return wrap("rewrite a day", err)
 }
 
-// Forget drops every row of the contacts in one workspace, of all versions. A row that was de-linked is
-// nobody's and stays.
-func (l *Lake) Forget(ctx context.Context, ws workspace.ID, contacts []anon.Contact) error {
-	gone := make(map[[anon.ContactLen]byte]bool, len(contacts))
-	for _, c := range contacts {
-		if c.Valid() {
-			gone[c.Bytes()] = true
-		}
-	}
-	err := l.drop(ctx, func(r Stored) bool { return r.Workspace == ws && gone[r.Contact] }, colHead)
-	return wrap("forget", err)
-}
-
-// Retract drops facts by their ids, in one workspace.
-func (l *Lake) Retract(ctx context.Context, ws workspace.ID, ids []fact.ID) error {
-	gone := make(map[fact.ID]bool, len(ids))
-	for _, id := range ids {
-		gone[id] = true
-	}
-	err := l.drop(ctx, func(r Stored) bool { return r.Workspace == ws && gone[r.ID] }, colHead)
-	return wrap("retract", err)
-}
-
-// drop removes what match names from all days. Superseded versions go first: without that an old version of
-// a row that is dropped would come to light again.
-func (l *Lake) drop(ctx context.Context, match func(Stored) bool, cols []fact.Column) error {
-	if err := l.settle(ctx); err != nil {
-		return err
-	}
-	return l.change(ctx, func(m *move) error {
-		parts := map[part]bool{}
-		for _, t := range tables {
-			for p, files := range l.state[t].parts() {
-				if parts[p] {
-					continue
-				}
-				for r, err := range l.scan(ctx, t, files, cols) {
-					if err != nil {
-						return err
-					}
-					if match(r) {
-						parts[p] = true
-						break
-					}
-				}
-			}
-		}
-		return l.rewrite(ctx, m, tables, parts, func(r Stored) Verdict {
-			if match(r) {
-				return Drop
-			}
-			return Stay
-		})
-	})
-}
-
-// Delink drops the contact's value from the rows of all days that ended at or before t. From then on rows
-// of one person cannot be joined.
-func (l *Lake) Delink(ctx context.Context, before time.Time) error {
-	err := l.change(ctx, func(m *move) error {
-		parts := map[part]bool{}
-		for _, t := range tables {
-			for _, f := range l.state[t].files {
-				linked := f.ValueCounts()[int(fact.ColContact)] != f.NullValueCounts()[int(fact.ColContact)]
-				if linked && f.part.day < DayOf(before) {
-					parts[f.part] = true
-				}
-			}
-		}
-		return l.rewrite(ctx, m, tables, parts, func(Stored) Verdict { return Unlink })
-	})
-	return wrap("de-link", err)
-}
-
-// DropTexts drops the masked words of all days that ended at or before t.
-func (l *Lake) DropTexts(ctx context.Context, before time.Time) error {
-	err := l.change(ctx, func(m *move) error {
-		var old []dataFile
-		for _, f := range l.state[fact.Texts].files {
-			if f.part.day < DayOf(before) {
-				old = append(old, f)
-			}
-		}
-		return l.replace(ctx, m, fact.Texts, old, nil)
-	})
-	return wrap("drop texts", err)
-}
-
-// Compact drops superseded versions, in whatever day they are, and then merges the files of at most
-// maxDays days, those with the most files first. Days with few files are left alone.
-func (l *Lake) Compact(ctx context.Context, maxDays int) error {
-	if err := l.settle(ctx); err != nil {
-		return wrap("compact", err)
-	}
-	err := l.change(ctx, func(m *move) error {
-		return l.rewrite(ctx, m, tables, l.scattered(maxDays), nil)
-	})
-	return wrap("compact", err)
-}
-
-// scattered gives the partitions of many small files, of at most maxDays days.
-func (l *Lake) scattered(maxDays int) map[part]bool {
-	count := map[Day]int{}
-	many := map[part]bool{}
-	for _, t := range tables {
-		for p, files := range l.state[t].parts() {
-			if len(files) >= l.cfg.SmallFiles {
-				many[p] = true
-				count[p.day] += len(files)
-			}
-		}
-	}
-	days := make([]Day, 0, len(count))
-	for d := range count {
-		days = append(days, d)
-	}
-	slices.SortFunc(days, func(a, b Day) int { return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(a, b)) })
-	days = days[:min(len(days), maxDays)]
-	for p := range many {
-		if !slices.Contains(days, p.day) {
-			delete(many, p)
-		}
-	}
-	return many
-}
-
-// key is a fact's identity.
-type key struct {
-	ws workspace.ID
-	id fact.ID
-}
-
-// winner is the version of an id that counts, and the day it happened in.
-type winner struct {
-	version int64
-	day     Day
-}
-
-// settle looks the ids of fresh files up in all days and drops the rows that a higher version supersedes.
-// It reads the ids and versions of the buckets that have fresh files, and nothing when there are none.
-func (l *Lake) settle(ctx context.Context) error {
-	return l.change(ctx, func(m *move) error {
-		recorded, err := l.catalog.files(ctx)
-		if err != nil {
-			return err
-		}
-		var fresh []dataFile
-		byBucket := map[int32]map[key]winner{}
-		for _, f := range l.state[fact.Facts].files {
-			if recorded[f.path].fresh {
-				fresh = append(fresh, f)
-				byBucket[f.part.bucket] = map[key]winner{}
-			}
-		}
-		if len(fresh) == 0 {
-			return nil
-		}
-		for _, f := range fresh {
-			if err := l.findWinners(ctx, f, byBucket[f.part.bucket], true); err != nil {
-				return err
-			}
-		}
-		for _, f := range l.state[fact.Facts].files {
-			if w := byBucket[f.part.bucket]; w != nil && !recorded[f.path].fresh {
-				if err := l.findWinners(ctx, f, w, false); err != nil {
-					return err
-				}
-			}
-		}
-		stale, err := l.findStale(ctx, byBucket)
-		if err != nil {
-			return err
-		}
-		m.settled = true
-		return l.rewrite(ctx, m, tables, stale, func(r Stored) Verdict {
-			w, ok := byBucket[l.bucketOf(r.Workspace)][key{r.Workspace, r.ID}]
-			if ok && w != (winner{r.Version, DayOf(time.UnixMicro(int64(r.At)))}) {
-				return Drop
-			}
-			return Stay
-		})
-	})
-}
-
-// findWinners raises winners to what f has. Ids that are not among them are added only from fresh files.
-func (l *Lake) findWinners(ctx context.Context, f dataFile, winners map[key]winner, add bool) error {
-	for r, err := range l.scan(ctx, fact.Facts, []dataFile{f}, colVersions) {
-		if err != nil {
-			return err
-		}
-		k := key{r.Workspace, r.ID}
-		old, known := winners[k]
-		if !known && !add {
-			continue
-		}
-		w := winner{r.Version, f.part.day}
-		if !known || w.version > old.version || w.version == old.version && w.day > old.day {
-			winners[k] = w
-		}
-	}
-	return nil
-}
-
-// findStale gives the partitions that have more than the winner of an id.
-func (l *Lake) findStale(ctx context.Context, byBucket map[int32]map[key]winner) (map[part]bool, error) {
-	stale := map[part]bool{}
-	for _, t := range tables {
-		for p, files := range l.state[t].parts() {
-			winners := byBucket[p.bucket]
-			if winners == nil || stale[p] {
-				continue
-			}
-			seen := map[key]bool{}
-			for r, err := range l.scan(ctx, t, files, colVersions) {
-				if err != nil {
-					return nil, err
-				}
-				k := key{r.Workspace, r.ID}
-				if w, ok := winners[k]; ok && (seen[k] || w != (winner{r.Version, p.day})) {
-					stale[p] = true
-					break
-				}
-				seen[k] = true
-			}
-		}
-	}
-	return stale, nil
-}
-
-// rewrite stages new files for partitions of some tables.
-func (l *Lake) rewrite(ctx context.Context, m *move, in []fact.Table, parts map[part]bool, keep Keep) error {
+// rewrite stages new files for partitions of both tables.
+func (l *Lake) rewrite(ctx context.Context, m *move, parts map[part]bool, keep Keep) error {
 	if len(parts) == 0 {
 		return nil
 	}
@@ -286,26 +53,21 @@ func (l *Lake) rewrite(ctx context.Context, m *move, in []fact.Table, parts map[
 	if err != nil {
 		return err
 	}
-	for _, t := range in {
-		var old, fresh []dataFile
+	for _, t := range tables {
+		var old []dataFile
+		fresh := map[part]bool{} // where an old file still waits to be settled, the new one waits too
 		for p, files := range l.state[t].parts() {
 			if !parts[p] {
 				continue
 			}
 			old = append(old, files...)
 			for _, f := range files {
-				if recorded[f.path].fresh && !m.settled {
-					fresh = append(fresh, f)
-				}
+				fresh[p] = fresh[p] || recorded[f.path].fresh && !m.settled[f.path]
 			}
 		}
-		freshParts := map[part]bool{}
-		for _, f := range fresh {
-			freshParts[f.part] = true
-		}
 		made := func(f dataFile) {
-			if freshParts[f.part] {
-				m.setFresh(f.path)
+			if fresh[f.part] {
+				m.fresh[f.path] = true
 			}
 		}
 		if err := l.replace(ctx, m, t, old, &remake{keep, made}); err != nil {
@@ -337,7 +99,6 @@ func (l *Lake) replace(ctx context.Context, m *move, t fact.Table, old []dataFil
 				r.made(f)
 			}
 		}
-		// Rewrite semantics without the table's own rows check: this is a replace of files by files.
 		swap := txn.NewRewrite(nil)
 		for _, f := range old {
 			swap.DeleteFile(f.DataFile)

@@ -29,6 +29,7 @@ type Stored struct {
 	Version   int64
 	At        fact.Micros
 	Contact   [anon.ContactLen]byte // zero: de-linked, or a consent about nobody
+	Call      fact.ID               // table facts: the call or message it belongs to; zero: none
 	// Numbers has the Long columns from direction (table facts) or topic (texts) on, in the order of Schema;
 	// fact.Absent for null. Text is the masked words, empty for null. Only Rows sets them.
 	Numbers []int64
@@ -50,8 +51,12 @@ func (s Stored) Number(c fact.Column) int64 {
 	return fact.Absent
 }
 
+// colHead are the columns that drop looks at, colVersions those that settle looks at.
 var (
-	colHead     = []fact.Column{fact.ColWorkspace, fact.ColKind, fact.ColID, fact.ColVersion, fact.ColAt, fact.ColContact}
+	colHead = map[fact.Table][]fact.Column{
+		fact.Facts: {fact.ColWorkspace, fact.ColKind, fact.ColID, fact.ColVersion, fact.ColContact, fact.ColCallHi, fact.ColCallLo},
+		fact.Texts: {fact.ColWorkspace, fact.ColKind, fact.ColID, fact.ColVersion, fact.ColContact},
+	}
 	colVersions = []fact.Column{fact.ColWorkspace, fact.ColID, fact.ColVersion}
 )
 
@@ -175,6 +180,7 @@ type head struct {
 	version   *array.Int64
 	at        *array.Timestamp
 	contact   *array.FixedSizeBinary
+	hi, lo    *array.Int64
 	last      string // the workspace read last: rows of one stand together
 	lastID    workspace.ID
 }
@@ -195,6 +201,10 @@ func headOf(t fact.Table, rec arrow.RecordBatch) *head {
 			h.at = rec.Column(i).(*array.Timestamp)
 		case "contact":
 			h.contact = rec.Column(i).(*array.FixedSizeBinary)
+		case "call_hi":
+			h.hi = rec.Column(i).(*array.Int64)
+		case "call_lo":
+			h.lo = rec.Column(i).(*array.Int64)
 		}
 	}
 	return h
@@ -211,6 +221,9 @@ func (h *head) row(i int) Stored {
 	}
 	if h.contact != nil && h.contact.IsValid(i) {
 		copy(r.Contact[:], h.contact.Value(i))
+	}
+	if h.hi != nil && h.lo != nil && h.hi.IsValid(i) && h.lo.IsValid(i) {
+		r.Call = fact.Reference(h.hi.Value(i), h.lo.Value(i))
 	}
 	return r
 }
@@ -278,7 +291,6 @@ func (h *head) compare(a, b int64) int {
 }
 
 // bucketOf is the bucket that Iceberg puts a workspace in.
-func (l *Lake) bucketOf(ws workspace.ID) int32 {
-	b := iceberg.BucketTransform{NumBuckets: buckets}.Transformer(iceberg.PrimitiveTypes.String)(ws.String())
-	return b.Val
-}
+func bucketOf(ws workspace.ID) int32 { return bucket(ws.String()).Val }
+
+var bucket = iceberg.BucketTransform{NumBuckets: buckets}.Transformer(iceberg.PrimitiveTypes.String)

@@ -130,49 +130,56 @@ func (s *Snapshot) All() []string { return s.paths() }
 func (s *Snapshot) Position() int64 { return s.position }
 
 // Expire removes every file that is in neither the current state nor a pin, leftovers of a crash included.
-// While another process has pins it removes nothing and says how many files wait; call it again.
-func (l *Lake) Expire(ctx context.Context) (waiting int, err error) {
+// What is pinned waits for a later Expire; while another process has pins, everything waits: see Waiting.
+func (l *Lake) Expire(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	waiting, err = l.expire(ctx)
-	return waiting, wrap("expire snapshots", err)
+	return wrap("expire snapshots", l.expire(ctx))
 }
 
-func (l *Lake) expire(ctx context.Context) (int, error) {
+func (l *Lake) expire(ctx context.Context) error {
 	if err := l.writer.lock(ctx); err != nil {
-		return 0, err
+		return err
 	}
 	defer l.writer.unlock()
-	if err := l.refresh(ctx); err != nil {
-		return 0, err
-	}
 	old, err := l.unreachable(ctx)
 	if err != nil || len(old) == 0 {
-		return 0, err
+		return err
 	}
 	l.pinMu.Lock()
 	defer l.pinMu.Unlock()
 	alone, err := l.readers.try(unix.LOCK_EX) // turns this process's shared lock into an exclusive one
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer l.readersBack()
 	if !alone {
-		return len(old), nil
+		return nil
 	}
 	var removed []string
-	waiting := 0
 	for _, p := range old {
 		if l.pins[p] > 0 {
-			waiting++
 			continue
 		}
 		if err := os.Remove(l.catalog.disk.path(p)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return waiting, errors.Join(err, l.catalog.forget(ctx, removed))
+			return errors.Join(err, l.catalog.forget(ctx, removed))
 		}
 		removed = append(removed, p)
 	}
-	return waiting, l.catalog.forget(ctx, removed)
+	return l.catalog.forget(ctx, removed)
+}
+
+// Waiting is how many files are on disk that the next Expire would remove were nothing pinned. It is 0 when
+// what was erased is in no file.
+func (l *Lake) Waiting(ctx context.Context) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.writer.lock(ctx); err != nil {
+		return 0, wrap("look for old files", err)
+	}
+	defer l.writer.unlock()
+	old, err := l.unreachable(ctx)
+	return len(old), wrap("look for old files", err)
 }
 
 // readersBack restores the readers' lock to what this process's pins need.
@@ -181,12 +188,15 @@ func (l *Lake) readersBack() {
 		l.readers.unlock()
 		return
 	}
-	// We hold the exclusive lock, or held the shared one throughout: this cannot wait.
+	// Only a process that has the writer's turn asks for the exclusive lock, and we have it: this cannot fail.
 	_, _ = l.readers.try(unix.LOCK_SH)
 }
 
 // unreachable lists the files of the directory and of the sidecar that the current state does not name.
 func (l *Lake) unreachable(ctx context.Context) ([]string, error) {
+	if err := l.refresh(ctx); err != nil {
+		return nil, err
+	}
 	current := map[string]bool{}
 	for _, t := range tables {
 		for _, p := range l.state[t].meta {

@@ -1,0 +1,342 @@
+package lake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"murmur/internal/fact"
+	"murmur/internal/fact/facttest"
+	"murmur/internal/private/anon"
+	"murmur/internal/workspace"
+)
+
+// errCrash is what the failpoint returns.
+var errCrash = errors.New("crash")
+
+// modelRow is what a reader must see of one id.
+type modelRow struct {
+	version int64
+	linked  bool // the contact is still in the row
+}
+
+// model is the lake as one map a table: the highest version of each id.
+type model struct {
+	facts, texts map[key]modelRow
+	pos          int64
+}
+
+// world runs the same operations on the lake and on the model.
+type world struct {
+	t        *testing.T
+	r        *rand.Rand
+	cfg      Config
+	l        *Lake
+	m        model
+	crash    string // the point to crash at next; empty: none
+	contacts []anon.Contact
+	texts    []anon.Text
+	pinned   *Snapshot
+	release  func()
+	pinRows  int
+}
+
+const (
+	worldIDs  = 60
+	worldDays = 6
+)
+
+var worldSpaces = []workspace.ID{workspace.Default, workspace.MustParse("second"), workspace.MustParse("third")}
+
+// row makes the one fact of an id's version: the same arguments give the same row. Every third version is on
+// another day.
+func (w *world) row(ws workspace.ID, id int, version int64) Row {
+	day := (id + int(version)/3) % worldDays
+	at := noon.AddDate(0, 0, day).Add(time.Duration(id) * time.Minute)
+	c := w.contacts[(id*7+int(version))%len(w.contacts)]
+	var r Row
+	switch id % 3 {
+	case 0:
+		r = call(id, at, c, version)
+	case 1:
+		r = message(id, at, c, version, w.texts[(id+int(version))%len(w.texts)])
+	default:
+		r = message(id, at, c, version, anon.Text{})
+	}
+	r.Workspace = ws
+	return r
+}
+
+func dayIn(r Row) Day { return Day(floorDiv(int64(r.Fact.Meta().At), dayMicros)) }
+
+func (w *world) random() (workspace.ID, int, int64) {
+	return worldSpaces[w.r.IntN(len(worldSpaces))], w.r.IntN(worldIDs), 1 + w.r.Int64N(12)
+}
+
+// do runs an operation, crashing on the way when it is time: then the lake is opened again and the
+// operation is done again, as the journal or the scheduler would.
+func (w *world) do(name string, op func() error) {
+	w.t.Helper()
+	w.crash = ""
+	if w.r.IntN(4) == 0 {
+		w.crash = []string{"write", "commit"}[w.r.IntN(2)]
+	}
+	err := op()
+	for errors.Is(err, errCrash) {
+		w.reopen()
+		err = op()
+	}
+	if err != nil {
+		w.t.Fatalf("%s: %v", name, err)
+	}
+}
+
+func (w *world) reopen() {
+	w.unpin()
+	must(w.t, w.l.Close())
+	l, err := Open(context.Background(), w.cfg)
+	must(w.t, err)
+	w.l = l
+}
+
+func (w *world) append() {
+	var rows []Row
+	for range 1 + w.r.IntN(12) {
+		rows = append(rows, w.row(w.random()))
+	}
+	pos := w.m.pos + w.r.Int64N(4) - 1 // at or below the position: already in
+	w.do("append", func() error { return w.l.Append(context.Background(), rows, pos) })
+	if pos <= w.m.pos {
+		return
+	}
+	w.m.pos = pos
+	for _, r := range rows {
+		k, v := key{r.Workspace, r.Fact.Meta().ID}, r.Fact.Meta().Version
+		old, known := w.m.facts[k]
+		if known && old.version > v {
+			continue
+		}
+		if !known || v > old.version {
+			w.m.facts[k] = modelRow{v, true}
+			delete(w.m.texts, k)
+		}
+		if _, has := w.m.texts[k]; !has && r.Fact.Words() != nil && r.Fact.Words().Valid() {
+			w.m.texts[k] = modelRow{v, true}
+		}
+	}
+}
+
+// each calls f for every row of a model table with the fact it stands for.
+func (w *world) each(rows map[key]modelRow, f func(key, Row, modelRow)) {
+	for _, ws := range worldSpaces {
+		for id := range worldIDs {
+			k := key{ws, facttest.ID(id)}
+			if m, ok := rows[k]; ok {
+				f(k, w.row(ws, id, m.version), m)
+			}
+		}
+	}
+}
+
+func (w *world) forget() {
+	ws, c := worldSpaces[w.r.IntN(len(worldSpaces))], w.contacts[w.r.IntN(len(w.contacts))]
+	w.do("forget", func() error { return w.l.Forget(context.Background(), ws, []anon.Contact{c}) })
+	for _, rows := range []map[key]modelRow{w.m.facts, w.m.texts} {
+		w.each(rows, func(k key, r Row, m modelRow) {
+			if k.ws == ws && m.linked && r.Fact.Meta().Contact == c {
+				delete(rows, k)
+			}
+		})
+	}
+}
+
+func (w *world) retract() {
+	ws, id, _ := w.random()
+	w.do("retract", func() error { return w.l.Retract(context.Background(), ws, []fact.ID{facttest.ID(id)}) })
+	delete(w.m.facts, key{ws, facttest.ID(id)})
+	delete(w.m.texts, key{ws, facttest.ID(id)})
+}
+
+func (w *world) delink() {
+	before := noon.AddDate(0, 0, w.r.IntN(worldDays/2))
+	w.do("delink", func() error { return w.l.Delink(context.Background(), before) })
+	for _, rows := range []map[key]modelRow{w.m.facts, w.m.texts} {
+		w.each(rows, func(k key, r Row, m modelRow) {
+			if dayIn(r) < DayOf(before) {
+				rows[k] = modelRow{m.version, false}
+			}
+		})
+	}
+}
+
+func (w *world) dropTexts() {
+	before := noon.AddDate(0, 0, w.r.IntN(worldDays/2))
+	w.do("drop texts", func() error { return w.l.DropTexts(context.Background(), before) })
+	w.each(w.m.texts, func(k key, r Row, _ modelRow) {
+		if dayIn(r) < DayOf(before) {
+			delete(w.m.texts, k)
+		}
+	})
+}
+
+func (w *world) compact() {
+	w.do("compact", func() error { return w.l.Compact(context.Background(), 1+w.r.IntN(3)) })
+	seen := map[key]bool{}
+	for r, err := range w.l.Rows(context.Background(), fact.Facts) {
+		must(w.t, err)
+		k := key{r.Workspace, r.ID}
+		if seen[k] {
+			w.t.Fatal("an id stands in two rows after Compact")
+		}
+		seen[k] = true
+	}
+}
+
+func (w *world) rewrite() {
+	day := DayOf(noon.AddDate(0, 0, w.r.IntN(worldDays)))
+	w.do("rewrite", func() error { return w.l.Rewrite(context.Background(), day, nil) })
+}
+
+func (w *world) expire() {
+	w.do("expire", func() error { return w.l.Expire(context.Background()) })
+	if w.pinned != nil {
+		return
+	}
+	snap, release, err := w.l.Pin(context.Background())
+	must(w.t, err)
+	defer release()
+	if got, want := len(filesBelow(w.t, w.cfg.Dir)), len(snap.All()); got != want {
+		w.t.Fatalf("%d files on disk after Expire, the snapshot has %d", got, want)
+	}
+}
+
+// filesBelow lists the lake's files, without the locks.
+func filesBelow(t testing.TB, dir string) (files []string) {
+	must(t, filepath.WalkDir(dir, func(p string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() && filepath.Ext(p) != ".lock" {
+			files = append(files, p)
+		}
+		return err
+	}))
+	return files
+}
+
+func (w *world) pin() {
+	if w.pinned != nil {
+		w.unpin()
+		return
+	}
+	s, release, err := w.l.Pin(context.Background())
+	must(w.t, err)
+	w.pinned, w.release, w.pinRows = s, release, 0
+	for _, f := range s.files[fact.Facts] {
+		w.pinRows += int(f.Count())
+	}
+}
+
+// unpin first reads the pinned files: they must be as they were.
+func (w *world) unpin() {
+	if w.pinned == nil {
+		return
+	}
+	n := 0
+	for _, err := range w.l.scan(context.Background(), fact.Facts, w.pinned.files[fact.Facts], colVersions) {
+		must(w.t, err)
+		n++
+	}
+	if n != w.pinRows {
+		w.t.Fatalf("a pinned snapshot has %d rows, had %d", n, w.pinRows)
+	}
+	w.release()
+	w.pinned = nil
+}
+
+// compare reads the lake as readers must and holds it against the model.
+func (w *world) compare(step int) {
+	w.t.Helper()
+	pos, err := w.l.Position(context.Background())
+	must(w.t, err)
+	if pos != w.m.pos {
+		w.t.Fatalf("step %d: position %d, want %d", step, pos, w.m.pos)
+	}
+	facts, texts := latest(w.t, w.l, fact.Facts), latest(w.t, w.l, fact.Texts)
+	for k, r := range texts {
+		if facts[k].Version != r.Version || r.Text == "" {
+			delete(texts, k)
+		}
+	}
+	for name, tab := range map[string]struct {
+		got  map[key]Stored
+		want map[key]modelRow
+	}{"facts": {facts, w.m.facts}, "texts": {texts, w.m.texts}} {
+		if len(tab.got) != len(tab.want) {
+			w.t.Fatalf("step %d: %d %s, want %d", step, len(tab.got), name, len(tab.want))
+		}
+		w.each(tab.want, func(k key, r Row, m modelRow) {
+			g, ok := tab.got[k]
+			linked := g.Contact == r.Fact.Meta().Contact.Bytes()
+			unlinked := g.Contact == [anon.ContactLen]byte{}
+			if !ok || g.Version != m.version || g.At != r.Fact.Meta().At || g.Kind != r.Fact.Kind() ||
+				m.linked && !linked || !m.linked && !unlinked {
+				w.t.Fatalf("step %d: %s: an id has version %d linked %v, want %+v", step, name, g.Version, linked, m)
+			}
+			if name == "texts" && g.Text != r.Fact.Words().String() {
+				w.t.Fatalf("step %d: a text changed", step)
+			}
+		})
+	}
+}
+
+// TestRandomOperations runs 300 operations, or 10,000 with MURMUR_FAULTS=1, each of which may crash before or
+// after its commit.
+func TestRandomOperations(t *testing.T) {
+	t.Parallel()
+	steps := 300
+	if os.Getenv("MURMUR_FAULTS") != "" {
+		steps = 10_000
+	}
+	mk := facttest.New(t)
+	dir := t.TempDir()
+	w := &world{t: t, r: rand.New(rand.NewPCG(1, 2)), m: model{map[key]modelRow{}, map[key]modelRow{}, -1}}
+	for i := range 9 {
+		w.contacts = append(w.contacts, mk.Contact(i))
+		w.texts = append(w.texts, mk.Text(fmt.Sprintf("words %d", i)))
+	}
+	w.cfg = Config{Dir: filepath.Join(dir, "lake"), Catalog: filepath.Join(dir, "lake.db"), SmallFiles: 4,
+		Failpoint: func(p string) error {
+			if p == w.crash {
+				w.crash = ""
+				return errCrash
+			}
+			return nil
+		}}
+	w.l = openTest(t, w.cfg)
+	defer func() { _ = w.l.Close() }()
+	ops := []struct {
+		weight int
+		run    func()
+	}{{40, w.append}, {8, w.rewrite}, {8, w.compact}, {6, w.forget}, {6, w.retract}, {5, w.delink}, {3, w.dropTexts},
+		{8, w.expire}, {4, w.reopen}, {6, w.pin}}
+	for i := range steps {
+		n := w.r.IntN(94)
+		for _, op := range ops {
+			if n -= op.weight; n < 0 {
+				op.run()
+				break
+			}
+		}
+		if i%3 == 0 || i == steps-1 {
+			w.compare(i)
+		}
+	}
+	w.unpin()
+	if b, err := w.l.Verify(context.Background()); err != nil || len(b) > 0 {
+		t.Fatalf("verify after %d operations: %v, %v", steps, b, err)
+	}
+}
