@@ -1,14 +1,152 @@
-// Package detect finds personal data in text and masks it.
+// Package detect finds personal data in what people say on the telephone and write in texts, and masks it.
+//
+// Zone: RED. Its order of work on one conversation: fold the text (normal.go), cut it (token.go), read spoken
+// numbers (package number), mark what its form gives away (anchor.go, date.go, address.go, digits.go), what
+// the words around it say (name.go, package gazetteer), what the other side asked for (dialogue.go) and who
+// is known (subject.go); fuse the marks into spans (fuse.go), mask, and read the masked text again until
+// nothing more is found.
+//
+// Words: a *mark* is one rule's finding, a *span* what is masked after fusion, a *cue* a word that says what
+// the value near it is, a *reading* the symbols of a spoken number.
+//
+// It promises: masking a masked text changes nothing; every span found is masked; a value masked once is
+// masked everywhere in the document; offsets are code points of the text as it was given; the same input
+// gives the same output; no network, no clock, no goroutine.
+//
+// What it does not protect against: what no rule, list or question gives away. The measured leak rate stands
+// in docs/models/text.md. A person can also be known by what happened to them; that is kept by the crowd's
+// minimum group, not here.
 package detect
 
-// Redaction is the result of masking one text. It is made by this package only.
-type Redaction struct {
-	masked   string
-	verified bool
+import (
+	"errors"
+	"sync"
+
+	"murmur/internal/private/internal/personal"
+)
+
+// Version counts changes of the rules that change what is masked. Every fact made from a text carries it.
+const Version = 1
+
+// Limits of one document. Beyond them Redact refuses: a caller splits, or quarantines.
+const (
+	MaxTurns = 200_000
+	MaxBytes = 64 << 20
+)
+
+// ErrTooLarge says that a document is beyond MaxTurns or MaxBytes.
+var ErrTooLarge = errors.New("detect: the document is too large")
+
+// Config of a Detector.
+type Config struct {
+	// Dial trades recall against precision. The zero value is Balanced.
+	Dial Dial
 }
 
-// Masked is the text with every span replaced.
-func (r *Redaction) Masked() string { return r.masked }
+// Doc is one conversation or one text.
+type Doc struct {
+	Turns []Turn
+	// Subjects are names, numbers and addresses of the people in it, as the source knows them.
+	Subjects []personal.Value
+}
 
-// Verified reports whether the masked text passed the second scan.
-func (r *Redaction) Verified() bool { return r.verified }
+// Turn is what one side said. Label is the text before it that names the side ("Agent: "), kept as it is.
+type Turn struct {
+	Side  string // who speaks, any word; "" if unknown
+	Text  string
+	Label string
+}
+
+// Detector masks documents. It is safe for concurrent use.
+type Detector struct {
+	dial Dial
+	pool sync.Pool
+}
+
+// New makes a Detector.
+func New(c Config) (*Detector, error) {
+	if c.Dial >= dials {
+		return nil, errors.New("detect: unknown dial")
+	}
+	return &Detector{dial: c.Dial, pool: sync.Pool{New: func() any { return new(scan) }}}, nil
+}
+
+// rounds is how often a text is read until nothing more is found. Three suffice for all but contrived texts;
+// a document that needs more is not verified.
+const rounds = 8
+
+// Redact masks one document. The error is ErrTooLarge or nil.
+func (d *Detector) Redact(doc Doc) (*Redaction, error) {
+	var start asked
+	return d.redact(doc, &start)
+}
+
+// redact masks doc and leaves in ask the question that is open behind it.
+func (d *Detector) redact(doc Doc, ask *asked) (*Redaction, error) {
+	size := 0
+	for _, t := range doc.Turns {
+		size += len(t.Text)
+	}
+	if len(doc.Turns) > MaxTurns || size > MaxBytes {
+		return nil, ErrTooLarge
+	}
+	s := d.pool.Get().(*scan)
+	defer d.pool.Put(s)
+	known := subjectsOf(doc.Subjects)
+	turns := make([]masking, len(doc.Turns))
+	for i, t := range doc.Turns {
+		turns[i].text, turns[i].masked = t.Text, t.Text
+	}
+	seen := memory{}
+	verified := false
+	var after asked
+	for range rounds {
+		found := false
+		after = *ask
+		for i := range turns {
+			m := &turns[i]
+			s.load(viewOf(m.masked), d.dial)
+			s.read(doc.Turns[i].Side, &after, known)
+			seen.recall(s)
+			if len(s.marks) > 0 && m.add(s.spans()) {
+				found = true
+			}
+		}
+		if !found {
+			verified = true
+			break
+		}
+		for i := range turns {
+			seen.learn(&turns[i])
+			turns[i].render()
+		}
+	}
+	*ask = after
+	s.forget()
+	return finish(doc.Turns, turns, verified), nil
+}
+
+// read runs every rule over the loaded turn.
+func (s *scan) read(side string, ask *asked, known []subject) {
+	if side == "system" {
+		ask.now = false
+	} else {
+		ask.hear(s, side)
+	}
+	s.findAnchors()
+	s.findDates()
+	s.findAddresses()
+	s.findAges()
+	s.findNumbers(ask)
+	s.findSecrets()
+	s.findNames()
+	s.findPlaces(ask)
+	s.findAnswer(ask)
+	s.findSubjects(known)
+}
+
+// forget drops every reference to a text before the scan goes back to the pool.
+func (s *scan) forget() {
+	s.view = view{}
+	clear(s.words[:cap(s.words)])
+}

@@ -1,0 +1,424 @@
+package detect
+
+import (
+	"strings"
+
+	"murmur/internal/private/internal/detect/gazetteer"
+)
+
+// findAddresses marks streets with their numbers, flats and what follows of town, state and postcode.
+func (s *scan) findAddresses() {
+	for i := range s.tok {
+		t := s.tok[i]
+		switch {
+		case s.taken[i]:
+		case t.kind == word && (t.lex&street != 0 || foreignStreet(s.low(i))):
+			s.findStreet(i)
+		case t.kind == digit && s.cased:
+			s.findForeign(i)
+		case t.kind == word && t.lex&flat != 0:
+			s.findFlat(i)
+		}
+	}
+	s.findAddressAfterCue()
+	s.findZip()
+}
+
+// foreignStreet reports whether a word ends like a street outside English.
+func foreignStreet(low string) bool {
+	if len(low) < 7 {
+		return false
+	}
+	for _, end := range [...]string{"strasse", "straße", "straat", "gatan", "gata", "gade", "vägen", "vegen", "veien", "katu", "gasse", "platz", "utca", "laan", "vej", "kuja", "tie", "ulica", "weg", "plein", "dreef"} {
+		if strings.HasSuffix(low, end) && len(low) > len(end)+2 {
+			return true
+		}
+	}
+	return false
+}
+
+// houseNumber gives the first token of a number that ends before token i, i if there is none: 4697, 28-30,
+// 12b, "eighty four forty one".
+func (s *scan) houseNumber(i int) int {
+	t := s.at(i - 1)
+	if t.kind == digit || t.kind == mixed && len(s.low(i-1)) <= 6 && num(s.low(i - 1)[0]) && !s.ordinal(i-1) {
+		b := i - 1
+		for b >= 2 && s.glued(b) && (s.low(b-1) == "-" || s.low(b-1) == "/") && s.at(b-2).kind == digit {
+			b -= 2
+		}
+		if len(s.low(b)) > 6 || s.taken[b] {
+			return i
+		}
+		for b > 0 && s.at(b-1).kind == digit && len(s.low(b-1)) <= 2 && len(s.low(b)) <= 2 { // 77 30 oak court
+			b--
+		}
+		if s.low(b-1) == "#" {
+			b--
+		}
+		return b
+	}
+	if r := s.runAt(i - 1); r != nil {
+		if r.To == i && r.Digits > 0 && r.Digits <= 6 && r.Letters <= 1 && !s.taken[r.From] {
+			return r.From
+		}
+	}
+	return i
+}
+
+// streetName reports whether token i may be part of the name of a street.
+func (s *scan) streetName(i int) bool {
+	t := s.at(i)
+	switch t.kind {
+	case word:
+		if t.lex&compass != 0 && len(s.low(i)) > 1 || t.shape != small && t.lex&(stop|greet) == 0 {
+			return true
+		}
+		return t.lex&(stop|unit|money|period|ack|near|day) == 0 || len(s.low(i)) == 1 && t.lex&compass != 0
+	case mixed:
+		return s.ordinal(i)
+	}
+	low := s.low(i)
+	return low == "." && s.glued(i) || low == "-" && s.glued(i) && s.glued(i+1) || low == "'"
+}
+
+// findStreet marks the street whose kind is at token i: "4697 Chestnut Blvd Apt 6", "Kingsley Drive".
+func (s *scan) findStreet(i int) {
+	t := s.tok[i]
+	to := i + 1
+	if s.low(to) == "." && s.glued(to) {
+		to++
+	}
+	for from, n := i, 0; n <= 5 && from > 0; n++ {
+		if b := s.houseNumber(from); b < from && (n > 0 || foreignStreet(s.low(i))) {
+			if n == 1 && t.shape == small && s.at(from).lex&(unit|stop) != 0 {
+				break
+			}
+			s.markAddress(b, to, 90)
+			return
+		}
+		if !s.streetName(from - 1) {
+			break
+		}
+		from--
+	}
+	numberBehind := func() int {
+		if s.at(to).kind == digit || s.at(to).kind == mixed {
+			return to + 1
+		}
+		if r := s.runAt(to); r != nil && r.From == to && r.Digits > 0 && r.Digits <= 5 && r.Spoken > 0 {
+			return r.To
+		}
+		return 0
+	}
+	if foreignStreet(s.low(i)) {
+		from := i
+		for from > i-3 && from > 0 && s.at(from-1).kind == word && (s.at(from-1).shape == capital || s.at(from-1).gaz == 0) && s.at(from-1).lex&stop == 0 {
+			from--
+		}
+		if end := numberBehind(); end > 0 {
+			s.markAddress(from, end, 85)
+		} else if t.shape == capital {
+			s.markAddress(from, to, 60)
+		}
+		return
+	}
+	if t.shape == capital { // Kingsley Drive, Via Roma 5
+		from := i
+		for from > i-4 && from > 0 && s.at(from-1).kind == word && s.at(from-1).shape == capital && s.at(from-1).lex&(stop|title|month|day) == 0 {
+			from--
+		}
+		if from < i && s.at(i).lex&title == 0 || from < i && s.low(i) == "dr" {
+			if from == i-1 && s.at(i-1).gaz&gazetteer.Word == 0 || from < i-1 || s.low(from-1) == "on" || s.low(from-1) == "at" {
+				end := to
+				if e := numberBehind(); e > 0 {
+					end = e
+				}
+				s.markAddress(from, end, 65)
+			}
+			return
+		}
+		end := to
+		for end < to+3 && s.at(end).kind == word && (s.at(end).shape == capital || s.at(end).lex&stop == 0 && len(s.low(end)) <= 3) {
+			end++
+		}
+		if end > to && (s.at(end).kind == digit || s.low(end) == "," && s.at(end+1).kind == digit) {
+			s.markAddress(i, end+1, 80)
+		}
+	}
+	if t.lex&flat != 0 && s.low(i) == "box" {
+		s.findFlat(i)
+	}
+}
+
+// markAddress marks a street and takes in compass, flat and floor behind it.
+func (s *scan) markAddress(from, to int, score uint8) {
+	for grown := true; grown; {
+		grown = false
+		j := to
+		if s.low(j) == "," {
+			j++
+		}
+		t := s.at(j)
+		switch {
+		case t.lex&compass != 0 && j == to && (t.shape != small || len(s.low(j)) > 2):
+			to, grown = j+1, true
+		case t.lex&flat != 0 || s.low(j) == "#":
+			if end := s.flatEnd(j); end > j {
+				to, grown = end, true
+			}
+		case t.lex&street != 0 && j == to && s.at(j).shape == capital:
+			to, grown = j+1, true
+		}
+	}
+	s.mark(from, to, Address, score, ByShape)
+	s.take(from, to)
+	s.findTown(to)
+}
+
+// flatEnd gives the end of "apt 6", "suite 4B", "unit forty seven", "# 12" at token j, or j.
+func (s *scan) flatEnd(j int) int {
+	k := j + 1
+	for s.low(k) == "." || s.low(k) == "#" || s.low(k) == "number" {
+		k++
+	}
+	t := s.at(k)
+	if t.kind == digit || t.kind == mixed || t.kind == word && len(s.low(k)) == 1 && t.lex&stop == 0 {
+		if s.glued(k+1) && s.low(k+1) == "-" && s.glued(k+2) {
+			return k + 3
+		}
+		return k + 1
+	}
+	if r := s.runAt(k); r != nil && r.From == k && r.Digits > 0 && r.Digits <= 5 {
+		return r.To
+	}
+	return j
+}
+
+// findFlat marks "Apt. 123" and "PO Box 73" that stand alone.
+func (s *scan) findFlat(i int) {
+	end := s.flatEnd(i)
+	if end == i || s.taken[i] {
+		return
+	}
+	from := i
+	low := s.low(i)
+	switch low {
+	case "room", "floor", "fl", "lot", "building", "bldg", "unit", "box":
+		if low == "box" && (s.low(i-1) == "po" || s.low(i-1) == "office" || s.low(i-1) == "." || s.low(i-1) == "o") {
+			for from > 0 && from > i-4 && (strings.Contains("po.", s.low(from-1)) || s.low(from-1) == "post" || s.low(from-1) == "office") {
+				from--
+			}
+		} else if s.at(i).shape == small && low != "unit" && low != "box" {
+			return
+		}
+	}
+	s.mark(from, end, Address, 75, ByShape)
+	s.take(from, end)
+	s.findTown(end)
+}
+
+// findTown marks town, state and postcode behind an address that ends before token i.
+func (s *scan) findTown(i int) {
+	j := i
+	for n := 0; n < 12 && j < len(s.tok); n++ {
+		t := s.at(j)
+		switch {
+		case t.kind == line || s.low(j) == "," || s.low(j) == ".":
+			if s.low(j) == "." && !s.glued(j+1) && s.at(j+1).kind != line {
+				return
+			}
+		case t.kind == digit && len(s.low(j)) >= 4 && len(s.low(j)) <= 6 && s.at(j+1).lex&(unit|money) == 0:
+			end := j + 1
+			if s.low(end) == "-" && s.glued(end) && s.at(end+1).kind == digit && len(s.low(end+1)) <= 4 {
+				end += 2
+			}
+			s.mark(j, end, Postcode, 80, ByShape)
+			s.take(j, end)
+			j = end - 1
+		case t.kind == mixed && len(s.low(j)) <= 7 && !s.ordinal(j) && t.shape != small:
+			s.mark(j, j+1, Postcode, 60, ByShape)
+		case t.kind == word && t.shape == upper && (t.lex&state != 0 || len(s.low(j)) == 2):
+			s.mark(j, j+1, Location, 75, ByShape)
+		case t.kind == word && t.shape != small && t.lex&(stop|greet) == 0:
+			s.mark(j, j+1, Location, 65, ByShape)
+		case t.kind == word && s.placeLen(j) > 0 && t.lex&stop == 0 && t.gaz&gazetteer.Word == 0:
+			n := s.placeLen(j)
+			s.mark(j, j+n, Location, 65, ByShape)
+			j += n - 1
+		case t.kind == word && t.lex&state != 0 && t.lex&(stop|prep|ack) == 0 && j > i:
+			s.mark(j, j+1, Location, 60, ByShape)
+		default:
+			if r := s.runAt(j); r != nil && r.From == j && r.Digits >= 5 && r.Digits <= 9 && r.Letters == 0 {
+				s.mark(j, r.To, Postcode, 75, ByShape)
+				s.take(j, r.To)
+			}
+			return
+		}
+		j++
+	}
+}
+
+// findForeign marks "92 Eusebio Dávila 57": a number, names, a number.
+func (s *scan) findForeign(i int) {
+	if s.taken[i] || len(s.low(i)) > 6 || s.low(i-1) == "$" {
+		return
+	}
+	j := i + 1
+	for j < i+6 && s.at(j).kind == word && (s.at(j).shape == capital || j > i+1 && len(s.low(j)) <= 3 && s.at(j).lex&unit == 0) && s.at(j).lex&(month|day) == 0 {
+		j++
+	}
+	if j == i+1 {
+		return
+	}
+	if s.at(j).kind == digit && len(s.low(j)) <= 5 && s.at(j+1).lex&unit == 0 || s.at(j).kind == line && (s.at(j+1).shape == capital || s.low(j+1) == "," || s.at(j+1).lex&flat != 0) {
+		if s.at(j).kind == digit {
+			j++
+		}
+		s.markAddress(i, j, 75)
+	}
+}
+
+// findAddressAfterCue marks a house number and the words behind it after "my address is", "live at", "send it to".
+func (s *scan) findAddressAfterCue() {
+	for k := range s.runs {
+		r := &s.runs[k]
+		if r.Digits == 0 || r.Digits > 6 || r.Letters > 1 || s.taken[r.From] || s.at(r.To).kind != word {
+			continue
+		}
+		c, ok := s.cueBefore(r.From, 6)
+		where := s.low(r.From - 1)
+		if !(ok && c.t == Address) && !(where == "at" || where == "on" || where == "to" || where == "in") {
+			continue
+		}
+		to := r.To
+		for n := 0; n < 8 && to < len(s.tok); n++ {
+			t := s.at(to)
+			if t.lex&(stop|unit|money|ack|near|day) != 0 && t.shape == small || t.kind < word {
+				break
+			}
+			to++
+		}
+		odd := false // a word that is no plain English: the name of a street
+		for j := r.To; j < to; j++ {
+			t := s.at(j)
+			odd = odd || t.kind == word && (t.gaz&gazetteer.Word == 0 || t.shape == capital)
+		}
+		if to > r.To && odd && (ok && c.t == Address || to-r.To >= 2 || s.at(to-1).kind == digit) {
+			s.markAddress(r.From, to, 70)
+		}
+	}
+}
+
+// findZip marks five digits behind a state or a town, and five and four with a dash.
+func (s *scan) findZip() {
+	for i := range s.tok {
+		t := s.tok[i]
+		if t.kind != digit || t.e-t.s != 5 || s.taken[i] || s.glued(i) {
+			continue
+		}
+		prev := s.at(i - 1)
+		if prev.kind != word || s.at(i+1).lex&unit != 0 {
+			continue
+		}
+		if prev.lex&state != 0 && prev.lex&stop == 0 || prev.shape == upper && prev.e-prev.s == 2 || prev.gaz&gazetteer.Place != 0 && prev.gaz&gazetteer.Word == 0 {
+			s.mark(i, i+1, Postcode, 80, ByShape)
+			s.take(i, i+1)
+		}
+	}
+}
+
+// placeLen gives the number of words, up to three, of the longest place that begins at token i, 0 if none.
+func (s *scan) placeLen(i int) int {
+	t := s.at(i)
+	if t.kind != word {
+		return 0
+	}
+	best := 0
+	if t.gaz&gazetteer.Place != 0 {
+		best = 1
+	}
+	if t.gaz&gazetteer.Prefix != 0 {
+		for n := 3; n >= 2; n-- {
+			if i+n > len(s.tok) || !s.spaced(i, n) {
+				continue
+			}
+			if gazetteer.Lookup(s.lower[s.tok[i].s:s.tok[i+n-1].e])&gazetteer.Place != 0 {
+				return n
+			}
+		}
+	}
+	return best
+}
+
+// spaced reports whether n words from token i stand one space apart.
+func (s *scan) spaced(i, n int) bool {
+	for k := i + 1; k < i+n; k++ {
+		if s.tok[k].kind != word || s.tok[k].s != s.tok[k-1].e+1 {
+			return false
+		}
+	}
+	return true
+}
+
+// findPlaces marks towns, states and countries: capitals where the text has them, a word like "in" before
+// them where it has not.
+func (s *scan) findPlaces(ask *asked) {
+	for i := 0; i < len(s.tok); i++ {
+		n := s.placeLen(i)
+		t := s.tok[i]
+		if n == 0 {
+			if t.kind == word && t.shape == upper && t.e-t.s == 2 && t.lex&state != 0 && (s.low(i-1) == "," || s.marked(i-1, Location)) {
+				s.mark(i, i+1, Location, 70, ByShape)
+			}
+			continue
+		}
+		before := s.at(i - 1)
+		near := before.lex&prep != 0 && before.kind == word
+		plain := true // every word of it is English
+		for k := i; k < i+n; k++ {
+			plain = plain && s.tok[k].gaz&gazetteer.Word != 0
+		}
+		common := t.lex&(common|stop|month|day|ack) != 0 && n == 1
+		byState := s.low(i+n) == "," && s.at(i+n+1).lex&state != 0 && s.at(i+n+1).shape == upper || s.at(i+n).shape == upper && s.at(i+n).lex&state != 0 && s.at(i+n).e-s.at(i+n).s == 2
+		ok := false
+		switch {
+		case common && !byState:
+		case t.shape != small && s.cased:
+			capitals := true
+			for k := i; k < i+n; k++ {
+				capitals = capitals && s.tok[k].shape != small
+			}
+			sentence := i == 0 || before.kind < word && s.low(i-1) != ","
+			ok = capitals && (n > 1 || !plain || near && !sentence || byState)
+		default:
+			ok = byState || !plain && near || n > 1 && near || n > 1 && !plain
+		}
+		if !ok && ask.wants(Location) && !common && t.lex&stop == 0 {
+			ok = true
+		}
+		if ok {
+			score := uint8(60)
+			if near || n > 1 || byState {
+				score = 75
+			}
+			s.mark(i, i+n, Location, score, ByList)
+			if j := i + n; byState {
+				if s.low(j) == "," {
+					j++
+				}
+				s.mark(j, j+1, Location, 70, ByShape)
+			}
+			i += n - 1
+		}
+	}
+}
+
+// marked reports whether the last mark of type t ends behind token i.
+func (s *scan) marked(i int, t Type) bool {
+	for k := len(s.marks) - 1; k >= 0 && k >= len(s.marks)-3; k-- {
+		if m := s.marks[k]; m.t == t && m.to == i+1 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,347 @@
+package detect
+
+import "murmur/internal/private/internal/detect/number"
+
+// findDates marks days and claims clock times, prices and other counted numbers, so that the digit rules
+// leave those alone.
+func (s *scan) findDates() {
+	for i := range s.tok {
+		t := s.tok[i]
+		switch {
+		case t.kind == digit:
+			s.claimQuantity(i)
+			s.findNumericDate(i)
+			s.findYear(i)
+		case t.lex&month != 0:
+			s.findMonth(i)
+		}
+		switch {
+		case t.lex&day != 0:
+			s.findDay(i)
+		case t.lex&near != 0:
+			s.findNear(i)
+		case t.lex&(period|unit) != 0:
+			s.findPeriod(i)
+		}
+		if s.dayNumber(i) > 0 && !s.taken[i] && (t.kind == mixed || t.kind == word) {
+			s.findDayOfMonth(i)
+		}
+	}
+}
+
+// dateType gives the type of a day at token i and how sure: a birth date after such a cue.
+func (s *scan) dateType(i int) (Type, uint8, Why) {
+	k := s.cuesBefore(i)
+	if k < len(s.cues) && s.cues[k].at-i <= 4 && s.low(s.cues[k].at-1) == "my" && s.cues[k].t == DateOfBirth {
+		return DateOfBirth, 90, ByCue
+	}
+	for k--; k >= 0 && i-s.cues[k].at <= 9; k-- {
+		if t := s.cues[k].t; t == DateOfBirth || t == CardExpiry {
+			return t, 90, ByCue
+		}
+	}
+	return Date, 80, ByShape
+}
+
+func (s *scan) markDate(from, to int) {
+	t, score, why := s.dateType(from)
+	s.mark(from, to, t, score, why)
+	s.take(from, to)
+}
+
+// dayNumber gives the day of a month said or written at i: 5th, 5, fifth, twenty (of "twenty first"); else 0.
+func (s *scan) dayNumber(i int) int {
+	t := s.at(i)
+	low := s.low(i)
+	n := 0
+	switch t.kind {
+	case digit:
+		n = atoi(low)
+	case mixed:
+		if len(low) < 3 || len(low) > 4 {
+			return 0
+		}
+		switch low[len(low)-2:] {
+		case "st", "nd", "rd", "th":
+			n = atoi(low[:len(low)-2])
+		}
+	case word:
+		if n = number.Ordinal(low); n == 0 {
+			if v, ok := number.Spoken(low); ok && v >= 1 {
+				n = v
+			}
+		}
+	}
+	if n < 1 || n > 31 {
+		return 0
+	}
+	return n
+}
+
+func (s *scan) ordinal(i int) bool {
+	return s.at(i).kind == mixed && s.dayNumber(i) > 0 || number.Ordinal(s.low(i)) > 0
+}
+
+// findMonth marks the day around the name of a month at i.
+func (s *scan) findMonth(i int) {
+	from, to := i, i+1
+	if s.low(to) == "." && s.glued(to) {
+		to++
+	}
+	b := i - 1
+	if s.low(b) == "of" || s.low(b) == "-" || s.low(b) == "/" {
+		b--
+	}
+	if s.dayNumber(b) > 0 {
+		from = b
+		if v, _ := number.Spoken(s.low(b - 1)); v == 20 || v == 30 { // twenty first
+			from--
+		}
+		if s.low(from-1) == "the" {
+			from--
+		}
+	}
+	f := to
+	if s.low(f) == "the" || s.low(f) == "-" || s.low(f) == "/" {
+		f++
+	}
+	if s.dayNumber(f) > 0 {
+		to = f + 1
+		if v, _ := number.Spoken(s.low(f)); (v == 20 || v == 30) && s.dayNumber(to) > 0 && s.dayNumber(to) < 10 {
+			to++
+		}
+	}
+	to = s.yearEnd(to)
+	if from == i && to <= i+2 && s.at(to-1).kind != digit && s.dayNumber(to-1) == 0 {
+		t := s.at(i)
+		if t.lex&stray != 0 && !(s.cased && t.shape == capital && i > 0) || s.at(i-1).lex&(prep|which) == 0 && s.low(i-1) != "of" && s.low(i-1) != "since" {
+			return
+		}
+		if len(s.low(i)) < 4 && t.shape == small {
+			return
+		}
+	}
+	s.markDate(from, to)
+}
+
+// yearEnd gives the token behind a year that begins at i, with a comma or "of" before it, or i.
+func (s *scan) yearEnd(i int) int {
+	j := i
+	if w := s.low(j); w == "," || w == "of" || w == "-" || w == "/" || w == "in" {
+		j++
+	}
+	if s.at(j).kind == digit {
+		if n := atoi(s.low(j)); n >= 1900 && n < 2100 && len(s.low(j)) == 4 {
+			return j + 1
+		}
+		if len(s.low(j)) == 2 && s.at(j+1).lex&unit == 0 && j == i {
+			return j + 1
+		}
+		return i
+	}
+	if s.low(j) == "'" && s.glued(j+1) && s.at(j+1).kind == digit {
+		return j + 2
+	}
+	r := s.runAt(j) // nineteen thirty eight, two thousand and five, ninety one
+	if r == nil || r.Letters > 0 {
+		return i
+	}
+	digits, end := 0, j
+	for _, sym := range r.Symbols {
+		if sym.Start < int(s.tok[j].s) {
+			continue
+		}
+		digits++
+		for end < r.To && int(s.tok[end].e) <= sym.End {
+			end++
+		}
+		if digits == 4 {
+			break
+		}
+	}
+	if digits == 4 || digits == 2 {
+		return end
+	}
+	return i
+}
+
+// findDay marks a weekday at i with the word before it that says which.
+func (s *scan) findDay(i int) {
+	t := s.tok[i]
+	if (t.lex&stray != 0 || t.e-t.s <= 3) && !(t.shape == capital && i > 0) && s.at(i-1).lex&which == 0 && s.low(i-1) != "on" {
+		return
+	}
+	from := i
+	for from > 0 && (s.at(from-1).lex&which != 0 || s.low(from-1) == "next") {
+		from--
+	}
+	to := i + 1
+	if s.at(to).lex&(which) != 0 && s.at(to+1).lex&period != 0 || s.at(to).lex&period != 0 && s.low(to) == "week" {
+		to++
+		if s.at(to).lex&period != 0 {
+			to++
+		}
+	}
+	if s.low(from-1) == "the" && from < i {
+		from--
+	}
+	s.mark(from, to, Date, 80, ByShape)
+	s.take(from, to)
+}
+
+func (s *scan) findNear(i int) {
+	from := i
+	if s.low(i-1) == "after" && s.low(i-2) == "day" {
+		from = i - 2
+		if s.low(from-1) == "the" {
+			from--
+		}
+	}
+	s.mark(from, i+1, Date, 75, ByShape)
+}
+
+// findPeriod marks "in 9 days", "next week", "2 days from now".
+func (s *scan) findPeriod(i int) {
+	t := s.tok[i]
+	low := s.low(i)
+	if t.lex&period != 0 && s.at(i-1).lex&which != 0 && s.low(i-1) != "every" && s.low(i-1) != "past" {
+		from := i - 1
+		if s.low(from-1) == "the" {
+			from--
+		}
+		s.mark(from, i+1, Date, 70, ByShape)
+		return
+	}
+	switch low {
+	case "day", "days", "week", "weeks", "month", "months":
+	default:
+		return
+	}
+	b := i - 1
+	_, said := number.Spoken(s.low(b))
+	if s.at(b).kind == digit || said || s.low(b) == "a" || s.low(b) == "few" || s.low(b) == "couple" {
+		for _, said = number.Spoken(s.low(b - 1)); said; _, said = number.Spoken(s.low(b - 1)) {
+			b--
+		}
+		if s.low(b) == "few" && s.low(b-1) == "a" {
+			b--
+		}
+		to := i + 1
+		fromNow := s.low(to) == "from" && (s.low(to+1) == "now" || s.low(to+1) == "today")
+		if fromNow {
+			to += 2
+		}
+		if s.low(b-1) == "in" {
+			b--
+			fromNow = true
+		}
+		if fromNow {
+			s.mark(b, to, Date, 70, ByShape)
+			s.take(b, to)
+		}
+	}
+}
+
+// findDayOfMonth marks "the 5th", "11th of this month", "5th of the 2nd 2011".
+func (s *scan) findDayOfMonth(i int) {
+	if !s.ordinal(i) {
+		return
+	}
+	from, to := i, i+1
+	if v, _ := number.Spoken(s.low(i - 1)); v == 20 || v == 30 {
+		from--
+	}
+	article := s.low(from-1) == "the"
+	if article {
+		from--
+	}
+	switch {
+	case s.low(to) == "of" && s.at(to+1).lex&which != 0 && s.at(to+2).lex&period != 0:
+		to += 3
+	case s.low(to) == "of" && s.low(to+1) == "the" && s.ordinal(to+2):
+		to = s.yearEnd(to + 3)
+	case s.low(to) == "of" && s.ordinal(to+1):
+		to = s.yearEnd(to + 2)
+	case article && s.low(from-1) != "of" && s.at(i).kind == mixed && (s.at(to).kind != word || s.at(to).lex&(stop|ack|prep|unit) != 0):
+	case s.at(i).kind == mixed && (s.low(from-1) == "on" || s.low(from-1) == "until" || s.low(from-1) == "till") && s.at(to).kind != word:
+	default:
+		return
+	}
+	s.markDate(from, to)
+}
+
+// findNumericDate marks 5/27/1952, 2020-01-31, 1.5.2024, and 08/27 after a cue.
+func (s *scan) findNumericDate(i int) {
+	if s.taken[i] || i > 0 && s.glued(i) && s.tok[i-1].kind == digit {
+		return
+	}
+	sep := s.low(i + 1)
+	if sep != "/" && sep != "-" && sep != "." || !s.glued(i+1) || !s.glued(i+2) || s.at(i+2).kind != digit {
+		return
+	}
+	a, b := atoi(s.low(i)), atoi(s.low(i+2))
+	if s.low(i+3) == sep && s.glued(i+3) && s.glued(i+4) && s.at(i+4).kind == digit {
+		c := atoi(s.low(i + 4))
+		la, lc := len(s.low(i)), len(s.low(i+4))
+		iso := la == 4 && a >= 1900 && a < 2100 && b >= 1 && b <= 12 && c >= 1 && c <= 31
+		if iso || la <= 2 && len(s.low(i+2)) <= 2 && (lc == 2 || lc == 4 && c >= 1900 && c < 2100) && a >= 1 && b >= 1 && a <= 31 && b <= 31 && (a <= 12 || b <= 12) {
+			s.markDate(i, i+5)
+		}
+		return
+	}
+	if sep == "." || len(s.low(i)) > 2 || a < 1 || a > 12 || s.glued(i+3) && s.at(i+3).kind != sign {
+		return
+	}
+	lb := len(s.low(i + 2))
+	if t, score, why := s.dateType(i); t != Date && (lb == 2 || lb == 4) {
+		s.mark(i, i+3, t, score, why)
+		s.take(i, i+3)
+	} else if sep == "/" && lb <= 2 && b >= 1 && b <= 31 && (s.low(i-1) == "on" || s.low(i-1) == "by" || s.low(i-1) == "for" || s.low(i-1) == "until") {
+		s.mark(i, i+3, Date, 60, ByCue)
+		s.take(i, i+3)
+	}
+}
+
+// findYear marks "in 1977".
+func (s *scan) findYear(i int) {
+	n := atoi(s.low(i))
+	if len(s.low(i)) != 4 || n < 1900 || n > 2099 || s.taken[i] || s.at(i+1).lex&(unit|money|street) != 0 || s.glued(i) || s.glued(i+1) && s.low(i+1) == "-" {
+		return
+	}
+	switch s.low(i - 1) {
+	case "in", "since", "until", "from", "of", "year", "by", "back", "late", "early":
+		s.markDate(i, i+1)
+	}
+}
+
+// claimQuantity takes clock times, prices, decimals and thousands from the digit rules.
+func (s *scan) claimQuantity(i int) {
+	if s.taken[i] {
+		return
+	}
+	to := i + 1
+	whole := len(s.low(i)) <= 3
+	grouped := whole
+	for s.low(to) == "," && s.glued(to) && s.glued(to+1) && s.at(to+1).kind == digit && len(s.low(to+1)) == 3 && grouped && to < i+5 {
+		to += 2
+	}
+	thousands := to > i+1 && len(s.low(i)) <= 3 && !(s.glued(to) && s.at(to).kind != sign)
+	if s.low(to) == "." && s.glued(to) && s.glued(to+1) && s.at(to+1).kind == digit && len(s.low(to+1)) <= 2 && s.low(to+2) != "." {
+		to += 2
+		thousands = true
+	}
+	if s.low(i+1) == ":" && s.glued(i+1) && s.glued(i+2) && len(s.low(i)) <= 2 && len(s.low(i+2)) == 2 && s.at(i+2).kind == digit {
+		s.take(i, i+3)
+		return
+	}
+	if i > 0 {
+		switch s.low(i - 1) {
+		case "$", "€", "£", "¥":
+			s.take(i, to)
+			return
+		}
+	}
+	if after := s.at(to); after.lex&money != 0 || s.low(to) == "%" || thousands {
+		s.take(i, to)
+	}
+}

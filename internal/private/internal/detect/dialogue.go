@@ -1,0 +1,358 @@
+package detect
+
+// patience is how many turns of the asker a question stays open for pieces of its answer; a repeated request
+// ("one more time please?") opens the last question again at any time.
+const patience = 3
+
+// asked is what one side of a conversation last asked the other for. Types are in the order of asking. It
+// lives over turns: acknowledgements keep it, another question replaces it, other talk ages it.
+type asked struct {
+	side  string
+	types [4]Type
+	n     int
+	age   int
+	again bool // opened by a repeated request: the answer may be something else
+	now   bool // the turn being read is an answer, not the asker's own
+}
+
+func (a *asked) open() bool { return a != nil && a.now && a.n > 0 && a.age <= patience }
+
+func (a *asked) wants(t Type) bool {
+	if !a.open() {
+		return false
+	}
+	for _, w := range a.types[:a.n] {
+		if w == t || t == Location && (w == Postcode || w == Address) {
+			return true
+		}
+	}
+	return false
+}
+
+// fits gives the asked type a reading is most likely the answer to, None if it is no answer.
+func (a *asked) fits(s *scan, rd *reading) Type {
+	if !a.open() {
+		return None
+	}
+	best, bestScore := None, 0
+	for k, t := range a.types[:a.n] {
+		if !s.plausible(rd, t, true) {
+			continue
+		}
+		score := 10 - k
+		n := len(rd.value)
+		switch t {
+		case Phone:
+			if n == 7 || n == 10 || n == 11 {
+				score += 10
+			}
+		case CVV:
+			if n == 3 {
+				score += 10
+			}
+		case CardExpiry:
+			if expiry(rd.value) {
+				score += 6
+			}
+		case Postcode:
+			if n == 5 || postcodeLike(rd.value) {
+				score += 10
+			}
+		case CreditCard:
+			if n == 4 || n >= 13 {
+				score += 8
+			}
+		case Person, Address, Password, Username, Email:
+			score -= 6
+		}
+		if score > bestScore {
+			best, bestScore = t, score
+		}
+	}
+	if best == Number {
+		return None
+	}
+	return best
+}
+
+// hear takes in what side says with the turn in s, before the turn is read as an answer.
+func (a *asked) hear(s *scan, side string) {
+	a.now = a.n > 0 && (side == "" || side != a.side)
+	if s.repeatRequest() {
+		if a.n > 0 {
+			a.age, a.again = 0, true
+		}
+		a.now = a.now && side != a.side
+		return
+	}
+	types, n := s.questions()
+	if n > 0 {
+		if a.now && a.age <= patience && s.answers() {
+			return
+		}
+		*a = asked{side: side, types: types, n: n}
+		return
+	}
+	if a.n > 0 && side == a.side && !s.acknowledges() {
+		a.age++
+		if side == "" {
+			a.now = true
+		}
+	}
+	if side == "" && a.n > 0 && s.acknowledges() {
+		a.now = true
+	}
+}
+
+// questions gives the types the turn asks for: its cues, if it is a question, a request or a bare prompt.
+func (s *scan) questions() (types [4]Type, n int) {
+	if len(s.cues) == 0 {
+		return
+	}
+	request := len(s.tok) <= 7
+	mark := -1
+	for i := range s.tok {
+		switch s.low(i) {
+		case "?":
+			mark = i
+			request = true
+		case "please", "may", "can", "could", "need", "what", "what's", "whats", "verify", "confirm", "provide", "give", "who", "tell", "spell", "have", "which", "where", "when", "how", "for", "your":
+			request = true
+		}
+	}
+	if !request {
+		return
+	}
+	digits := 0
+	for _, r := range s.runs {
+		digits += r.Digits
+	}
+	if digits >= 7 && mark < 0 {
+		return
+	}
+	add := func(t Type) {
+		for _, have := range types[:n] {
+			if have == t {
+				return
+			}
+		}
+		if n < len(types) {
+			types[n] = t
+			n++
+		}
+	}
+	for _, c := range s.cues {
+		if !c.weak {
+			add(c.t)
+		}
+	}
+	for _, c := range s.cues {
+		if c.weak && (n == 0 || c.t == Person) && (c.t != Phone || s.low(c.at) == "number" || s.low(c.at) == "reach" || mark > 0) {
+			add(c.t)
+		}
+	}
+	for i := range s.tok { // what is the city and zip, where are you
+		if s.low(i) == "who" && n < 3 && len(s.tok) < 14 {
+			add(Person)
+		}
+	}
+	return
+}
+
+// repeatRequest recognises "one more time", "say that again", "could you spell it", "the last four".
+func (s *scan) repeatRequest() bool {
+	for i := range s.tok {
+		a, b := s.low(i), s.low(i+1)
+		switch {
+		case a == "more" && b == "time", a == "again" && len(s.tok) < 12, a == "repeat" && len(s.tok) < 12, a == "didn't" && b == "catch", a == "did" && s.low(i+2) == "catch",
+			a == "spell" && (b == "it" || b == "that"), a == "last" && (b == "four" || b == "4" || b == "part"), a == "pardon", a == "rest" && s.low(i+2) == "it",
+			a == "next" && len(s.tok) <= 4, a == "say" && (b == "it" || b == "that"):
+			return true
+		}
+	}
+	return false
+}
+
+// acknowledges reports whether the turn says no more than "uh huh, go ahead".
+func (s *scan) acknowledges() bool {
+	n := 0
+	for i, t := range s.tok {
+		if t.kind < word {
+			continue
+		}
+		if t.kind != word || t.lex&(ack|stop) == 0 && s.low(i) != "go" {
+			return false
+		}
+		n++
+	}
+	return n <= 8
+}
+
+// answers reports whether the turn says a value itself, so that its cue words do not ask for one.
+func (s *scan) answers() bool {
+	for _, r := range s.runs {
+		if r.Digits >= 3 || r.Letters >= 3 {
+			return true
+		}
+	}
+	for i := range s.tok {
+		if s.low(i) == "?" || s.low(i) == "your" || s.low(i) == "please" {
+			return false
+		}
+	}
+	return true
+}
+
+// findAnswer marks what the turn answers to an open question: the whole of a short answer that is no
+// sentence, without the words that lead in.
+func (s *scan) findAnswer(a *asked) {
+	if !a.open() || len(s.tok) == 0 {
+		return
+	}
+	t := a.types[0]
+	whole := of(Person, Postcode, DateOfBirth, ID, Vehicle, Username, Password, Address, Email, Location, PIN, IBAN, CardExpiry)
+	for _, w := range a.types[:a.n] {
+		if w == Person && s.spelled() {
+			t = Person
+		}
+	}
+	if !whole.has(t) || s.sentence(a.again || a.age > 0) {
+		return
+	}
+	from, to := 0, len(s.tok)
+	for from < to && s.leadIn(from) {
+		from++
+	}
+	for to > from && (s.at(to-1).kind < word && s.low(to-1) != "]" || s.at(to-1).lex&ack != 0 && !(t == Person && to-from == 1) || s.low(to-1) == "please" || s.low(to-1) == "that" || s.at(to-1).kind == mask) {
+		to--
+	}
+	if from >= to || to-from > 24 {
+		return
+	}
+	n, stops, digits := 0, 0, 0
+	for i := from; i < to; i++ {
+		k := s.at(i)
+		switch {
+		case k.kind == mask || k.kind == line:
+			return
+		case k.kind == digit || k.kind == mixed:
+			digits++
+			n++
+		case k.kind == word:
+			n++
+			if k.lex&stop != 0 && len(s.low(i)) > 1 {
+				stops++
+			}
+		}
+	}
+	spoken := false
+	for _, r := range s.runs {
+		spoken = spoken || r.From < to && r.To > from && (r.Digits > 0 || r.Letters > 1)
+	}
+	limit := 5
+	if spoken || s.spelled() {
+		limit = 20
+	}
+	switch t {
+	case Person, Location:
+		if digits > 0 && !spoken || n > limit || n == stops {
+			return
+		}
+	case Postcode, DateOfBirth:
+		if n > limit || !spoken && !s.dated(from, to) && n > 3 {
+			return
+		}
+	case Username, Password, Email:
+		if n > 8 && !spoken || n == stops {
+			return
+		}
+	default:
+		if !spoken {
+			return
+		}
+	}
+	score := uint8(88)
+	if a.again {
+		score = 80
+	}
+	s.mark(from, to, t, score, ByQuestion)
+}
+
+// dated reports whether a date was found between two tokens.
+func (s *scan) dated(from, to int) bool {
+	for _, m := range s.marks {
+		if (m.t == Date || m.t == DateOfBirth) && m.from < to && m.to > from {
+			return true
+		}
+	}
+	for i := from; i < to; i++ {
+		if s.at(i).lex&month != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// leadIn reports whether token i comes before the value of an answer: "sure, it's", "my name is", "yeah the".
+func (s *scan) leadIn(i int) bool {
+	t := s.at(i)
+	if t.kind < word {
+		return true
+	}
+	if t.kind != word || len(s.low(i)) == 1 {
+		return false
+	}
+	if _, cue := cueWords[s.low(i)]; cue && s.at(i+1).lex&verb != 0 {
+		return true
+	}
+	switch s.low(i) {
+	case "first", "last", "full", "user", "yes", "no", "oh", "number", "code", "'s":
+		return s.low(i) != "oh" || len(s.low(i+1)) > 1
+	}
+	return t.lex&(stop|ack|greet) != 0
+}
+
+// spelled reports whether most of the turn is letters, digits and spelling words.
+func (s *scan) spelled() bool {
+	n := 0
+	for _, r := range s.runs {
+		n += r.To - r.From
+	}
+	return n*2 > len(s.tok)
+}
+
+// sentence reports whether the turn is talk rather than a value: it has verbs and pronouns. strict: the
+// question is old or repeated, so an answer must look like one.
+func (s *scan) sentence(strict bool) bool {
+	n, talk, strong, plain := 0, 0, 0, 0
+	for i, t := range s.tok {
+		if t.kind < word {
+			if s.low(i) == "?" {
+				strong++
+			}
+			continue
+		}
+		n++
+		if t.kind != word {
+			continue
+		}
+		low := s.low(i)
+		if len(low) > 1 && t.lex&stop != 0 {
+			talk++
+			switch low {
+			case "my", "is", "it", "its", "it's", "the", "to", "for", "and", "of", "one", "as", "in", "may", "at", "will", "see", "are", "why", "you", "yes", "no":
+			default:
+				strong++
+			}
+		} else if t.gaz&0x10 != 0 && len(low) > 2 && t.lex&ack == 0 {
+			plain++
+		}
+	}
+	if s.spelled() && strong <= 1 {
+		return false
+	}
+	if strict {
+		return strong >= 2 || n >= 4 && (talk+plain)*3 >= n*2 && strong >= 1 || n >= 6 && talk+plain >= n-1
+	}
+	return strong >= 3 && n >= 6 || n >= 8 && strong >= 2 && (talk+plain)*4 >= n*3
+}

@@ -1,0 +1,283 @@
+package detect
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"murmur/internal/private/internal/detect/gazetteer"
+)
+
+// piece is one masked stretch of a text: bytes [s, e) of it.
+type piece struct {
+	s, e  int
+	t     Type
+	score uint8
+	why   Why
+}
+
+// spans gives the marks of the scan as pieces of the text that was read, in order, none touching another's
+// bytes: where marks overlap all of both is masked, and the surer one says what it is.
+func (s *scan) spans() []piece {
+	out := make([]piece, 0, len(s.marks))
+	for _, m := range s.marks {
+		a, b := s.original(int(s.tok[m.from].s), int(s.tok[m.to-1].e))
+		out = append(out, piece{a, b, m.t, m.score, m.why})
+	}
+	return fuse(out)
+}
+
+// fuse sorts pieces and joins those that overlap.
+func fuse(p []piece) []piece {
+	slices.SortFunc(p, func(a, b piece) int {
+		if a.s != b.s {
+			return a.s - b.s
+		}
+		return b.e - a.e
+	})
+	out := p[:0]
+	for _, q := range p {
+		if n := len(out); n > 0 && q.s < out[n-1].e {
+			last := &out[n-1]
+			if q.score > last.score {
+				last.t, last.score, last.why = q.t, q.score, q.why
+			}
+			last.e = max(last.e, q.e)
+			continue
+		}
+		out = append(out, q)
+	}
+	return out
+}
+
+// masking is one turn on its way: its text, what is masked of it so far, and the text with masks.
+type masking struct {
+	text   string
+	pieces []piece // of text
+	masked string
+	at     []int // where the masks begin in masked
+	fresh  int   // pieces already learned by the memory
+}
+
+// add takes pieces of the masked text in as pieces of the text; it reports whether any was new.
+func (m *masking) add(found []piece) bool {
+	fresh := found[:0:0]
+	for _, q := range found {
+		q.s, q.e = m.origin(q.s, false), m.origin(q.e, true)
+		k, same := slices.BinarySearchFunc(m.pieces, q.s, func(p piece, at int) int { return p.s - at })
+		if !same {
+			k--
+		}
+		if inside := k >= 0 && q.e <= m.pieces[k].e; !inside && q.s < q.e {
+			fresh = append(fresh, q)
+		}
+	}
+	if len(fresh) == 0 {
+		return false
+	}
+	m.pieces = joinNames(m.text, fuse(append(m.pieces, fresh...)))
+	return true
+}
+
+// joinNames makes one span of a first name and a surname one space apart.
+func joinNames(text string, p []piece) []piece {
+	out := p[:0]
+	for _, q := range p {
+		if n := len(out); n > 0 && q.t == Person && out[n-1].t == Person && q.s == out[n-1].e+1 && text[q.s-1] == ' ' {
+			out[n-1].e = q.e
+			out[n-1].score = max(out[n-1].score, q.score)
+			continue
+		}
+		out = append(out, q)
+	}
+	return out
+}
+
+// origin maps an offset of the masked text to the text. Inside a mask it is the masked stretch's edge.
+func (m *masking) origin(i int, end bool) int {
+	k, same := slices.BinarySearch(m.at, i)
+	if !same || end {
+		k-- // the last mask that begins before i
+	}
+	if k < 0 {
+		return i
+	}
+	p, behind := m.pieces[k], m.at[k]+len(masks[m.pieces[k].t])
+	switch {
+	case i >= behind:
+		return p.e + i - behind
+	case end:
+		return p.e
+	}
+	return p.s
+}
+
+func (m *masking) render() {
+	if len(m.pieces) == 0 {
+		return
+	}
+	var b strings.Builder
+	b.Grow(len(m.text) + 8*len(m.pieces))
+	at := 0
+	m.at = m.at[:0]
+	for _, p := range m.pieces {
+		b.WriteString(m.text[at:p.s])
+		m.at = append(m.at, b.Len())
+		b.WriteString(masks[p.t])
+		at = p.e
+	}
+	b.WriteString(m.text[at:])
+	m.masked = b.String()
+}
+
+// memory holds what was masked in a document, to mask it wherever else it stands.
+type memory struct {
+	words  map[string]Type // parts of names, user names, e-mail addresses: lower case
+	digits map[string]Type // numbers of four digits and more
+}
+
+// learn takes in the values of a turn's pieces.
+func (y *memory) learn(m *masking) {
+	if len(m.pieces) == m.fresh {
+		return
+	}
+	m.fresh = len(m.pieces)
+	if y.words == nil {
+		y.words, y.digits = map[string]Type{}, map[string]Type{}
+	}
+	for _, p := range m.pieces {
+		value := m.text[p.s:p.e]
+		switch p.t {
+		case Date, Age, Location, Address, CardExpiry:
+			continue
+		case Person:
+			if p.score < 75 {
+				continue
+			}
+			for _, w := range strings.Fields(strings.ToLower(value)) {
+				g := gazetteer.Lookup(w)
+				if len(w) >= 3 && lexicon[w] == 0 && (g&gazetteer.Word == 0 && (g != 0 || p.why != ByQuestion)) {
+					y.words[w] = Person
+				}
+			}
+		case Username, Password, ID, Vehicle, Postcode:
+			if w := strings.ToLower(value); len(w) >= 5 && !strings.Contains(w, " ") && gazetteer.Lookup(w)&gazetteer.Word == 0 {
+				y.words[w] = p.t
+			}
+		}
+		if d := digitsOf(value); len(d) >= 4 {
+			y.digits[d] = p.t
+		}
+	}
+}
+
+// digitsOf gives the written digits of s.
+func digitsOf(s string) string {
+	b := make([]byte, 0, len(s))
+	for i := range len(s) {
+		if num(s[i]) {
+			b = append(b, s[i])
+		}
+	}
+	return string(b)
+}
+
+// recall marks remembered values in the loaded turn.
+func (y *memory) recall(s *scan) {
+	if len(y.words) == 0 && len(y.digits) == 0 {
+		return
+	}
+	for i, t := range s.tok {
+		if t.kind == word || t.kind == mixed {
+			if typ, ok := y.words[s.low(i)]; ok {
+				s.mark(i, i+1, typ, 70, ByMemory)
+			}
+		}
+		if t.kind == digit && t.e-t.s >= 4 && !s.taken[i] {
+			if typ, ok := y.digits[s.low(i)]; ok {
+				s.mark(i, i+1, typ, 70, ByMemory)
+			}
+		}
+	}
+}
+
+// Span is one masked stretch: code points [Start, End) of the text of turn Turn.
+type Span struct {
+	Turn, Start, End int
+	Type             Type
+	Score            float64 // 0 .. 1, how sure the rule is; not a probability
+	Why              Why
+}
+
+// Redaction is a masked document. It is made by this package only.
+type Redaction struct {
+	turns    []string
+	labels   []string
+	lengths  []int // code points of the turns as they were given
+	spans    []Span
+	verified bool
+}
+
+func finish(given []Turn, turns []masking, verified bool) *Redaction {
+	r := &Redaction{turns: make([]string, len(turns)), labels: make([]string, len(turns)), lengths: make([]int, len(turns)), verified: verified}
+	for i := range turns {
+		m := &turns[i]
+		r.turns[i], r.labels[i] = m.masked, given[i].Label
+		at, n := 0, 0
+		for _, p := range m.pieces {
+			n += utf8.RuneCountInString(m.text[at:p.s])
+			from := n
+			n += utf8.RuneCountInString(m.text[p.s:p.e])
+			at = p.e
+			r.spans = append(r.spans, Span{i, from, n, p.t, float64(p.score) / 100, p.why})
+		}
+		r.lengths[i] = n + utf8.RuneCountInString(m.text[at:])
+	}
+	return r
+}
+
+// Masked is the whole document: labels and masked turns, one a line.
+func (r *Redaction) Masked() string {
+	n := 0
+	for i, t := range r.turns {
+		n += len(r.labels[i]) + len(t) + 1
+	}
+	var b strings.Builder
+	b.Grow(n)
+	for i, t := range r.turns {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(r.labels[i])
+		b.WriteString(t)
+	}
+	return b.String()
+}
+
+// MaskedTurns are the turns, masked, without labels.
+func (r *Redaction) MaskedTurns() []string { return slices.Clone(r.turns) }
+
+// Spans are all masked stretches in order.
+func (r *Redaction) Spans() []Span { return slices.Clone(r.spans) }
+
+// Flat gives the spans in code points of the whole text that ParsePlain cut into turns; Turn is 0.
+func (r *Redaction) Flat() []Span {
+	out := make([]Span, len(r.spans))
+	base, k := 0, 0
+	for i := range r.turns {
+		base += utf8.RuneCountInString(r.labels[i])
+		for ; k < len(r.spans) && r.spans[k].Turn == i; k++ {
+			sp := r.spans[k]
+			sp.Turn, sp.Start, sp.End = 0, sp.Start+base, sp.End+base
+			out[k] = sp
+		}
+		base += r.lengths[i] + 1
+	}
+	return out
+}
+
+// Verified reports whether the masked text was read again and nothing was found in it.
+func (r *Redaction) Verified() bool { return r.verified }
+
+// Version of the rules that made it.
+func (r *Redaction) Version() int { return Version }

@@ -1,0 +1,226 @@
+package detect
+
+import "murmur/internal/private/internal/detect/gazetteer"
+
+// How much the words before a token speak for a name.
+const (
+	noCue     = iota
+	weakName  // with, for, from
+	someName  // this is, hi, tell
+	nameAsked // my name is, Mr
+)
+
+// findNames marks people: after words that introduce one, and where the lists know a name.
+func (s *scan) findNames() {
+	for i := 0; i < len(s.tok); {
+		t := s.tok[i]
+		if t.kind != word || t.lex&title != 0 && s.low(i+1) != "." && !s.namePart(i+1) {
+			i++
+			continue
+		}
+		level := s.nameCue(i)
+		end := s.nameEnd(i, level)
+		if end == i {
+			i++
+			continue
+		}
+		score, why := uint8(60), ByList
+		switch level {
+		case nameAsked:
+			score, why = 92, ByCue
+		case someName:
+			score, why = 85, ByCue
+		case weakName:
+			score = 75
+		}
+		s.mark(i, end, Person, score, why)
+		i = end
+	}
+}
+
+// nameCue tells how strongly the words before token i introduce a name.
+func (s *scan) nameCue(i int) int {
+	j := i - 1
+	for s.low(j) == "," || s.low(j) == ":" || s.low(j) == "-" || s.low(j) == "\"" || s.at(j).lex&ack != 0 && s.low(j) == "uh" || s.low(j) == "um" {
+		j--
+	}
+	p, p2, p3 := s.low(j), s.low(j-1), s.low(j-2)
+	named := func(w string) bool { return w == "name" || w == "names" || w == "surname" || w == "lastname" }
+	switch {
+	case p == ".":
+		if s.at(j-1).lex&title != 0 {
+			return nameAsked
+		}
+		return noCue
+	case s.at(j).lex&title != 0 && j == i-1:
+		return nameAsked
+	case (p == "is" || p == "'s" || p == "was" || p == "as" || p == "are") && (named(p2) || named(p3)),
+		named(p) && s.low(i-1) != "'s" && s.at(i).lex&stop == 0,
+		p == "named" || p == "called" && p2 != "i" && p2 != "you",
+		(p == "under" || p == "under" && p2 == "put"),
+		p == "of" && named(p2), p == "with" && p2 == "speaking", (p == "to" || p == "with") && (p2 == "speaking" || p2 == "speak" || p2 == "talking" || p2 == "talk"):
+		return nameAsked
+	case p == "is" && (p2 == "this" || p2 == "it" || p2 == "here"), p == "'s" && (p2 == "it" || p2 == "this" || p2 == "that") || p == "its" || p == "it's" || p == "i'm" || p == "im" || p == "am" && p2 == "i":
+		return someName
+	case s.at(j).lex&kin != 0, p == "is" && s.at(j-1).lex&kin != 0, p == "'s" && s.at(j-1).lex&kin != 0:
+		return someName
+	case s.at(j).lex&(greet|spoke) != 0 && s.at(j).kind == word:
+		if s.at(j).lex&(stop|prep) != 0 {
+			return weakName
+		}
+		return someName
+	case p == "&" || s.at(j).lex&prep != 0 && s.at(j).kind == word:
+		return weakName
+	}
+	return noCue
+}
+
+// namePart reports whether token i can be a further part of a name where capitals mean something.
+func (s *scan) namePart(i int) bool {
+	t := s.at(i)
+	if t.kind != word {
+		return false
+	}
+	if t.shape == small {
+		return !s.cased && t.lex&(stop|common) == 0 && t.gaz&gazetteer.Name != 0
+	}
+	return t.lex&(stop|ack|greet|month|day|common|title) == 0 || t.lex&(stop|common|ack|title) == 0 && t.gaz&gazetteer.CommonFirst != 0
+}
+
+// nameStart judges the first token of a name at i.
+func (s *scan) nameStart(i, level int) bool {
+	t := s.at(i)
+	g := t.gaz
+	if t.lex&(unit|period|near) != 0 && !(t.shape == capital && g&gazetteer.CommonFirst != 0) {
+		return false
+	}
+	if t.e-t.s < 2 || s.low(i) == "'s" {
+		return false
+	}
+	listed, plain := g&gazetteer.Name != 0, g&gazetteer.Word != 0
+	barred := t.lex&(stop|common|ack|greet|day) != 0 || t.lex&month != 0 && g&gazetteer.CommonFirst == 0
+	pair := s.pairs(i)
+	if t.shape != small && s.cased {
+		first := i == 0 || s.at(i-1).kind < word && s.low(i-1) != "," && s.low(i-1) != "&" && s.low(i-1) != "-" && s.low(i-1) != "\""
+		switch {
+		case barred:
+			return (level == nameAsked && g&gazetteer.Given != 0 || pair && g&gazetteer.CommonFirst != 0) && t.lex&(common|ack) == 0
+		case level == nameAsked:
+			return true
+		case level == someName:
+			return listed && (!plain || g&gazetteer.CommonFirst != 0 || pair) || g&^gazetteer.Prefix == 0 && t.shape == capital
+		case g&gazetteer.Given != 0 && !plain:
+			return g&gazetteer.Place == 0 || g&gazetteer.CommonFirst != 0 || pair || s.dial != Balanced && !first
+		case pair:
+			return listed || g == 0
+		case g&gazetteer.CommonLast != 0 && !plain && g&gazetteer.Place == 0:
+			return true
+		case level == weakName && g&gazetteer.CommonFirst != 0:
+			return s.at(i+1).kind != word || s.at(i+1).shape != small || !plain
+		case first:
+			return s.dial != Balanced && g&gazetteer.Sur != 0 && !plain && g&gazetteer.Place == 0
+		case s.dial != Balanced && t.shape == capital:
+			return !plain && g&gazetteer.Place == 0
+		}
+		return false
+	}
+	if barred || t.lex&(month|title|kin|street|flat) != 0 {
+		return false
+	}
+	known := g&(gazetteer.CommonFirst|gazetteer.CommonLast) != 0
+	switch level {
+	case nameAsked:
+		return listed && (!plain || g&gazetteer.CommonFirst != 0 && s.endsHere(i+1) || pair) || g == 0
+	case someName:
+		return !plain && (known || listed && g&gazetteer.Place == 0 && s.dial != Balanced && !s.cased) ||
+			g&gazetteer.CommonFirst != 0 && (s.endsHere(i+1) && s.dial != Balanced && s.at(i-1).lex&greet == 0 || pair)
+	case weakName:
+		return !plain && (g&gazetteer.CommonFirst != 0 || pair)
+	}
+	return g&gazetteer.CommonFirst != 0 && !plain && (g&gazetteer.Place == 0 || pair) || pair && !plain && g&gazetteer.Given != 0
+}
+
+// endsHere reports whether the clause ends before token i.
+func (s *scan) endsHere(i int) bool {
+	t := s.at(i)
+	return i >= len(s.tok) || t.kind < word || t.lex&stop != 0 && t.lex&verb == 0 || s.low(i) == "speaking" || s.low(i) == "calling" || s.low(i) == "here"
+}
+
+// pairs reports whether tokens i and i+1 look like a first name and a surname.
+func (s *scan) pairs(i int) bool {
+	a, b := s.at(i), s.at(i+1)
+	if s.low(i+1) == "." || b.kind == word && b.e-b.s == 1 && b.shape != small || b.kind == word && b.e-b.s == 1 && s.low(i+2) == "." { // Zoe J. Young
+		c := s.at(i + 2)
+		if s.low(i+2) == "." {
+			c = s.at(i + 3)
+		}
+		return a.gaz&gazetteer.Given != 0 && b.kind == word && c.kind == word && c.shape == a.shape && c.gaz&gazetteer.Sur != 0
+	}
+	if b.kind != word || b.lex&(stop|common|unit|month|day|near|street) != 0 && !(b.shape == capital && b.gaz&gazetteer.CommonLast != 0 && b.lex&stop == 0) || b.e-b.s < 2 {
+		return false
+	}
+	given, sur := a.gaz&gazetteer.Given != 0, b.gaz&gazetteer.Sur != 0
+	if a.shape != small && s.cased {
+		if b.shape == small {
+			return false
+		}
+		return given && (sur || b.gaz&gazetteer.Word == 0) || a.gaz == 0 && (b.gaz&^gazetteer.Prefix == 0 || sur && b.gaz&gazetteer.Word == 0) || a.gaz&gazetteer.Sur != 0 && a.gaz&gazetteer.Word == 0 && sur && b.gaz&gazetteer.Word == 0
+	}
+	if b.shape != small && s.cased {
+		return false
+	}
+	strong := a.gaz&gazetteer.CommonFirst != 0 || b.gaz&gazetteer.CommonLast != 0 && given
+	return given && sur && strong && (a.gaz&gazetteer.Word == 0 || b.gaz&gazetteer.Word == 0)
+}
+
+// particles stand between the parts of a name.
+func particle(low string) bool {
+	switch low {
+	case "van", "von", "de", "der", "den", "del", "la", "di", "da", "dos", "el", "al", "bin", "ibn", "le", "ter", "ten", "du", "st":
+		return true
+	}
+	return false
+}
+
+// nameEnd gives the end of the name that begins at token i, i if there is none.
+func (s *scan) nameEnd(i, level int) int {
+	if !s.nameStart(i, level) {
+		return i
+	}
+	cased := s.at(i).shape != small && s.cased
+	j := i + 1
+	for n := 1; n < 5 && j < len(s.tok); n++ {
+		t := s.at(j)
+		low := s.low(j)
+		switch {
+		case low == "." && s.at(j-1).e-s.at(j-1).s == 1 && s.at(j+1).kind == word && s.at(j+1).shape != small:
+			j++
+			continue
+		case (low == "-" || low == "'") && s.glued(j) && s.glued(j+1) && s.at(j+1).kind == word:
+			j += 2
+			continue
+		case t.kind != word || s.tok[j].s > s.tok[j-1].e+2:
+			return j
+		case particle(low) && s.at(j+1).kind == word && s.at(j+1).lex&stop == 0 && (s.at(j+1).shape != small || !s.cased) && (cased || s.at(j+1).gaz&gazetteer.Sur != 0 || s.at(j+1).gaz == 0):
+			j++
+			continue
+		}
+		if cased {
+			if !s.namePart(j) && !(t.e-t.s == 1 && t.shape != small) || t.shape == small {
+				return j
+			}
+		} else {
+			if t.lex&(stop|common|unit|near|month|day|ack|title|greet) != 0 || t.shape != small && s.cased {
+				return j
+			}
+			g := t.gaz
+			ok := g&gazetteer.Sur != 0 && g&gazetteer.Word == 0 || g == 0 && level >= someName ||
+				g&gazetteer.CommonLast != 0 && (level == nameAsked || s.at(i).gaz&gazetteer.CommonFirst != 0 && s.at(i).gaz&gazetteer.Word == 0) || g&gazetteer.CommonFirst != 0 && g&gazetteer.Word == 0
+			if !ok || n > 2 && level < nameAsked {
+				return j
+			}
+		}
+		j++
+	}
+	return j
+}

@@ -1,0 +1,98 @@
+package detect
+
+import "murmur/internal/private/internal/detect/gazetteer"
+
+// findSecrets marks user names and passwords behind "is", ":" or "/" after their cue.
+func (s *scan) findSecrets() {
+	for _, c := range s.cues {
+		if c.t != Username && c.t != Password && !(c.t == PIN && s.low(c.at) == "passcode") {
+			continue
+		}
+		t := c.t
+		i := c.at + 1
+		for s.low(i) == "id" || s.low(i) == "name" || s.low(i) == "code" || s.low(i) == "password" {
+			i++
+		}
+		linked := false
+		for n := 0; n < 4; n++ {
+			switch s.low(i) {
+			case "is", "'s", ":", "=", "its", "it's", "are", "to", "was":
+				linked = true
+				i++
+				continue
+			case "?", "it", ",", "now":
+				if s.low(i+1) == "its" || s.low(i+1) == "it" || s.low(i+1) == "'s" {
+					i++
+					continue
+				}
+			}
+			break
+		}
+		if from, to := s.secretAt(i, linked); to > from {
+			s.mark(from, to, t, 88, ByCue)
+			s.take(from, to)
+			if s.low(to) == "/" && t == Username {
+				if a, b := s.secretAt(to+1, true); b > a {
+					s.mark(a, b, Password, 85, ByCue)
+					s.take(a, b)
+				}
+			}
+		}
+	}
+}
+
+// secretAt gives the tokens of a user name or password at i. Not linked to its cue it must have a digit.
+func (s *scan) secretAt(i int, linked bool) (from, to int) {
+	from, to = i, i
+	odd := false
+	for to < len(s.tok) && to < i+12 {
+		t := s.at(to)
+		low := s.low(to)
+		glued := to > i && s.glued(to)
+		switch {
+		case t.kind == line || t.kind == mask, low == "/" && !glued:
+			return s.secret(from, to, odd, linked)
+		case glued:
+			odd = odd || t.kind == digit || t.kind == mixed
+			if t.kind == sign && !s.glued(to+1) && (low == "." || low == "," || low == "?" || low == "!" || low == ";") && (low != "!" || !odd) {
+				return s.secret(from, to, odd, linked)
+			}
+			if t.kind == sign && low == "/" {
+				return s.secret(from, to, odd, linked)
+			}
+		case t.kind == mixed, t.kind == digit:
+			odd = true
+		case t.kind == word:
+			inRun := s.runAt(to) != nil
+			odd = odd || inRun || t.gaz&gazetteer.Word == 0 && t.lex == 0
+			if t.lex&(stop|ack) != 0 && !inRun || to > i && !s.spelledOn(to) {
+				return s.secret(from, to, odd, linked)
+			}
+		default:
+			return s.secret(from, to, odd, linked)
+		}
+		to++
+	}
+	return s.secret(from, to, odd, linked)
+}
+
+// spelledOn reports whether token i goes on spelling a secret: names, digits in words, spoken signs.
+func (s *scan) spelledOn(i int) bool {
+	t := s.at(i)
+	switch s.low(i) {
+	case "underscore", "dash", "dot", "capital", "dollar", "sign", "hash", "exclamation":
+		return true
+	}
+	return s.runAt(i) != nil || t.gaz&gazetteer.Name != 0 && t.gaz&gazetteer.Word == 0
+}
+
+func (s *scan) secret(from, to int, odd, linked bool) (int, int) {
+	hasDigit := false
+	for i := from; i < to; i++ {
+		hasDigit = hasDigit || s.at(i).kind == digit || s.at(i).kind == mixed || s.runAt(i) != nil && s.runAt(i).Digits > 1
+	}
+	if linked && odd || hasDigit {
+		return from, to
+	}
+	return from, from
+}
