@@ -16,11 +16,8 @@ import (
 	"murmur/internal/workspace"
 )
 
-// Maker seals under a ring of its own.
-type Maker struct {
-	t    testing.TB
-	ring *keyring.Ring
-}
+// Maker seals under a ring of its own. It panics when the ring fails, so that fuzz targets can use it.
+type Maker struct{ ring *keyring.Ring }
 
 // New makes a Maker with a ring in a temporary directory.
 func New(t testing.TB) *Maker {
@@ -36,43 +33,40 @@ func New(t testing.TB) *Maker {
 	if err := ring.Create(workspace.Default); err != nil {
 		t.Fatal(err)
 	}
-	return &Maker{t, ring}
+	return &Maker{ring}
 }
 
 // Opened seals b for a topic and opens it again.
 func (m *Maker) Opened(topic string, b []byte) keyring.Opened {
-	m.t.Helper()
 	var id [16]byte
 	epoch, sealed, err := m.ring.Seal(workspace.Default, topic, id, 0, b)
 	if err != nil {
-		m.t.Fatal(err)
+		panic(err)
 	}
 	o, err := m.ring.Open(workspace.Default, topic, id, 0, epoch, sealed)
 	if err != nil {
-		m.t.Fatal(err)
+		panic(err)
 	}
 	return o
 }
 
 // Contact is the n-th synthetic contact. Its 16 bytes are unlikely to occur anywhere by chance.
 func (m *Maker) Contact(n int) anon.Contact {
-	m.t.Helper()
 	r := rand.New(rand.NewPCG(uint64(n), 0xc0))
 	b := binary.BigEndian.AppendUint64(nil, r.Uint64())
 	b = binary.BigEndian.AppendUint64(b, r.Uint64())
 	c, err := anon.ReadContact(m.Opened(keyring.TopicFacts, b), 0)
 	if err != nil {
-		m.t.Fatal(err)
+		panic(err)
 	}
 	return c
 }
 
 // Text is masked words.
 func (m *Maker) Text(s string) anon.Text {
-	m.t.Helper()
 	t, err := anon.ReadText(m.Opened(keyring.TopicFacts, []byte(s)), 0, len(s))
 	if err != nil {
-		m.t.Fatal(err)
+		panic(err)
 	}
 	return t
 }
