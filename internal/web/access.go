@@ -1,0 +1,75 @@
+package web
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"murmur/internal/workspace"
+)
+
+// Role is what a token or session may do inside its workspace.
+type Role string
+
+const (
+	Viewer  Role = "viewer"  // reads figures and states
+	Privacy Role = "privacy" // also opt-outs, erasures, receipts and the policy
+	Owner   Role = "owner"   // also sources, replay and call control
+)
+
+// may reports whether r includes the rights of need.
+func (r Role) may(need Role) bool {
+	rank := map[Role]int{Viewer: 1, Privacy: 2, Owner: 3}
+	return rank[r] >= rank[need] && rank[r] > 0
+}
+
+// Access is what a token or session opens.
+type Access struct {
+	Workspace workspace.ID
+	Role      Role
+	// Operator may also make workspaces. It opens none of them: what is in a workspace needs its own token.
+	Operator bool
+}
+
+// Hash is the SHA-256 of a secret. Secrets are 256 random bits, so a plain hash is enough: there is nothing
+// to guess.
+type Hash [sha256.Size]byte
+
+// HashOf hashes a secret as it travels (base64url).
+func HashOf(secret string) Hash { return sha256.Sum256([]byte(secret)) }
+
+// NewSecret draws a secret: 32 bytes from r in base64url, and the hash to store in its place.
+func NewSecret(r io.Reader) (string, Hash, error) {
+	var b [32]byte
+	if _, err := io.ReadFull(r, b[:]); err != nil {
+		return "", Hash{}, fmt.Errorf("draw secret: %w", err)
+	}
+	s := base64.RawURLEncoding.EncodeToString(b[:])
+	return s, HashOf(s), nil
+}
+
+// Lifetimes of what opens the pages.
+const (
+	LinkLife    = 30 * time.Minute
+	SessionLife = 7 * 24 * time.Hour
+)
+
+// ErrNoAccess is answered for a token, link or session that is unknown, used, ended or expired.
+var ErrNoAccess = errors.New("no access")
+
+// Keys says what a secret opens. It keeps hashes only.
+type Keys interface {
+	// Token answers what an API token opens.
+	Token(ctx context.Context, token Hash) (Access, error)
+	// Redeem uses up a one-time link made at most LinkLife ago and starts a session, in one step: of two
+	// requests with the same link one gets ErrNoAccess.
+	Redeem(ctx context.Context, link, session Hash) error
+	// Session answers what a session started at most SessionLife ago opens.
+	Session(ctx context.Context, session Hash) (Access, error)
+	// End ends a session; an unknown one is no error.
+	End(ctx context.Context, session Hash) error
+}

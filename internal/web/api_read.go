@@ -1,0 +1,58 @@
+package web
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"murmur/internal/insight"
+)
+
+type statusBody struct {
+	Workspaces map[string]WorkspaceStatus `json:"workspaces"`
+}
+
+type redactIn struct {
+	Scoped
+	Body struct {
+		Text string `json:"text" maxLength:"100000"`
+	}
+}
+
+type redacted struct {
+	Redacted string `json:"redacted"`
+	Spans    []Span `json:"spans" nullable:"false" doc:"Unicode code points of the text sent, end exclusive"`
+}
+
+// reading registers what a viewer may do: nothing of it changes anything.
+func (a api) reading(h huma.API) {
+	huma.Register(h, op(http.MethodGet, "/v1/figures", "figures", Viewer, "Every released figure"),
+		func(ctx context.Context, in *struct {
+			Scoped
+			Insight string `query:"insight" maxLength:"64" pattern:"^[a-z0-9-]*$" doc:"slug; empty: all"`
+		}) (*body[[]insight.Figure], error) {
+			figures, err := a.Figures.Figures(ctx, access(ctx).Workspace, in.Insight)
+			if err != nil {
+				return nil, a.answer(ctx, err)
+			}
+			return &body[[]insight.Figure]{append([]insight.Figure{}, figures...)}, nil
+		})
+	huma.Register(h, op(http.MethodGet, "/v1/status", "status", Viewer, "What became of every delivery"),
+		func(ctx context.Context, _ *Scoped) (*body[statusBody], error) {
+			ws := access(ctx).Workspace
+			s, err := a.Pipeline.Status(ctx, ws)
+			if err != nil {
+				return nil, a.answer(ctx, err)
+			}
+			return &body[statusBody]{statusBody{map[string]WorkspaceStatus{ws.String(): s}}}, nil
+		})
+	huma.Register(h, op(http.MethodPost, "/v1/redact", "redact", Viewer, "Mask a text; nothing is stored"),
+		func(ctx context.Context, in *redactIn) (*body[redacted], error) {
+			masked, spans, err := a.Redactor.Redact(ctx, access(ctx).Workspace, in.Body.Text)
+			if err != nil {
+				return nil, a.answer(ctx, err)
+			}
+			return &body[redacted]{redacted{masked, append([]Span{}, spans...)}}, nil
+		})
+}

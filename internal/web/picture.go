@@ -1,0 +1,339 @@
+package web
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/base32"
+	"slices"
+	"strconv"
+	"strings"
+
+	"murmur/internal/insight"
+)
+
+// trendWeeks is how many periods a trend shows.
+const trendWeeks = 12
+
+// figureID names a figure in a URL: a hash, so that no name of a workspace's making stands in an address.
+func figureID(f insight.Figure) string {
+	h := sha256.New()
+	for _, s := range []string{f.Workspace, f.Insight, f.Measure, f.Grain, f.Period, splitKey(f)} {
+		h.Write([]byte(s))
+		h.Write([]byte{0})
+	}
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(h.Sum(nil)[:10]))
+}
+
+// dims is the order in which a split's dimensions are printed; others follow by name.
+var dims = []string{"flow", "node", "choice", "number", "survey", "medium"}
+
+func splitDims(f insight.Figure) (names []string) {
+	for d := range f.Split {
+		names = append(names, d)
+	}
+	rank := func(d string) int {
+		if i := slices.Index(dims, d); i >= 0 {
+			return i
+		}
+		return len(dims)
+	}
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b)) })
+	return names
+}
+
+func splitKey(f insight.Figure) string {
+	var b strings.Builder
+	for _, d := range splitDims(f) {
+		b.WriteString(d + "\x01" + strings.Join(f.Split[d], "\x02") + "\x03")
+	}
+	return b.String()
+}
+
+// splitText prints a group for people: "Front desk", "Late + Sales", "Main > Menu > 1".
+func splitText(f insight.Figure) string {
+	var parts []string
+	for _, d := range splitDims(f) {
+		members := f.Split[d]
+		if d == "hour" || d == "hour_of_week" {
+			return hoursText(members)
+		}
+		if len(members) > 4 {
+			parts = append(parts, strings.Join(members[:3], " + ")+" + "+strconv.Itoa(len(members)-3)+" more")
+			continue
+		}
+		parts = append(parts, strings.Join(members, " + "))
+	}
+	return words(strings.Join(parts, " › "))
+}
+
+// words turns an enum's name (members_did_not_answer) into words; names of the workspace's making stay.
+func words(s string) string {
+	if strings.Contains(s, "_") && !strings.Contains(s, " ") && s == strings.ToLower(s) {
+		return strings.ReplaceAll(s, "_", " ")
+	}
+	return s
+}
+
+// merged reports whether several groups were put together to reach the minimum.
+func merged(f insight.Figure) bool {
+	for _, m := range f.Split {
+		if len(m) > 1 {
+			return true
+		}
+	}
+	return false
+}
+
+var weekdays = []string{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"}
+
+// hourIndex reads an hour of the week: "0" to "167", or "Mon 09" with or without minutes.
+func hourIndex(s string) (int, bool) {
+	if n, err := strconv.Atoi(s); err == nil {
+		return n, n >= 0 && n < 168
+	}
+	day, clock, ok := strings.Cut(s, " ")
+	clock, _, _ = strings.Cut(clock, ":")
+	h, err := strconv.Atoi(strings.TrimSuffix(clock, "h"))
+	d := slices.IndexFunc(weekdays, func(w string) bool { return strings.HasPrefix(day, w) })
+	return d*24 + h, ok && err == nil && d >= 0 && h >= 0 && h < 24
+}
+
+func hoursOf(f insight.Figure) (hours []int) {
+	for _, d := range []string{"hour", "hour_of_week"} {
+		for _, m := range f.Split[d] {
+			if h, ok := hourIndex(m); ok {
+				hours = append(hours, h)
+			}
+		}
+	}
+	slices.Sort(hours)
+	return hours
+}
+
+// hoursText prints a run of hours: "Mon 09:00-12:00"; several runs are joined.
+func hoursText(members []string) string {
+	hours := hoursOf(insight.Figure{Split: map[string][]string{"hour": members}})
+	if len(hours) != len(members) {
+		return strings.Join(members, " + ")
+	}
+	var runs []string
+	for i := 0; i < len(hours); {
+		j := i + 1
+		for j < len(hours) && hours[j] == hours[j-1]+1 {
+			j++
+		}
+		first, last := hours[i], hours[j-1]
+		run := weekdays[first/24] + " " + clock(first%24) + "-"
+		if last/24 != first/24 {
+			run += weekdays[last/24] + " "
+		}
+		runs = append(runs, run+clock(last%24+1))
+		i = j
+	}
+	if len(runs) > 4 {
+		runs = append(runs[:3], strconv.Itoa(len(runs)-3)+" more")
+	}
+	return strings.Join(runs, ", ")
+}
+
+func clock(h int) string {
+	if h < 10 {
+		return "0" + strconv.Itoa(h) + ":00"
+	}
+	return strconv.Itoa(h) + ":00"
+}
+
+// row is one line of a picture's table; the picture is drawn from its machine-readable part.
+type row struct {
+	Label, Series        string
+	Value, Interval      string
+	Base, People, Before string
+	Hidden               string // in words; empty when shown
+	Merged, Current      bool
+	ID                   string // of the figure
+	V, Low, High, Hours  string // numbers for the script; empty when hidden
+	value                float64
+}
+
+func rowOf(f insight.Figure, label string) row {
+	r := row{Label: label, Hidden: hiddenText(f), Merged: merged(f), ID: figureID(f), People: f.Contacts, Base: baseText(f)}
+	for i, h := range hoursOf(f) {
+		if i > 0 {
+			r.Hours += " "
+		}
+		r.Hours += strconv.Itoa(h)
+	}
+	if f.Value == nil {
+		r.Hidden = cmp.Or(r.Hidden, "nothing to count")
+		return r
+	}
+	num := func(v *float64) string {
+		if v == nil {
+			return ""
+		}
+		return strconv.FormatFloat(*v, 'g', -1, 64)
+	}
+	r.value, r.Value, r.Interval = *f.Value, valueText(f), intervalText(f)
+	r.V, r.Low, r.High = num(f.Value), num(f.Low), num(f.High)
+	return r
+}
+
+// picture is one drawing with its table.
+type picture struct {
+	ID, Kind    string // trend, bars, heat
+	Title, Desc string
+	Unit, Head  string // Head: what the rows are
+	Several     bool   // rows of more than one series
+	Rows        []row
+	Compare     bool // rows have a Before
+}
+
+// insightView is an insight as a section page shows it.
+type insightView struct {
+	insight.Insight
+	Now      []row // the undivided measures of the period
+	Pictures []picture
+	Empty    bool // nothing shown in any period
+}
+
+// viewOf arranges the figures of one insight for a week.
+func viewOf(in insight.Insight, figures []insight.Figure, week string) insightView {
+	v := insightView{Insight: in, Empty: true}
+	groups := map[string][]insight.Figure{} // by measure and shape
+	var order []string
+	for _, f := range figures {
+		if f.Insight != in.Slug {
+			continue
+		}
+		if f.Hidden == "" {
+			v.Empty = false
+		}
+		if len(f.Split) == 0 && inPeriod(f.Period, week) {
+			r := rowOf(f, measureText(f.Insight, f.Measure))
+			r.Before = before(f, figures)
+			v.Now = append(v.Now, r)
+		}
+		key := series(f)
+		if _, seen := groups[key]; !seen {
+			order = append(order, key)
+		}
+		groups[key] = append(groups[key], f)
+	}
+	slices.SortStableFunc(order, func(a, b string) int { return cmp.Compare(a[:1], b[:1]) })
+	for _, key := range order {
+		if p := draw(groups[key], week); len(p.Rows) > 0 {
+			p.ID = in.Slug + "-" + strconv.Itoa(len(v.Pictures)+1)
+			v.Pictures = append(v.Pictures, p)
+		}
+	}
+	return v
+}
+
+// series names the picture a figure belongs to; its first letter orders them: trends first. Quantiles of one
+// thing (p50, p90) share a picture.
+func series(f insight.Figure) string {
+	if f.Grain == "hour_of_week" && len(f.Split) > 0 {
+		return "c" + f.Measure
+	}
+	if len(f.Split) > 0 {
+		return "b" + f.Measure + "\x00" + strings.Join(splitDims(f), "\x00")
+	}
+	stem, _, _ := strings.Cut(f.Measure, "_p50")
+	stem, _, _ = strings.Cut(stem, "_p90")
+	return "a" + stem + "\x00" + f.Unit
+}
+
+func draw(fs []insight.Figure, week string) picture {
+	f := fs[0]
+	p := picture{Title: measureText(f.Insight, f.Measure), Unit: f.Unit}
+	switch {
+	case len(f.Split) == 0:
+		p.Kind, p.Head = "trend", "Period"
+		drawTrend(&p, fs, week)
+	case f.Grain == "hour_of_week":
+		p.Kind, p.Head = "heat", "Hours"
+		drawGroups(&p, fs, week)
+		slices.SortStableFunc(p.Rows, func(a, b row) int { return cmp.Compare(firstHour(a), firstHour(b)) })
+		p.Desc = "Days down, hours across; darker is more. Each cell's number is in the table."
+	default:
+		p.Kind, p.Head = "bars", strings.Join(splitDims(f), " › ")
+		drawGroups(&p, fs, week)
+		if f.Unit != "calls" || !slices.Contains(splitDims(f), "node") { // a funnel keeps the order of the menu
+			slices.SortStableFunc(p.Rows, func(a, b row) int {
+				return cmp.Or(cmp.Compare(len(a.Hidden), len(b.Hidden)), cmp.Compare(b.value, a.value))
+			})
+		}
+		p.Desc = "One mark a group, the line through it is its 95 % interval."
+	}
+	return p
+}
+
+func firstHour(r row) int {
+	h, _, _ := strings.Cut(r.Hours, " ")
+	n, _ := strconv.Atoi(h)
+	return n
+}
+
+func drawTrend(p *picture, fs []insight.Figure, week string) {
+	periods := map[string]bool{}
+	for _, f := range fs {
+		if first, _, _ := strings.Cut(f.Period, ".."); first <= week {
+			periods[f.Period] = true
+		}
+	}
+	var names []string
+	for n := range periods {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	names = names[max(0, len(names)-trendWeeks):]
+	seen := map[string]bool{}
+	for _, n := range names {
+		for _, f := range fs {
+			if f.Period == n {
+				r := rowOf(f, n)
+				r.Series, r.Current = measureText(f.Insight, f.Measure), inPeriod(n, week)
+				seen[f.Measure] = true
+				p.Rows = append(p.Rows, r)
+			}
+		}
+	}
+	if p.Several = len(seen) > 1; p.Several {
+		p.Title = strings.TrimPrefix(strings.Replace(p.Title, "Half", "How long until people", 1), "Nine in ten ")
+		p.Title = strings.NewReplacer("are answered within", "are answered", "get a reply within", "get a reply").Replace(p.Title)
+	}
+	p.Desc = "One point a period, the band around it is the 95 % interval."
+	slices.Reverse(p.Rows) // newest first in the table
+}
+
+func drawGroups(p *picture, fs []insight.Figure, week string) {
+	for _, f := range fs {
+		if !inPeriod(f.Period, week) {
+			continue
+		}
+		r := rowOf(f, splitText(f))
+		r.Before = before(f, fs)
+		p.Compare = p.Compare || r.Before != ""
+		p.Rows = append(p.Rows, r)
+	}
+}
+
+// before prints the same figure of the period before, or nothing.
+func before(f insight.Figure, all []insight.Figure) string {
+	var last *insight.Figure
+	key := splitKey(f)
+	for i := range all {
+		g := &all[i]
+		if g.Insight == f.Insight && g.Measure == f.Measure && g.Grain == f.Grain && g.Period < f.Period && splitKey(*g) == key &&
+			(last == nil || last.Period < g.Period) {
+			last = g
+		}
+	}
+	if last == nil || last.Value == nil {
+		return ""
+	}
+	if i := intervalText(*last); i != "" {
+		return valueText(*last) + " (" + i + ")"
+	}
+	return valueText(*last)
+}

@@ -1,0 +1,59 @@
+package web
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// csp lets a page load this server's own files and nothing else: no inline script, style or event handler,
+// no frame, no plug-in, no other host.
+const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// protect is what every answer goes through: headers, cross-origin check, body limit and time limit.
+func protect(next http.Handler, c Config) http.Handler {
+	// Sec-Fetch-Site or Origin of another site on a changing method: 403. Programs send neither header.
+	next = http.NewCrossOriginProtection().Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", csp)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
+		h.Set("Cache-Control", "no-store")
+		if c.Secure || r.TLS != nil {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), c.Timeout)
+		defer cancel()
+		// Best effort: a recorder or a wrapping server may have no deadline to set.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(c.Timeout))
+		r.Body = http.MaxBytesReader(w, r.Body, c.MaxBody)
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+//go:embed static
+var static embed.FS
+
+// staticFiles serves /static. Addresses carry the version (?v=), so a browser may keep a file; folders are not
+// listed.
+func staticFiles() http.Handler {
+	files := http.FileServerFS(static)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := strings.TrimPrefix(r.URL.Path, "/")
+		if info, err := fs.Stat(static, name); err != nil || info.IsDir() {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Cache-Control", "public, max-age=86400")
+		files.ServeHTTP(w, r)
+	})
+}

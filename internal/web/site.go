@@ -1,0 +1,199 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"html/template"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"murmur/internal/insight"
+	"murmur/internal/workspace"
+)
+
+//go:embed pages/*.html
+var pageFiles embed.FS
+
+// site is the pages.
+type site struct {
+	Config
+	templates map[string]*template.Template
+}
+
+func newSite(c Config) *site {
+	s := &site{Config: c, templates: map[string]*template.Template{}}
+	funcs := template.FuncMap{
+		"count": func(n int64) string { return group(strconv.FormatInt(n, 10)) },
+		"ago":   func(t time.Time) string { return ageText(c.Now().Sub(t)) },
+		"for":   durationText,
+		"day":   func(t time.Time) string { return t.UTC().Format("2 Jan 2006 15:04 UTC") },
+		"stamp": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+		"value": valueText, "interval": intervalText, "hidden": hiddenText, "base": baseText, "figure": figureID,
+		"measure": measureText, "split": splitText, "period": periodText, "words": words,
+	}
+	base := template.Must(template.New("base.html").Funcs(funcs).ParseFS(pageFiles, "pages/base.html", "pages/parts.html"))
+	names, err := pageFiles.ReadDir("pages")
+	if err != nil {
+		panic(err) // the folder is part of the binary
+	}
+	for _, f := range names {
+		if name, _ := strings.CutSuffix(f.Name(), ".html"); name != "base" && name != "parts" {
+			s.templates[name] = template.Must(template.Must(base.Clone()).ParseFS(pageFiles, "pages/"+f.Name()))
+		}
+	}
+	return s
+}
+
+// section is an entry of the navigation.
+type section struct{ Path, Name, Key, Lead string }
+
+var sections = []section{
+	{"/", "This week", "h", ""},
+	{"/calls", "Calls", "c", "Who gets through, who does not, and when."},
+	{"/messages", "Messages", "m", "How long people wait for an answer."},
+	{"/topics", "Topics", "t", "What people want and how they sound, read in anonymised words."},
+	{"/flows", "Phone menu", "f", "Where callers go in the menu, and where they give up."},
+	{"/satisfaction", "Satisfaction", "s", "What people say when they are asked."},
+	{"/suggestions", "Suggestions", "u", "What to try next, and what came of what you tried."},
+	{"/privacy", "Privacy", "p", "What is kept, for how long, and how a person gets out."},
+	{"/playground", "Playground", "y", "See what is masked before anything is analysed."},
+	{"/pipeline", "Pipeline", "l", "Where every delivery is."},
+}
+
+// page is what the layout needs and the page's own data.
+type page struct {
+	Title   string
+	Path    string // of the navigation entry
+	Lead    string
+	Access  Access
+	Nav     []section
+	Periods *periods // nil: the page has no period
+	Fresh   time.Time
+	Version string
+	Done    string // one line about what was just done
+	Data    any
+}
+
+func (s *site) routes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /{$}", s.with(Viewer, s.week))
+	for _, sec := range sections[1:6] {
+		mux.HandleFunc("GET "+sec.Path, s.with(Viewer, s.sectionPage(sec)))
+	}
+	mux.HandleFunc("GET /figures", s.with(Viewer, s.catalogue))
+	mux.HandleFunc("GET /figures/{id}", s.with(Viewer, s.explain))
+	mux.HandleFunc("GET /suggestions", s.with(Viewer, s.suggestions))
+	mux.HandleFunc("POST /suggestions", s.with(Owner, s.mark))
+	mux.HandleFunc("GET /privacy", s.with(Viewer, s.privacy))
+	mux.HandleFunc("POST /privacy/erase", s.with(Privacy, s.erase))
+	mux.HandleFunc("POST /privacy/opt-out", s.with(Privacy, s.optOut))
+	mux.HandleFunc("GET /playground", s.with(Viewer, s.playground))
+	mux.HandleFunc("POST /playground", s.with(Viewer, s.play))
+	mux.HandleFunc("GET /pipeline", s.with(Viewer, s.pipeline))
+	mux.HandleFunc("POST /pipeline/replay", s.with(Owner, s.replay))
+	mux.HandleFunc("GET /welcome", s.with(Owner, s.welcome))
+	mux.HandleFunc("POST /welcome/source", s.with(Owner, s.connect))
+	mux.HandleFunc("POST /welcome/policy", s.with(Owner, s.decide))
+	mux.HandleFunc("GET /open/{token}", s.open)
+	mux.HandleFunc("POST /close", s.close)
+	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
+		s.message(w, r, http.StatusNotFound, "There is nothing here", "The address may have changed.", "")
+	})
+}
+
+// render writes a page. A template's mistake is an error before the first byte, not half a page.
+func (s *site) render(w http.ResponseWriter, r *http.Request, status int, name string, p page) {
+	p.Nav, p.Version = sections, s.Version
+	for _, sec := range sections {
+		if sec.Path == p.Path && p.Title == "" {
+			p.Title, p.Lead = sec.Name, sec.Lead
+		}
+	}
+	var b bytes.Buffer
+	if err := s.templates[name].ExecuteTemplate(&b, "base.html", p); err != nil {
+		s.Log.Error("page", "template", name, "error", err)
+		http.Error(w, "internal error", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = b.WriteTo(w) // the reader may be gone
+}
+
+type messageView struct{ Text, Hint string }
+
+func (s *site) message(w http.ResponseWriter, r *http.Request, status int, title, text, hint string) {
+	s.render(w, r, status, "message", page{Title: title, Data: messageView{text, hint}})
+}
+
+// fail answers an error. Only refusals of an input show their text; they hold no values.
+func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.Is(err, ErrNotFound):
+		s.message(w, r, http.StatusNotFound, "There is nothing here", "It does not exist in this workspace.", "")
+	case errors.As(err, &tooLarge):
+		s.message(w, r, http.StatusRequestEntityTooLarge, "That is too long", "Send less at once.", "")
+	case errors.Is(err, ErrInput), errors.Is(err, workspace.ErrPolicy):
+		s.message(w, r, http.StatusUnprocessableEntity, "That did not work", err.Error(), "Go back and change it.")
+	default:
+		s.Log.Error("page", "route", r.Pattern, "error", err)
+		s.message(w, r, http.StatusInternalServerError, "Something went wrong here", "It was not your doing, and nothing was lost. The server's log says more.", "")
+	}
+}
+
+// periods is the one time control: the week shown and its neighbours.
+type periods struct {
+	Week, Text  string
+	Prev, Next  string // empty at the ends
+	All         []string
+	Provisional bool
+}
+
+// periodsOf finds the weeks there are figures for and picks the one asked for; the newest by default.
+func periodsOf(figures []insight.Figure, asked string) *periods {
+	var p periods
+	seen := map[string]bool{}
+	for _, f := range figures {
+		week := f.Period
+		if _, last, block := strings.Cut(f.Period, ".."); block {
+			week = last
+		}
+		if _, ok := weekOf(week); ok && (!seen[week] && f.Period == week) {
+			seen[week] = true
+			p.All = append(p.All, week)
+		}
+	}
+	if len(p.All) == 0 {
+		return nil
+	}
+	slices.Sort(p.All)
+	i, found := slices.BinarySearch(p.All, asked)
+	if !found {
+		i = len(p.All) - 1
+	}
+	p.Week, p.Text = p.All[i], periodText(p.All[i])
+	if i > 0 {
+		p.Prev = p.All[i-1]
+	}
+	if i+1 < len(p.All) {
+		p.Next = p.All[i+1]
+	}
+	for _, f := range figures {
+		p.Provisional = p.Provisional || f.Period == p.Week && f.Provisional
+	}
+	slices.Reverse(p.All)
+	return &p
+}
+
+func freshest(figures []insight.Figure) (t time.Time) {
+	for _, f := range figures {
+		if f.AsOf.After(t) {
+			t = f.AsOf
+		}
+	}
+	return t
+}

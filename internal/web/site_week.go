@@ -1,0 +1,226 @@
+package web
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"murmur/internal/insight"
+	"murmur/internal/workspace"
+)
+
+// weekView is the first page.
+type weekView struct {
+	Headlines   []headline
+	Suggestions []advice
+	Connected   bool
+	Waiting     int64
+}
+
+// headline is one sentence about the week and the figure it was made from.
+type headline struct {
+	insight.Sentence
+	Figure  insight.Figure
+	Section string // where there is more
+}
+
+// first are the insights that make the headlines, in this order, as long as they say something.
+var first = []string{"missed-call-rate", "missed-not-returned", "time-to-respond", "contact-reasons", "satisfaction",
+	"after-hours-demand", "busy-hours", "missed-call-reasons", "sentiment", "menu-funnel"}
+
+const headlines = 5
+
+func (s *site) week(w http.ResponseWriter, r *http.Request, a Access) {
+	ctx := r.Context()
+	figures, err := s.Figures.Figures(ctx, a.Workspace, "")
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	p := page{Path: "/", Access: a, Periods: periodsOf(figures, r.FormValue("period")), Fresh: freshest(figures)}
+	var v weekView
+	if p.Periods != nil {
+		v.Headlines = s.headlines(figures, p.Periods.Week)
+	}
+	all, err := s.advise(ctx, a.Workspace, figures)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	v.Suggestions = all.Open[:min(3, len(all.Open))]
+	sources, err := s.Sources.Sources(ctx, a.Workspace)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	lag, err := s.Pipeline.Lag(ctx, a.Workspace)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	v.Connected, v.Waiting = len(sources) > 0, lag.Waiting
+	p.Data = v
+	s.render(w, r, http.StatusOK, "week", p)
+}
+
+func (s *site) headlines(figures []insight.Figure, week string) (hs []headline) {
+	by := map[string][]insight.Figure{}
+	for _, f := range figures {
+		by[f.Insight] = append(by[f.Insight], f)
+	}
+	for _, slug := range first {
+		now, previous := split(by[slug], week)
+		if len(hs) == headlines || len(now) == 0 {
+			continue
+		}
+		h := headline{Sentence: insight.Headline(now, previous), Section: s.sectionOf(slug)}
+		if len(h.Evidence) > 0 && h.Evidence[0].Value != nil {
+			h.Figure = h.Evidence[0]
+			hs = append(hs, h)
+		}
+	}
+	return hs
+}
+
+// split takes the figures of the week, or of the block around it, and those of the period before.
+func split(figures []insight.Figure, week string) (now, previous []insight.Figure) {
+	last := ""
+	for _, f := range figures {
+		if inPeriod(f.Period, week) {
+			now = append(now, f)
+		}
+	}
+	if len(now) == 0 {
+		return nil, nil
+	}
+	for _, f := range figures {
+		if f.Grain == now[0].Grain && f.Period < now[0].Period {
+			last = max(last, f.Period)
+		}
+	}
+	for _, f := range figures {
+		if f.Period == last && f.Grain == now[0].Grain {
+			previous = append(previous, f)
+		}
+	}
+	return now, previous
+}
+
+func (s *site) sectionOf(slug string) string {
+	for _, in := range s.Catalogue {
+		if in.Slug == slug {
+			return in.Section
+		}
+	}
+	return ""
+}
+
+// advice is a suggestion with its state.
+type advice struct {
+	insight.Suggestion
+	ID       string
+	Section  string
+	Applied  time.Time // zero: open
+	Then, At string    // the evidence before it was applied, and its period
+	Now      string    // the same figure in the last period since; empty: none yet
+	NowAt    string
+}
+
+type adviceView struct{ Open, Applied, Measured []advice }
+
+// suggestionID names a suggestion across periods: its rule and the group it is about.
+func suggestionID(x insight.Suggestion) string {
+	h := sha256.New()
+	for _, f := range x.Evidence {
+		h.Write([]byte(f.Measure + "\x00" + splitKey(f) + "\x00"))
+	}
+	return x.Slug + "-" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(h.Sum(nil)[:5]))
+}
+
+// advise reads the suggestions out of the figures: the open ones out of all, an applied one out of those that
+// were known when it was applied.
+func (s *site) advise(ctx context.Context, ws workspace.ID, figures []insight.Figure) (v adviceView, err error) {
+	applied, err := s.Marks.Applied(ctx, ws)
+	if err != nil {
+		return v, err
+	}
+	for _, x := range insight.Suggestions(figures) {
+		if id := suggestionID(x); applied[id].IsZero() {
+			v.Open = append(v.Open, advice{Suggestion: x, ID: id, Section: s.sectionOf(evidenceOf(x).Insight)})
+		}
+	}
+	ids := make([]string, 0, len(applied))
+	for id := range applied {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, func(a, b string) int { return applied[b].Compare(applied[a]) })
+	for _, id := range ids {
+		for _, x := range insight.Suggestions(endedBefore(figures, applied[id])) {
+			if suggestionID(x) == id {
+				y := measured(x, figures, applied[id])
+				y.Section = s.sectionOf(evidenceOf(x).Insight)
+				if y.Now == "" {
+					v.Applied = append(v.Applied, y)
+				} else {
+					v.Measured = append(v.Measured, y)
+				}
+			}
+		}
+	}
+	return v, nil
+}
+
+func evidenceOf(x insight.Suggestion) insight.Figure {
+	if len(x.Evidence) == 0 {
+		return insight.Figure{}
+	}
+	return x.Evidence[0]
+}
+
+// endedBefore keeps the figures of periods that had begun when t was.
+func endedBefore(figures []insight.Figure, t time.Time) (old []insight.Figure) {
+	for _, f := range figures {
+		name, _, _ := strings.Cut(f.Period, "..")
+		if from, ok := weekOf(name); ok && from.Before(t) {
+			old = append(old, f)
+		}
+	}
+	return old
+}
+
+// measured compares the evidence with the same figure in the last closed period that began after t.
+func measured(x insight.Suggestion, figures []insight.Figure, t time.Time) advice {
+	y := advice{Suggestion: x, ID: suggestionID(x), Applied: t}
+	f := evidenceOf(x)
+	if f.Value == nil {
+		return y
+	}
+	y.Then, y.At = valueText(f)+" ("+intervalText(f)+")", f.Period
+	for _, g := range figures {
+		name, _, _ := strings.Cut(g.Period, "..")
+		from, ok := weekOf(name)
+		same := g.Insight == f.Insight && g.Measure == f.Measure && g.Grain == f.Grain && splitKey(g) == splitKey(f)
+		if ok && same && from.After(t) && !g.Provisional && g.Value != nil && g.Period > y.NowAt {
+			y.Now, y.NowAt = valueText(g)+" ("+intervalText(g)+")", g.Period
+		}
+	}
+	return y
+}
+
+func (s *site) suggestions(w http.ResponseWriter, r *http.Request, a Access) {
+	figures, err := s.Figures.Figures(r.Context(), a.Workspace, "")
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	v, err := s.advise(r.Context(), a.Workspace, figures)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.render(w, r, http.StatusOK, "suggestions", page{Path: "/suggestions", Access: a, Fresh: freshest(figures), Done: done(r), Data: v})
+}

@@ -1,0 +1,76 @@
+// What pages gain with a script: keys, and drawings over the tables. Nothing here is needed to read a page.
+(() => {
+  "use strict";
+  const self = document.currentScript ? document.currentScript.src : "";
+  const version = self.includes("?") ? self.slice(self.indexOf("?")) : "";
+
+  // Keys.
+  let going = 0; // until when a key after "g" names a page
+  document.addEventListener("keydown", (e) => {
+    if (e.ctrlKey || e.metaKey || e.altKey || e.target.closest("input, textarea, select")) return;
+    const go = (a) => a && (e.preventDefault(), location.assign(a.href));
+    if (e.timeStamp < going) {
+      going = 0;
+      go(document.querySelector(`nav a[data-key="${CSS.escape(e.key)}"]`));
+      return;
+    }
+    switch (e.key) {
+      case "g":
+        going = e.timeStamp + 1500;
+        break;
+      case "[":
+        go(document.querySelector("a[rel=prev]"));
+        break;
+      case "]":
+        go(document.querySelector("a[rel=next]"));
+        break;
+      case "?": {
+        const keys = document.getElementById("keys");
+        if (!keys) break;
+        keys.open = !keys.open;
+        if (keys.open) keys.scrollIntoView({ block: "end" });
+        keys.querySelector("summary").focus({ preventScroll: true });
+        break;
+      }
+      case "/": {
+        e.preventDefault();
+        const field = document.querySelector("[data-focus]");
+        if (field) field.focus();
+        else location.assign("/playground#text");
+        break;
+      }
+    }
+  });
+
+  // Drawings. The drawing code is fetched when the first figure comes near the screen.
+  let loading;
+  const load = (path) =>
+    new Promise((done, failed) => {
+      const s = document.createElement("script");
+      s.src = "/static/" + path + version;
+      s.onload = done;
+      s.onerror = failed;
+      document.head.append(s);
+    });
+  const drawer = () =>
+    (loading ??= load("vendor/d3/d3.min.js")
+      .then(() => load("vendor/plot/plot.umd.min.js"))
+      .then(() => load("chart.js")));
+
+  const start = () => {
+    const figures = document.querySelectorAll("figure[data-chart]");
+    const near = new IntersectionObserver(
+      (seen) => {
+        for (const entry of seen) {
+          if (!entry.isIntersecting) continue;
+          near.unobserve(entry.target);
+          drawer().then(() => window.murmurChart(entry.target));
+        }
+      },
+      { rootMargin: "400px" },
+    );
+    figures.forEach((f) => near.observe(f));
+  };
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();

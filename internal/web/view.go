@@ -1,0 +1,211 @@
+package web
+
+import (
+	"context"
+	"time"
+
+	"murmur/internal/insight"
+	"murmur/internal/workspace"
+)
+
+// Figures answers what has been released.
+type Figures interface {
+	// Figures lists the workspace's released figures of one insight, or of all when slug is empty, oldest
+	// period first.
+	Figures(ctx context.Context, ws workspace.ID, slug string) ([]insight.Figure, error)
+}
+
+// Marks remembers which suggestions were applied. What was advised, on what evidence and what changed since is
+// read out of the figures.
+type Marks interface {
+	// Applied answers when each suggestion was marked, by its id.
+	Applied(ctx context.Context, ws workspace.ID) (map[string]time.Time, error)
+	// Mark records that a suggestion was applied, or takes that back. Unknown ids are no error.
+	Mark(ctx context.Context, ws workspace.ID, id string, applied bool) error
+}
+
+// Counts is how many deliveries are in each state; In is counted by itself and must equal their sum.
+type Counts struct {
+	In          int64 `json:"in" doc:"accepted deliveries"`
+	Pending     int64 `json:"pending"`
+	Held        int64 `json:"held" doc:"waits for consent"`
+	Published   int64 `json:"published" doc:"produced facts"`
+	Duplicate   int64 `json:"duplicate" doc:"its delivery id was accepted before"`
+	Ignored     int64 `json:"ignored" doc:"a known kind with nothing to say"`
+	Refused     int64 `json:"refused" doc:"consent"`
+	Quarantined int64 `json:"quarantined" doc:"could not be read or verified clean; kept sealed"`
+	Erased      int64 `json:"erased"`
+}
+
+// Sum adds up the states.
+func (c Counts) Sum() int64 {
+	return c.Pending + c.Held + c.Published + c.Duplicate + c.Ignored + c.Refused + c.Quarantined + c.Erased
+}
+
+// WorkspaceStatus is a workspace's counts, in all and by source.
+type WorkspaceStatus struct {
+	Counts
+	BySource map[string]Counts `json:"by_source"`
+}
+
+// Quarantine is how many deliveries are kept sealed for one reason.
+type Quarantine struct {
+	Reason     string // machine word, replayed by it
+	Words      string // what it means and what to do
+	Deliveries int64
+	Oldest     time.Time
+}
+
+// Lag is how far behind processing is.
+type Lag struct {
+	Waiting int64         // deliveries
+	Oldest  time.Duration // age of the oldest of them
+}
+
+// Pipeline answers what became of deliveries.
+type Pipeline interface {
+	Status(ctx context.Context, ws workspace.ID) (WorkspaceStatus, error)
+	Lag(ctx context.Context, ws workspace.ID) (Lag, error)
+	Quarantine(ctx context.Context, ws workspace.ID) ([]Quarantine, error)
+	// Replay processes the quarantined deliveries of one reason again and answers how many there are.
+	Replay(ctx context.Context, ws workspace.ID, reason string) (int64, error)
+}
+
+// CallEvent is one event of a live call's control.
+type CallEvent struct {
+	Kind string // notice-started, notice-ended, key, hangup
+	Key  string // for key: 0-9, *, #
+	At   time.Time
+}
+
+// CallReceipt is the evidence of one call: what was decided about its content, when, on what ground.
+type CallReceipt struct {
+	Call    string      `json:"call"`
+	Verdict string      `json:"verdict" enum:"allow,refuse,unknown" doc:"whether content may be used"`
+	Entries []CallEntry `json:"entries" nullable:"false"`
+	Head    string      `json:"ledger_head" doc:"hash of the ledger entry that covers these"`
+}
+
+// CallEntry is one line of a call's evidence.
+type CallEntry struct {
+	At   time.Time `json:"at"`
+	What string    `json:"what" doc:"noticed, opted_in, opted_out, withdrawn, fetched, refused, destroyed"`
+	Via  string    `json:"via,omitempty"`
+}
+
+// Calls is the control any telephony can call.
+type Calls interface {
+	// OptOut refuses the call's content; a call not seen yet is remembered and the refusal wins.
+	OptOut(ctx context.Context, ws workspace.ID, call, via string) error
+	Event(ctx context.Context, ws workspace.ID, call string, e CallEvent) error
+	Receipt(ctx context.Context, ws workspace.ID, call string) (CallReceipt, error)
+}
+
+// Receipt is the proof of an erasure. It has the same shape for a contact never seen.
+type Receipt struct {
+	ID    string    `json:"receipt"`
+	State string    `json:"state" doc:"accepted, done"`
+	At    time.Time `json:"at"`
+}
+
+// Contacts acts on one person. A contact is a telephone number or an e-mail address as typed; it is parsed
+// behind this interface and ErrInput is answered when it is neither.
+type Contacts interface {
+	OptOut(ctx context.Context, ws workspace.ID, contact, via string) error
+	Erase(ctx context.Context, ws workspace.ID, contact string) (Receipt, error)
+}
+
+// Kept is one line of the table of what is kept.
+type Kept struct{ What, Where, HowLong, Guard string }
+
+// LedgerCount is how many entries of one kind the ledger holds.
+type LedgerCount struct {
+	Kind    string
+	Entries int64
+}
+
+// LedgerState is the state of the hash chain.
+type LedgerState struct {
+	Counts  []LedgerCount
+	Head    string // hash of the last entry
+	Checked time.Time
+	Broken  bool
+}
+
+// PolicyChange is one entry of the policy's history.
+type PolicyChange struct {
+	At            time.Time
+	By            string // role and kind of access, not a person's name
+	Key, From, To string
+	Reason        string
+}
+
+// Holdings answers what is kept about people and whether the ledger is whole.
+type Holdings interface {
+	Kept(ctx context.Context, ws workspace.ID) ([]Kept, error)
+	Ledger(ctx context.Context, ws workspace.ID) (LedgerState, error)
+}
+
+// Policies reads and changes a workspace's policy. Set writes the change, its author and its reason to the
+// ledger before it takes effect; it answers an error that wraps workspace.ErrPolicy for a refused value.
+type Policies interface {
+	Policy(ctx context.Context, ws workspace.ID) (workspace.Policy, error)
+	SetPolicy(ctx context.Context, by Access, set map[string]string, reason string) (workspace.Policy, error)
+	History(ctx context.Context, ws workspace.ID) ([]PolicyChange, error)
+}
+
+// SourceKind is a kind of source one can connect.
+type SourceKind struct {
+	Name  string // "quo"
+	Title string // "Quo (OpenPhone)"
+	Help  string // where its key and webhook settings are
+}
+
+// Source is a connected source.
+type Source struct {
+	Name string    `json:"source"`
+	Kind string    `json:"kind"`
+	Path string    `json:"path" doc:"where its webhooks go; the last part is secret"`
+	Last time.Time `json:"last" doc:"last delivery; the zero time when none came"`
+}
+
+// NewSource asks for a source.
+type NewSource struct {
+	Kind, Name, Secret, APIKey, APIBase string
+	MediaHosts                          []string
+}
+
+// Connected is a new source with its secret, shown once.
+type Connected struct {
+	Workspace workspace.ID `json:"workspace"`
+	Source    string       `json:"source"`
+	Kind      string       `json:"kind"`
+	Path      string       `json:"path"`
+	Secret    string       `json:"secret"`
+}
+
+// Sources lists and adds sources.
+type Sources interface {
+	Sources(ctx context.Context, ws workspace.ID) ([]Source, error)
+	Connect(ctx context.Context, ws workspace.ID, s NewSource) (Connected, error)
+}
+
+// Workspaces provisions tenants.
+type Workspaces interface {
+	Workspaces(ctx context.Context) ([]workspace.ID, error)
+	// Create makes a workspace and answers an owner token for it, shown once. A name in use gives ErrInput.
+	Create(ctx context.Context, ws workspace.ID) (token string, err error)
+}
+
+// Span is one masked place, in Unicode code points of the text, end exclusive.
+type Span struct {
+	Start int     `json:"start"`
+	End   int     `json:"end"`
+	Type  string  `json:"type"`
+	Score float64 `json:"score"`
+}
+
+// Redactor masks a text with the same redactor as the pipeline and keeps nothing.
+type Redactor interface {
+	Redact(ctx context.Context, ws workspace.ID, text string) (masked string, spans []Span, err error)
+}

@@ -1,0 +1,108 @@
+// Package web is what people and programs see of murmur: the pages, the HTTP API and the files they need.
+//
+// Zone: open. Everything it shows is a released figure, a count of deliveries, a policy or a receipt; it
+// never sees a row. The few personal values that come in (an address to erase, a text to mask) come in a
+// request body, are handed on and are neither kept, logged nor put in a URL.
+//
+// It declares the small interfaces it needs next to their use (Keys, Figures, Marks, Pipeline, Calls,
+// Contacts, Holdings, Policies, Sources, Workspaces, Redactor); package server wires them. Each takes the
+// workspace that the token or session was issued for, and no other: a request cannot name another one.
+//
+// Promises: pages work without JavaScript and without a network beyond this server; no inline script or
+// style (the content security policy forbids both); every page and every API answer is made from the same
+// values; another workspace's token or id is answered 404.
+//
+// It does not protect against: whoever holds an unused one-time link or a token within its role; a browser
+// extension; a text that the redactor left a name in (the playground shows what the redactor shows).
+package web
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"murmur/internal/insight"
+)
+
+// ErrNotFound is what the interfaces answer for an id that is unknown in the workspace asked, whether or
+// not it exists in another one.
+var ErrNotFound = errors.New("not found")
+
+// ErrInput is the parent of every refusal of a value a person or program sent; its text is shown to them, so
+// it must not repeat the value.
+var ErrInput = errors.New("input")
+
+// Config is what the pages and the API need. Every interface is required.
+type Config struct {
+	Version   string
+	Catalogue []insight.Insight // in the order pages show them
+
+	Keys       Keys
+	Figures    Figures
+	Marks      Marks
+	Pipeline   Pipeline
+	Calls      Calls
+	Contacts   Contacts
+	Holdings   Holdings
+	Policies   Policies
+	Sources    Sources
+	Workspaces Workspaces
+	Redactor   Redactor
+
+	Kinds []SourceKind // kinds of source the first run offers
+
+	// Secure marks the server as reached over TLS although it does not terminate it: cookies get the __Host-
+	// prefix and answers Strict-Transport-Security. TLS on the connection itself is noticed without it.
+	Secure bool
+	// OpenHint tells a person without a session how to get a one-time link, such as a command. May be empty.
+	OpenHint string
+
+	Timeout time.Duration    // of one request; 0: 15 s
+	MaxBody int64            // bytes of a request body; 0: 1 MiB
+	Now     func() time.Time // nil: time.Now
+	Rand    io.Reader        // of session secrets; nil: crypto/rand
+	Log     *slog.Logger     // nil: slog.Default; gets route patterns and error kinds, never values
+}
+
+func (c *Config) defaults() error {
+	for name, v := range map[string]any{"Keys": c.Keys, "Figures": c.Figures, "Marks": c.Marks, "Pipeline": c.Pipeline,
+		"Calls": c.Calls, "Contacts": c.Contacts, "Holdings": c.Holdings, "Policies": c.Policies, "Sources": c.Sources,
+		"Workspaces": c.Workspaces, "Redactor": c.Redactor} {
+		if v == nil {
+			return fmt.Errorf("web: Config.%s is missing", name)
+		}
+	}
+	if c.Timeout == 0 {
+		c.Timeout = 15 * time.Second
+	}
+	if c.MaxBody == 0 {
+		c.MaxBody = 1 << 20
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Reader
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	return nil
+}
+
+// New makes the handler of all pages, of /v1, of /openapi.json and of /static. It panics when a required
+// field of c is missing: that is a mistake in the wiring, found by starting once.
+func New(c Config) http.Handler {
+	if err := c.defaults(); err != nil {
+		panic(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /static/", staticFiles())
+	newAPI(mux, c)
+	newSite(c).routes(mux)
+	return protect(mux, c)
+}

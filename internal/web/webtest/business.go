@@ -1,0 +1,334 @@
+package webtest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"murmur/internal/insight"
+	"murmur/internal/web"
+	"murmur/internal/workspace"
+)
+
+// Business fakes everything the pages ask. Its maps are keyed by workspace where isolation matters.
+type Business struct {
+	mu       sync.Mutex
+	Released map[workspace.ID][]insight.Figure
+	Access   map[web.Hash]web.Access // tokens and sessions
+	Links    map[web.Hash]web.Access
+	Receipts map[string]workspace.ID // call ids that have a receipt
+	Counts   web.WorkspaceStatus
+	Held     []web.Quarantine
+	Feeds    []web.Source
+	Changes  []web.PolicyChange
+	Entries  web.LedgerState
+	Storage  []web.Kept
+	policy   workspace.Policy
+	marked   map[string]time.Time
+	Said     []string // what was asked to change, in order: "erase", "opt-out", "replay not_json"
+}
+
+// New is a business in full swing in the workspace default.
+func New() *Business {
+	p := workspace.DefaultPolicy()
+	p.Recordings, p.OpenHours, p.Timezone = workspace.Notice, "mon-fri 09:00-17:00; sat 10:00-14:00", "Europe/Berlin"
+	return &Business{
+		Released: map[workspace.ID][]insight.Figure{workspace.Default: Figures("default")},
+		Access:   map[web.Hash]web.Access{}, Links: map[web.Hash]web.Access{},
+		Receipts: map[string]workspace.ID{"AC0001": workspace.Default},
+		Counts: web.WorkspaceStatus{
+			Counts: web.Counts{In: 12480, Pending: 12, Held: 31, Published: 11902, Duplicate: 388, Ignored: 96, Refused: 41, Quarantined: 7, Erased: 3},
+			BySource: map[string]web.Counts{
+				"quo":      {In: 11900, Pending: 12, Held: 31, Published: 11340, Duplicate: 380, Ignored: 90, Refused: 41, Quarantined: 3, Erased: 3},
+				"typeform": {In: 580, Published: 562, Duplicate: 8, Ignored: 6, Quarantined: 4},
+			},
+		},
+		Held: []web.Quarantine{
+			{Reason: "bad_field", Words: "A field has a type or value the source never sends. Update murmur or report the kind of event, then process again.", Deliveries: 4, Oldest: Now.Add(-5 * time.Hour)},
+			{Reason: "not_verified", Words: "The masked text did not pass the second scan. It stays sealed until the redactor is better or its key dies.", Deliveries: 3, Oldest: Now.Add(-26 * time.Minute)},
+		},
+		Feeds: []web.Source{{Name: "quo", Kind: "quo", Path: "/in/quo/…", Last: Now.Add(-2 * time.Minute)}, {Name: "typeform", Kind: "typeform", Path: "/in/typeform/…", Last: Now.Add(-3 * time.Hour)}},
+		Changes: []web.PolicyChange{
+			{At: Now.AddDate(0, 0, -20), By: "owner, pages", Key: "recordings", From: "deny", To: "notice", Reason: "The greeting now says that calls are recorded and how to refuse."},
+			{At: Now.AddDate(0, 0, -41), By: "owner, command line", Key: "timezone", From: "UTC", To: "Europe/Berlin", Reason: "Weeks should begin on our Monday."},
+		},
+		Entries: web.LedgerState{Counts: []web.LedgerCount{{Kind: "consent", Entries: 1612}, {Kind: "erasure", Entries: 3}, {Kind: "access", Entries: 44}, {Kind: "policy", Entries: 2}},
+			Head: "9f2c4e0b7d1a66d2c1f08b5aa37be4f21d0c9a7780f35f1b62a4de90c35b7e18", Checked: Now.Add(-14 * time.Minute)},
+		Storage: []web.Kept{
+			{What: "What a source sent", Where: "journal, sealed", HowLong: "24 hours, then its key is destroyed", Guard: "a key of its day"},
+			{What: "Masked texts", Where: "lake", HowLong: "until erased", Guard: "two scans; never shown, only counted"},
+			{What: "Rows of calls, texts and answers", Where: "lake", HowLong: "one person's rows can be linked for 60 days", Guard: "a keyed pseudonym, then none"},
+			{What: "Figures", Where: "metadata", HowLong: "for good", Guard: "at least 5 people each, 10 where words are read"},
+			{What: "Ledger", Where: "metadata and checkpoints", HowLong: "for good", Guard: "hash chain, no personal data"},
+		},
+		policy: p, marked: map[string]time.Time{},
+	}
+}
+
+// Fresh is a business before its first source.
+func Fresh() *Business {
+	b := New()
+	b.Released, b.Counts, b.Held, b.Feeds, b.Changes, b.Entries, b.Storage = nil, web.WorkspaceStatus{}, nil, nil, nil, web.LedgerState{}, nil
+	b.policy = workspace.DefaultPolicy()
+	return b
+}
+
+// Config wires the business to the pages.
+func (b *Business) Config() web.Config {
+	return web.Config{
+		Version: "0.0.0-test", Catalogue: insight.All(),
+		Keys: b, Figures: b, Marks: b, Pipeline: b, Calls: calls{b}, Contacts: b, Holdings: b, Policies: b, Sources: b, Workspaces: b, Redactor: b,
+		Kinds: []web.SourceKind{
+			{Name: "demo", Title: "Demo", Help: "A business that does not exist, through the real pipeline."},
+			{Name: "quo", Title: "Quo (OpenPhone)", Help: "Settings, then API and webhooks."},
+			{Name: "twilio", Title: "Twilio", Help: "Calls, recordings and Studio flows."},
+			{Name: "typeform", Title: "Typeform", Help: "Survey answers, by webhook."},
+			{Name: "native", Title: "Your own system", Help: "Signed JSON, one event a line."},
+		},
+		OpenHint: "The server prints a new link when it starts.",
+		Now:      func() time.Time { return Now },
+		Log:      slog.New(slog.DiscardHandler),
+	}
+}
+
+// Grant makes a secret that opens a, as a token and as a session.
+func (b *Business) Grant(secret string, a web.Access) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.Access[web.HashOf(secret)] = a
+}
+
+// Link makes a one-time link.
+func (b *Business) Link(secret string, a web.Access) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.Links[web.HashOf(secret)] = a
+}
+
+func (b *Business) Token(_ context.Context, h web.Hash) (web.Access, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a, ok := b.Access[h]
+	if !ok {
+		return web.Access{}, web.ErrNoAccess
+	}
+	return a, nil
+}
+
+func (b *Business) Session(ctx context.Context, h web.Hash) (web.Access, error) {
+	return b.Token(ctx, h)
+}
+
+func (b *Business) Redeem(_ context.Context, link, session web.Hash) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a, ok := b.Links[link]
+	if !ok {
+		return web.ErrNoAccess
+	}
+	delete(b.Links, link)
+	b.Access[session] = a
+	return nil
+}
+
+func (b *Business) End(_ context.Context, session web.Hash) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.Access, session)
+	return nil
+}
+
+func (b *Business) Figures(_ context.Context, ws workspace.ID, slug string) (fs []insight.Figure, _ error) {
+	for _, f := range b.Released[ws] {
+		if slug == "" || f.Insight == slug {
+			fs = append(fs, f)
+		}
+	}
+	return fs, nil
+}
+
+func (b *Business) Applied(context.Context, workspace.ID) (map[string]time.Time, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	m := map[string]time.Time{}
+	for k, v := range b.marked {
+		m[k] = v
+	}
+	return m, nil
+}
+
+// Mark records at three weeks ago, so that there is something to measure.
+func (b *Business) Mark(_ context.Context, _ workspace.ID, id string, applied bool) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.marked, id)
+	if applied {
+		b.marked[id] = Now.AddDate(0, 0, -21)
+	}
+	b.Said = append(b.Said, "mark")
+	return nil
+}
+
+func (b *Business) Status(_ context.Context, ws workspace.ID) (web.WorkspaceStatus, error) {
+	if ws != workspace.Default {
+		return web.WorkspaceStatus{}, nil
+	}
+	return b.Counts, nil
+}
+
+func (b *Business) Lag(context.Context, workspace.ID) (web.Lag, error) {
+	return web.Lag{Waiting: b.Counts.Pending, Oldest: 4 * time.Second}, nil
+}
+
+func (b *Business) Quarantine(context.Context, workspace.ID) ([]web.Quarantine, error) {
+	return b.Held, nil
+}
+
+func (b *Business) Replay(_ context.Context, _ workspace.ID, reason string) (int64, error) {
+	for _, q := range b.Held {
+		if q.Reason == reason {
+			b.say("replay " + reason)
+			return q.Deliveries, nil
+		}
+	}
+	return 0, web.ErrNotFound
+}
+
+func (b *Business) say(s string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.Said = append(b.Said, s)
+}
+
+// calls is the business's call control; a type of its own because OptOut of a call is not OptOut of a contact.
+type calls struct{ *Business }
+
+func (c calls) OptOut(_ context.Context, ws workspace.ID, call, via string) error {
+	c.say("opt-out of " + call + " in " + ws.String() + " via " + via)
+	return nil
+}
+
+func (c calls) Event(_ context.Context, _ workspace.ID, call string, e web.CallEvent) error {
+	c.say(e.Kind + e.Key + " on " + call)
+	return nil
+}
+
+func (c calls) Receipt(_ context.Context, ws workspace.ID, call string) (web.CallReceipt, error) {
+	if c.Receipts[call] != ws {
+		return web.CallReceipt{}, web.ErrNotFound
+	}
+	return web.CallReceipt{Call: call, Verdict: "allow", Entries: []web.CallEntry{{At: Now, What: "noticed", Via: "record_pref"}}, Head: c.Entries.Head}, nil
+}
+
+func (b *Business) OptOut(_ context.Context, _ workspace.ID, contact, _ string) error {
+	if err := address(contact); err != nil {
+		return err
+	}
+	b.say("opt-out")
+	return nil
+}
+
+func (b *Business) Erase(_ context.Context, _ workspace.ID, contact string) (web.Receipt, error) {
+	if err := address(contact); err != nil {
+		return web.Receipt{}, err
+	}
+	b.say("erase")
+	return web.Receipt{ID: "er-7c1f9b2e", State: "accepted", At: Now}, nil
+}
+
+func address(s string) error {
+	if strings.Contains(s, "@") || strings.HasPrefix(s, "+") {
+		return nil
+	}
+	return fmt.Errorf("%w: neither a telephone number nor an e-mail address", web.ErrInput)
+}
+
+func (b *Business) Kept(context.Context, workspace.ID) ([]web.Kept, error) { return b.Storage, nil }
+
+func (b *Business) Ledger(context.Context, workspace.ID) (web.LedgerState, error) {
+	return b.Entries, nil
+}
+
+func (b *Business) Policy(context.Context, workspace.ID) (workspace.Policy, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.policy, nil
+}
+
+func (b *Business) SetPolicy(_ context.Context, by web.Access, set map[string]string, reason string) (workspace.Policy, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p := b.policy
+	for k, v := range set {
+		if err := p.Set(k, v); err != nil {
+			return p, err
+		}
+		b.Changes = append([]web.PolicyChange{{At: Now, By: string(by.Role), Key: k, To: v, Reason: reason}}, b.Changes...)
+	}
+	b.policy = p
+	return p, nil
+}
+
+func (b *Business) History(context.Context, workspace.ID) ([]web.PolicyChange, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Changes, nil
+}
+
+func (b *Business) Sources(_ context.Context, ws workspace.ID) ([]web.Source, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if ws != workspace.Default {
+		return nil, nil
+	}
+	return b.Feeds, nil
+}
+
+func (b *Business) Connect(_ context.Context, ws workspace.ID, s web.NewSource) (web.Connected, error) {
+	for _, k := range b.Config().Kinds {
+		if k.Name == s.Kind {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.Feeds = append(b.Feeds, web.Source{Name: s.Kind, Kind: s.Kind, Path: "/in/" + s.Kind + "/…"})
+			return web.Connected{Workspace: ws, Source: s.Kind, Kind: s.Kind, Path: "/in/" + s.Kind + "/0q1w2e3r4t5z6u7i8o9p", Secret: "made-for-this-test-only"}, nil
+		}
+	}
+	return web.Connected{}, fmt.Errorf("%w: unknown kind of source", web.ErrInput)
+}
+
+func (b *Business) Workspaces(context.Context) ([]workspace.ID, error) {
+	return []workspace.ID{workspace.Default, workspace.MustParse("other")}, nil
+}
+
+func (b *Business) Create(_ context.Context, ws workspace.ID) (string, error) {
+	if ws == workspace.Default {
+		return "", fmt.Errorf("%w: the name is taken", web.ErrInput)
+	}
+	return "token-of-" + ws.String(), nil
+}
+
+var maskable = []struct {
+	kind string
+	re   *regexp.Regexp
+}{
+	{"EMAIL", regexp.MustCompile(`[\w.]+@[\w.]+\w`)},
+	{"PHONE", regexp.MustCompile(`\+[\d ]{8,}\d`)},
+	{"NAME", regexp.MustCompile(`Lena Vogt`)},
+	{"ADDRESS", regexp.MustCompile(`\d+ Harbour Road`)},
+}
+
+// Redact masks what the sample text holds; it is no redactor.
+func (b *Business) Redact(_ context.Context, _ workspace.ID, text string) (string, []web.Span, error) {
+	var spans []web.Span
+	for _, m := range maskable {
+		for _, at := range m.re.FindAllStringIndex(text, -1) {
+			spans = append(spans, web.Span{Start: at[0], End: at[1], Type: m.kind, Score: 1})
+		}
+		text = m.re.ReplaceAllString(text, "["+m.kind+"]")
+	}
+	return text, spans, nil
+}
