@@ -49,7 +49,7 @@ func (s *scan) houseNumber(i int) int {
 		if len(s.low(b)) > 6 || s.taken[b] {
 			return i
 		}
-		for b > 0 && s.at(b-1).kind == digit && len(s.low(b-1)) <= 2 && len(s.low(b)) <= 2 { // 77 30 oak court
+		for b > 0 && s.at(b-1).kind == digit && len(s.low(b-1)) <= 6 && !s.taken[b-1] { // 77 30 oak court
 			b--
 		}
 		if s.low(b-1) == "#" {
@@ -182,7 +182,7 @@ func (s *scan) flatEnd(j int) int {
 		k++
 	}
 	t := s.at(k)
-	if t.kind == digit || t.kind == mixed || t.kind == word && len(s.low(k)) == 1 && t.lex&stop == 0 {
+	if t.kind == digit || t.kind == mixed || t.kind == word && len(s.low(k)) == 1 && (t.lex&stop == 0 || s.low(k) == "a" && (t.shape != small || s.at(k+1).kind != word || s.at(k+1).lex&stop != 0)) {
 		if s.glued(k+1) && s.low(k+1) == "-" && s.glued(k+2) {
 			return k + 3
 		}
@@ -241,18 +241,20 @@ func (s *scan) findTown(i int) {
 			s.mark(j, j+1, Location, 75, ByShape)
 		case t.kind == word && t.shape != small && t.lex&(stop|greet) == 0:
 			s.mark(j, j+1, Location, 65, ByShape)
-		case t.kind == word && s.placeLen(j) > 0 && t.lex&stop == 0 && t.gaz&gazetteer.Word == 0:
-			n := s.placeLen(j)
+		case t.kind == word && t.lex&stop == 0 && (s.placeLen(j) > 1 || t.gaz&gazetteer.Word == 0 && t.lex&(unit|near|day|ack|common) == 0):
+			n := max(1, s.placeLen(j))
 			s.mark(j, j+n, Location, 65, ByShape)
 			j += n - 1
-		case t.kind == word && t.lex&state != 0 && t.lex&(stop|prep|ack) == 0 && j > i:
+		case t.kind == word && t.lex&state != 0 && j > i && (t.lex&(stop|prep|ack) == 0 || s.at(j+1).kind == digit && len(s.low(j+1)) == 5):
 			s.mark(j, j+1, Location, 60, ByShape)
 		default:
-			if r := s.runAt(j); r != nil && r.From == j && r.Digits >= 5 && r.Digits <= 9 && r.Letters == 0 {
-				s.mark(j, r.To, Postcode, 75, ByShape)
-				s.take(j, r.To)
+			r := s.runAt(j)
+			if r == nil || r.From != j || r.Digits < 3 || r.Digits > 9 || r.Letters > 2 {
+				return
 			}
-			return
+			s.mark(j, r.To, Postcode, 75, ByShape)
+			s.take(j, r.To)
+			j = r.To - 1
 		}
 		j++
 	}
@@ -303,7 +305,7 @@ func (s *scan) findAddressAfterCue() {
 			t := s.at(j)
 			odd = odd || t.kind == word && (t.gaz&gazetteer.Word == 0 || t.shape == capital)
 		}
-		if to > r.To && odd && (ok && c.t == Address || to-r.To >= 2 || s.at(to-1).kind == digit) {
+		if to > r.To && odd && (ok && c.t == Address || r.Digits >= 2 && (to-r.To >= 2 || s.at(to-1).kind == digit)) {
 			s.markAddress(r.From, to, 70)
 		}
 	}
@@ -393,7 +395,7 @@ func (s *scan) findPlaces(ask *asked) {
 		default:
 			ok = byState || !plain && near || n > 1 && near || n > 1 && !plain
 		}
-		if !ok && ask.wants(Location) && !common && t.lex&stop == 0 {
+		if !ok && ask.wants(Location) && !common && t.lex&stop == 0 && (!plain || n > 1) {
 			ok = true
 		}
 		if ok {

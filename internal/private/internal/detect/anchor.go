@@ -15,6 +15,9 @@ func (s *scan) findAnchors() {
 			switch s.norm[t.s] {
 			case '@':
 				s.findEmail(i)
+				if !s.taken[i] {
+					s.findSpokenEmail(i)
+				}
 			case ':':
 				s.findIPv6(i)
 			case '.':
@@ -27,6 +30,8 @@ func (s *scan) findAnchors() {
 			case "http", "https", "ftp":
 				if s.low(i+1) == ":" && s.low(i+2) == "/" {
 					s.markURL(i)
+				} else if s.low(i+1) == "colon" {
+					s.markSpokenURL(i)
 				}
 			case "at":
 				s.findSpokenEmail(i)
@@ -165,17 +170,20 @@ func (s *scan) findIPv6(i int) {
 // findSpokenEmail marks "delia underscore h i l d r e t h 82 at gmail dot com" around the "at" at i.
 func (s *scan) findSpokenEmail(i int) {
 	end := 0
-	for j := i + 2; j < i+7 && j < len(s.tok); j++ {
-		if (s.low(j) == "dot" || s.low(j) == "." || s.low(j) == "point") && s.at(j+1).lex&domain != 0 {
-			end = j + 2
-			if s.low(end) == "dot" && s.at(end+1).lex&domain != 0 {
-				end += 2
+	for j := i + 2; j < i+20 && j < len(s.tok); j++ {
+		if s.low(j) == "dot" || s.low(j) == "." || s.low(j) == "point" {
+			if n := s.domainLen(j + 1); n > 0 {
+				end = j + 1 + n
+				break
 			}
+			continue
+		}
+		if s.at(j).kind < word && s.low(j) != "-" || s.at(j).lex&stop != 0 && len(s.low(j)) > 1 || j > i+6 && s.runAt(j) == nil {
 			break
 		}
-		if s.at(j).kind < word && s.low(j) != "-" {
-			break
-		}
+	}
+	if n := s.domainLen(end + 1); end > 0 && s.low(end) == "dot" && n > 0 {
+		end += 1 + n
 	}
 	if end == 0 {
 		return
@@ -193,6 +201,37 @@ func (s *scan) findSpokenEmail(i int) {
 	} else {
 		s.mark(i+1, end, URL, 80, ByShape)
 	}
+}
+
+// domainLen gives the number of tokens of a top-level domain at i, said ("com") or spelled ("c o m").
+func (s *scan) domainLen(i int) int {
+	if s.at(i).lex&domain != 0 {
+		return 1
+	}
+	for n := 3; n >= 2; n-- {
+		b := make([]byte, 0, 3)
+		for k := i; k < i+n && len(s.low(k)) == 1; k++ {
+			b = append(b, s.low(k)[0])
+		}
+		if len(b) == n && lexicon[string(b)]&domain != 0 {
+			return n
+		}
+	}
+	return 0
+}
+
+// markSpokenURL marks "https colon slash slash example dot com slash" from token i.
+func (s *scan) markSpokenURL(i int) {
+	to := i + 2
+	for to < len(s.tok) && to < i+24 {
+		low := s.low(to)
+		if low != "slash" && low != "dot" && low != "dash" && s.low(to-1) != "slash" && s.low(to-1) != "dot" && s.low(to-1) != "dash" {
+			break
+		}
+		to++
+	}
+	s.mark(i, to, URL, 85, ByShape)
+	s.take(i, to)
 }
 
 // spellsAddress reports whether token i may be said inside the local part of an e-mail address.

@@ -78,6 +78,15 @@ func (s *scan) dayNumber(i int) int {
 	return n
 }
 
+// suffix reports whether token i is the end of an ordinal that a recogniser cut off: "9 th", "three road".
+func (s *scan) suffix(i int) bool {
+	switch s.low(i) {
+	case "th", "nd", "rd", "st", "road":
+		return true
+	}
+	return false
+}
+
 func (s *scan) ordinal(i int) bool {
 	return s.at(i).kind == mixed && s.dayNumber(i) > 0 || number.Ordinal(s.low(i)) > 0
 }
@@ -90,6 +99,9 @@ func (s *scan) findMonth(i int) {
 	}
 	b := i - 1
 	if s.low(b) == "of" || s.low(b) == "-" || s.low(b) == "/" {
+		b--
+	}
+	if s.suffix(b) && s.dayNumber(b-1) > 0 {
 		b--
 	}
 	if s.dayNumber(b) > 0 {
@@ -108,6 +120,9 @@ func (s *scan) findMonth(i int) {
 	if s.dayNumber(f) > 0 {
 		to = f + 1
 		if v, _ := number.Spoken(s.low(f)); (v == 20 || v == 30) && s.dayNumber(to) > 0 && s.dayNumber(to) < 10 {
+			to++
+		}
+		if s.suffix(to) {
 			to++
 		}
 	}
@@ -190,6 +205,13 @@ func (s *scan) findDay(i int) {
 }
 
 func (s *scan) findNear(i int) {
+	switch s.low(i - 1) {
+	case "help", "you", "else", "assist":
+		return // how can I help you today
+	case "later", "earlier":
+		s.mark(i-1, i+1, Date, 75, ByShape)
+		return
+	}
 	from := i
 	if s.low(i-1) == "after" && s.low(i-2) == "day" {
 		from = i - 2
@@ -218,6 +240,9 @@ func (s *scan) findPeriod(i int) {
 		return
 	}
 	b := i - 1
+	if s.low(b) == "more" {
+		b--
+	}
 	_, said := number.Spoken(s.low(b))
 	if s.at(b).kind == digit || said || s.low(b) == "a" || s.low(b) == "few" || s.low(b) == "couple" {
 		for _, said = number.Spoken(s.low(b - 1)); said; _, said = number.Spoken(s.low(b - 1)) {
@@ -230,6 +255,10 @@ func (s *scan) findPeriod(i int) {
 		fromNow := s.low(to) == "from" && (s.low(to+1) == "now" || s.low(to+1) == "today")
 		if fromNow {
 			to += 2
+		}
+		if s.low(to) == "ago" {
+			fromNow = true
+			to++
 		}
 		if s.low(b-1) == "in" {
 			b--
@@ -244,10 +273,13 @@ func (s *scan) findPeriod(i int) {
 
 // findDayOfMonth marks "the 5th", "11th of this month", "5th of the 2nd 2011".
 func (s *scan) findDayOfMonth(i int) {
-	if !s.ordinal(i) {
-		return
-	}
 	from, to := i, i+1
+	if !s.ordinal(i) {
+		if !s.suffix(i+1) || s.low(i+1) == "road" || s.low(i+1) == "st" {
+			return
+		}
+		to++
+	}
 	if v, _ := number.Spoken(s.low(i - 1)); v == 20 || v == 30 {
 		from--
 	}
@@ -262,7 +294,7 @@ func (s *scan) findDayOfMonth(i int) {
 		to = s.yearEnd(to + 3)
 	case s.low(to) == "of" && s.ordinal(to+1):
 		to = s.yearEnd(to + 2)
-	case article && s.low(from-1) != "of" && s.at(i).kind == mixed && (s.at(to).kind != word || s.at(to).lex&(stop|ack|prep|unit) != 0):
+	case article && s.low(from-1) != "of" && (s.at(i).kind == mixed || to > i+1 || s.low(from-1) == "on" || from < i-1) && (s.at(to).kind != word || s.at(to).lex&(stop|ack|prep|unit) != 0):
 	case s.at(i).kind == mixed && (s.low(from-1) == "on" || s.low(from-1) == "until" || s.low(from-1) == "till") && s.at(to).kind != word:
 	default:
 		return
@@ -314,6 +346,15 @@ func (s *scan) findYear(i int) {
 	}
 }
 
+// clock reports whether token i is minutes, with am or pm glued to them if they must have it.
+func (s *scan) clock(i int, bare bool) bool {
+	low := s.low(i)
+	if len(low) < 2 || !num(low[0]) || !num(low[1]) {
+		return false
+	}
+	return len(low) == 2 && bare || low[2:] == "am" || low[2:] == "pm" || low[2:] == "h" || low[2:] == "hrs"
+}
+
 // claimQuantity takes clock times, prices, decimals and thousands from the digit rules.
 func (s *scan) claimQuantity(i int) {
 	if s.taken[i] {
@@ -330,7 +371,7 @@ func (s *scan) claimQuantity(i int) {
 		to += 2
 		thousands = true
 	}
-	if s.low(i+1) == ":" && s.glued(i+1) && s.glued(i+2) && len(s.low(i)) <= 2 && len(s.low(i+2)) == 2 && s.at(i+2).kind == digit {
+	if sep := s.low(i + 1); (sep == ":" || sep == ".") && s.glued(i+1) && s.glued(i+2) && len(s.low(i)) <= 2 && s.clock(i+2, sep == ":") {
 		s.take(i, i+3)
 		return
 	}

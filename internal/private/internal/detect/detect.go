@@ -52,7 +52,7 @@ type Doc struct {
 
 // Turn is what one side said. Label is the text before it that names the side ("Agent: "), kept as it is.
 type Turn struct {
-	Side  string // who speaks, any word; "" if unknown
+	Side  Side // who speaks; 0 is unknown. See ParseSide
 	Text  string
 	Label string
 }
@@ -77,12 +77,11 @@ const rounds = 8
 
 // Redact masks one document. The error is ErrTooLarge or nil.
 func (d *Detector) Redact(doc Doc) (*Redaction, error) {
-	var start asked
-	return d.redact(doc, &start)
+	return d.redact(doc, new(dialogue))
 }
 
-// redact masks doc and leaves in ask the question that is open behind it.
-func (d *Detector) redact(doc Doc, ask *asked) (*Redaction, error) {
+// redact masks doc and leaves in talk the questions that are open behind it.
+func (d *Detector) redact(doc Doc, talk *dialogue) (*Redaction, error) {
 	size := 0
 	for _, t := range doc.Turns {
 		size += len(t.Text)
@@ -99,10 +98,10 @@ func (d *Detector) redact(doc Doc, ask *asked) (*Redaction, error) {
 	}
 	seen := memory{}
 	verified := false
-	var after asked
+	var after dialogue
 	for range rounds {
 		found := false
-		after = *ask
+		after = talk.clone()
 		for i := range turns {
 			m := &turns[i]
 			s.load(viewOf(m.masked), d.dial)
@@ -121,18 +120,14 @@ func (d *Detector) redact(doc Doc, ask *asked) (*Redaction, error) {
 			turns[i].render()
 		}
 	}
-	*ask = after
+	*talk = after
 	s.forget()
 	return finish(doc.Turns, turns, verified), nil
 }
 
 // read runs every rule over the loaded turn.
-func (s *scan) read(side string, ask *asked, known []subject) {
-	if side == "system" {
-		ask.now = false
-	} else {
-		ask.hear(s, side)
-	}
+func (s *scan) read(side Side, talk *dialogue, known []subject) {
+	ask := talk.hear(s, side)
 	s.findAnchors()
 	s.findDates()
 	s.findAddresses()

@@ -1,21 +1,86 @@
 package detect
 
+import (
+	"slices"
+
+	"murmur/internal/private/internal/detect/gazetteer"
+)
+
 // patience is how many turns of the asker a question stays open for pieces of its answer; a repeated request
 // ("one more time please?") opens the last question again at any time.
 const patience = 3
 
-// asked is what one side of a conversation last asked the other for. Types are in the order of asking. It
+// asked is what one side of a conversation last asked the others for. Types are in the order of asking. It
 // lives over turns: acknowledgements keep it, another question replaces it, other talk ages it.
 type asked struct {
-	side  string
+	side  Side
+	at    int // turn it was last asked in
 	types [4]Type
 	n     int
 	age   int
 	again bool // opened by a repeated request: the answer may be something else
-	now   bool // the turn being read is an answer, not the asker's own
 }
 
-func (a *asked) open() bool { return a != nil && a.now && a.n > 0 && a.age <= patience }
+func (a *asked) open() bool { return a != nil && a.n > 0 && a.age <= patience }
+
+// dialogue holds the open questions of a conversation, one for each side that asked.
+type dialogue struct {
+	turn int
+	asks []asked
+}
+
+func (d dialogue) clone() dialogue { return dialogue{d.turn, slices.Clone(d.asks)} }
+
+// sides is how many sides' questions are kept; more are a forum, not a call.
+const sides = 8
+
+// hear takes in what side says with the turn in s. It gives the question that the turn may answer, nil if it
+// asks something itself or none is open.
+func (d *dialogue) hear(s *scan, side Side) *asked {
+	d.turn++
+	if side == Machine {
+		return nil
+	}
+	var own, others *asked
+	for i := range d.asks {
+		switch a := &d.asks[i]; {
+		case a.side == side:
+			own = a
+		case a.n > 0 && (others == nil || a.at > others.at):
+			others = a
+		}
+	}
+	answer := others
+	if side == 0 {
+		answer = own
+	}
+	if s.repeatRequest() {
+		if own != nil && own.n > 0 {
+			own.age, own.again, own.at = 0, true, d.turn
+		}
+		if side == 0 {
+			return nil
+		}
+		return answer
+	}
+	if types, n := s.questions(); n > 0 {
+		if answer.open() && s.answers() {
+			return answer
+		}
+		if own == nil && len(d.asks) < sides {
+			d.asks = append(d.asks, asked{})
+			own = &d.asks[len(d.asks)-1]
+		}
+		if own != nil {
+			*own = asked{side: side, at: d.turn, types: types, n: n}
+		}
+		return nil
+	}
+	if own != nil && !s.acknowledges() {
+		own.age++
+	}
+	return answer
+}
 
 func (a *asked) wants(t Type) bool {
 	if !a.open() {
@@ -73,35 +138,6 @@ func (a *asked) fits(s *scan, rd *reading) Type {
 		return None
 	}
 	return best
-}
-
-// hear takes in what side says with the turn in s, before the turn is read as an answer.
-func (a *asked) hear(s *scan, side string) {
-	a.now = a.n > 0 && (side == "" || side != a.side)
-	if s.repeatRequest() {
-		if a.n > 0 {
-			a.age, a.again = 0, true
-		}
-		a.now = a.now && side != a.side
-		return
-	}
-	types, n := s.questions()
-	if n > 0 {
-		if a.now && a.age <= patience && s.answers() {
-			return
-		}
-		*a = asked{side: side, types: types, n: n}
-		return
-	}
-	if a.n > 0 && side == a.side && !s.acknowledges() {
-		a.age++
-		if side == "" {
-			a.now = true
-		}
-	}
-	if side == "" && a.n > 0 && s.acknowledges() {
-		a.now = true
-	}
 }
 
 // questions gives the types the turn asks for: its cues, if it is a question, a request or a bare prompt.
@@ -220,7 +256,7 @@ func (s *scan) findAnswer(a *asked) {
 		return
 	}
 	from, to := 0, len(s.tok)
-	for from < to && s.leadIn(from) {
+	for from < to && s.leadIn(from, t) {
 		from++
 	}
 	for to > from && (s.at(to-1).kind < word && s.low(to-1) != "]" || s.at(to-1).lex&ack != 0 && !(t == Person && to-from == 1) || s.low(to-1) == "please" || s.low(to-1) == "that" || s.at(to-1).kind == mask) {
@@ -266,8 +302,12 @@ func (s *scan) findAnswer(a *asked) {
 		if n > 8 && !spoken || n == stops {
 			return
 		}
+	case Address:
+		if !s.addressed(from, to) || n > 12 || stops > 1 {
+			return
+		}
 	default:
-		if !spoken {
+		if !s.spelled() || stops > 1 {
 			return
 		}
 	}
@@ -276,6 +316,19 @@ func (s *scan) findAnswer(a *asked) {
 		score = 80
 	}
 	s.mark(from, to, t, score, ByQuestion)
+}
+
+// addressed reports whether an answer may be an address: it begins with a number, or a street was found in it.
+func (s *scan) addressed(from, to int) bool {
+	if r := s.runAt(from); r != nil && r.From == from && r.Digits > 0 && r.To < to && s.at(r.To).lex&(unit|money) == 0 && s.at(r.To).gaz&gazetteer.Word == 0 {
+		return true
+	}
+	for _, m := range s.marks {
+		if m.t == Address && m.from < to && m.to > from {
+			return true
+		}
+	}
+	return false
 }
 
 // dated reports whether a date was found between two tokens.
@@ -294,7 +347,7 @@ func (s *scan) dated(from, to int) bool {
 }
 
 // leadIn reports whether token i comes before the value of an answer: "sure, it's", "my name is", "yeah the".
-func (s *scan) leadIn(i int) bool {
+func (s *scan) leadIn(i int, asked Type) bool {
 	t := s.at(i)
 	if t.kind < word {
 		return true
@@ -309,16 +362,34 @@ func (s *scan) leadIn(i int) bool {
 	case "first", "last", "full", "user", "yes", "no", "oh", "number", "code", "'s":
 		return s.low(i) != "oh" || len(s.low(i+1)) > 1
 	}
+	if (asked == Person || asked == Postcode || asked == DateOfBirth) && s.spelled() && s.at(i-1).kind != word {
+		switch s.low(i) { // a recogniser makes words of letters: "I said a be a th"
+		case "all", "to", "if", "out", "every", "i", "me", "are", "see", "so", "you", "hey", "be":
+			return false
+		}
+	}
 	return t.lex&(stop|ack|greet) != 0
 }
 
-// spelled reports whether most of the turn is letters, digits and spelling words.
+// spelled reports whether most of the turn is letters, digits and spelling words, or scraps of one to three
+// letters that a recogniser made of them.
 func (s *scan) spelled() bool {
-	n := 0
+	n, scraps, all, odd := 0, 0, 0, 0
 	for _, r := range s.runs {
 		n += r.To - r.From
 	}
-	return n*2 > len(s.tok)
+	for i, t := range s.tok {
+		if t.kind >= word {
+			all++
+			if len(s.low(i)) <= 3 {
+				scraps++
+				if t.lex&stop == 0 || len(s.low(i)) == 1 {
+					odd++
+				}
+			}
+		}
+	}
+	return n*2 > len(s.tok) || all >= 4 && scraps*4 >= all*3 && odd*3 >= all*2
 }
 
 // sentence reports whether the turn is talk rather than a value: it has verbs and pronouns. strict: the
@@ -344,7 +415,7 @@ func (s *scan) sentence(strict bool) bool {
 			default:
 				strong++
 			}
-		} else if t.gaz&0x10 != 0 && len(low) > 2 && t.lex&ack == 0 {
+		} else if t.gaz&gazetteer.Word != 0 && len(low) > 2 && t.lex&ack == 0 {
 			plain++
 		}
 	}

@@ -79,6 +79,11 @@ func (s *scan) judge(r *number.Run, from, to int, ask *asked) {
 		if s.low(from-1) == "(" {
 			from--
 		}
+		if t == ID || t == Number || t == BankAcct || t == Username { // WO-3122138
+			for from > 1 && s.low(from-1) == "-" && s.glued(from) && s.glued(from-1) && s.at(from-2).kind >= word {
+				from -= 2
+			}
+		}
 		if s.low(from-1) == "plus" && t == Phone {
 			from--
 		}
@@ -90,7 +95,8 @@ func (s *scan) judge(r *number.Run, from, to int, ask *asked) {
 // withoutQuantity gives the end of the run before a number that a unit or a currency behind it makes a
 // quantity: "my pin is 9017, 3 people".
 func (s *scan) withoutQuantity(r *number.Run, from, to int) int {
-	if to < r.To || s.at(to).lex&(unit|money) == 0 && s.low(to) != "%" && s.low(to) != "/" {
+	halfDay := (s.low(to) == "p" || s.low(to) == "a") && s.low(to+1) == "."
+	if to < r.To || s.at(to).lex&(unit|money) == 0 && s.low(to) != "%" && s.low(to) != "/" && s.low(to) != "€" && s.low(to) != "$" && !halfDay {
 		return to
 	}
 	if s.low(to) == "/" && s.at(to+1).lex&period == 0 && s.low(to+1) != "mo" && s.low(to+1) != "hr" {
@@ -104,6 +110,9 @@ func (s *scan) withoutQuantity(r *number.Run, from, to int) int {
 	}
 	if digits >= 9 {
 		return to
+	}
+	if halfDay {
+		return from
 	}
 	for to > from && s.at(to-1).kind != sign {
 		to--
@@ -262,7 +271,7 @@ func (s *scan) plausible(rd *reading, t Type, expected bool) bool {
 	case Phone:
 		return l == 0 && least(7, 3)
 	case Postcode:
-		return l == 0 && d >= 4 && d <= 9 || l > 0 && d > 0 && n <= 8 || expected && n >= 2
+		return l == 0 && d >= 3 && d <= 9 || l > 0 && d > 0 && n <= 8 || expected && n >= 2
 	case ID:
 		return least(4, 2) || d >= 2 && n >= 4
 	case Vehicle:
@@ -301,8 +310,8 @@ func (s *scan) findAges() {
 	for i := range s.tok {
 		low := s.low(i)
 		n := atoi(low)
-		if s.at(i).kind == mixed {
-			n = s.dayNumber(i)
+		if s.at(i).kind == mixed && len(low) > 2 && (s.low(i+1) == "birthday" || s.low(i+1) == "bday" || s.low(i+1) == "b'day") {
+			n = atoi(low[:len(low)-2])
 		}
 		end := i + 1
 		if v, ok := number.Spoken(low); ok && v > 0 {

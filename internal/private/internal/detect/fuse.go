@@ -75,15 +75,16 @@ func (m *masking) add(found []piece) bool {
 	if len(fresh) == 0 {
 		return false
 	}
-	m.pieces = joinNames(m.text, fuse(append(m.pieces, fresh...)))
+	m.pieces = join(m.text, fuse(append(m.pieces, fresh...)))
 	return true
 }
 
-// joinNames makes one span of a first name and a surname one space apart.
-func joinNames(text string, p []piece) []piece {
+// join makes one span of what belongs together: a first name and a surname, a day and its date, the lines of
+// an address.
+func join(text string, p []piece) []piece {
 	out := p[:0]
 	for _, q := range p {
-		if n := len(out); n > 0 && q.t == Person && out[n-1].t == Person && q.s == out[n-1].e+1 && text[q.s-1] == ' ' {
+		if n := len(out); n > 0 && joins(out[n-1].t, q.t, text[out[n-1].e:q.s]) {
 			out[n-1].e = q.e
 			out[n-1].score = max(out[n-1].score, q.score)
 			continue
@@ -91,6 +92,20 @@ func joinNames(text string, p []piece) []piece {
 		out = append(out, q)
 	}
 	return out
+}
+
+func joins(a, b Type, gap string) bool {
+	switch {
+	case len(gap) == 0 || len(gap) > 5:
+		return false
+	case a == Person && b == Person:
+		return gap == " "
+	case a == Date && b == Date:
+		return gap == " " || gap == ", " || gap == " the " || gap == " of "
+	case a == Address && (b == Address || b == Location || b == Postcode):
+		return strings.Trim(gap, " ,\r\n") == "" && (strings.Contains(gap, "\n") || b == Address)
+	}
+	return false
 }
 
 // origin maps an offset of the masked text to the text. Inside a mask it is the masked stretch's edge.

@@ -49,7 +49,7 @@ var lexicon = func() map[string]lex {
 		money:   `dollar dollars bucks cents euro euros eur usd gbp pounds quid pence cad aud`,
 		street:  `street st avenue ave av boulevard blvd road rd drive dr lane ln court ct place pl circle cir way terrace ter parkway pkwy highway hwy route rte square sq trail trl loop alley crescent cres close grove plaza pike row path walk run ridge point crossing expressway freeway fwy mews gardens park heights hill hills strasse straße str via viale rue calle carrera avenida rua ulica utca platz allee weg vej gata gatan gade laan straat corso piazza broadway box strada katu tie vei gasse`,
 		compass: `north south east west northeast northwest southeast southwest n s e w ne nw se sw`,
-		flat:    `apt apartment unit suite ste flat room floor fl bldg building lot box`,
+		flat:    `psc apt apartment unit suite ste flat room floor fl bldg building lot box`,
 		title:   `mr mrs ms miss mister missus dr doctor prof professor sir madam captain officer judge senator president rev reverend sergeant`,
 		greet:   `hi hello hey dear thanks thank thx ty bye goodbye morning afternoon evening cheers sincerely regards love hiya yo welcome xo`,
 		prep:    `in from near to around at for of by outside towards toward via visiting into through serving across`,
@@ -63,7 +63,7 @@ var lexicon = func() map[string]lex {
 		verb:    `is was 's are be it its should would under as called it's that's thats to on for`,
 		common: `lol smh omg asap pls plz thx ty btw idk imo tbh rn ur u r n b c k gonna wanna gotta cuz bc tho thru nite luv dont cant wont im ive isnt didnt doesnt whats thats hows lets
 			wifi app apps ok okay hi hey bye yo haha sms atm iban cvv ssn pin id vip usa uk us eu nyc la sf dc faq pdf url www http https html
-			google apple amazon paypal visa mastercard amex uber lyft facebook twitter instagram youtube netflix spotify iphone android samsung microsoft gmail outlook yahoo walmart target costco venmo zelle
+			europe asia africa atms fahrenheit celsius aud gbp applepay airbnb google apple amazon paypal visa mastercard amex uber lyft facebook twitter instagram youtube netflix spotify iphone android samsung microsoft gmail outlook yahoo walmart target costco venmo zelle
 			english spanish french german italian chinese japanese korean american mexican british indian canadian european asian african australian thai greek turkish vietnamese mediterranean irish russian brazilian christian muslim jewish catholic
 			monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october november december christmas easter thanksgiving halloween
 			agent customer caller rep representative speaker system operator receptionist support service team sales billing member contact
@@ -96,13 +96,13 @@ var cueWords = func() map[string]Type {
 		Phone:       `phone cell mobile tel telephone fax callback whatsapp landline ph cellphone call text reach dial ring number numbers no`,
 		Email:       `email e-mail mail gmail`,
 		Person:      `name names speaking named surname lastname spell spelling spelled initials`,
-		Address:     `address street live lives living located addr residence ship shipping deliver delivery where location`,
+		Address:     `address street live lives living located addr residence ship shipping deliver delivery`,
 		Postcode:    `zip postcode postal zipcode`,
 		Password:    `password passwd pwd pw passphrase wifi`,
 		Username:    `username user login handle userid screenname usr`,
 		ID:          `policy ticket reference ref order case claim confirmation conf member membership tracking invoice booking reservation id license licence passport mrn serial file record employee student prescription rx patient`,
 		Vehicle:     `plate plates tag vin registration vehicle reg`,
-		Location:    `city town`,
+		Location:    `city town where location`,
 		Age:         `age aged old turning turns`,
 	} {
 		for _, w := range strings.Fields(words) {

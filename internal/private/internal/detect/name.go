@@ -24,6 +24,7 @@ func (s *scan) findNames() {
 			i++
 			continue
 		}
+		end = s.credentials(end)
 		score, why := uint8(60), ByList
 		switch level {
 		case nameAsked:
@@ -62,6 +63,10 @@ func (s *scan) nameCue(i int) int {
 		return nameAsked
 	case p == "is" && (p2 == "this" || p2 == "it" || p2 == "here"), p == "'s" && (p2 == "it" || p2 == "this" || p2 == "that") || p == "its" || p == "it's" || p == "i'm" || p == "im" || p == "am" && p2 == "i":
 		return someName
+	case p == "to" && s.pays(j), p == "from" && s.pays(j):
+		return nameAsked
+	case p == "tell" || p == "told" || p == "ask" || p == "asked" || p == "call" || p == "text" || p == "message" || p == "meet" || p == "remind" || p == "invite":
+		return someName
 	case s.at(j).lex&kin != 0, p == "is" && s.at(j-1).lex&kin != 0, p == "'s" && s.at(j-1).lex&kin != 0:
 		return someName
 	case s.at(j).lex&(greet|spoke) != 0 && s.at(j).kind == word:
@@ -69,10 +74,29 @@ func (s *scan) nameCue(i int) int {
 			return weakName
 		}
 		return someName
-	case p == "&" || s.at(j).lex&prep != 0 && s.at(j).kind == word:
+	case p == "&" || p == "and" && s.endsPerson(j):
+		return someName
+	case s.at(j).lex&prep != 0 && s.at(j).kind == word:
 		return weakName
 	}
 	return noCue
+}
+
+// pays reports whether money is sent shortly before token i: "a transfer to".
+func (s *scan) pays(i int) bool {
+	for k := i - 1; k >= 0 && k >= i-6; k-- {
+		switch s.low(k) {
+		case "transfer", "transfers", "pay", "paid", "payment", "payments", "sent", "send", "transferred", "order", "wire":
+			return true
+		}
+	}
+	return false
+}
+
+// endsPerson reports whether a name was marked that ends before token i.
+func (s *scan) endsPerson(i int) bool {
+	n := len(s.marks)
+	return n > 0 && s.marks[n-1].t == Person && s.marks[n-1].to == i
 }
 
 // namePart reports whether token i can be a further part of a name where capitals mean something.
@@ -135,7 +159,11 @@ func (s *scan) nameStart(i, level int) bool {
 		return !plain && (known || listed && g&gazetteer.Place == 0 && s.dial != Balanced && !s.cased) ||
 			g&gazetteer.CommonFirst != 0 && (s.endsHere(i+1) && s.dial != Balanced && s.at(i-1).lex&greet == 0 || pair)
 	case weakName:
-		return !plain && (g&gazetteer.CommonFirst != 0 || pair)
+		return !plain && (g&gazetteer.CommonFirst != 0 || pair || s.dial != Balanced && !s.cased && g&gazetteer.First != 0 && g&gazetteer.Place == 0) ||
+			s.dial != Balanced && g&gazetteer.CommonFirst != 0 && (i+1 >= len(s.tok) || s.at(i+1).lex&(near|day) != 0 || s.low(i+1) == "at")
+	}
+	if s.dial != Balanced && !s.cased && !plain && g&gazetteer.Place == 0 && len(s.low(i)) >= 4 && g&(gazetteer.First|gazetteer.CommonLast) != 0 {
+		return true
 	}
 	return g&gazetteer.CommonFirst != 0 && !plain && (g&gazetteer.Place == 0 || pair) || pair && !plain && g&gazetteer.Given != 0
 }
@@ -171,6 +199,33 @@ func (s *scan) pairs(i int) bool {
 	}
 	strong := a.gaz&gazetteer.CommonFirst != 0 || b.gaz&gazetteer.CommonLast != 0 && given
 	return given && sur && strong && (a.gaz&gazetteer.Word == 0 || b.gaz&gazetteer.Word == 0)
+}
+
+// credentials gives the end of ", MD", "M.D.", "Jr." behind a name that ends before token i, or i.
+func (s *scan) credentials(i int) int {
+	j := i
+	if s.low(j) == "," {
+		j++
+	}
+	switch s.low(j) {
+	case "md", "phd", "dds", "do", "lcsw", "mft", "lmft", "jr", "sr", "esq", "psyd", "np", "rn", "dpm", "od", "facs":
+		if s.at(j).shape == small {
+			return i
+		}
+		if s.low(j+1) == "." && s.glued(j+1) {
+			j++
+		}
+		return j + 1
+	case "m", "d", "ph":
+		if s.low(j+1) == "." && s.glued(j+1) && s.low(j+2) == "d" && s.at(j).shape != small {
+			j += 3
+			if s.low(j) == "." && s.glued(j) {
+				j++
+			}
+			return j
+		}
+	}
+	return i
 }
 
 // particles stand between the parts of a name.
@@ -214,7 +269,7 @@ func (s *scan) nameEnd(i, level int) int {
 				return j
 			}
 			g := t.gaz
-			ok := g&gazetteer.Sur != 0 && g&gazetteer.Word == 0 || g == 0 && level >= someName ||
+			ok := g&gazetteer.Sur != 0 && (g&gazetteer.Word == 0 || level >= someName && s.endsHere(j+1)) || g == 0 && level >= someName ||
 				g&gazetteer.CommonLast != 0 && (level == nameAsked || s.at(i).gaz&gazetteer.CommonFirst != 0 && s.at(i).gaz&gazetteer.Word == 0) || g&gazetteer.CommonFirst != 0 && g&gazetteer.Word == 0
 			if !ok || n > 2 && level < nameAsked {
 				return j

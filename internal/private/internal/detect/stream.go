@@ -15,7 +15,7 @@ type Stream struct {
 	line []byte // an unfinished line
 	conv []Turn
 	size int
-	ask  asked
+	talk dialogue
 	// Refused counts documents that could not be verified; a line "[WITHHELD]" stands for each of their lines.
 	Refused int
 }
@@ -85,7 +85,7 @@ func (s *Stream) take(line, end string) error {
 				return err
 			}
 		}
-		s.conv = append(s.conv, Turn{Side: side(line[:n]), Text: line[n:], Label: line[:n]})
+		s.conv = append(s.conv, Turn{Side: ParseSide(line[:n]), Text: line[n:], Label: line[:n]})
 		s.size += len(line)
 		return nil
 	}
@@ -106,7 +106,7 @@ func (s *Stream) flush(end string) error {
 }
 
 func (s *Stream) emit(turns []Turn, end string) error {
-	r, err := s.d.redact(Doc{Turns: turns}, &s.ask)
+	r, err := s.d.redact(Doc{Turns: turns}, &s.talk)
 	out := ""
 	if err == nil && r.Verified() {
 		out = r.Masked()

@@ -159,7 +159,7 @@ func (r *Reader) element() bool {
 	i := r.pos
 	w := r.w[i]
 	switch c := class(w.Lower); {
-	case c == allDigits || c == mixed && len(w.Lower) <= 20:
+	case c == allDigits || c == mixed && len(w.Lower) <= 34:
 		r.chars(w)
 		r.pos++
 		r.parts++
@@ -183,13 +183,24 @@ func (r *Reader) element() bool {
 	case loose:
 		return r.beside(i, i+1) && r.letter(e.sign, i, i+1)
 	}
-	if len(w.Lower) == 1 && w.Lower[0] >= 'a' && w.Lower[0] <= 'z' {
+	if len(w.Lower) == 1 && w.Lower[0] >= 'a' && w.Lower[0] <= 'z' && !r.halfDay(i) {
 		if n := r.explained(i); n > 0 {
 			return r.letter(w.Lower[0], i, i+n)
 		}
 		return r.beside(i, i+1) && r.letter(w.Lower[0], i, i+1)
 	}
 	return false
+}
+
+// halfDay reports whether word i begins "p.m." or "p m" behind digits.
+func (r *Reader) halfDay(i int) bool {
+	if c := r.w[i].Lower; c != "a" && c != "p" || i == 0 || i+1 >= len(r.w) {
+		return false
+	}
+	if r.w[i+1].Lower == "m" {
+		return r.parts > 0 && r.last == i && class(r.w[i-1].Lower) == allDigits
+	}
+	return i+2 < len(r.w) && r.w[i+1].Lower == "." && r.w[i+2].Lower == "m"
 }
 
 // explained gives the length of "b as in boy", "b like boy", "b for boy" at i, 0 if it is none.

@@ -13,6 +13,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"murmur/internal/private/internal/detect"
 )
@@ -37,7 +38,7 @@ var ErrGold = errors.New("score: not a gold record")
 
 // Counts of one source or type.
 type Counts struct {
-	Documents, Leaking int // documents, and those with a personal character left
+	Documents, Leaking int // documents, and those with a personal letter or digit left
 	Personal, Masked   int // personal characters, and those of them that are masked
 	Plain, False       int // other characters, and those of them that are masked
 	FalseSpans         int // masked spans that touch no gold span
@@ -51,7 +52,7 @@ func (c Counts) Recall() float64 { return ratio(c.Masked, c.Personal) }
 // Precision is the share of masked characters that are personal.
 func (c Counts) Precision() float64 { return ratio(c.Masked, c.Masked+c.False) }
 
-// Leak is the share of documents that hold a personal character after masking.
+// Leak is the share of documents that hold a personal letter or digit after masking.
 func (c Counts) Leak() float64 {
 	if c.Documents == 0 {
 		return 0
@@ -108,7 +109,8 @@ func (b *Board) Add(g Record, found []detect.Span) {
 		b.Sources, b.Types = map[string]*Counts{}, map[string]*Counts{}
 	}
 	src := counts(b.Sources, g.Source)
-	n := len([]rune(g.Text))
+	text := []rune(g.Text)
+	n := len(text)
 	gold, masked := make([]byte, n), make([]bool, n) // gold: 0 plain, 1 personal, 2 don't care
 	for _, want := range []bool{true, false} {
 		for _, s := range g.Spans {
@@ -139,7 +141,7 @@ func (b *Board) Add(g Record, found []detect.Span) {
 			src.Masked++
 		case gold[i] == 1:
 			src.Personal++
-			leaks = leaks || !space([]rune(g.Text)[i])
+			leaks = leaks || unicode.IsLetter(text[i]) || unicode.IsDigit(text[i])
 		case gold[i] == 0:
 			src.Plain++
 			if masked[i] {
@@ -190,8 +192,6 @@ func (b *Board) spans(g Record, found []detect.Span, masked []bool, src *Counts)
 		counts(b.Types, f.Type.String()).Found++
 	}
 }
-
-func space(r rune) bool { return r == ' ' || r == '\n' || r == '\t' }
 
 func counts(m map[string]*Counts, key string) *Counts {
 	c := m[key]
