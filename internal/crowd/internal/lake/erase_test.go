@@ -1,0 +1,226 @@
+package lake
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"murmur/internal/fact"
+	"murmur/internal/fact/facttest"
+	"murmur/internal/private/anon"
+	"murmur/internal/workspace"
+)
+
+// holders counts the rows of a contact in the current files, and the files of the directory and the catalog
+// that have its 16 bytes in the open.
+func holders(t *testing.T, l *Lake, c anon.Contact) (rows, raw int) {
+	t.Helper()
+	b := c.Bytes()
+	for _, tab := range tables {
+		for r, err := range l.Rows(context.Background(), tab) {
+			must(t, err)
+			if r.Contact == b {
+				rows++
+			}
+		}
+	}
+	files := filesBelow(t, l.cfg.Dir)
+	for _, suffix := range []string{"", "-wal"} {
+		files = append(files, l.cfg.Catalog+suffix)
+	}
+	for _, f := range files {
+		content, err := os.ReadFile(f)
+		must(t, err)
+		if bytes.Contains(content, b[:]) {
+			raw++
+		}
+	}
+	return rows, raw
+}
+
+// Erase one of many contacts, in the middle of appends: afterwards no file has its pseudonym, decoded or as
+// plain bytes, and everybody else's rows are as they were. The identifiers of a page with few values are not
+// compressed away: before, the bytes are found.
+func TestAForgottenContactIsInNoFile(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	mk := facttest.New(t)
+	l := openTest(t, Config{})
+	victim, text := mk.Contact(0), mk.Text("words")
+	for i := range 10 {
+		var rows []Row
+		for j := range 30 {
+			n := i*30 + j
+			at := noon.Add(time.Duration(n) * time.Hour)
+			rows = append(rows, message(n, at, mk.Contact(n%15), int64(i), text))
+		}
+		must(t, l.Append(ctx, rows, int64(i)))
+	}
+	if rows, raw := holders(t, l, victim); rows != 2*20 || raw == 0 {
+		t.Fatalf("before: %d rows, %d files with the bytes", rows, raw)
+	}
+	must(t, l.Forget(ctx, workspace.MustParse("another"), []anon.Contact{victim}))
+	if rows, _ := holders(t, l, victim); rows != 2*20 {
+		t.Fatalf("forgetting in another workspace left %d rows of 40", rows)
+	}
+	must(t, l.Forget(ctx, workspace.Default, []anon.Contact{victim}))
+	must(t, l.Forget(ctx, workspace.Default, []anon.Contact{victim, {}})) // again, and nobody
+	must(t, l.Expire(ctx))
+	if rows, raw := holders(t, l, victim); rows != 0 || raw != 0 {
+		t.Errorf("after: %d rows, %d files with the bytes", rows, raw)
+	}
+	if n := len(latest(t, l, fact.Facts)); n != 280 {
+		t.Errorf("%d facts are left, want 280", n)
+	}
+	if n, err := l.Waiting(ctx); n != 0 || err != nil {
+		t.Errorf("%d files wait, %v", n, err)
+	}
+}
+
+func TestADelinkedContactIsInNoFile(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	mk := facttest.New(t)
+	l := openTest(t, Config{})
+	old, recent := mk.Contact(1), mk.Contact(2)
+	later := noon.AddDate(0, 0, 60)
+	must(t, l.Append(ctx, []Row{call(1, noon, old, 1), message(2, noon, old, 1, mk.Text("a")), call(3, later, recent, 1)}, 1))
+	must(t, l.Delink(ctx, later))
+	must(t, l.Expire(ctx))
+	if rows, raw := holders(t, l, old); rows != 0 || raw != 0 {
+		t.Errorf("the old contact: %d rows, %d files", rows, raw)
+	}
+	if rows, _ := holders(t, l, recent); rows != 1 {
+		t.Errorf("the recent contact: %d rows", rows)
+	}
+	if n := len(latest(t, l, fact.Facts)); n != 3 {
+		t.Errorf("%d facts are left of 3", n)
+	}
+}
+
+// An opt-out takes what was said in the call and leaves that it took place; words of the talk go with it.
+func TestWithdrawTakesContentAlone(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	mk := facttest.New(t)
+	l := openTest(t, Config{})
+	c, text := mk.Contact(1), mk.Text("what was said")
+	talk := func(n int, of int) Row {
+		return Row{workspace.Default, &fact.Talk{Head: facttest.Head(n, noon, c, 1), Call: facttest.ID(of), Body: text}}
+	}
+	must(t, l.Append(ctx, []Row{call(1, noon, c, 1), talk(2, 1), call(3, noon, c, 1), talk(4, 3), message(5, noon, c, 1, text)}, 1))
+	check := func(facts, texts int) {
+		t.Helper()
+		if f, w := len(latest(t, l, fact.Facts)), len(latest(t, l, fact.Texts)); f != facts || w != texts {
+			t.Errorf("%d facts, %d texts; want %d, %d", f, w, facts, texts)
+		}
+	}
+	check(5, 3)
+	must(t, l.Withdraw(ctx, workspace.Default, Withdrawal{Calls: []fact.ID{facttest.ID(1), {}}}))
+	check(4, 2)
+	must(t, l.Withdraw(ctx, workspace.Default, Withdrawal{Contacts: []anon.Contact{c}}))
+	check(3, 0)
+}
+
+func TestRewriteObeysTheVerdicts(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	mk := facttest.New(t)
+	l := openTest(t, Config{})
+	c := mk.Contact(1)
+	must(t, l.Append(ctx, []Row{call(1, noon, c, 1), call(2, noon, c, 1), call(2, noon, c, 2), call(3, noon, c, 1),
+		call(4, noon.AddDate(0, 0, 1), c, 1)}, 1))
+	must(t, l.Rewrite(ctx, DayOf(noon), func(r Stored) Verdict {
+		switch r.ID {
+		case facttest.ID(1):
+			return Drop
+		case facttest.ID(2):
+			if r.Version != 2 {
+				t.Errorf("keep saw version %d", r.Version)
+			}
+			return Unlink
+		case facttest.ID(4):
+			t.Error("keep saw a row of another day")
+		}
+		return Stay
+	}))
+	got := latest(t, l, fact.Facts)
+	if len(got) != 3 {
+		t.Fatalf("%d facts, want 3", len(got))
+	}
+	for n, linked := range map[int]bool{2: false, 3: true, 4: true} {
+		r, ok := got[key{workspace.Default, facttest.ID(n)}]
+		if !ok || (r.Contact == c.Bytes()) != linked {
+			t.Errorf("fact %d: there %v, contact %x, want linked %v", n, ok, r.Contact, linked)
+		}
+	}
+}
+
+// A version that moves its event to another day wins over the old one there, after Compact in every file.
+func TestAMovedEventCountsOnce(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	mk := facttest.New(t)
+	l := openTest(t, Config{})
+	c, far := mk.Contact(1), noon.AddDate(0, 0, -400)
+	must(t, l.Append(ctx, []Row{message(1, noon, c, 1, mk.Text("old")), message(2, far, c, 9, mk.Text("new"))}, 1))
+	must(t, l.Append(ctx, []Row{message(1, far, c, 2, mk.Text("new")), message(2, noon, c, 3, mk.Text("old"))}, 2))
+	must(t, l.Compact(ctx, 10))
+	for _, tab := range tables {
+		n := 0
+		for r, err := range l.Rows(ctx, tab) {
+			must(t, err)
+			if n++; r.At != fact.MicrosOf(far) || tab == fact.Texts && r.Text != "new" {
+				t.Errorf("an old version is left in table %s", tableName(tab))
+			}
+		}
+		if n != 2 {
+			t.Errorf("%d rows in table %s, want 2", n, tableName(tab))
+		}
+	}
+}
+
+// A crash before the commit leaves nothing, a crash after it leaves everything, in both tables; the replay
+// heals either.
+func TestACrashNeverSplitsTheTables(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	mk := facttest.New(t)
+	for _, point := range []string{"write", "commit"} {
+		dir, at := t.TempDir(), ""
+		cfg := Config{Dir: filepath.Join(dir, "lake"), Catalog: filepath.Join(dir, "lake.db"), Failpoint: func(p string) error {
+			if p == at {
+				return errCrash
+			}
+			return nil
+		}}
+		l := openTest(t, cfg)
+		rows := []Row{message(1, noon, mk.Contact(1), 1, mk.Text("once"))}
+		at = point
+		if err := l.Append(ctx, rows, 7); !errors.Is(err, errCrash) {
+			t.Fatalf("no crash at %s: %v", point, err)
+		}
+		at = ""
+		again := openTest(t, cfg)
+		pos, err := again.Position(ctx)
+		must(t, err)
+		if want := map[string]int64{"write": -1, "commit": 7}[point]; pos != want {
+			t.Errorf("crash at %s: position %d, want %d", point, pos, want)
+		}
+		must(t, again.Append(ctx, rows, 7))
+		must(t, again.Append(ctx, rows, 6))
+		s, err := again.Stats(ctx)
+		must(t, err)
+		if s.Facts.Rows != 1 || s.Texts.Rows != 1 || s.Position != 7 {
+			t.Errorf("crash at %s, after the replay: %+v", point, s)
+		}
+		must(t, again.Expire(ctx))
+		if n, err := again.Waiting(ctx); n != 0 || err != nil {
+			t.Errorf("crash at %s: %d leftovers, %v", point, n, err)
+		}
+	}
+}
