@@ -300,15 +300,11 @@ func (e nativeEvent) native(kind string) []byte {
 	}
 	sum := sha256.Sum256(append([]byte(kind+"\x00"), line...))
 	id := hex.EncodeToString(sum[:16])
-	named := nativeEvent{"delivery_id": "csv-" + id}
-	for k, v := range e {
-		named[k] = v
+	named := `{"delivery_id":"csv-` + id + `",`
+	if e["source_id"] == nil {
+		named += `"source_id":"row-` + id + `",`
 	}
-	if named["source_id"] == nil {
-		named["source_id"] = "row-" + id
-	}
-	line, _ = json.Marshal(named)
-	return line
+	return append([]byte(named), line[1:]...) // the event has fields: its schema and type at least
 }
 
 // fields is the event as a list, in order of name.

@@ -321,11 +321,11 @@ func TestRowsStream(t *testing.T) {
 	}
 }
 
-// One stray quote a line, for a mebibyte: looking ahead stays linear, every row is reported.
+// One stray quote a line, for a quarter of a mebibyte: looking ahead stays linear, every row is reported.
 func TestStrayQuotesCostLinearTime(t *testing.T) {
 	t.Parallel()
 	for _, row := range []string{"\"a\n", "\"\"\n", "\"\"\"\n", "a,\"b\n", "\"\n\n"} {
-		file := "id,Start Time,Direction,From,Duration\n" + strings.Repeat(row, (1<<20)/len(row))
+		file := "id,Start Time,Direction,From,Duration\n" + strings.Repeat(row, (1<<18)/len(row))
 		f, err := Open(strings.NewReader(file), Options{})
 		if err != nil {
 			t.Fatal(err)

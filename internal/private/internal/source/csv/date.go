@@ -58,8 +58,10 @@ func orderOf(cells []string, delimiter byte) order {
 // parseTime reads the notations of exports: ISO 8601, numeric dates in the given order, dates with a
 // month's name, seconds or milliseconds since 1970. A time without a zone is in zone. False: no time.
 func parseTime(cell string, o order, zone *time.Location) (time.Time, bool) {
-	if t, err := time.Parse(time.RFC3339Nano, cell); err == nil {
-		return checked(t.UTC())
+	if len(cell) > 10 && cell[10] == 'T' {
+		if t, err := time.Parse(time.RFC3339Nano, cell); err == nil {
+			return checked(t.UTC())
+		}
 	}
 	if n, err := strconv.ParseInt(cell, 10, 64); err == nil {
 		switch len(cell) {
@@ -148,6 +150,9 @@ type wallClock struct {
 }
 
 func parseClock(s string) (wallClock, bool) {
+	if i := strings.IndexByte(s, ':'); i != 1 && i != 2 { // most cells are not: spare the pattern
+		return wallClock{}, false
+	}
 	m := clock.FindStringSubmatch(strings.ToLower(s))
 	if m == nil {
 		return wallClock{}, false

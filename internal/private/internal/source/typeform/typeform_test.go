@@ -48,6 +48,7 @@ func TestScales(t *testing.T) {
 		{number("o", "opinion_scale", 0), `{}`, fact.NPS, 0, 0, 10},
 		{number("o", "opinion_scale", 10), `{"steps":11,"start_at_one":false}`, fact.NPS, 10, 0, 10},
 		{number("o", "opinion_scale", 11), `{"steps":11,"start_at_one":true}`, fact.CSAT, 11, 1, 11},
+		{number("o", "opinion_scale", 10), `{"steps":10,"start_at_one":true}`, fact.CSAT, 10, 1, 10},
 		{number("o", "opinion_scale", 5), `{"steps":5,"start_at_one":true}`, fact.CSAT, 5, 1, 5},
 		{number("o", "opinion_scale", 0), `{"steps":7}`, fact.CSAT, 0, 0, 6},
 		{number("r", "rating", 7), `{}`, fact.CSAT, 7, 1, 7},
