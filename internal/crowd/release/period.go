@@ -9,6 +9,9 @@ import (
 
 // Weeks gives the ISO 8601 weeks in the zone that overlap [from, to), oldest first.
 func Weeks(zone *time.Location, from, to time.Time) (ps []Period) {
+	if !from.Before(to) {
+		return nil
+	}
 	for day := monday(from.In(zone)); day.Before(to); day = day.AddDate(0, 0, 7) {
 		ps = append(ps, week(day))
 	}

@@ -48,35 +48,62 @@ type counts struct {
 
 // Open folds every question.
 func (f *Fold) Open(_ context.Context, _ release.Snapshot, s release.Settings, qs []release.Question) (release.Counts, error) {
-	rows := newest(f.Rows)
 	c := &counts{questions: qs}
+	spans := map[release.Span][]Placed{}
 	for _, q := range qs {
+		if spans[q.Span] == nil {
+			spans[q.Span] = Place(f.Rows, s, q.Span)
+		}
 		var out []folded
-		for _, r := range rows {
-			at := time.UnixMicro(r.At)
-			if at.Before(q.Span.Start) || !at.Before(q.Span.End) {
-				continue
-			}
-			leaf := leafOf(q, r, s)
-			v := view{rows, r, s, q.Span}
-			if bin, ok := v.bin(q.Query); ok {
-				out = append(out, folded{leaf, string(r.Contact), bin, -1})
+		for _, p := range spans[q.Span] {
+			leaf := p.Leaf(q)
+			if bin, ok := p.Bin(q.Query); ok {
+				out = append(out, folded{leaf, string(p.Row.Contact), bin, -1})
 			}
 			for i, region := range q.Regions {
-				_, in := v.bin(region.Of)
+				_, in := p.Bin(region.Of)
 				for _, m := range region.Minus {
-					if _, taken := v.bin(m); taken {
+					if _, taken := p.Bin(m); taken {
 						in = false
 					}
 				}
 				if in {
-					out = append(out, folded{leaf, string(r.Contact), 0, i})
+					out = append(out, folded{leaf, string(p.Row.Contact), 0, i})
 				}
 			}
 		}
 		c.rows = append(c.rows, out)
 	}
 	return c, nil
+}
+
+// Placed is a row inside a span, the newest version of its fact, with what the queries ask of it.
+type Placed struct {
+	Row      Row
+	settings release.Settings
+	reply    optional
+	returned optional
+}
+
+type optional struct {
+	value int64
+	ok    bool
+}
+
+// Place gives the rows inside a span.
+func Place(rows []Row, s release.Settings, span release.Span) (placed []Placed) {
+	rows = newest(rows)
+	for _, r := range rows {
+		at := time.UnixMicro(r.At)
+		if at.Before(span.Start) || !at.Before(span.End) {
+			continue
+		}
+		p := Placed{Row: r, settings: s}
+		p.reply.value, p.reply.ok = p.findReply(rows, span)
+		p.returned.value, p.returned.ok = p.findReturn(rows)
+		placed = append(placed, p)
+	}
+	return placed
 }
 
 func (c *counts) Close() error { return nil }
@@ -132,7 +159,9 @@ func newest(rows []Row) []Row {
 	return out
 }
 
-func leafOf(q release.Question, r Row, s release.Settings) int {
+// Leaf gives the row's leaf of a question.
+func (p Placed) Leaf(q release.Question) int {
+	r := p.Row
 	for i, w := range q.Weeks {
 		if at := time.UnixMicro(r.At); !at.Before(w.Start) && at.Before(w.End) {
 			return i
@@ -146,11 +175,11 @@ func leafOf(q release.Question, r Row, s release.Settings) int {
 	case release.ByNumber:
 		k[0] = r.get(fact.ColNumber)
 	case release.ByReason:
-		k[0], _ = view{nil, r, s, q.Span}.reason()
+		k[0], _ = p.reason()
 	case release.ByTopic:
 		k[0] = r.get(fact.ColTopic)
 	case release.ByHourOfWeek:
-		k[0] = int64(hourOfWeek(r, s))
+		k[0] = int64(p.hour())
 	case release.ByMenu:
 		k = release.Key{r.get(fact.ColNode), r.get(fact.ColChoice)}
 	case release.BySurvey:
@@ -164,30 +193,22 @@ func leafOf(q release.Question, r Row, s release.Settings) int {
 	return len(q.Leaves)
 }
 
-func hourOfWeek(r Row, s release.Settings) int {
-	at := time.UnixMicro(r.At).In(s.Zone)
+func (p Placed) hour() int {
+	at := time.UnixMicro(p.Row.At).In(p.settings.Zone)
 	return (int(at.Weekday())+6)%7*24 + at.Hour()
 }
 
-// view is a row among all rows.
-type view struct {
-	all  []Row
-	r    Row
-	s    release.Settings
-	span release.Span
-}
-
-// bin gives the bin of the row for a query; false when the row is not in its population.
-func (v view) bin(q release.Query) (int, bool) {
-	if !slices.Contains(q.Kinds, v.r.Kind) || q.Open && !v.s.OpenHours.Has(hourOfWeek(v.r, v.s)) {
+// Bin gives the bin of the row for a query; false when the row is not in its population.
+func (p Placed) Bin(q release.Query) (int, bool) {
+	if !slices.Contains(q.Kinds, p.Row.Kind) || q.Open && !p.settings.OpenHours.Has(p.hour()) {
 		return 0, false
 	}
 	for _, f := range q.Where {
-		if !slices.Contains(f.In, v.r.get(f.Column)) {
+		if !slices.Contains(f.In, p.Row.get(f.Column)) {
 			return 0, false
 		}
 	}
-	value, ok := v.value(q.Value)
+	value, ok := p.value(q.Value)
 	if !ok || q.Value.Derived == release.Nothing || len(q.Value.Bins) == 0 {
 		return 0, ok
 	}
@@ -200,23 +221,23 @@ func (v view) bin(q release.Query) (int, bool) {
 	return bin, bin >= 0
 }
 
-func (v view) value(q release.Value) (int64, bool) {
-	r := v.r
+func (p Placed) value(q release.Value) (int64, bool) {
+	r := p.Row
 	switch q.Derived {
 	case release.FromColumn:
 		n, ok := r.Values[q.Column]
 		return n, ok
 	case release.Missed:
-		return v.missed()
+		return p.missed()
 	case release.MissReason:
-		return v.reason()
+		return p.reason()
 	case release.AnswerSeconds:
 		n, ok := r.Values[fact.ColRingS]
 		return n, ok && r.inbound() && r.get(fact.ColResult) == int64(fact.Answered)
 	case release.ReplySeconds:
-		return v.reply()
+		return p.reply.value, p.reply.ok
 	case release.ReturnedIn24h:
-		return v.returned()
+		return p.returned.value, p.returned.ok
 	}
 	return 0, true
 }
@@ -235,49 +256,49 @@ func (r Row) unreached() bool {
 	return res == fact.Missed || res == fact.Failed
 }
 
-func (v view) short() bool {
-	ring, ok := v.r.Values[fact.ColRingS]
-	return ok && ring < v.s.ShortAbandonS
+func (p Placed) short() bool {
+	ring, ok := p.Row.Values[fact.ColRingS]
+	return ok && ring < p.settings.ShortAbandonS
 }
 
-func (v view) missed() (int64, bool) {
+func (p Placed) missed() (int64, bool) {
 	switch {
-	case !v.r.inbound():
-	case v.r.reached():
+	case !p.Row.inbound():
+	case p.Row.reached():
 		return 0, true
-	case v.r.unreached() && !v.short():
+	case p.Row.unreached() && !p.short():
 		return 1, true
 	}
 	return 0, false
 }
 
-func (v view) reason() (int64, bool) {
+func (p Placed) reason() (int64, bool) {
 	switch {
-	case !v.r.inbound() || !v.r.unreached():
+	case !p.Row.inbound() || !p.Row.unreached():
 		return 0, false
-	case v.short():
+	case p.short():
 		return int64(fact.ShortAbandoned), true
-	case !v.s.OpenHours.Has(hourOfWeek(v.r, v.s)):
+	case !p.settings.OpenHours.Has(p.hour()):
 		return int64(fact.OutOfHours), true
 	}
-	return v.r.get(fact.ColReason), true
+	return p.Row.get(fact.ColReason), true
 }
 
-// reply walks the conversation with the contact.
-func (v view) reply() (int64, bool) {
-	if v.r.Contact == nil || v.r.get(fact.ColDirection) != int64(fact.In) || !v.r.human() {
+// findReply walks the conversation with the contact.
+func (p Placed) findReply(all []Row, span release.Span) (int64, bool) {
+	if p.Row.Contact == nil || p.Row.get(fact.ColDirection) != int64(fact.In) || !p.Row.human() {
 		return 0, false
 	}
 	first, after := true, false
-	for _, o := range v.all {
+	for _, o := range all {
 		at := time.UnixMicro(o.At)
-		if !o.human() || !bytes.Equal(o.Contact, v.r.Contact) || o.Contact == nil ||
-			at.Before(v.span.Start.Add(-release.Horizon)) || !at.Before(v.span.End.Add(release.Horizon)) {
+		if !o.human() || !bytes.Equal(o.Contact, p.Row.Contact) || o.Contact == nil ||
+			at.Before(span.Start.Add(-release.Horizon)) || !at.Before(span.End.Add(release.Horizon)) {
 			continue
 		}
 		out := o.get(fact.ColDirection) == int64(fact.Out)
 		switch {
-		case o.ID == v.r.ID:
+		case o.ID == p.Row.ID:
 			if !first {
 				return 0, false
 			}
@@ -285,7 +306,7 @@ func (v view) reply() (int64, bool) {
 		case !after:
 			first = out
 		case out:
-			return (o.At - v.r.At) / 1e6, true
+			return (o.At - p.Row.At) / 1e6, true
 		}
 	}
 	return 0, false
@@ -297,12 +318,12 @@ func (r Row) human() bool {
 	return r.Kind == fact.KindMessage && r.get(fact.ColAutomatic) == 0 && (d == int64(fact.In) || d == int64(fact.Out))
 }
 
-func (v view) returned() (int64, bool) {
-	if m, ok := v.missed(); !ok || m == 0 || v.r.Contact == nil {
+func (p Placed) findReturn(all []Row) (int64, bool) {
+	if m, ok := p.missed(); !ok || m == 0 || p.Row.Contact == nil {
 		return 0, false
 	}
-	for _, o := range v.all {
-		if !bytes.Equal(o.Contact, v.r.Contact) || o.Contact == nil || o.At <= v.r.At || o.At > v.r.At+24*3600*1e6 {
+	for _, o := range all {
+		if !bytes.Equal(o.Contact, p.Row.Contact) || o.Contact == nil || o.At <= p.Row.At || o.At > p.Row.At+24*3600*1e6 {
 			continue
 		}
 		out := o.get(fact.ColDirection) == int64(fact.Out)
@@ -325,8 +346,8 @@ func Random(rng *rand.Rand, n, contacts int, span release.Span) []Row {
 		}
 		r.ID[0], r.ID[1], r.ID[2], r.ID[15] = byte(rng.IntN(256)), byte(i), byte(i>>8), byte(i>>16)
 		r.At = span.Start.Add(-length / 4).Add(time.Duration(rng.Int64N(int64(length) * 3 / 2))).UnixMicro()
-		if rng.IntN(4) == 0 { // equal times occur
-			r.At -= r.At % (6 * 3600 * 1e6)
+		if rng.IntN(3) == 0 { // equal times occur
+			r.At -= r.At % (48 * 3600 * 1e6)
 		}
 		who := min(rng.IntN(contacts), rng.IntN(contacts))
 		r.Contact[0], r.Contact[1] = byte(who), byte(who>>8)

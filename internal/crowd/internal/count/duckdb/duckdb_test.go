@@ -29,6 +29,9 @@ func TestCountsEqualTheReferenceFold(t *testing.T) {
 		rows := counttest.Random(rng, 60+rng.IntN(500), 3+rng.IntN(60), span)
 		snap := write(t, lake, s.Workspace, rows)
 		qs := questions(span, s)
+		if seed%2 == 1 { // without replies no row beside the period is read
+			qs = slices.DeleteFunc(qs, func(q release.Question) bool { return q.Query.Value.Derived == release.ReplySeconds })
+		}
 		want := ask(t, &counttest.Fold{Rows: rows}, snap, s, qs)
 		got := ask(t, c, snap, s, qs)
 		for i, q := range qs {
