@@ -21,6 +21,7 @@ func (s *scan) findAddresses() {
 		}
 	}
 	s.findAddressAfterCue()
+	s.findSaid()
 	s.findZip()
 }
 
@@ -110,6 +111,17 @@ func (s *scan) findStreet(i int) {
 		}
 		return 0
 	}
+	switch s.low(i) {
+	case "via", "viale", "rue", "rua", "calle", "carrera", "avenida", "strada", "ulica", "corso", "piazza":
+		end := to
+		for end < to+5 && end < len(s.tok) && s.runAt(end) == nil && s.at(end).kind == word && (s.at(end).lex&stop == 0 || len(s.low(end)) <= 3) {
+			end++
+		}
+		if r := s.runAt(end); end > to && r != nil && r.From == end && r.Digits > 0 && r.Digits <= 5 {
+			s.markAddress(i, r.To, 80)
+			return
+		}
+	}
 	if foreignStreet(s.low(i)) {
 		from := i
 		for from > i-3 && from > 0 && s.at(from-1).kind == word && (s.at(from-1).shape == capital || s.at(from-1).gaz == 0) && s.at(from-1).lex&stop == 0 {
@@ -162,7 +174,7 @@ func (s *scan) markAddress(from, to int, score uint8) {
 		switch {
 		case t.lex&compass != 0 && j == to && (t.shape != small || len(s.low(j)) > 2):
 			to, grown = j+1, true
-		case t.lex&flat != 0 || s.low(j) == "#":
+		case t.lex&flat != 0 && j == to || t.lex&flat != 0 && s.low(j) != "lot" || s.low(j) == "#":
 			if end := s.flatEnd(j); end > j {
 				to, grown = end, true
 			}
@@ -311,6 +323,35 @@ func (s *scan) findAddressAfterCue() {
 	}
 }
 
+// findSaid marks addresses as a recogniser writes them, without capitals or commas: a number, words of which
+// one is no plain English, a number; or such words before "suite two fifty".
+func (s *scan) findSaid() {
+	name := func(i int) bool {
+		t := s.at(i)
+		return t.kind == word && s.runOf[i] == 0 && (t.lex&(stop|unit|money|period|ack|near|day|month) == 0 || particle(s.low(i)) || t.lex&flat != 0)
+	}
+	for k := range s.runs {
+		r := &s.runs[k]
+		if r.Digits == 0 || r.Digits > 7 || r.Letters > 2 || r.To >= len(s.tok) || !name(r.To) || s.taken[r.From] && s.taken[r.To-1] {
+			continue
+		}
+		to, odd, dwelling := r.To, false, false
+		for to < len(s.tok) && to < r.To+5 && name(to) {
+			odd = odd || s.at(to).gaz&gazetteer.Word == 0
+			dwelling = dwelling || s.at(to).lex&(flat|street) != 0
+			to++
+		}
+		behind := s.runAt(to)
+		if behind == nil || behind.From != to || behind.Digits == 0 || behind.Digits > 6 || behind.Letters > 2 || !odd && !dwelling {
+			continue
+		}
+		if s.at(behind.To).lex&(unit|money) != 0 || r.Cardinal && r.Digits == 1 || r.Digits < 2 && !dwelling {
+			continue
+		}
+		s.markAddress(r.From, behind.To, 70)
+	}
+}
+
 // findZip marks five digits behind a state or a town, and five and four with a dash.
 func (s *scan) findZip() {
 	for i := range s.tok {
@@ -382,6 +423,12 @@ func (s *scan) findPlaces(ask *asked) {
 		}
 		common := t.lex&(common|stop|month|day|ack) != 0 && n == 1
 		byState := s.low(i+n) == "," && s.at(i+n+1).lex&state != 0 && s.at(i+n+1).shape == upper || s.at(i+n).shape == upper && s.at(i+n).lex&state != 0 && s.at(i+n).e-s.at(i+n).s == 2
+		if near && s.cased && t.shape == capital && !common {
+			for i+n < len(s.tok) && s.at(i+n).kind == word && s.at(i+n).shape == capital && s.at(i+n).lex&(stop|month|day) == 0 && s.tok[i+n].s == s.tok[i+n-1].e+1 {
+				plain = plain && s.tok[i+n].gaz&gazetteer.Word != 0
+				n++
+			}
+		}
 		ok := false
 		switch {
 		case common && !byState:

@@ -367,7 +367,7 @@ func (s *scan) claimQuantity(i int) {
 		to += 2
 	}
 	thousands := to > i+1 && len(s.low(i)) <= 3 && !(s.glued(to) && s.at(to).kind != sign)
-	if s.low(to) == "." && s.glued(to) && s.glued(to+1) && s.at(to+1).kind == digit && len(s.low(to+1)) <= 2 && s.low(to+2) != "." {
+	if s.low(to) == "." && s.glued(to) && s.glued(to+1) && s.at(to+1).kind == digit && len(s.low(to+1)) <= 2 && !(s.low(to+2) == "." && s.glued(to+3) && s.at(to+3).kind == digit) {
 		to += 2
 		thousands = true
 	}

@@ -58,7 +58,7 @@ func (d *dialogue) hear(s *scan, side Side) *asked {
 		if own != nil && own.n > 0 {
 			own.age, own.again, own.at = 0, true, d.turn
 		}
-		if side == 0 {
+		if side == 0 || own != nil {
 			return nil
 		}
 		return answer
@@ -290,16 +290,20 @@ func (s *scan) findAnswer(a *asked) {
 		limit = 20
 	}
 	switch t {
-	case Person, Location:
-		if digits > 0 && !spoken || n > limit || n == stops {
+	case Person:
+		if digits > 0 && !spoken || n > limit || n == stops || !spoken && a.again && (n > 2 || stops > 0) && !s.unusual(from, to) {
+			return
+		}
+	case Location:
+		if digits > 0 || n > 4 || stops > 0 || !s.unusual(from, to) {
 			return
 		}
 	case Postcode, DateOfBirth:
-		if n > limit || !spoken && !s.dated(from, to) && n > 3 {
+		if n > limit || !spoken && !s.dated(from, to) && (n > 3 || n > 2 && a.again || stops > 0) {
 			return
 		}
 	case Username, Password, Email:
-		if n > 8 && !spoken || n == stops {
+		if n > 8 && !spoken || n == stops || s.has(t, from, to) {
 			return
 		}
 	case Address:
@@ -318,25 +322,38 @@ func (s *scan) findAnswer(a *asked) {
 	s.mark(from, to, t, score, ByQuestion)
 }
 
-// addressed reports whether an answer may be an address: it begins with a number, or a street was found in it.
-func (s *scan) addressed(from, to int) bool {
-	if r := s.runAt(from); r != nil && r.From == from && r.Digits > 0 && r.To < to && s.at(r.To).lex&(unit|money) == 0 && s.at(r.To).gaz&gazetteer.Word == 0 {
-		return true
-	}
-	for _, m := range s.marks {
-		if m.t == Address && m.from < to && m.to > from {
+// unusual reports whether a word between two tokens is no plain English, or is borne as a name.
+func (s *scan) unusual(from, to int) bool {
+	for i := from; i < to; i++ {
+		if t := s.at(i); t.kind == word && t.lex&(stop|ack|common) == 0 && (t.gaz&gazetteer.Word == 0 || t.gaz&(gazetteer.CommonFirst|gazetteer.CommonLast) != 0) {
 			return true
 		}
 	}
 	return false
 }
 
-// dated reports whether a date was found between two tokens.
-func (s *scan) dated(from, to int) bool {
+// has reports whether something of type t is marked between two tokens.
+func (s *scan) has(t Type, from, to int) bool {
 	for _, m := range s.marks {
-		if (m.t == Date || m.t == DateOfBirth) && m.from < to && m.to > from {
+		if m.t == t && m.from < to && m.to > from {
 			return true
 		}
+	}
+	return false
+}
+
+// addressed reports whether an answer may be an address: it begins with a number, or a street was found in it.
+func (s *scan) addressed(from, to int) bool {
+	if r := s.runAt(from); r != nil && r.From == from && r.Digits > 0 && r.To < to && s.at(r.To).lex&(unit|money) == 0 && s.at(r.To).gaz&gazetteer.Word == 0 {
+		return true
+	}
+	return s.has(Address, from, to)
+}
+
+// dated reports whether a date was found between two tokens.
+func (s *scan) dated(from, to int) bool {
+	if s.has(Date, from, to) || s.has(DateOfBirth, from, to) {
+		return true
 	}
 	for i := from; i < to; i++ {
 		if s.at(i).lex&month != 0 {
@@ -408,7 +425,9 @@ func (s *scan) sentence(strict bool) bool {
 			continue
 		}
 		low := s.low(i)
-		if len(low) > 1 && t.lex&stop != 0 {
+		if len(low) == 1 && (low == "i" || low == "a") && len(s.low(i+1)) > 2 {
+			talk++
+		} else if len(low) > 1 && t.lex&stop != 0 {
 			talk++
 			switch low {
 			case "my", "is", "it", "its", "it's", "the", "to", "for", "and", "of", "one", "as", "in", "may", "at", "will", "see", "are", "why", "you", "yes", "no":

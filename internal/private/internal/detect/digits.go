@@ -280,10 +280,6 @@ func (s *scan) plausible(rd *reading, t Type, expected bool) bool {
 		return l == 0 && d <= 3 && atoi(rd.value) <= 120 && (expected || rd.from > 0 && (s.low(rd.from-1) == "age" || s.low(rd.from-1) == "aged" || s.low(rd.from-1) == "is" || s.low(rd.from-1) == "turns" || s.low(rd.from-1) == "turning"))
 	case Person, Email, Username, Password:
 		return expected && n >= 2 || l >= 3 && rd.to-rd.from >= 3
-	case Address:
-		return expected && d >= 1 && d <= 6
-	case Location:
-		return false
 	}
 	return false
 }

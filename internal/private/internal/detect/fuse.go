@@ -148,6 +148,7 @@ func (m *masking) render() {
 // memory holds what was masked in a document, to mask it wherever else it stands.
 type memory struct {
 	words  map[string]Type // parts of names, user names, e-mail addresses: lower case
+	plain  map[string]bool // those of them that are English words too
 	digits map[string]Type // numbers of four digits and more
 }
 
@@ -158,7 +159,7 @@ func (y *memory) learn(m *masking) {
 	}
 	m.fresh = len(m.pieces)
 	if y.words == nil {
-		y.words, y.digits = map[string]Type{}, map[string]Type{}
+		y.words, y.digits, y.plain = map[string]Type{}, map[string]Type{}, map[string]bool{}
 	}
 	for _, p := range m.pieces {
 		value := m.text[p.s:p.e]
@@ -171,8 +172,12 @@ func (y *memory) learn(m *masking) {
 			}
 			for _, w := range strings.Fields(strings.ToLower(value)) {
 				g := gazetteer.Lookup(w)
-				if len(w) >= 3 && lexicon[w] == 0 && (g&gazetteer.Word == 0 && (g != 0 || p.why != ByQuestion)) {
+				switch {
+				case len(w) < 3 || lexicon[w]&^month != 0:
+				case g&gazetteer.Word == 0 && (g != 0 || p.why != ByQuestion):
 					y.words[w] = Person
+				case g&gazetteer.CommonFirst != 0 && p.score >= 80 && len(strings.Fields(value)) <= 2:
+					y.words[w], y.plain[w] = Person, true
 				}
 			}
 		case Username, Password, ID, Vehicle, Postcode:
@@ -204,7 +209,11 @@ func (y *memory) recall(s *scan) {
 	}
 	for i, t := range s.tok {
 		if t.kind == word || t.kind == mixed {
-			if typ, ok := y.words[s.low(i)]; ok {
+			typ, ok := y.words[s.low(i)]
+			if ok && y.plain[s.low(i)] && t.shape == small && (s.cased || i+1 < len(s.tok) && s.nameCue(i) == noCue) {
+				continue
+			}
+			if ok {
 				s.mark(i, i+1, typ, 70, ByMemory)
 			}
 		}

@@ -38,7 +38,7 @@ var lexicon = func() map[string]lex {
 			isn't aren't wasn't do does did don't dont didn't doesn't done have has had haven't having can can't cant could couldn't will would won't wouldn't should shall may might must
 			and or but if so because as than then of to in on at by from with for about into over under after before between through during without within
 			not no yes yeah yep nope never ever also too very just only still again even more most much many some any all both each every other another such
-			get got getting go going goes gone went make made need needs want wants wanted like know think see say says said tell take took give gave put let
+			get got getting go going goes gone went make made need needs want wants wanted like know think see say says said tell take took give gave put let hasn't hadn't couldn't wouldn't shouldn't weren't you'd he's she's we've they're they've who's there's here's
 			please pls plz help thing things something anything nothing someone anyone out up down off now soon later back way one ones`,
 		ack: `uh um er erm ah hmm mm mhm huh okay ok kay k right sure yes yeah yep yup yea no nope alright great perfect thanks thank you go ahead got it
 			fine good cool excellent wonderful awesome lovely ready continue next listening noted understood and so well please oh hold on`,
@@ -65,14 +65,14 @@ var lexicon = func() map[string]lex {
 			wifi app apps ok okay hi hey bye yo haha sms atm iban cvv ssn pin id vip usa uk us eu nyc la sf dc faq pdf url www http https html
 			europe asia africa atms fahrenheit celsius aud gbp applepay airbnb google apple amazon paypal visa mastercard amex uber lyft facebook twitter instagram youtube netflix spotify iphone android samsung microsoft gmail outlook yahoo walmart target costco venmo zelle
 			english spanish french german italian chinese japanese korean american mexican british indian canadian european asian african australian thai greek turkish vietnamese mediterranean irish russian brazilian christian muslim jewish catholic
-			monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october november december christmas easter thanksgiving halloween
+			christmas easter thanksgiving halloween
 			agent customer caller rep representative speaker system operator receptionist support service team sales billing member contact
 			mr mrs ms dr street avenue road bank hotel restaurant dental salon clinic school university college company inc llc ltd corp group center centre hospital airport church
 			hello thanks please sorry sir madam maam mom mum dad mama papa honey dear god jesus lord santa alexa siri olly cortana
 			sushi pizza taco tacos burger ramen bbq gluten vegan halal kosher jazz rock pop rap reggae email emails online website hashtag retweet rt
 			topup topups top-up kyc swift sepa eta tba tbd etc vs ie eg aka fyi rsvp ac tv dvd cd pc gps usb
 			table booking number card account love happy birthday bday new good great day night morning afternoon evening evenings yup nah yeah yea hmm mhm huh uh um ah oh mm lcsw md phd dds esq jr sr
-			tap wow damn shit fuck hell ass bitch ain't y'all`,
+			tap wow address name phone mobile desk fax website damn shit fuck hell ass bitch ain't y'all`,
 	} {
 		for _, w := range strings.Fields(words) {
 			m[w] |= class

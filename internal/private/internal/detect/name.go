@@ -57,14 +57,17 @@ func (s *scan) nameCue(i int) int {
 		return nameAsked
 	case (p == "is" || p == "'s" || p == "was" || p == "as" || p == "are") && (named(p2) || named(p3)),
 		named(p) && s.low(i-1) != "'s" && s.at(i).lex&stop == 0,
-		p == "named" || p == "called" && p2 != "i" && p2 != "you",
+		(p == "named" || p == "called") && p2 != "i" && p2 != "you" && !s.thing(j),
 		(p == "under" || p == "under" && p2 == "put"),
 		p == "of" && named(p2), p == "with" && p2 == "speaking", (p == "to" || p == "with") && (p2 == "speaking" || p2 == "speak" || p2 == "talking" || p2 == "talk"):
 		return nameAsked
 	case p == "is" && (p2 == "this" || p2 == "it" || p2 == "here"), p == "'s" && (p2 == "it" || p2 == "this" || p2 == "that") || p == "its" || p == "it's" || p == "i'm" || p == "im" || p == "am" && p2 == "i":
 		return someName
-	case p == "to" && s.pays(j), p == "from" && s.pays(j):
-		return nameAsked
+	case (p == "to" || p == "from") && s.pays(j):
+		if s.at(i).gaz&(gazetteer.Place|gazetteer.Word) == 0 {
+			return nameAsked
+		}
+		return weakName
 	case p == "tell" || p == "told" || p == "ask" || p == "asked" || p == "call" || p == "text" || p == "message" || p == "meet" || p == "remind" || p == "invite":
 		return someName
 	case s.at(j).lex&kin != 0, p == "is" && s.at(j-1).lex&kin != 0, p == "'s" && s.at(j-1).lex&kin != 0:
@@ -74,12 +77,23 @@ func (s *scan) nameCue(i int) int {
 			return weakName
 		}
 		return someName
-	case p == "&" || p == "and" && s.endsPerson(j):
+	case p == "&" || p == "and" && (s.endsPerson(j) || s.at(j-1).shape == capital && s.at(j-1).gaz&gazetteer.Name != 0 && s.at(j-1).gaz&gazetteer.Word == 0):
 		return someName
 	case s.at(j).lex&prep != 0 && s.at(j).kind == word:
 		return weakName
 	}
 	return noCue
+}
+
+// thing reports whether what is named before token i is no person: "a restaurant called".
+func (s *scan) thing(i int) bool {
+	for k := i - 1; k >= 0 && k >= i-3; k-- {
+		switch s.low(k) {
+		case "restaurant", "place", "hotel", "bar", "pub", "cafe", "alarm", "song", "movie", "film", "show", "app", "product", "event", "album", "book", "salon", "shop", "store", "company", "dish":
+			return true
+		}
+	}
+	return false
 }
 
 // pays reports whether money is sent shortly before token i: "a transfer to".
@@ -127,7 +141,7 @@ func (s *scan) nameStart(i, level int) bool {
 	if t.shape != small && s.cased {
 		first := i == 0 || s.at(i-1).kind < word && s.low(i-1) != "," && s.low(i-1) != "&" && s.low(i-1) != "-" && s.low(i-1) != "\""
 		switch {
-		case barred:
+		case barred || t.lex&month != 0 && level < someName:
 			return (level == nameAsked && g&gazetteer.Given != 0 || pair && g&gazetteer.CommonFirst != 0) && t.lex&(common|ack) == 0
 		case level == nameAsked:
 			return true
@@ -141,6 +155,8 @@ func (s *scan) nameStart(i, level int) bool {
 			return true
 		case level == weakName && g&gazetteer.CommonFirst != 0:
 			return s.at(i+1).kind != word || s.at(i+1).shape != small || !plain
+		case first && s.dial != Balanced && !plain && g&gazetteer.Place == 0 && t.shape == capital && (s.low(i+1) == "," || s.low(i+1) == ":" && t.e-t.s > 3) && s.at(i+1).s == t.e && len(s.tok) > i+2:
+			return true
 		case first:
 			return s.dial != Balanced && g&gazetteer.Sur != 0 && !plain && g&gazetteer.Place == 0
 		case s.dial != Balanced && t.shape == capital:
@@ -157,10 +173,11 @@ func (s *scan) nameStart(i, level int) bool {
 		return listed && (!plain || g&gazetteer.CommonFirst != 0 && s.endsHere(i+1) || pair) || g == 0
 	case someName:
 		return !plain && (known || listed && g&gazetteer.Place == 0 && s.dial != Balanced && !s.cased) ||
-			g&gazetteer.CommonFirst != 0 && (s.endsHere(i+1) && s.dial != Balanced && s.at(i-1).lex&greet == 0 || pair)
+			g&gazetteer.CommonFirst != 0 && (s.endsHere(i+1) && s.dial != Balanced && (s.at(i-1).lex&greet == 0 || s.at(i+1).kind < word) || pair) ||
+			listed && s.at(i-1).lex&spoke != 0 && (s.low(i+1) == "happy" || s.low(i+1) == "that" || s.low(i+1) == "to")
 	case weakName:
 		return !plain && (g&gazetteer.CommonFirst != 0 || pair || s.dial != Balanced && !s.cased && g&gazetteer.First != 0 && g&gazetteer.Place == 0) ||
-			s.dial != Balanced && g&gazetteer.CommonFirst != 0 && (i+1 >= len(s.tok) || s.at(i+1).lex&(near|day) != 0 || s.low(i+1) == "at")
+			s.dial != Balanced && g&gazetteer.Given != 0 && (g&gazetteer.CommonFirst != 0 || s.low(i+1) == "&") && (i+1 >= len(s.tok) || s.at(i+1).lex&(near|day) != 0 || s.low(i+1) == "at" || s.low(i+1) == "&" || s.low(i+1) == "please")
 	}
 	if s.dial != Balanced && !s.cased && !plain && g&gazetteer.Place == 0 && len(s.low(i)) >= 4 && g&(gazetteer.First|gazetteer.CommonLast) != 0 {
 		return true
@@ -171,7 +188,7 @@ func (s *scan) nameStart(i, level int) bool {
 // endsHere reports whether the clause ends before token i.
 func (s *scan) endsHere(i int) bool {
 	t := s.at(i)
-	return i >= len(s.tok) || t.kind < word || t.lex&stop != 0 && t.lex&verb == 0 || s.low(i) == "speaking" || s.low(i) == "calling" || s.low(i) == "here"
+	return i >= len(s.tok) || t.kind < word || t.lex&stop != 0 && t.lex&verb == 0 || s.low(i) == "w" || s.low(i) == "speaking" || s.low(i) == "calling" || s.low(i) == "here"
 }
 
 // pairs reports whether tokens i and i+1 look like a first name and a surname.
@@ -269,7 +286,7 @@ func (s *scan) nameEnd(i, level int) int {
 				return j
 			}
 			g := t.gaz
-			ok := g&gazetteer.Sur != 0 && (g&gazetteer.Word == 0 || level >= someName && s.endsHere(j+1)) || g == 0 && level >= someName ||
+			ok := g&gazetteer.Word != 0 && level >= someName && s.low(i-1) == "is" && s.low(j+1) == "w" || g&gazetteer.Sur != 0 && (g&gazetteer.Word == 0 || level >= someName && s.endsHere(j+1)) || g == 0 && level >= someName ||
 				g&gazetteer.CommonLast != 0 && (level == nameAsked || s.at(i).gaz&gazetteer.CommonFirst != 0 && s.at(i).gaz&gazetteer.Word == 0) || g&gazetteer.CommonFirst != 0 && g&gazetteer.Word == 0
 			if !ok || n > 2 && level < nameAsked {
 				return j

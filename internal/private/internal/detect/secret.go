@@ -65,7 +65,7 @@ func (s *scan) secretAt(i int, linked bool) (from, to int) {
 		case t.kind == word:
 			inRun := s.runAt(to) != nil
 			odd = odd || inRun || t.gaz&gazetteer.Word == 0 && t.lex == 0
-			if t.lex&(stop|ack) != 0 && !inRun || to > i && !s.spelledOn(to) {
+			if t.lex&(stop|ack) != 0 && !inRun && !(s.low(to+1) == "_" && s.glued(to+1)) || to > i && !s.spelledOn(to) {
 				return s.secret(from, to, odd, linked)
 			}
 		default:

@@ -42,7 +42,7 @@ func subjectsOf(values []personal.Value) []subject {
 		default:
 			s := subject{}
 			for _, w := range strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == ',' || r == '-' || r == '.' }) {
-				if len(w) < 2 || lexicon[w]&(title|stop) != 0 {
+				if len(w) < 2 || lexicon[w]&title != 0 {
 					continue
 				}
 				s.words = append(s.words, w)

@@ -183,6 +183,10 @@ func (r *Reader) element() bool {
 	case loose:
 		return r.beside(i, i+1) && r.letter(e.sign, i, i+1)
 	}
+	if w.Lower == "o" && r.zero(i) {
+		r.run.Spoken++
+		return r.letter('0', i, i+1)
+	}
 	if len(w.Lower) == 1 && w.Lower[0] >= 'a' && w.Lower[0] <= 'z' && !r.halfDay(i) {
 		if n := r.explained(i); n > 0 {
 			return r.letter(w.Lower[0], i, i+n)
@@ -190,6 +194,21 @@ func (r *Reader) element() bool {
 		return r.beside(i, i+1) && r.letter(w.Lower[0], i, i+1)
 	}
 	return false
+}
+
+// zero reports whether an "o" at word i is the digit: behind a digit with no letter behind it, or at the
+// beginning before two digits.
+func (r *Reader) zero(i int) bool {
+	next := func(k int) bool {
+		return k < len(r.w) && (r.saysDigit(k) || class(r.w[k].Lower) == allDigits || r.w[k].Lower == "o" || vocabulary[r.w[k].Lower].role == ten)
+	}
+	if r.parts == 0 {
+		return next(i+1) && next(i+2)
+	}
+	if n := len(r.symbols); r.last < i-1 || n == 0 || r.symbols[n-1].C > '9' {
+		return r.last >= i-1 && next(i+1) && next(i+2)
+	}
+	return next(i+1) || i+1 >= len(r.w) || len(r.w[i+1].Lower) != 1 || class(r.w[i+1].Lower) != letters
 }
 
 // halfDay reports whether word i begins "p.m." or "p m" behind digits.

@@ -1,0 +1,262 @@
+package detect_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"murmur/internal/private/internal/detect"
+	"murmur/internal/private/internal/detect/number"
+	"murmur/internal/private/internal/personal"
+)
+
+func detector(t testing.TB, dial detect.Dial) *detect.Detector {
+	t.Helper()
+	d, err := detect.New(detect.Config{Dial: dial})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func redact(t testing.TB, text string, subjects ...string) *detect.Redaction {
+	t.Helper()
+	doc := detect.Doc{Turns: detect.ParsePlain(text)}
+	for _, s := range subjects {
+		doc.Subjects = append(doc.Subjects, personal.New(s))
+	}
+	r, err := detector(t, detect.Strict).Redact(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestMasked shows what each rule is for: a text and what is left of it.
+func TestMasked(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, in, want string }{
+		{"card in words", "Customer: my card is four one one one, double one double one, one one one one, one one one one", "Customer: my card is [CREDIT_CARD]"},
+		{"pieces over turns", "Agent: card number please\nCustomer: four one one one\nAgent: uh huh\nCustomer: double one double one, one one one one, no wait, one one one two",
+			"Agent: card number please\nCustomer: [CREDIT_CARD]\nAgent: uh huh\nCustomer: [CREDIT_CARD]"},
+		{"date of birth asked", "Agent: and your date of birth?\nCustomer: the twelfth of may nineteen thirty eight", "Agent: and your date of birth?\nCustomer: [DATE_OF_BIRTH]"},
+		{"e-mail spoken", "it's delia underscore h i l d r e t h eight two at gmail dot com", "it's [EMAIL]"},
+		{"phone glued and split", "call me on 55 5 2 oh one 77 83 please", "call me on [PHONE] please"},
+		{"name spelled", "Agent: could you spell the last name for me\nCaller: sure b as in boy o b b", "Agent: could you spell the last name for me\nCaller: sure [PERSON]"},
+		{"address", "I live at 4697 Chestnut Blvd Apt 6", "I live at [ADDRESS]"},
+		{"full-width digits", "my ssn is １２３-４５-６７８９", "my ssn is [SSN]"},
+		{"zero width", "call 415\u200b-555\u200b-0132 now", "call [PHONE] now"},
+		{"prices, times and counts stay", "it was $2,150.00 for 3 nights at 7:30 pm, 2 of us", "it was $2,150.00 for 3 nights at 7:30 pm, 2 of us"},
+		{"a name that is a word", "can you mark it as paid, I hope it will chase up", "can you mark it as paid, I hope it will chase up"},
+		{"memory", "Agent: who am I speaking with?\nCaller: Zyla Quorrin\nAgent: thanks, I have noted Quorrin as the contact", "Agent: who am I speaking with?\nCaller: [PERSON]\nAgent: thanks, I have noted [PERSON] as the contact"},
+		{"password", "Your temporary password is Broadmoor430$", "Your temporary password is [PASSWORD]"},
+		{"iban", "please wire it to DE89 3704 0044 0532 0130 00 today", "please wire it to [IBAN] [DATE]"},
+		{"unlabelled run", "then it said 8273645 and hung up", "then it said [NUMBER] and hung up"},
+	} {
+		if got := redact(t, c.in).Masked(); got != c.want {
+			t.Errorf("%s\n  in %q\n got %q\nwant %q", c.name, c.in, got, c.want)
+		}
+	}
+}
+
+func TestNoDigitWordOfACardSurvives(t *testing.T) {
+	t.Parallel()
+	masked := redact(t, "Customer: my card is four one one one, double one double one, one one one one, one one one one\n").Masked()
+	for _, w := range strings.FieldsFunc(masked, func(r rune) bool { return r < 'a' || r > 'z' }) {
+		if _, ok := number.Spoken(w); ok || w == "double" {
+			t.Errorf("a digit word is left in a text of %d characters", len(masked))
+		}
+	}
+}
+
+func TestKnownSubjectsAreFoundBySlipAndSound(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ subject, in, want string }{
+		{"Katherine Voss", "i told katharine about it", "i told [PERSON] about it"},
+		{"Sean Toomey", "ok tomey called", "ok [PERSON] called"},
+		{"Will Archer", "Will said he will pay", "[PERSON] said he will pay"},
+		{"+14155550132", "his number ends in 0132 ok", "his number ends in [PHONE] ok"},
+		{"ann@example.org", "mail ANN@example.org", "mail [EMAIL]"},
+	} {
+		if got := redact(t, c.in, c.subject).Masked(); got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}
+
+func TestSpansAreCodePointsOfTheText(t *testing.T) {
+	t.Parallel()
+	text := "Agent: señor, su número?\nCustomer: ťúž 415-555-0132 ok\nAgent: ok"
+	r := redact(t, text)
+	flat := r.Flat()
+	if len(flat) != 1 {
+		t.Fatalf("%d spans", len(flat))
+	}
+	if got := string([]rune(text)[flat[0].Start:flat[0].End]); got != "415-555-0132" {
+		t.Errorf("the flat span covers %q", got)
+	}
+	sp := r.Spans()[0]
+	if sp.Turn != 1 || sp.Start != 4 || sp.End != 16 || sp.Type != detect.Phone {
+		t.Errorf("span %+v", sp)
+	}
+}
+
+func TestParsePlainLosesNothing(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"", "\n", "no label", "Agent: a\nb\n\nCustomer: c\n", "Speaker 12: x\nNotALabel: y", "Agent:\nRep: z"} {
+		var back []string
+		for _, turn := range detect.ParsePlain(text) {
+			back = append(back, turn.Label+turn.Text)
+		}
+		if got := strings.Join(back, "\n"); got != text {
+			t.Errorf("%q came back as %q", text, got)
+		}
+	}
+}
+
+var samples = []string{
+	"Agent: card number please\nCustomer: four one one one\nAgent: uh huh\nCustomer: double one double one, one one one one, no wait, one one one two",
+	"hey its Willard new number 3747291557 save it", "Gate code is 8281, address 2343 West Washington Dr, Dayton IN 32727. Call Dwight when u get there +12097100343",
+	"Agent: What's your postcode, please?\nCustomer: november 5 delta 2 bravo bravo\nAgent: One more time please?\nCustomer: n 5 d 2 b b",
+	"login mspurlock92 / pleasant531", "she is 45 years old, born on 2/8/1935 in São Paulo", "user\u200b@exa\u00admple.com \xff\xfe 4111-1111-1111-1111",
+	"[PHONE] and [PERSON] Smith at 12 [ADDRESS] Street", "Rep: and your email\nSpeaker 2: m i c k e n s dot j at proton dot m e",
+	"१२३४५६७८९० ➀➁➂➃➄➅➆ 𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖", "ﬁnd Ｍａｒｙ Ｓｍｉｔｈ", "İstanbul'da Ömer Ünal 0532 123 45 67",
+}
+
+// check holds a text to the promises of the package.
+func check(t *testing.T, d *detect.Detector, text string) {
+	t.Helper()
+	r, err := d.Redact(detect.Doc{Turns: detect.ParsePlain(text)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	masked := r.Masked()
+	if utf8.ValidString(text) && !utf8.ValidString(masked) {
+		t.Fatal("a valid text became invalid")
+	}
+	runes := []rune(text)
+	last := 0
+	var want strings.Builder
+	for _, s := range r.Flat() {
+		if s.Start < last || s.End <= s.Start || s.End > len(runes) {
+			t.Fatalf("span [%d,%d) behind %d of %d", s.Start, s.End, last, len(runes))
+		}
+		want.WriteString(string(runes[last:s.Start]) + "[" + s.Type.String() + "]")
+		last = s.End
+	}
+	want.WriteString(string(runes[last:]))
+	if utf8.ValidString(text) && want.String() != masked {
+		t.Fatal("the spans do not tell what was masked")
+	}
+	if !r.Verified() {
+		return
+	}
+	again, err := d.Redact(detect.Doc{Turns: detect.ParsePlain(masked)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.Masked() != masked {
+		t.Fatalf("masking again changed a masked text:\n%q\n%q", masked, again.Masked())
+	}
+}
+
+func TestMaskingIsIdempotent(t *testing.T) {
+	t.Parallel()
+	for _, dial := range []detect.Dial{detect.Balanced, detect.Strict, detect.Paranoid} {
+		d := detector(t, dial)
+		for _, s := range samples {
+			check(t, d, s)
+		}
+	}
+}
+
+func FuzzRedact(f *testing.F) {
+	for _, s := range samples {
+		f.Add(s)
+	}
+	d := detector(f, detect.Strict)
+	f.Fuzz(func(t *testing.T, s string) { check(t, d, s) })
+}
+
+func TestStreamedEqualsWhole(t *testing.T) {
+	t.Parallel()
+	text := strings.Join(samples[:6], "\n\n") + "\nAgent: your pin?\n\n4921\n"
+	d := detector(t, detect.Strict)
+	stream := func(parts ...string) string {
+		var out bytes.Buffer
+		s := d.Stream(&out)
+		for _, p := range parts {
+			if _, err := s.Write([]byte(p)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	whole := stream(text)
+	if strings.Contains(whole, "4921") {
+		t.Error("a question did not stay open over lines")
+	}
+	for i := range text {
+		if got := stream(text[:i], text[i:]); got != whole {
+			t.Fatalf("cut at byte %d differs", i)
+		}
+	}
+}
+
+func TestLongLinesStayLinear(t *testing.T) {
+	t.Parallel()
+	d := detector(t, detect.Strict)
+	for _, unit := range []string{"call 415-555-0132 or ann@example.org on may 5 at 12 oak street ", "one ", "5", ". ", "a b c ", "at ", "double ", "[PHONE] "} {
+		if _, err := d.Redact(detect.Doc{Turns: []detect.Turn{{Text: strings.Repeat(unit, 200_000/len(unit))}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := d.Redact(detect.Doc{Turns: make([]detect.Turn, detect.MaxTurns+1)}); err != detect.ErrTooLarge {
+		t.Error("a document beyond the limit is accepted")
+	}
+}
+
+func TestNoReasonPrintsAValue(t *testing.T) {
+	t.Parallel()
+	for _, s := range redact(t, strings.Join(samples, "\n")).Spans() {
+		if s.Why.String() == detect.Unexplained.String() || len(s.Why.String()) > 12 {
+			t.Errorf("a %s is masked for %q", s.Type, s.Why)
+		}
+	}
+}
+
+// corpus is a mixed text in the proportions of a business's calls and texts: mostly talk, some values.
+func corpus() []detect.Turn {
+	var b strings.Builder
+	for i := range 200 {
+		fmt.Fprintf(&b, "Agent: thanks for calling the dental office, how can I help you today?\n"+
+			"Customer: yeah hi this is Teresa Walsh, I was hoping to move my cleaning to some other time because the kids have school\n"+
+			"Agent: sure, what's a good call back number in case we get disconnected\n"+
+			"Customer: it's four one five, five five five, oh one %s\n"+
+			"Agent: great, we have something at 3:30 or a quarter past four, which would you like\n"+
+			"Customer: let me think, the later one is better, and could you tell me what the filling cost last time? I thought it was about $120 but my insurance said something else\n"+
+			"Agent: one moment please while I look that up for you, it should not take long\n", [...]string{"three two", "double seven", "nine four"}[i%3])
+	}
+	return detect.ParsePlain(b.String())
+}
+
+func BenchmarkRedact(b *testing.B) {
+	d := detector(b, detect.Strict)
+	turns := corpus()
+	n := 0
+	for _, t := range turns {
+		n += len(t.Text)
+	}
+	b.SetBytes(int64(n))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := d.Redact(detect.Doc{Turns: turns}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
