@@ -60,14 +60,6 @@ func (v Value) List(name string) []Value {
 	return list
 }
 
-// Items is the items of v itself, and whether v is an array.
-func (v Value) Items() ([]Value, bool) {
-	if v.n == nil || v.n.kind != array {
-		return nil, false
-	}
-	return Value{&node{kind: object, named: map[string]*node{"": v.n}}, v.fault}.List(""), true
-}
-
 // Text is the named text.
 func (v Value) Text(name string) string {
 	if n := v.want(name, text); n != nil {
