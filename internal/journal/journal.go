@@ -43,6 +43,9 @@ var (
 	ErrUnknown = errors.New("journal: unknown delivery")
 	// ErrTooLarge is returned by Append for a payload over MaxPayload: nothing was accepted.
 	ErrTooLarge = errors.New("journal: payload too large")
+	// ErrAhead is returned by TransformFrom when the consumer has stored a position that the journal never gave
+	// out: the journal is an older copy than the consumer's store, and new messages would pass for old ones.
+	ErrAhead = errors.New("journal: the consumer is ahead of the journal")
 	// ErrClosed is returned after Close.
 	ErrClosed = errors.New("journal: closed")
 )
@@ -135,6 +138,10 @@ type Accounts interface {
 	Counts(ctx context.Context) (map[workspace.ID]map[fact.Label]Tally, error)
 	// Trace gives one delivery's state and times; ErrUnknown when there is none.
 	Trace(ctx context.Context, w workspace.ID, id ID) (Trace, error)
+	// Sealed gives every delivery whose payload is still kept, until f fails.
+	Sealed(ctx context.Context, f func(Message) error) error
+	// Reasons counts the deliveries of one state by why they are in it.
+	Reasons(ctx context.Context, w workspace.ID, s fact.State) ([]Reason, error)
 	// Backlog is for readiness and metrics.
 	Backlog(ctx context.Context) (Backlog, error)
 	// Replay puts a workspace's deliveries of the given states whose payload is still kept at the end of the
@@ -159,4 +166,11 @@ type Accounts interface {
 // Settled reports whether a delivery in state s is done with: its payload is no longer needed.
 func Settled(s fact.State) bool {
 	return s != fact.Pending && s != fact.Held && s != fact.Quarantined
+}
+
+// Reason is how many deliveries are in a state for one reason, and when the oldest of them was received.
+type Reason struct {
+	Why        fact.Why
+	Deliveries int64
+	Oldest     time.Time
 }

@@ -128,6 +128,9 @@ func powerCut(t *testing.T, synchronous string, seed uint64) (r reports, f findi
 		mounted = false
 		t.Fatalf("mount again: %v", err)
 	}
+	if synchronous != "" { // the sink may be ahead of what is left of the journal: nothing to drain
+		return r, finding{lost: lostOf(t, dir, r)}
+	}
 	return r, inspect(t, dir, r)
 }
 
@@ -212,7 +215,7 @@ func TestFailedSync(t *testing.T) {
 	}
 	for _, when := range []string{"20", "47"} {
 		dir := t.TempDir()
-		r := runWorker(t, dir, 0, "", 100_000, func(p *os.Process) {
+		r := runWorker(t, dir, 0, "", 5_000, func(p *os.Process) {
 			_ = p.Kill()
 			t.Error("no sync failed")
 		}, strace, "-f", "-qq", "-o", os.DevNull, "-e", "trace=fsync,fdatasync", "-e", "inject=fsync,fdatasync:error=EIO:when="+when)

@@ -97,10 +97,18 @@ func (c *consumer) start(ctx context.Context, resume func(context.Context) (int6
 		return nil
 	}
 	pos, ok, err := resume(ctx)
-	if ok {
-		c.pos = pos
+	if err != nil || !ok {
+		return err
 	}
-	return err
+	var next int64
+	if err := c.journal.reads.QueryRowContext(ctx, `select next from sequence`).Scan(&next); err != nil {
+		return err
+	}
+	if pos >= next {
+		return journal.ErrAhead
+	}
+	c.pos = pos
+	return nil
 }
 
 const (

@@ -235,20 +235,8 @@ func inspect(t *testing.T, dir string, r reports) (f finding) {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.db.Close() }()
-	present := map[uint64]int{}
-	for key, acked := range r.acked {
-		for n := range acked + 1 { // the one in doubt may be there
-			_, err := x.Trace(t.Context(), workspace.Default, journaltest.Delivery(key, n).ID)
-			switch {
-			case err == nil:
-				present[key]++
-			case !errors.Is(err, journal.ErrUnknown):
-				t.Fatal(err)
-			case n < acked:
-				f.lost++
-			}
-		}
-	}
+	present, lost := x.present(t, r)
+	f.lost = lost
 	drain(t, x, s)
 	total := 0
 	for key, n := range present {
@@ -269,6 +257,35 @@ func inspect(t *testing.T, dir string, r reports) (f finding) {
 		f.phantom = int(counts.In) - total
 	}
 	return f
+}
+
+// lostOf is how many acknowledged deliveries are not in the journal.
+func lostOf(t *testing.T, dir string, r reports) int {
+	t.Helper()
+	x := fixture{openIn(t, dir, Config{}), newClock()}
+	defer func() { _ = x.Close() }()
+	_, lost := x.present(t, r)
+	return lost
+}
+
+// present counts by key the deliveries that may be in the journal and are, and those that must be and are not.
+func (x fixture) present(t *testing.T, r reports) (present map[uint64]int, lost int) {
+	t.Helper()
+	present = map[uint64]int{}
+	for key, acked := range r.acked {
+		for n := range acked + 1 { // the one in doubt may be there
+			_, err := x.Trace(t.Context(), workspace.Default, journaltest.Delivery(key, n).ID)
+			switch {
+			case err == nil:
+				present[key]++
+			case !errors.Is(err, journal.ErrUnknown):
+				t.Fatal(err)
+			case n < acked:
+				lost++
+			}
+		}
+	}
+	return present, lost
 }
 
 // drain lets both stages work until nothing waits.
