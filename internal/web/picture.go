@@ -180,7 +180,7 @@ func rowOf(f insight.Figure, label string) row {
 
 // picture is one drawing with its table.
 type picture struct {
-	ID, Kind    string // trend, bars, heat
+	ID, Kind    string // trend, spark (a small trend), bars, heat
 	Title, Desc string
 	Unit, Head  string // Head: what the rows are
 	Several     bool   // rows of more than one series
@@ -298,11 +298,12 @@ func drawTrend(p *picture, fs []insight.Figure, week string) {
 			}
 		}
 	}
+	p.Desc = "One point a period, the band around it is the 95 % interval."
 	if p.Several = len(seen) > 1; p.Several {
+		p.Desc += " Solid line: half of the people. Dashed line: nine in ten."
 		p.Title = strings.TrimPrefix(strings.Replace(p.Title, "Half", "How long until people", 1), "Nine in ten ")
 		p.Title = strings.NewReplacer("are answered within", "are answered", "get a reply within", "get a reply").Replace(p.Title)
 	}
-	p.Desc = "One point a period, the band around it is the 95 % interval."
 	slices.Reverse(p.Rows) // newest first in the table
 }
 

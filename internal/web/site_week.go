@@ -26,6 +26,7 @@ type headline struct {
 	insight.Sentence
 	Figure  insight.Figure
 	Section string // where there is more
+	Spark   picture
 }
 
 // first are the insights that make the headlines, in this order, as long as they say something.
@@ -80,6 +81,9 @@ func (s *site) headlines(figures []insight.Figure, week string) (hs []headline) 
 		h := headline{Sentence: insight.Headline(now, previous), Section: s.sectionOf(slug)}
 		if len(h.Evidence) > 0 && h.Evidence[0].Value != nil {
 			h.Figure = h.Evidence[0]
+			h.Spark = history(h.Figure, figures)
+			h.Spark.ID, h.Spark.Kind = "spark-"+slug, "spark"
+			h.Spark.Title = measureText(slug, h.Figure.Measure) + ", the last weeks"
 			hs = append(hs, h)
 		}
 	}

@@ -152,16 +152,12 @@ func measureText(slug, measure string) string {
 	return strings.ToUpper(w[:min(1, len(w))]) + w[min(1, len(w)):]
 }
 
-// baseText names the denominator of a figure: "of 214 calls".
+// baseText names the denominator of a figure, "of 214"; nothing for a plain count, which is its own.
 func baseText(f insight.Figure) string {
-	if f.Base == 0 {
+	if f.Base == 0 || f.Value != nil && *f.Value == float64(f.Base) {
 		return ""
 	}
-	n := group(strconv.FormatInt(f.Base, 10))
-	if f.Unit == "calls" || f.Unit == "answers" {
-		return n
-	}
-	return "of " + n
+	return "of " + group(strconv.FormatInt(f.Base, 10))
 }
 
 // weekOf reads "2026-W45"; the Monday it starts on.

@@ -92,7 +92,7 @@ func TestFirstRunInABrowser(t *testing.T) {
 // played masks the sample text and looks at the answer, which has no address of its own.
 func played(t *testing.T, ctx context.Context, watch *watcher, address string) {
 	t.Helper()
-	size(t, ctx, 1280)
+	dress(t, ctx, "light", 1280)
 	run(t, ctx, chromedp.Navigate(address+"/playground"),
 		chromedp.Submit("#text"), chromedp.WaitVisible("mark"))
 	shoot(t, ctx, "playground-masked-light")
@@ -194,9 +194,7 @@ func (w *watcher) check(t *testing.T, where string) {
 func look(t *testing.T, ctx context.Context, watch *watcher, url, name string) {
 	t.Helper()
 	for _, l := range looks {
-		call(t, ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: l.scheme}}})
-		size(t, ctx, l.width)
+		dress(t, ctx, l.scheme, l.width)
 		run(t, ctx, chromedp.Navigate(url), chromedp.WaitReady("footer"))
 		undrawn := evaluate[[]string](t, ctx, drawn, chromedp.EvalAwaitPromise)
 		wide := evaluate[int](t, ctx, `document.documentElement.scrollWidth - document.documentElement.clientWidth`)
@@ -240,8 +238,11 @@ func shoot(t *testing.T, ctx context.Context, name string) {
 	}
 }
 
-func size(t *testing.T, ctx context.Context, width int64) {
+// dress makes the browser prefer a colour scheme and be so many pixels wide; below 500 it is a telephone.
+func dress(t *testing.T, ctx context.Context, scheme string, width int64) {
 	t.Helper()
+	call(t, ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
 	call(t, ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
 		Width: width, Height: 900, DeviceScaleFactor: 1, Mobile: width < 500})
 }

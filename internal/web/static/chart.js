@@ -61,16 +61,27 @@ window.murmurChart = (() => {
     };
   };
 
+  const spark = (rows, s, width) => ({
+    ...trend(rows, s, width),
+    height: 64,
+    margin: 6,
+    marginLeft: 6,
+    marginRight: 6,
+    marginTop: 6,
+    axis: null,
+  });
+
   const bars = (rows, s, width) => {
     const shown = rows.filter((r) => !Number.isNaN(r.v)).map((r, i) => ({ ...r, i: String(i), v: r.v * s.by, low: r.low * s.by, high: r.high * s.by }));
     const letters = Math.min(Math.floor((width * 0.42) / 6.4), Math.max(...shown.map((r) => r.label.length)));
     const signed = shown.some((r) => r.low < 0);
     return {
-      height: 46 + shown.length * 26,
+      height: 52 + shown.length * 26,
+      marginBottom: 40,
       marginLeft: 14 + letters * 6.4,
       marginRight: 14,
       marginTop: 8,
-      x: { grid: true, label: s.word, ticks: Math.max(2, Math.floor(width / 130)), tickSize: 0, zero: !signed, nice: true, labelArrow: "none" },
+      x: { grid: true, label: s.word === "%" ? null : s.word, tickFormat: (v) => (s.word === "%" ? v + " %" : d3.format(",")(v)), labelOffset: 36, ticks: Math.max(2, Math.floor(width / 130)), tickSize: 0, zero: !signed, nice: true, labelArrow: "none" },
       y: { domain: shown.map((r) => r.i), tickFormat: (i) => short(shown[i].label, letters), label: null, tickSize: 0 },
       marks: [
         Plot.barX(shown, { x: "v", y: "i", fill: "var(--accent)", fillOpacity: 0.22, insetTop: 4, insetBottom: 4, rx: 2 }),
@@ -103,7 +114,7 @@ window.murmurChart = (() => {
     };
   };
 
-  const kinds = { trend, bars, heat };
+  const kinds = { trend, spark, bars, heat };
 
   const draw = (figure) => {
     const rows = read(figure);
@@ -115,8 +126,8 @@ window.murmurChart = (() => {
       width,
       document: workshop,
       style: { fontSize: "11.5px", fontFamily: "inherit", overflow: "visible" },
-      ariaLabel: figure.querySelector("h3").textContent,
-      ariaDescription: figure.querySelector("figcaption p")?.textContent,
+      ariaLabel: figure.querySelector("figcaption > [id$='-t']").textContent,
+      ariaDescription: figure.querySelector("figcaption > [id$='-d']")?.textContent,
     });
     svg.querySelectorAll("style").forEach((s) => s.remove());
     svg.setAttribute("role", "img");
