@@ -24,11 +24,9 @@ func viewOf(s string) view {
 	n := make([]byte, 0, len(s))
 	l := make([]byte, 0, len(s))
 	prev := rune(' ')
-	for i, r := range s {
-		next, _ := utf8.DecodeRuneInString(s[i+max(1, utf8.RuneLen(r)):])
-		if r == utf8.RuneError {
-			next = ' '
-		}
+	for i := 0; i < len(s); {
+		r, width := utf8.DecodeRuneInString(s[i:])
+		next, _ := utf8.DecodeRuneInString(s[i+width:])
 		for _, f := range fold(r, prev, next) {
 			from := len(n)
 			n = utf8.AppendRune(n, f)
@@ -41,6 +39,7 @@ func viewOf(s string) view {
 			}
 			prev = f
 		}
+		i += width
 	}
 	v.off = append(v.off, int32(len(s)))
 	v.norm, v.lower = string(n), string(l)
