@@ -31,6 +31,8 @@ type disk struct {
 
 	mu      sync.Mutex
 	written []written
+	made    map[string]bool // folders known to exist with a durable name, or in fresh
+	fresh   []string        // folders whose parent must be synced
 }
 
 // written is a file that waits for its commit. path is relative to the directory, with slashes.
@@ -83,7 +85,7 @@ func (d *disk) Create(name string) (iceio.FileWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Dir(d.path(rel)), 0o700); err != nil {
+	if err := d.mkdir(filepath.Dir(d.path(rel))); err != nil {
 		return nil, err
 	}
 	f, err := os.OpenFile(d.path(rel), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -111,25 +113,52 @@ func (d *disk) take() []written {
 	return w
 }
 
-// sync makes files and their names durable.
+// mkdir makes a folder below the lake's directory.
+func (d *disk) mkdir(dir string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.made[dir] {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if d.made == nil {
+		d.made = map[string]bool{}
+	}
+	for ; len(dir) > len(d.dir) && !d.made[dir]; dir = filepath.Dir(dir) {
+		d.made[dir] = true
+		d.fresh = append(d.fresh, dir)
+	}
+	return nil
+}
+
+// sync makes files and the names of files and new folders durable.
 func (d *disk) sync(files []written) error {
 	dirs := map[string]bool{}
 	var g errgroup.Group
 	g.SetLimit(16)
 	for _, w := range files {
 		p := d.path(w.path)
-		for dir := filepath.Dir(p); len(dir) >= len(d.dir); dir = filepath.Dir(dir) {
-			dirs[dir] = true
-		}
+		dirs[filepath.Dir(p)] = true
 		g.Go(func() error { return syncFile(p) })
 	}
 	if err := g.Wait(); err != nil {
 		return err
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, dir := range d.fresh {
+		dirs[filepath.Dir(dir)] = true
+	}
 	for dir := range dirs {
 		g.Go(func() error { return syncFile(dir) })
 	}
-	return g.Wait()
+	err := g.Wait()
+	if err == nil {
+		d.fresh = nil
+	}
+	return err
 }
 
 func syncFile(path string) error {

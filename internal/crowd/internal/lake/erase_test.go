@@ -55,7 +55,7 @@ func TestAForgottenContactIsInNoFile(t *testing.T) {
 		var rows []Row
 		for j := range 30 {
 			n := i*30 + j
-			at := noon.Add(time.Duration(n) * time.Hour)
+			at := noon.Add(time.Duration(n) * 20 * time.Minute)
 			rows = append(rows, message(n, at, mk.Contact(n%15), int64(i), text))
 		}
 		must(t, l.Append(ctx, rows, int64(i)))
@@ -191,7 +191,7 @@ func TestACrashNeverSplitsTheTables(t *testing.T) {
 	ctx := context.Background()
 	mk := facttest.New(t)
 	for _, point := range []string{"write", "commit"} {
-		dir, at := t.TempDir(), ""
+		dir, at := tempDir(t), ""
 		cfg := Config{Dir: filepath.Join(dir, "lake"), Catalog: filepath.Join(dir, "lake.db"), Failpoint: func(p string) error {
 			if p == at {
 				return errCrash

@@ -3,6 +3,7 @@ package lake
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -20,6 +21,9 @@ func openTest(t testing.TB, cfg Config) *Lake {
 	t.Helper()
 	if cfg.Dir == "" {
 		dir := t.TempDir()
+		if _, bench := t.(*testing.B); !bench {
+			dir = tempDir(t)
+		}
 		cfg.Dir, cfg.Catalog = filepath.Join(dir, "lake"), filepath.Join(dir, "lake.db")
 	}
 	l, err := Open(context.Background(), cfg)
@@ -28,6 +32,18 @@ func openTest(t testing.TB, cfg Config) *Lake {
 	}
 	t.Cleanup(func() { _ = l.Close() })
 	return l
+}
+
+// tempDir is a directory in memory where the system has one: these tests are about order, not about the disk,
+// and other tests keep the disk busy.
+func tempDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "lake")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 func call(n int, at time.Time, c anon.Contact, version int64) Row {

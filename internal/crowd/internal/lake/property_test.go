@@ -49,10 +49,10 @@ type world struct {
 
 const (
 	worldIDs  = 60
-	worldDays = 6
+	worldDays = 4
 )
 
-var worldSpaces = []workspace.ID{workspace.Default, workspace.MustParse("second"), workspace.MustParse("third")}
+var worldSpaces = []workspace.ID{workspace.Default, workspace.MustParse("second")}
 
 // row makes the one fact of an id's version: the same arguments give the same row. Every third version is on
 // another day.
@@ -293,16 +293,16 @@ func (w *world) compare(step int) {
 	}
 }
 
-// TestRandomOperations runs 300 operations, or 10,000 with MURMUR_FAULTS=1, each of which may crash before or
+// TestRandomOperations runs 150 operations, or 10,000 with MURMUR_FAULTS=1, each of which may crash before or
 // after its commit.
 func TestRandomOperations(t *testing.T) {
 	t.Parallel()
-	steps := 300
+	steps := 150
 	if os.Getenv("MURMUR_FAULTS") != "" {
 		steps = 10_000
 	}
 	mk := facttest.New(t)
-	dir := t.TempDir()
+	dir := tempDir(t)
 	w := &world{t: t, r: rand.New(rand.NewPCG(1, 2)), m: model{map[key]modelRow{}, map[key]modelRow{}, -1}}
 	for i := range 9 {
 		w.contacts = append(w.contacts, mk.Contact(i))
@@ -331,7 +331,7 @@ func TestRandomOperations(t *testing.T) {
 				break
 			}
 		}
-		if i%3 == 0 || i == steps-1 {
+		if i%5 == 0 || i == steps-1 {
 			w.compare(i)
 		}
 	}

@@ -77,7 +77,7 @@ func newMetadata(t fact.Table, location string) (table.Metadata, error) {
 		table.MetricsModeColumnConfPrefix + ".id":   "none",
 		table.MetricsModeColumnConfPrefix + ".text": "none",
 		table.ManifestMergeEnabledKey:               "true",
-		table.ManifestMinMergeCountKey:              "32",
+		table.ManifestMinMergeCountKey:              "8",
 		table.MetadataPreviousVersionsMaxKey:        "1",
 	})
 }

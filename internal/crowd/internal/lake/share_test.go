@@ -127,7 +127,7 @@ func TestAMovedDirectoryOpens(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	mk := facttest.New(t)
-	dir := t.TempDir()
+	dir := tempDir(t)
 	was, is := filepath.Join(dir, "was here"), filepath.Join(dir, "is %41 here")
 	must(t, os.Mkdir(was, 0o700))
 	l := openTest(t, Config{Dir: filepath.Join(was, "lake"), Catalog: filepath.Join(was, "lake.db")})
