@@ -118,7 +118,11 @@ func progress(w io.Writer, what string, in io.ReadCloser, size int64) (io.Reader
 	}
 	p := mpb.New(mpb.WithOutput(w), mpb.WithWidth(48))
 	bar := p.AddBar(size, mpb.PrependDecorators(decor.Name(what+" ")), mpb.AppendDecorators(decor.CountersKibiByte("% .1f / % .1f"), decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace)))
-	return bar.ProxyReader(in), func() {
+	body, err := bar.ProxyReader(in)
+	if err != nil {
+		return in, func() {}
+	}
+	return body, func() {
 		bar.SetTotal(-1, true)
 		p.Wait()
 	}

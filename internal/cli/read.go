@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -78,7 +80,7 @@ func (c *statusCmd) Run(r *run) error {
 		}
 		for _, ws := range a.Names() {
 			s := a.Workspaces[ws]
-			for _, src := range s.Names() {
+			for _, src := range slices.Sorted(maps.Keys(s.BySource)) {
 				row(ws, src, s.BySource[src])
 			}
 			row(ws, "all", s.Counts)

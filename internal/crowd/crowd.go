@@ -12,6 +12,7 @@ package crowd
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"murmur/internal/crowd/internal/count/duckdb"
@@ -40,7 +41,7 @@ type Config struct {
 // Crowd is the zone. It is safe for concurrent use.
 type Crowd struct {
 	lake     *lake.Lake
-	engine   *duckdb.Engine
+	engine   *duckdb.Counter
 	enricher *enrich.Enricher
 	releaser *release.Releaser
 	names    *dictionary
@@ -56,7 +57,7 @@ func Open(ctx context.Context, c Config) (*Crowd, error) {
 	if err != nil {
 		return nil, err
 	}
-	engine, err := duckdb.Open(ctx, duckdb.Config{Lake: c.Lake, Temp: c.Temp})
+	engine, err := duckdb.Open(ctx, duckdb.Config{Lake: c.Lake, Temp: filepath.Join(c.Temp, "count")})
 	if err != nil {
 		_ = l.Close()
 		return nil, fmt.Errorf("open the counting engine: %w", err)

@@ -1,8 +1,11 @@
 package fact_test
 
 import (
+	"bytes"
 	"errors"
+	"flag"
 	"math/rand/v2"
+	"os"
 	"reflect"
 	"testing"
 	"time"
@@ -41,6 +44,31 @@ func TestABatchComesBackAsItWasEncoded(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("got %d facts, %d labels, %v; want %d, %d", len(got.Facts), len(got.Labels), err, len(want.Facts), len(want.Labels))
 		}
+	}
+}
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// A record of today is read by every later version: the bytes of version 1 never change.
+func TestTheFormatIsStable(t *testing.T) {
+	t.Parallel()
+	const golden = "testdata/batch-1.golden"
+	mk := facttest.New(t)
+	if *update {
+		if err := os.WriteFile(golden, fact.Encode(nil, sample(mk)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := fact.Decode(mk.Opened(keyring.TopicFacts, b))
+	if err != nil || !reflect.DeepEqual(got, sample(mk)) {
+		t.Errorf("the record of version 1 reads differently: %v", err)
+	}
+	if !bytes.Equal(fact.Encode(nil, sample(mk)), b) {
+		t.Error("version 1 is written differently")
 	}
 }
 

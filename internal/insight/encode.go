@@ -36,13 +36,14 @@ func compare(a, b Figure) int {
 // splitKey is a split as one comparable string; a figure without a split comes first.
 func splitKey(split map[string][]string) string {
 	var b strings.Builder
-	for _, d := range dims(split) {
+	for _, d := range Dimensions(split) {
 		b.WriteString(d + "\x00" + strings.Join(split[d], "\x01") + "\x00")
 	}
 	return b.String()
 }
 
-func dims(split map[string][]string) []string {
+// Dimensions lists the dimensions of a split in order.
+func Dimensions(split map[string][]string) []string {
 	ds := make([]string, 0, len(split))
 	for d := range split {
 		ds = append(ds, d)

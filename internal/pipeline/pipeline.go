@@ -40,8 +40,8 @@ type Crowd interface {
 	// Append makes batches durable in the lake together with the position they came from; a position that is
 	// not newer than the lake's is a no-op.
 	Append(ctx context.Context, batches []fact.Batch, position int64) error
-	// Position is the last position in the lake.
-	Position() int64
+	// Position is the last position in the lake; ok is false before the first.
+	Position(ctx context.Context) (pos int64, ok bool, err error)
 }
 
 // Sealer seals batches of facts under the workspace's lasting key.
@@ -52,7 +52,7 @@ type Sealer interface {
 
 // Pipeline moves deliveries to the lake.
 type Pipeline struct {
-	Journal journal.Journal
+	Journal journal.Resumable
 	Private Private
 	Crowd   Crowd
 	Seal    Sealer
@@ -64,7 +64,7 @@ type Pipeline struct {
 func (p *Pipeline) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return p.Journal.Transform(ctx, journal.Inbox, "process", p.process) })
-	g.Go(func() error { return p.Journal.Transform(ctx, journal.Facts, "lake", p.store) })
+	g.Go(func() error { return p.Journal.TransformFrom(ctx, journal.Facts, "lake", p.Crowd.Position, p.store) })
 	return g.Wait()
 }
 
@@ -137,14 +137,11 @@ func (p *Pipeline) seal(in []journal.Message, outcomes []fact.Outcome) ([]journa
 	return out, nil
 }
 
-// store appends finished facts to the lake. The lake remembers the position, so a batch that was stored before a
-// crash and comes again changes nothing.
+// store appends finished facts to the lake. The lake commits the position with the rows and the journal resumes
+// behind it, so a batch that was stored before a crash changes nothing when it comes again.
 func (p *Pipeline) store(ctx context.Context, in []journal.Message) ([]journal.Message, error) {
 	batches := make([]fact.Batch, 0, len(in))
 	for _, m := range in {
-		if m.Position <= p.Crowd.Position() {
-			continue
-		}
 		opened, err := p.Seal.Open(m.Workspace, keyring.TopicFacts, m.ID, factsVersion, m.Epoch, m.Payload)
 		if err != nil {
 			return nil, fmt.Errorf("open facts at position %d: %w", m.Position, err)

@@ -67,7 +67,10 @@ func (z *Zone) Accept(ctx context.Context, src workspace.Source, h http.Header, 
 
 // append seals deliveries and journals them.
 func (z *Zone) append(ctx context.Context, ws workspace.ID, name, kind string, all []source.Delivery) (Accepted, error) {
-	key := z.ring.Pseudonym(ws)
+	key, err := z.ring.Pseudonym(ws)
+	if err != nil {
+		return Accepted{}, err
+	}
 	label := identity.Label(key, fact.DimSource, 0, name)
 	now := z.now()
 	messages := make([]journal.Message, len(all))
@@ -103,13 +106,21 @@ func deliveryName(d source.Delivery) string {
 
 // EventID is the journal's id of a delivery of a source, as `murmur doctor EVENT-ID` looks it up: the vendor's
 // own id (webhook-id, event_id) under every source of the workspace.
-func (z *Zone) EventID(ws workspace.ID, source, vendorID string) journal.ID {
-	return identity.DeliveryID(z.ring.Pseudonym(ws), source, vendorID)
+func (z *Zone) EventID(ws workspace.ID, source, vendorID string) (journal.ID, error) {
+	key, err := z.ring.Pseudonym(ws)
+	if err != nil {
+		return journal.ID{}, err
+	}
+	return identity.DeliveryID(key, source, vendorID), nil
 }
 
 // SourceLabel is the label under which a source's deliveries are counted.
-func (z *Zone) SourceLabel(ws workspace.ID, name string) fact.Label {
-	return identity.Label(z.ring.Pseudonym(ws), fact.DimSource, 0, name)
+func (z *Zone) SourceLabel(ws workspace.ID, name string) (fact.Label, error) {
+	key, err := z.ring.Pseudonym(ws)
+	if err != nil {
+		return 0, err
+	}
+	return identity.Label(key, fact.DimSource, 0, name), nil
 }
 
 // envelope is the plaintext of a sealed delivery: version, then kind, source name and delivery id, each with its

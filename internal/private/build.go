@@ -83,7 +83,7 @@ func (b *builder) talk(h fact.Head, e *event.Event, call fact.ID) {
 	var all, member float64
 	turns := make([]detect.Turn, len(t.Turns))
 	for i, turn := range t.Turns {
-		turns[i] = detect.Turn{Side: turn.Side, Text: turn.Words.Reveal()}
+		turns[i] = detect.Turn{Side: detect.Side(turn.Side), Text: turn.Words.Reveal()}
 		if d := turn.End - turn.Start; d > 0 {
 			all += d
 			if turn.Side == fact.SideMember {
@@ -121,7 +121,7 @@ func (b *builder) answer(h fact.Head, e *event.Event) {
 		Head: h, Survey: b.label(fact.DimSurvey, 0, a.Survey), Scale: a.Scale, Score: fact.Absent, Medium: a.Medium, Sentiment: fact.Absent,
 	}
 	if a.Scored {
-		f.Score = score(a)
+		f.Score = scaled(a)
 	}
 	if !a.Comment.Empty() {
 		if f.Comment = b.mask(e, []detect.Turn{{Text: a.Comment.Reveal()}}); !f.Comment.Valid() {
@@ -131,8 +131,8 @@ func (b *builder) answer(h fact.Head, e *event.Event) {
 	b.facts = append(b.facts, f)
 }
 
-// score maps a score of another range onto the scale's own.
-func score(a *event.Answer) int64 {
+// scaled maps a score of another range onto the scale's own.
+func scaled(a *event.Answer) int64 {
 	lo, hi := scaleRange(a.Scale)
 	if a.Max <= a.Min || a.Min == lo && a.Max == hi {
 		return int64(a.Score + 0.5)

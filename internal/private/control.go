@@ -37,7 +37,11 @@ func (z *Zone) OptOutCall(ctx context.Context, ws workspace.ID, call, via string
 	if call == "" {
 		return errors.New("a call needs its id")
 	}
-	id := identity.FactID(z.ring.Pseudonym(ws), fact.KindCall, call)
+	key, err := z.ring.Pseudonym(ws)
+	if err != nil {
+		return err
+	}
+	id := identity.FactID(key, fact.KindCall, call)
 	return z.optOut(ctx, ws, consent.Subject{Call: id}, via, consentLine{Call: call})
 }
 
@@ -103,9 +107,35 @@ func (z *Zone) Erase(ctx context.Context, ws workspace.ID, contact string) ([]an
 }
 
 func (z *Zone) who(ws workspace.ID, contact string) (anon.Contact, error) {
-	c := anon.Pseudonym(z.ring.Pseudonym(ws), identity.Canonical(personal.New(contact), z.region))
+	key, err := z.ring.Pseudonym(ws)
+	if err != nil {
+		return anon.Contact{}, err
+	}
+	c := anon.Pseudonym(key, identity.Canonical(personal.New(contact), z.region))
 	if !c.Valid() {
 		return anon.Contact{}, ErrNobody
 	}
 	return c, nil
+}
+
+// Erased gives the moment up to which everything about a contact was erased; zero when nothing was.
+func (z *Zone) Erased(ctx context.Context, ws workspace.ID, c anon.Contact) (time.Time, error) {
+	return z.register.Erased(ctx, ws, c)
+}
+
+// AllErased lists the pseudonyms whose erasure must hold, for a restored backup.
+func (z *Zone) AllErased(ctx context.Context, ws workspace.ID) ([]anon.Contact, error) {
+	key, err := z.ring.Pseudonym(ws)
+	if err != nil {
+		return nil, err
+	}
+	all, err := z.register.AllErased(ctx, ws)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]anon.Contact, len(all))
+	for i, b := range all {
+		out[i] = anon.Stored(key, b)
+	}
+	return out, nil
 }

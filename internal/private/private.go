@@ -14,7 +14,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"murmur/internal/fact"
@@ -58,6 +57,7 @@ type Zone struct {
 	ring     *keyring.Ring
 	store    *workspace.Store
 	register *consent.Register
+	ledger   *ledger.Ledger
 	journal  Appender
 	detector *detect.Detector
 	region   string
@@ -77,7 +77,7 @@ func New(c Config) (*Zone, error) {
 		return nil, err
 	}
 	return &Zone{
-		ring: c.Ring, store: c.Store, register: consent.NewRegister(c.DB, c.Ledger, c.Now), journal: c.Journal,
+		ring: c.Ring, store: c.Store, register: consent.NewRegister(c.DB, c.Ledger, c.Now), ledger: c.Ledger, journal: c.Journal,
 		detector: d, region: c.Region, now: c.Now,
 	}, nil
 }
@@ -100,6 +100,9 @@ func (z *Zone) Process(ctx context.Context, m journal.Message) (fact.Outcome, er
 	if !ok {
 		return fact.Outcome{State: fact.Quarantined, Why: fact.WhyUnsealed}, nil
 	}
+	if env.kind == kindUnreadable {
+		return unreadable(env.delivery.Body), nil
+	}
 	src, ok := connect.For(env.kind)
 	if !ok {
 		return fact.Outcome{State: fact.Quarantined, Why: fact.WhyUnknownType}, nil
@@ -112,7 +115,11 @@ func (z *Zone) Process(ctx context.Context, m journal.Message) (fact.Outcome, er
 	if err != nil {
 		return fact.Outcome{}, err
 	}
-	b := builder{zone: z, ws: m.Workspace, policy: policy, key: z.ring.Pseudonym(m.Workspace), receivedAt: m.At}
+	key, err := z.ring.Pseudonym(m.Workspace)
+	if err != nil {
+		return fact.Outcome{}, err
+	}
+	b := builder{zone: z, ws: m.Workspace, policy: policy, key: key, receivedAt: m.At}
 	b.source = b.label(fact.DimSource, 0, env.source)
 	for i := range events {
 		if err := b.add(ctx, &events[i]); err != nil {

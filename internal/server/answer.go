@@ -3,6 +3,8 @@ package server
 import (
 	"maps"
 	"slices"
+
+	"murmur/internal/web"
 )
 
 // The arguments and answers of the verbs, as JSON carries them over the socket and as contracts.md fixes them.
@@ -84,25 +86,10 @@ type KeyValue struct {
 	Number bool   `json:"number,omitempty"`
 }
 
-// Counts has one number for each state of a delivery; In is counted on its own and is always their sum.
-type Counts struct {
-	In          int64 `json:"in"`
-	Pending     int64 `json:"pending"`
-	Held        int64 `json:"held"`
-	Published   int64 `json:"published"`
-	Duplicate   int64 `json:"duplicate"`
-	Ignored     int64 `json:"ignored"`
-	Refused     int64 `json:"refused"`
-	Quarantined int64 `json:"quarantined"`
-	Erased      int64 `json:"erased"`
-}
+// Counts has one number for each state of a delivery.
+type Counts = web.Counts
 
-// Sum is the number of deliveries over all states.
-func (c Counts) Sum() int64 {
-	return c.Pending + c.Held + c.Published + c.Duplicate + c.Ignored + c.Refused + c.Quarantined + c.Erased
-}
-
-func (c *Counts) add(d Counts, sign int64) {
+func add(c *Counts, d Counts, sign int64) {
 	c.In += sign * d.In
 	c.Pending += sign * d.Pending
 	c.Held += sign * d.Held
@@ -116,20 +103,11 @@ func (c *Counts) add(d Counts, sign int64) {
 
 // Status is the answer of status.
 type Status struct {
-	Workspaces map[string]WorkspaceStatus `json:"workspaces"`
+	Workspaces map[string]web.WorkspaceStatus `json:"workspaces"`
 }
 
 // Names lists the workspaces in order.
 func (s Status) Names() []string { return slices.Sorted(maps.Keys(s.Workspaces)) }
-
-// WorkspaceStatus counts the deliveries of one workspace.
-type WorkspaceStatus struct {
-	Counts
-	BySource map[string]Counts `json:"by_source"`
-}
-
-// Names lists the sources in order.
-func (s WorkspaceStatus) Names() []string { return slices.Sorted(maps.Keys(s.BySource)) }
 
 // Imported counts what became of an import's rows.
 type Imported struct {
@@ -146,7 +124,7 @@ type BadRow struct {
 
 // Add sums two imports.
 func (i *Imported) Add(j Imported) {
-	i.Counts.add(j.Counts, 1)
+	add(&i.Counts, j.Counts, 1)
 	i.Bad = append(i.Bad, j.Bad...)
 	i.Unlisted += j.Unlisted
 }
@@ -162,6 +140,7 @@ type Preview struct {
 type MappedColumn struct {
 	Header string `json:"header"`
 	Field  string `json:"field"`
+	Note   string `json:"note,omitempty"`
 }
 
 // PreviewCell is one value of a row, masked.

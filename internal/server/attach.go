@@ -107,3 +107,13 @@ func socketHandler(n *Node) http.Handler {
 		_, _ = b.WriteTo(w)
 	})
 }
+
+// ask carries out a verb and reads its answer.
+func ask[R any](ctx context.Context, c Control, verb string, args any) (R, error) {
+	var r R
+	var b bytes.Buffer
+	if err := c.Do(ctx, verb, args, nil, &b); err != nil {
+		return r, err
+	}
+	return r, json.Unmarshal(b.Bytes(), &r)
+}

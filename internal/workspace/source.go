@@ -115,6 +115,24 @@ func (s *Store) Sources(ctx context.Context, ws ID) ([]Source, error) {
 	return out, rows.Err()
 }
 
+// SourceNames lists every source a workspace ever had.
+func (s *Store) SourceNames(ctx context.Context, ws ID) ([]string, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT DISTINCT name FROM sources WHERE workspace = ? ORDER BY name`, ws.String())
+	if err != nil {
+		return nil, fmt.Errorf("list sources: %w", err)
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		out = append(out, name)
+	}
+	return out, rows.Err()
+}
+
 // Remove ends a source: its path answers 404 from now on. What it delivered stays.
 func (s *Store) Remove(ctx context.Context, ws ID, name string) error {
 	return s.change(ctx, ws, name, func(tx *sql.Tx, _ Source, h [32]byte) error {
@@ -164,10 +182,7 @@ func (s *Store) scanSource(row scanner, hash ...*[]byte) (Source, error) {
 		src        Source
 	)
 	if err := row.Scan(&ws, &src.Name, &src.Kind, &h, &sealed, &config); err != nil {
-		if errors.Is(err, sql.ErrNoRows) {
-			err = ErrNotFound
-		}
-		return Source{}, err
+		return Source{}, missing(err)
 	}
 	if len(h) != 32 {
 		return Source{}, errors.New("source: damaged token hash")

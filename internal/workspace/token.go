@@ -9,20 +9,18 @@ import (
 	"time"
 )
 
-// Role is what an API token may do: a viewer reads figures, privacy also reads evidence and erases, an owner
-// does everything.
+// Role is what an API token may do: a viewer reads figures, privacy also reads evidence and erases, an owner does
+// everything.
 type Role string
 
 const (
 	Owner   Role = "owner"
 	Viewer  Role = "viewer"
 	Privacy Role = "privacy"
-	// link is a one-time link to the pages, not a token.
-	link Role = "link"
-)
 
-// linkLife is how long a one-time link can be opened.
-const linkLife = 30 * time.Minute
+	link    Role = "link"    // opens the pages once
+	session Role = "session" // the pages, opened
+)
 
 // NewToken makes an API token of 256 random bits; only its hash is kept.
 func (s *Store) NewToken(ctx context.Context, ws ID, role Role) (string, error) {
@@ -32,57 +30,70 @@ func (s *Store) NewToken(ctx context.Context, ws ID, role Role) (string, error) 
 	return s.newToken(ctx, ws, role)
 }
 
+// NewLink makes a one-time link to the pages; only its hash is kept.
+func (s *Store) NewLink(ctx context.Context, ws ID) (string, error) { return s.newToken(ctx, ws, link) }
+
 func (s *Store) newToken(ctx context.Context, ws ID, role Role) (string, error) {
 	if err := s.Exists(ctx, ws); err != nil {
 		return "", err
 	}
 	token := Secret()
 	h := hashOf(token)
-	return token, s.db.Tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO tokens(hash, workspace, role, created_at) VALUES(?,?,?,?)`, h[:], ws.String(), string(role), s.now().UnixMicro())
-		return err
-	})
+	return token, s.db.Tx(ctx, func(tx *sql.Tx) error { return s.addToken(ctx, tx, h, ws.String(), role) })
 }
 
-// Authorise finds the workspace and role of a token; ErrNotFound when it is unknown.
-func (s *Store) Authorise(ctx context.Context, token string) (ID, Role, error) {
-	h := hashOf(token)
+func (s *Store) addToken(ctx context.Context, tx *sql.Tx, h [32]byte, ws string, role Role) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO tokens(hash, workspace, role, created_at) VALUES(?,?,?,?)`, h[:], ws, string(role), s.now().UnixMicro())
+	return err
+}
+
+// Token finds what an API token of that hash opens; ErrNotFound when it is unknown.
+func (s *Store) Token(ctx context.Context, h [32]byte) (ID, Role, error) {
 	var name, role string
-	err := s.db.QueryRowContext(ctx, `SELECT workspace, role FROM tokens WHERE hash = ? AND role <> ?`, h[:], string(link)).Scan(&name, &role)
-	if errors.Is(err, sql.ErrNoRows) {
-		return ID{}, "", ErrNotFound
-	}
+	err := s.db.QueryRowContext(ctx, `SELECT workspace, role FROM tokens WHERE hash = ? AND role NOT IN (?, ?)`, h[:], string(link), string(session)).Scan(&name, &role)
 	if err != nil {
-		return ID{}, "", fmt.Errorf("read token: %w", err)
+		return ID{}, "", missing(err)
 	}
 	ws, err := Parse(name)
 	return ws, Role(role), err
 }
 
-// NewLink makes a one-time link token of 256 random bits that lives for 30 minutes; only its hash is kept.
-func (s *Store) NewLink(ctx context.Context, ws ID) (string, error) {
-	return s.newToken(ctx, ws, link)
+// Session finds the workspace of a session that is younger than life.
+func (s *Store) Session(ctx context.Context, h [32]byte, life time.Duration) (ID, error) {
+	var name string
+	err := s.db.QueryRowContext(ctx, `SELECT workspace FROM tokens WHERE hash = ? AND role = ? AND created_at > ?`,
+		h[:], string(session), s.now().Add(-life).UnixMicro()).Scan(&name)
+	if err != nil {
+		return ID{}, missing(err)
+	}
+	return Parse(name)
 }
 
-// OpenLink spends a one-time link and gives an owner token for the session. ErrNotFound when the link is
-// unknown, spent or too old.
-func (s *Store) OpenLink(ctx context.Context, token string) (session string, err error) {
-	h := hashOf(token)
-	session = Secret()
-	sh := hashOf(session)
-	now := s.now()
-	err = s.db.Tx(ctx, func(tx *sql.Tx) error {
+// Redeem spends a one-time link that is younger than life and starts a session, in one step.
+func (s *Store) Redeem(ctx context.Context, linkHash, sessionHash [32]byte, life time.Duration) error {
+	return s.db.Tx(ctx, func(tx *sql.Tx) error {
 		var ws string
 		err := tx.QueryRowContext(ctx, `DELETE FROM tokens WHERE hash = ? AND role = ? AND created_at > ? RETURNING workspace`,
-			h[:], string(link), now.Add(-linkLife).UnixMicro()).Scan(&ws)
-		if errors.Is(err, sql.ErrNoRows) {
-			return ErrNotFound
-		}
+			linkHash[:], string(link), s.now().Add(-life).UnixMicro()).Scan(&ws)
 		if err != nil {
-			return err
+			return missing(err)
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO tokens(hash, workspace, role, created_at) VALUES(?,?,?,?)`, sh[:], ws, string(Owner), now.UnixMicro())
+		return s.addToken(ctx, tx, sessionHash, ws, session)
+	})
+}
+
+// EndSession ends a session; an unknown one is no error.
+func (s *Store) EndSession(ctx context.Context, h [32]byte) error {
+	return s.db.Tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM tokens WHERE hash = ? AND role = ?`, h[:], string(session))
 		return err
 	})
-	return session, err
+}
+
+// missing turns an empty result into ErrNotFound.
+func missing(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrNotFound
+	}
+	return err
 }

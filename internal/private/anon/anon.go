@@ -79,6 +79,15 @@ func Pseudonym(key keyring.Pseudonym, canonical personal.Value) Contact {
 // group by itself.
 func Withheld(key keyring.Pseudonym) Contact { return Pseudonym(key, personal.New("\x00withheld")) }
 
+// Stored takes a pseudonym back that this zone wrote down (an erasure to be carried out again). Whoever calls it
+// holds the workspace's key, and could compute the pseudonym of anyone.
+func Stored(key keyring.Pseudonym, b [ContactLen]byte) Contact {
+	if !key.Valid() {
+		return Contact{}
+	}
+	return Contact{b}
+}
+
 // Valid reports whether c stands for someone.
 func (c Contact) Valid() bool { return c != Contact{} }
 

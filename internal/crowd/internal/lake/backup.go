@@ -3,55 +3,66 @@ package lake
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 )
 
-// Backup copies the current state into dir and the catalog into a file: the copy opens as a lake of its own. Nothing
-// is written to the lake meanwhile.
-func (l *Lake) Backup(ctx context.Context, dir, catalog string) error {
-	err := l.change(ctx, func(*move) error {
-		if _, err := l.catalog.db.ExecContext(ctx, `VACUUM INTO ?`, catalog); err != nil {
+// Backup puts the files of one snapshot below dir and the catalog that belongs to it at catalogFile; neither may
+// exist. Files are linked where the file system allows it (a file of the lake never changes) and copied
+// elsewhere. Opening a lake on the two gives the snapshot.
+func (l *Lake) Backup(ctx context.Context, dir, catalogFile string) error {
+	snap, release, err := l.pinWithCatalog(ctx, catalogFile)
+	if err != nil {
+		return wrap("back up", err)
+	}
+	defer release()
+	for _, p := range snap.paths() {
+		if err := ctx.Err(); err != nil {
 			return err
 		}
-		for _, t := range tables {
-			paths := append([]string(nil), l.state[t].meta...)
-			for _, f := range l.state[t].files {
-				paths = append(paths, f.path)
-			}
-			for _, p := range paths {
-				if err := ctx.Err(); err != nil {
-					return err
-				}
-				if err := copyFile(l.catalog.disk.path(p), filepath.Join(dir, filepath.FromSlash(p))); err != nil {
-					return err
-				}
-			}
+		if err := link(l.catalog.disk.path(p), filepath.Join(dir, filepath.FromSlash(p))); err != nil {
+			return wrap("back up", err)
 		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("back up the lake: %w", err)
 	}
 	return nil
 }
 
-func copyFile(from, to string) (err error) {
+// pinWithCatalog copies the catalog in the writer's turn, so that the pin and the copy are of one state.
+func (l *Lake) pinWithCatalog(ctx context.Context, catalogFile string) (*Snapshot, func(), error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.writer.lock(ctx); err != nil {
+		return nil, nil, err
+	}
+	defer l.writer.unlock()
+	snap, release, err := l.pinCurrent(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := l.catalog.db.ExecContext(ctx, `VACUUM INTO ?`, catalogFile); err != nil {
+		release()
+		return nil, nil, err
+	}
+	return snap, release, nil
+}
+
+func link(from, to string) (err error) {
 	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 		return err
+	}
+	if os.Link(from, to) == nil {
+		return nil
 	}
 	in, err := os.Open(from)
 	if err != nil {
 		return err
 	}
-	defer in.Close()
+	defer func() { _ = in.Close() }()
 	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, out.Close()) }()
 	_, err = io.Copy(out, in)
-	return err
+	return errors.Join(err, out.Sync(), out.Close())
 }

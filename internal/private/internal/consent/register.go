@@ -150,6 +150,21 @@ func (r *Register) Erased(ctx context.Context, ws workspace.ID, c anon.Contact) 
 	return s.erased[c.Bytes()], nil
 }
 
+// AllErased lists the pseudonyms of everyone who was erased.
+func (r *Register) AllErased(ctx context.Context, ws workspace.ID) ([][anon.ContactLen]byte, error) {
+	s, err := r.of(ctx, ws)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	out := make([][anon.ContactLen]byte, 0, len(s.erased))
+	for who := range s.erased {
+		out = append(out, who)
+	}
+	return out, nil
+}
+
 func (r *Register) has(s *said, about Subject, out bool) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()

@@ -1,0 +1,40 @@
+package crowd
+
+import (
+	"context"
+
+	"murmur/internal/crowd/release"
+	"murmur/internal/workspace"
+)
+
+// Breach is a file of the lake, relative to it, and what is wrong with it.
+type Breach struct{ File, What string }
+
+// Verify reads every file of the lake and compares it with what was recorded when it was written.
+func (c *Crowd) Verify(ctx context.Context) (files int, found []Breach, err error) {
+	stats, err := c.lake.Stats(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	breaches, err := c.lake.Verify(ctx)
+	for _, b := range breaches {
+		found = append(found, Breach(b))
+	}
+	return stats.Facts.Files + stats.Texts.Files, found, err
+}
+
+// Backup copies the lake and its catalog.
+func (c *Crowd) Backup(ctx context.Context, dir, catalog string) error {
+	return c.lake.Backup(ctx, dir, catalog)
+}
+
+// Attack tries what a reader of all published tables of a workspace can try: to find a group under the minimum by
+// subtracting what was published from what was published.
+func (c *Crowd) Attack(ctx context.Context, ws workspace.ID) (said, found []string, err error) {
+	sets, err := c.Sets(ctx, ws)
+	if err != nil {
+		return nil, nil, err
+	}
+	said, found = release.Attack(sets)
+	return said, found, nil
+}

@@ -1,0 +1,103 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"murmur/internal/datadir"
+	"murmur/internal/fact"
+	"murmur/internal/journal"
+	"murmur/internal/private"
+)
+
+// doctor looks at the health of the node, or at one delivery: states and times, no content.
+func (n *Node) doctor(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
+	if a.Event != "" {
+		return n.trace(ctx, a)
+	}
+	var d Diagnosis
+	say := func(name string, ok bool, hint, format string, args ...any) {
+		c := Check{Name: name, OK: ok, Said: fmt.Sprintf(format, args...)}
+		if !ok {
+			c.Hint = hint
+		}
+		d.Checks = append(d.Checks, c)
+	}
+	if s, err := n.dir.Space(); err == nil {
+		say("disk space", s.Free > 512<<20, "free some space: deliveries are refused when the disk is full", "%.1f GiB free of %.1f", gib(s.Free), gib(s.Total))
+		say("disk encryption", s.Encrypted != datadir.No, "encrypt the volume: rows in the lake are pseudonymous, not sealed", "encrypted: %s", s.Encrypted)
+	}
+	b, err := n.journal.Backlog(ctx)
+	if err != nil {
+		return d, err
+	}
+	lag := time.Duration(0)
+	if !b.Oldest.IsZero() {
+		lag = n.now().Sub(b.Oldest).Round(time.Second)
+	}
+	say("pipeline", n.failure() == nil, "the log says which part failed; what was accepted is safe", "%d deliveries wait, the oldest for %s", b.Pending, lag)
+	status, err := n.Status(ctx)
+	if err != nil {
+		return d, err
+	}
+	for _, ws := range status.Names() {
+		w := status.Workspaces[ws]
+		say("workspace "+ws, w.In == w.Sum(), "the counters disagree: run murmur verify", "%d deliveries in, the sum of the states is %d", w.In, w.Sum())
+		say("quarantine of "+ws, w.Quarantined == 0, "the pipeline page lists the reasons; murmur replay tries again", "%d deliveries", w.Quarantined)
+	}
+	damage, err := n.ring.Check()
+	if err != nil {
+		return d, err
+	}
+	say("keys", len(damage) == 0, "restore a backup: what is sealed under a damaged key cannot be read", "%d damaged", len(damage))
+	breaches, err := n.ledger.Verify(ctx)
+	if err != nil {
+		return d, err
+	}
+	say("ledger", len(breaches) == 0, "murmur verify names what changed", "%d breaches", len(breaches))
+	return d, nil
+}
+
+func gib(n int64) float64 { return float64(n) / (1 << 30) }
+
+// trace finds a delivery by its vendor's id under every source of the workspace.
+func (n *Node) trace(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
+	ws, err := n.known(ctx, a.Workspace)
+	if err != nil {
+		return Diagnosis{}, err
+	}
+	names, err := n.store.SourceNames(ctx, ws)
+	if err != nil {
+		return Diagnosis{}, err
+	}
+	for _, source := range append(names, private.ImportSource, private.ControlSource) {
+		id, err := n.zone.EventID(ws, source, a.Event)
+		if err != nil {
+			return Diagnosis{}, err
+		}
+		t, err := n.journal.Trace(ctx, ws, id)
+		if errors.Is(err, journal.ErrUnknown) {
+			continue
+		}
+		if err != nil {
+			return Diagnosis{}, err
+		}
+		well := t.State != fact.Quarantined
+		c := func(name, said string) Check { return Check{Name: name, OK: well, Said: said} }
+		d := Diagnosis{Checks: []Check{
+			c("source", source),
+			c("received", t.At.UTC().Format(time.RFC3339Nano)),
+			c("state", t.State.String()),
+			c("since", t.Since.UTC().Format(time.RFC3339Nano)),
+			c("size", fmt.Sprintf("%d bytes sealed", t.Size)),
+			c("sealed bytes", map[bool]string{true: "kept", false: "gone"}[t.Sealed]),
+		}}
+		if t.Why != fact.WhyNone {
+			d.Checks = append(d.Checks, c("why", t.Why.String()))
+		}
+		return d, nil
+	}
+	return Diagnosis{}, &Problem{Message: "no delivery of that id was accepted in the last 30 days", Hint: "use the vendor's own id of the delivery (webhook-id, event_id)", Exit: 2, Status: 404}
+}

@@ -1,0 +1,100 @@
+package server
+
+import (
+	"context"
+	"io"
+
+	"murmur/internal/crowd/release"
+	"murmur/internal/insight"
+	"murmur/internal/workspace"
+)
+
+// Figures makes the figures of a workspace from its released tables, oldest period first; slug chooses one insight.
+func (n *Node) Figures(ctx context.Context, ws workspace.ID, slug string) ([]insight.Figure, error) {
+	sets, err := n.crowd.Sets(ctx, ws)
+	if err != nil {
+		return nil, err
+	}
+	var out []insight.Figure
+	for _, in := range insight.All() {
+		if slug != "" && in.Slug != slug {
+			continue
+		}
+		for _, s := range sets {
+			if tables := tablesFor(in, s); len(tables) > 0 {
+				out = append(out, in.Finish(tables)...)
+			}
+		}
+	}
+	return out, nil
+}
+
+// tablesFor picks what an insight needs out of a set; nothing when the set is of another grain.
+func tablesFor(in insight.Insight, s release.Set) []release.Table {
+	var tables []release.Table
+	for _, q := range in.Needs {
+		t := s.Table(q.Name)
+		if !t.Valid() {
+			return nil
+		}
+		tables = append(tables, t)
+	}
+	return tables
+}
+
+// Refresh waits until everything accepted is in the lake and computes what is due in every workspace. With force,
+// open periods are computed whatever the difference to the last figures shows.
+func (n *Node) Refresh(ctx context.Context, force bool) error {
+	if err := n.Drain(ctx); err != nil {
+		return err
+	}
+	workspaces, err := n.store.List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, ws := range workspaces {
+		if err := n.release(ctx, ws, force); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// release computes one workspace, one at a time: two refreshes at once would do the work twice.
+func (n *Node) release(ctx context.Context, ws workspace.ID, force bool) error {
+	n.releasing.Lock()
+	defer n.releasing.Unlock()
+	_, err := n.crowd.Release(ctx, ws, force)
+	return err
+}
+
+func (n *Node) printFigures(ctx context.Context, a FiguresArgs, out io.Writer) error {
+	if a.Insight != "" {
+		if _, ok := insight.Find(a.Insight); !ok {
+			return &Problem{Message: "there is no insight of that name", Hint: "docs/insights.md lists them", Exit: 2, Status: 404}
+		}
+	}
+	if a.Refresh {
+		if err := n.Refresh(ctx, true); err != nil {
+			return err
+		}
+	}
+	workspaces, err := n.store.List(ctx)
+	if a.Workspace != "" {
+		var ws workspace.ID
+		ws, err = n.known(ctx, a.Workspace)
+		workspaces = []workspace.ID{ws}
+	}
+	if err != nil {
+		return err
+	}
+	var all []insight.Figure
+	for _, ws := range workspaces {
+		figures, err := n.Figures(ctx, ws, a.Insight)
+		if err != nil {
+			return err
+		}
+		all = append(all, figures...)
+	}
+	return insight.Encode(out, all)
+}

@@ -1,0 +1,59 @@
+package server
+
+import (
+	"context"
+	"fmt"
+
+	"murmur/internal/ledger"
+	"murmur/internal/web"
+	"murmur/internal/workspace"
+)
+
+// holdings says what is kept about people and whether the ledger is whole.
+type holdings struct{ *Node }
+
+func (h holdings) Kept(ctx context.Context, ws workspace.ID) ([]web.Kept, error) {
+	p, err := h.store.Policy(ctx, ws)
+	if err != nil {
+		return nil, err
+	}
+	return []web.Kept{
+		{What: "What sources sent, as they sent it", Where: "journal.db", HowLong: fmt.Sprintf("%d hours; held and quarantined deliveries until they are decided", p.RawHours), Guard: "sealed under the day's key, which is destroyed"},
+		{What: "One row a call, text, step and answer: times, results, no words", Where: "lake/", HowLong: fmt.Sprintf("linked to a pseudonym for %d days, then to nobody", p.LinkDays), Guard: "keyed pseudonym; disk encryption"},
+		{What: "Words of texts, transcripts and comments, masked", Where: "lake/", HowLong: "90 days", Guard: "every personal value masked, verified by a second look"},
+		{What: "Figures of weeks and four-week blocks", Where: "murmur.db", HowLong: "kept", Guard: fmt.Sprintf("at least %d people behind each, %d where words were read", p.MinGroup, p.MinGroupContent)},
+		{What: "Opt-outs, erasures, changes of policy", Where: "murmur.db", HowLong: "kept", Guard: "hash chain with signed checkpoints; keyed references, no numbers or names"},
+		{What: "Recordings", Where: "nowhere", HowLong: "not kept by this version", Guard: "never fetched"},
+	}, nil
+}
+
+func (h holdings) Ledger(ctx context.Context, ws workspace.ID) (web.LedgerState, error) {
+	counts := map[string]int64{}
+	out := web.LedgerState{Checked: h.now().UTC()}
+	err := h.ledger.Entries(ctx, ws.String(), ledger.Filter{}, func(r ledger.Record) error {
+		counts[r.Kind]++
+		out.Head = r.Receipt.String()
+		return nil
+	})
+	if err != nil {
+		return out, err
+	}
+	for _, k := range ledger.Kinds {
+		out.Counts = append(out.Counts, web.LedgerCount{Kind: k, Entries: counts[k]})
+	}
+	breaches, err := h.ledger.Verify(ctx)
+	out.Broken = len(breaches) > 0
+	return out, err
+}
+
+// policyHistory lists who changed what and why, newest first.
+func (n *Node) policyHistory(ctx context.Context, ws workspace.ID) ([]web.PolicyChange, error) {
+	var out []web.PolicyChange
+	err := n.ledger.Entries(ctx, ws.String(), ledger.Filter{Kind: "policy"}, func(r ledger.Record) error {
+		if p, ok := r.Entry.(ledger.Policy); ok {
+			out = append([]web.PolicyChange{{At: r.At, By: p.Author, Key: p.Key, From: p.From, To: p.To, Reason: p.Reason}}, out...)
+		}
+		return nil
+	})
+	return out, err
+}

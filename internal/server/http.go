@@ -1,0 +1,188 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"murmur/internal/fact"
+	"murmur/internal/journal"
+	"murmur/internal/private"
+	"murmur/internal/workspace"
+)
+
+// handler joins what vendors, people and operators speak to.
+func (n *Node) handler(pages http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /in/{kind}/{token}", n.accept)
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	mux.HandleFunc("GET /readyz", n.ready)
+	mux.Handle("GET /metrics", n.metrics())
+	mux.Handle("/", pages)
+	return mux
+}
+
+// accept takes one delivery: 2xx means that it is on disk.
+func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
+	src, err := n.store.ByToken(r.Context(), r.PathValue("token"))
+	if errors.Is(err, workspace.ErrNotFound) || err == nil && src.Kind != r.PathValue("kind") {
+		problem(w, &Problem{Message: "no such address", Status: http.StatusNotFound})
+		return
+	}
+	if err != nil {
+		n.unavailable(w, err)
+		return
+	}
+	if t := r.Header.Get("Content-Type"); !acceptable(t) {
+		problem(w, &Problem{Message: "send application/json", Status: http.StatusUnsupportedMediaType})
+		return
+	}
+	if e := r.Header.Get("Content-Encoding"); e != "" && e != "identity" {
+		problem(w, &Problem{Message: "send the body uncompressed", Status: http.StatusUnsupportedMediaType})
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, private.MaxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		problem(w, Explain(private.ErrTooLarge))
+		return
+	case err != nil:
+		problem(w, &Problem{Message: "the body ended early", Status: http.StatusBadRequest})
+		return
+	}
+	got, err := n.zone.Accept(r.Context(), src, r.Header, body)
+	if err != nil {
+		n.refuse(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]int{"deliveries": got.Deliveries, "new": got.Fresh})
+}
+
+// acceptable content types are JSON in its notations, lines of it, and none at all.
+func acceptable(contentType string) bool {
+	for i, c := range contentType {
+		if c == ';' {
+			contentType = contentType[:i]
+			break
+		}
+	}
+	switch contentType {
+	case "", "application/json", "application/jsonl", "application/x-ndjson", "application/cloudevents+json", "text/plain":
+		return true
+	}
+	return false
+}
+
+// refuse answers an Accept error. Bad input is a 4xx; what murmur cannot do now is a 503, so that the vendor
+// tries again.
+func (n *Node) refuse(w http.ResponseWriter, err error) {
+	p := Explain(err)
+	if p.Status >= 500 {
+		n.unavailable(w, err)
+		return
+	}
+	problem(w, p)
+}
+
+func (n *Node) unavailable(w http.ResponseWriter, err error) {
+	n.log.Warn("a delivery was not accepted", "kind", errorKind(err))
+	w.Header().Set("Retry-After", "5")
+	p := Explain(err)
+	problem(w, &Problem{Message: "not accepted now", Hint: p.Hint, Status: http.StatusServiceUnavailable})
+}
+
+func problem(w http.ResponseWriter, p *Problem) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(map[string]any{"title": p.Message, "detail": p.Hint, "status": p.Status})
+}
+
+// ready is for load balancers: 503 while deliveries are not accepted or not processed.
+func (n *Node) ready(w http.ResponseWriter, r *http.Request) {
+	b, err := n.journal.Backlog(r.Context())
+	switch {
+	case err != nil || n.failure() != nil:
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = io.WriteString(w, "not ready\n")
+	default:
+		_, _ = io.WriteString(w, "ready\npending "+strconv.FormatInt(b.Pending, 10)+"\n")
+	}
+}
+
+// metrics are read from durable state when they are asked for; labels come from closed sets.
+func (n *Node) metrics() http.Handler {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(&collector{
+		node:       n,
+		deliveries: prometheus.NewDesc("murmur_deliveries", "Deliveries by state.", []string{"state"}, nil),
+		accepted:   prometheus.NewDesc("murmur_deliveries_accepted_total", "Deliveries accepted.", nil, nil),
+		lag:        prometheus.NewDesc("murmur_lag_seconds", "Age of the oldest delivery that waits.", nil, nil),
+		facts:      prometheus.NewDesc("murmur_facts_waiting", "Batches of facts not yet in the lake.", nil, nil),
+		stopped:    prometheus.NewDesc("murmur_pipeline_stopped", "1 while the pipeline cannot work.", nil, nil),
+	})
+	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
+}
+
+type collector struct {
+	node                                      *Node
+	deliveries, accepted, lag, facts, stopped *prometheus.Desc
+}
+
+func (c *collector) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, ch) }
+
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	stopped := 0.0
+	if c.node.failure() != nil {
+		stopped = 1
+	}
+	gauge(c.stopped, stopped)
+	counts, err := c.node.journal.Counts(ctx)
+	if err != nil {
+		return
+	}
+	var sum journal.Tally
+	for _, sources := range counts {
+		for _, t := range sources {
+			sum.In += t.In
+			for s, k := range t.States {
+				sum.States[s] += k
+			}
+		}
+	}
+	for _, s := range fact.States() {
+		gauge(c.deliveries, float64(sum.States[s]), s.String())
+	}
+	ch <- prometheus.MustNewConstMetric(c.accepted, prometheus.CounterValue, float64(sum.In))
+	if b, err := c.node.journal.Backlog(ctx); err == nil {
+		age := 0.0
+		if !b.Oldest.IsZero() {
+			age = c.node.now().Sub(b.Oldest).Seconds()
+		}
+		gauge(c.lag, age)
+		gauge(c.facts, float64(b.Facts))
+	}
+}
+
+// errorKind names an error for a log: the sentinel it comes from, never its text.
+func errorKind(err error) string {
+	for _, e := range explanations {
+		if errors.Is(err, e.is) {
+			return e.is.Error()
+		}
+	}
+	return "internal"
+}

@@ -1,0 +1,210 @@
+// Package server wires murmur: it opens a data directory, starts and stops everything in order, carries out the
+// verbs of the command line, and serves deliveries, pages, the API and the numbers an operator watches.
+//
+// Order of start: directory, keys, metadata, ledger, journal, zones, pipeline, upkeep, listeners. Stop is the
+// reverse (Node.Close); every goroutine is started and waited for here.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"murmur/internal/crowd"
+	"murmur/internal/crowd/release"
+	"murmur/internal/datadir"
+	"murmur/internal/insight"
+	"murmur/internal/job"
+	"murmur/internal/journal/sqlite"
+	"murmur/internal/keyring"
+	"murmur/internal/ledger"
+	"murmur/internal/meta"
+	"murmur/internal/pipeline"
+	"murmur/internal/private"
+	"murmur/internal/workspace"
+)
+
+// Config opens a node.
+type Config struct {
+	Data string
+	Dial string           // of the redactor; empty: balanced
+	Now  func() time.Time // nil: time.Now
+	Log  *slog.Logger     // nil: nothing is logged
+}
+
+// Node is an open data directory with everything that works on it. One process has it at a time.
+type Node struct {
+	dir     *datadir.Dir
+	ring    *keyring.Ring
+	db      *meta.DB
+	ledger  *ledger.Ledger
+	store   *workspace.Store
+	journal *sqlite.Journal
+	zone    *private.Zone
+	crowd   *crowd.Crowd
+	jobs    *job.Queue
+	now     func() time.Time
+	log     *slog.Logger
+
+	stop      context.CancelFunc // of the pipeline
+	running   sync.WaitGroup
+	mu        sync.Mutex
+	failed    error // why the pipeline stopped by itself
+	releasing sync.Mutex
+}
+
+// Open opens a data directory and makes a new one where there is none.
+func Open(ctx context.Context, c Config) (*Node, error) {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	n := &Node{now: c.Now, log: c.Log, stop: func() {}}
+	if err := n.open(ctx, c); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return n, nil
+}
+
+func (n *Node) open(ctx context.Context, c Config) (err error) {
+	if n.dir, err = datadir.Open(c.Data, datadir.Server); err != nil {
+		return err
+	}
+	if n.ring, err = keyring.Open(n.dir.Path(), keyring.Config{Clock: c.Now}); err != nil {
+		return err
+	}
+	if n.db, err = meta.Open(ctx, n.dir.Meta()); err != nil {
+		return err
+	}
+	n.ledger, err = ledger.Open(ctx, ledger.Config{DB: n.db, File: n.dir.Checkpoints(), Key: n.ring.Root().Derive(ledger.Purpose), Clock: c.Now})
+	if err != nil {
+		return err
+	}
+	n.store = workspace.NewStore(n.db, n.ledger, n.ring, c.Now)
+	if n.journal, err = sqlite.Open(ctx, n.dir.Journal(), sqlite.Config{Now: c.Now}); err != nil {
+		return err
+	}
+	n.zone, err = private.New(private.Config{Ring: n.ring, Store: n.store, DB: n.db, Ledger: n.ledger, Journal: n.journal, Dial: c.Dial, Now: c.Now})
+	if err != nil {
+		return err
+	}
+	n.crowd, err = crowd.Open(ctx, crowd.Config{
+		Lake: n.dir.Lake(), Catalog: n.dir.Catalog(), Temp: n.dir.Tmp(), DB: n.db, Seal: n.ring, Queries: catalogueQueries(),
+		ReleaseKey: n.ring.Root().Derive("murmur releases 1")[:], Policy: n.store.Policy, Erased: n.zone.Erased, Now: c.Now,
+	})
+	if err != nil {
+		return err
+	}
+	return n.createWorkspace(ctx, workspace.Default)
+}
+
+// catalogueQueries are the questions behind all insights, each once.
+func catalogueQueries() []release.Query {
+	var out []release.Query
+	seen := map[string]bool{}
+	for _, in := range insight.All() {
+		for _, q := range in.Needs {
+			if !seen[q.Name] {
+				seen[q.Name] = true
+				out = append(out, q)
+			}
+		}
+	}
+	return out
+}
+
+// createWorkspace adds a workspace and its keys; it is no error when it exists.
+func (n *Node) createWorkspace(ctx context.Context, ws workspace.ID) error {
+	if err := n.ring.Create(ws); err != nil {
+		return fmt.Errorf("make the workspace's keys: %w", err)
+	}
+	return n.store.Create(ctx, ws)
+}
+
+// Start runs the pipeline until Close.
+func (n *Node) Start(ctx context.Context) {
+	ctx, n.stop = context.WithCancel(context.WithoutCancel(ctx))
+	p := &pipeline.Pipeline{Journal: n.journal, Private: n.zone, Crowd: n.crowd, Seal: n.ring, Now: n.now}
+	n.running.Go(func() {
+		for ctx.Err() == nil {
+			err := p.Run(ctx)
+			n.setFailed(err)
+			if err == nil {
+				return
+			}
+			n.log.Error("the pipeline stopped and starts again", "kind", fmt.Sprintf("%T", err))
+			select { // a full disk or a locked file passes; nothing was consumed
+			case <-ctx.Done():
+			case <-time.After(time.Second):
+			}
+		}
+	})
+}
+
+func (n *Node) setFailed(err error) {
+	n.mu.Lock()
+	n.failed = err
+	n.mu.Unlock()
+}
+
+func (n *Node) failure() error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.failed
+}
+
+// Drain waits until everything that was accepted has been processed and its facts are in the lake.
+func (n *Node) Drain(ctx context.Context) error {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		b, err := n.journal.Backlog(ctx)
+		if err != nil {
+			return err
+		}
+		if b.Pending == 0 && b.Facts == 0 {
+			return nil
+		}
+		if err := n.failure(); err != nil {
+			return fmt.Errorf("process deliveries: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// Close stops everything in the reverse order of Open. It can be called on a node that was opened in part.
+func (n *Node) Close() error {
+	var errs []error
+	if n.jobs != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+		errs = append(errs, n.jobs.Stop(ctx), n.jobs.Close())
+		cancel()
+	}
+	n.stop()
+	n.running.Wait()
+	if n.crowd != nil {
+		errs = append(errs, n.crowd.Close())
+	}
+	if n.journal != nil {
+		errs = append(errs, n.journal.Close())
+	}
+	if n.ledger != nil {
+		errs = append(errs, n.ledger.Close(context.Background()))
+	}
+	if n.db != nil {
+		errs = append(errs, n.db.Close())
+	}
+	if n.dir != nil {
+		errs = append(errs, n.dir.Close())
+	}
+	return errors.Join(errs...)
+}

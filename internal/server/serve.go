@@ -1,0 +1,139 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"murmur/internal/datadir"
+	"murmur/internal/insight"
+	"murmur/internal/web"
+	"murmur/internal/workspace"
+)
+
+// ServeConfig starts a server.
+type ServeConfig struct {
+	Data   string
+	Listen string
+	Out    io.Writer // the first line is "listening on http://HOST:PORT"
+	Err    io.Writer // the log, and the one-time link
+	// Ready, when set, is called with the base URL and the node once the server listens; demo drives it from there.
+	// The server stops when it returns an error or done is true.
+	Ready func(ctx context.Context, base string, n *Node) (done bool, err error)
+}
+
+// drainTime is how long a stopping server waits for requests under way.
+const drainTime = 8 * time.Second
+
+// Serve runs a server until ctx ends, then drains and closes it.
+func Serve(ctx context.Context, c ServeConfig) (err error) {
+	log := NewLog(c.Err)
+	n, err := Open(ctx, Config{Data: c.Data, Log: log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, n.Close()) }()
+	l, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return &Problem{Message: "cannot listen on " + c.Listen, Hint: "another program may have the port; choose another one with --listen", Exit: 1}
+	}
+	base := "http://" + l.Addr().String()
+	n.Start(ctx)
+	if err := n.startUpkeep(ctx); err != nil {
+		_ = l.Close()
+		return err
+	}
+	serving := newServing(n, log)
+	if err := serving.start(l, datadir.Socket(n.dir.Path())); err != nil {
+		return err
+	}
+	defer serving.stop()
+	fmt.Fprintf(c.Out, "listening on %s\n", base)
+	n.welcome(ctx, c.Err, base)
+	if c.Ready != nil {
+		done, err := c.Ready(ctx, base, n)
+		if err != nil || done {
+			return err
+		}
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// welcome prints a one-time link to the pages.
+func (n *Node) welcome(ctx context.Context, w io.Writer, base string) {
+	link, err := n.store.NewLink(ctx, workspace.Default)
+	if err != nil {
+		n.log.Warn("no one-time link could be made", "kind", errorKind(err))
+		return
+	}
+	fmt.Fprintf(w, "open %s/open/%s (once, within 30 minutes)\n", base, link)
+}
+
+// serving is the two listeners of a node and their goroutines.
+type serving struct {
+	public, control *http.Server
+	node            *Node
+	socket          string
+}
+
+func newServing(n *Node, log *slog.Logger) *serving {
+	s := site{n}
+	pages := web.New(web.Config{
+		Version: VersionOf().Version, Catalogue: insight.All(),
+		Keys: s, Figures: s, Marks: s, Pipeline: s, Calls: calls{n}, Contacts: contacts{n}, Holdings: holdings{n}, Policies: policies{n},
+		Sources: sources{n}, Workspaces: workspaces{n}, Redactor: redactor{n}, Kinds: kinds(),
+		OpenHint: "murmur serve prints a link when it starts", Now: n.now, Log: log,
+	})
+	quiet := slog.NewLogLogger(log.Handler(), slog.LevelWarn)
+	return &serving{node: n,
+		public: &http.Server{Handler: n.handler(pages), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,
+			WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: quiet},
+		control: &http.Server{Handler: socketHandler(n), ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet},
+	}
+}
+
+// kinds are what the first run offers.
+func kinds() []web.SourceKind {
+	return []web.SourceKind{
+		{Name: "quo", Title: "Quo (OpenPhone)", Help: "In Quo, open Settings, API, Webhooks: add a webhook with the address below and paste its signing secret here."},
+		{Name: "typeform", Title: "Typeform", Help: "In Typeform, open Connect, Webhooks: add the address below and set the secret. Pass the caller's number as the hidden field phone."},
+		{Name: "native", Title: "Your own system", Help: "Send murmur.v1 events, one JSON object a line, with the secret as a bearer token."},
+	}
+}
+
+func (s *serving) start(l net.Listener, socket string) error {
+	_ = os.Remove(socket) // a socket of a server that was killed; the lock says that nobody else runs
+	u, err := net.Listen("unix", socket)
+	if err != nil {
+		_ = l.Close()
+		return fmt.Errorf("open the control socket: %w", err)
+	}
+	if err := os.Chmod(socket, 0o600); err != nil {
+		_ = l.Close()
+		_ = u.Close()
+		return fmt.Errorf("protect the control socket: %w", err)
+	}
+	s.socket = socket
+	s.node.running.Go(func() { _ = s.public.Serve(l) })
+	s.node.running.Go(func() { _ = s.control.Serve(u) })
+	return nil
+}
+
+// stop lets requests under way finish, then cuts them off.
+func (s *serving) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	for _, h := range []*http.Server{s.public, s.control} {
+		if h.Shutdown(ctx) != nil {
+			_ = h.Close()
+		}
+	}
+	_ = os.Remove(s.socket)
+}

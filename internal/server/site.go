@@ -1,0 +1,243 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"murmur/internal/fact"
+	"murmur/internal/insight"
+	"murmur/internal/private"
+	"murmur/internal/web"
+	"murmur/internal/workspace"
+)
+
+// site is the node as the pages and the API see it: it implements the interfaces of package web.
+type site struct{ *Node }
+
+func webErr(err error) error {
+	switch {
+	case errors.Is(err, workspace.ErrNotFound):
+		return web.ErrNotFound
+	case errors.Is(err, private.ErrNobody), errors.Is(err, private.ErrVia), errors.Is(err, workspace.ErrBadID), errors.Is(err, workspace.ErrExists):
+		return errors.Join(web.ErrInput, err)
+	}
+	return err
+}
+
+// Token, Redeem, Session and End are web.Keys. Owners of the default workspace may make workspaces.
+func (s site) Token(ctx context.Context, token web.Hash) (web.Access, error) {
+	ws, role, err := s.store.Token(ctx, token)
+	if err != nil {
+		return web.Access{}, noAccess(err)
+	}
+	return web.Access{Workspace: ws, Role: web.Role(role), Operator: ws == workspace.Default && role == workspace.Owner}, nil
+}
+
+func (s site) Redeem(ctx context.Context, link, session web.Hash) error {
+	return noAccess(s.store.Redeem(ctx, link, session, web.LinkLife))
+}
+
+func (s site) Session(ctx context.Context, session web.Hash) (web.Access, error) {
+	ws, err := s.store.Session(ctx, session, web.SessionLife)
+	if err != nil {
+		return web.Access{}, noAccess(err)
+	}
+	return web.Access{Workspace: ws, Role: web.Owner, Operator: ws == workspace.Default}, nil
+}
+
+func (s site) End(ctx context.Context, session web.Hash) error {
+	return s.store.EndSession(ctx, session)
+}
+
+func noAccess(err error) error {
+	if errors.Is(err, workspace.ErrNotFound) {
+		return web.ErrNoAccess
+	}
+	return err
+}
+
+func (s site) Figures(ctx context.Context, ws workspace.ID, slug string) ([]insight.Figure, error) {
+	return s.Node.Figures(ctx, ws, slug)
+}
+
+func (s site) Status(ctx context.Context, ws workspace.ID) (web.WorkspaceStatus, error) {
+	all, err := s.journal.Counts(ctx)
+	if err != nil {
+		return web.WorkspaceStatus{}, err
+	}
+	return s.statusOf(ctx, ws, all[ws])
+}
+
+func (s site) Lag(ctx context.Context, _ workspace.ID) (web.Lag, error) {
+	b, err := s.journal.Backlog(ctx)
+	l := web.Lag{Waiting: b.Pending}
+	if !b.Oldest.IsZero() {
+		l.Oldest = s.now().Sub(b.Oldest)
+	}
+	return l, err
+}
+
+func (s site) Quarantine(ctx context.Context, ws workspace.ID) ([]web.Quarantine, error) {
+	reasons, err := s.journal.Reasons(ctx, ws, fact.Quarantined)
+	var out []web.Quarantine
+	for _, r := range reasons {
+		out = append(out, web.Quarantine{Reason: r.Why.String(), Words: words(r.Why), Deliveries: r.Deliveries, Oldest: r.Oldest})
+	}
+	return out, err
+}
+
+// words say what a reason means and what to do.
+func words(w fact.Why) string {
+	switch w {
+	case fact.WhyNotJSON, fact.WhyTooDeep, fact.WhyDuplicateKey, fact.WhyEncoding:
+		return "The body is not well-formed JSON. Look at what the source sends."
+	case fact.WhyUnknownType:
+		return "The source sent a type this version does not know. Replay after an update."
+	case fact.WhyBadField, fact.WhyNoScore:
+		return "A field is missing or has an impossible value."
+	case fact.WhyBadTime:
+		return "The time is before 1990 or in the future: check the clock of the sender."
+	case fact.WhyNotVerified:
+		return "The masked text did not pass the second look. It stays sealed; replay after an update of the redactor."
+	case fact.WhyUnsealed:
+		return "The seal did not open: the key of that day is gone, or the file was changed."
+	case fact.WhyTooLarge:
+		return "The delivery is larger than the limit."
+	}
+	return "It could not be read."
+}
+
+func (s site) Replay(ctx context.Context, ws workspace.ID, reason string) (int64, error) {
+	for why := fact.WhyNone; why.String() != "unknown"; why++ {
+		if why.String() == reason && reason != "" {
+			n, err := s.journal.Replay(ctx, ws, []fact.State{fact.Quarantined}, why)
+			return int64(n), err
+		}
+	}
+	return 0, web.ErrNotFound
+}
+
+// calls, contacts and the other small types exist because their methods share names.
+type (
+	calls      struct{ *Node }
+	contacts   struct{ *Node }
+	policies   struct{ *Node }
+	sources    struct{ *Node }
+	workspaces struct{ *Node }
+	redactor   struct{ *Node }
+)
+
+func (c calls) OptOut(ctx context.Context, ws workspace.ID, call, via string) error {
+	return webErr(c.zone.OptOutCall(ctx, ws, call, via))
+}
+
+// Event takes what a telephony reports about a live call. The key that the policy names, and every sign of refusal,
+// is an opt-out; the rest changes nothing yet.
+func (c calls) Event(ctx context.Context, ws workspace.ID, call string, e web.CallEvent) error {
+	p, err := c.store.Policy(ctx, ws)
+	if err != nil {
+		return err
+	}
+	if e.Kind == "key" && e.Key != "" && e.Key == p.OptOutChoice {
+		return webErr(c.zone.OptOutCall(ctx, ws, call, "dtmf"))
+	}
+	return nil
+}
+
+func (c calls) Receipt(ctx context.Context, ws workspace.ID, call string) (web.CallReceipt, error) {
+	k, err := c.zone.CallEvidence(ctx, ws, call)
+	if err != nil {
+		return web.CallReceipt{}, webErr(err)
+	}
+	out := web.CallReceipt{Call: call, Verdict: k.Verdict, Head: k.Head, Entries: []web.CallEntry{}}
+	for _, e := range k.Entries {
+		out.Entries = append(out.Entries, web.CallEntry{At: e.At, What: e.What, Via: e.Via})
+	}
+	return out, nil
+}
+
+func (c contacts) OptOut(ctx context.Context, ws workspace.ID, contact, via string) error {
+	return webErr(c.zone.OptOutContact(ctx, ws, contact, via))
+}
+
+func (c contacts) Erase(ctx context.Context, ws workspace.ID, contact string) (web.Receipt, error) {
+	e, err := c.erase(ctx, EraseArgs{Workspace: ws.String(), Contact: contact})
+	return web.Receipt{ID: e.Receipt, State: e.State, At: c.now().UTC()}, webErr(err)
+}
+
+func (p policies) Policy(ctx context.Context, ws workspace.ID) (workspace.Policy, error) {
+	return p.store.Policy(ctx, ws)
+}
+
+func (p policies) SetPolicy(ctx context.Context, by web.Access, set map[string]string, reason string) (workspace.Policy, error) {
+	a := PolicyArgs{Workspace: by.Workspace.String(), Reason: reason, Author: string(by.Role) + " token"}
+	keys, _ := workspace.Keys()
+	for _, k := range keys {
+		if v, ok := set[k]; ok {
+			a.Set = append(a.Set, KeyValue{Key: k, Value: v})
+			delete(set, k)
+		}
+	}
+	for k, v := range set {
+		a.Set = append(a.Set, KeyValue{Key: k, Value: v}) // unknown: refused by name
+	}
+	if _, err := p.policy(ctx, a); err != nil {
+		return workspace.Policy{}, err
+	}
+	return p.store.Policy(ctx, by.Workspace)
+}
+
+func (p policies) History(ctx context.Context, ws workspace.ID) ([]web.PolicyChange, error) {
+	return p.policyHistory(ctx, ws)
+}
+
+func (s sources) Sources(ctx context.Context, ws workspace.ID) ([]web.Source, error) {
+	list, err := s.store.Sources(ctx, ws)
+	var out []web.Source
+	for _, src := range list {
+		out = append(out, web.Source{Name: src.Name, Kind: src.Kind, Path: "/in/" + src.Kind + "/…"})
+	}
+	return out, err
+}
+
+func (s sources) Connect(ctx context.Context, ws workspace.ID, src web.NewSource) (web.Connected, error) {
+	c, err := s.connect(ctx, ConnectArgs{Workspace: ws.String(), Kind: src.Kind, Name: src.Name, Secret: src.Secret, APIKey: src.APIKey, APIBase: src.APIBase, MediaHosts: src.MediaHosts})
+	var p *Problem
+	if errors.As(err, &p) {
+		err = errors.Join(web.ErrInput, err)
+	}
+	return web.Connected{Workspace: ws, Source: c.Source, Kind: c.Kind, Path: c.Path, Secret: c.Secret}, webErr(err)
+}
+
+func (w workspaces) Workspaces(ctx context.Context) ([]workspace.ID, error) { return w.store.List(ctx) }
+
+func (w workspaces) Create(ctx context.Context, ws workspace.ID) (string, error) {
+	if err := w.store.Exists(ctx, ws); err == nil {
+		return "", errors.Join(web.ErrInput, workspace.ErrExists)
+	} else if !errors.Is(err, workspace.ErrNotFound) {
+		return "", err
+	}
+	if err := w.createWorkspace(ctx, ws); err != nil {
+		return "", err
+	}
+	return w.store.NewToken(ctx, ws, workspace.Owner)
+}
+
+func (r redactor) Redact(_ context.Context, _ workspace.ID, text string) (string, []web.Span, error) {
+	masked, spans, err := r.zone.Redact(text)
+	var out []web.Span
+	for _, s := range spans {
+		out = append(out, web.Span{Start: s.Start, End: s.End, Type: s.Type, Score: s.Score})
+	}
+	return masked, out, err
+}
+
+// Applied and Mark remember which suggestions the owner acted on.
+func (s site) Applied(ctx context.Context, ws workspace.ID) (map[string]time.Time, error) {
+	return s.store.Marks(ctx, ws)
+}
+
+func (s site) Mark(ctx context.Context, ws workspace.ID, id string, applied bool) error {
+	return s.store.Mark(ctx, ws, id, applied)
+}

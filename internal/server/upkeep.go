@@ -1,0 +1,177 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"murmur/internal/job"
+	"murmur/internal/journal"
+	"murmur/internal/keyring"
+)
+
+// releaseEvery is how often a server looks whether new facts are in the lake.
+const releaseEvery = 2 * time.Second
+
+// startUpkeep starts what a server does by itself: figures as facts come, and the daily work as durable jobs.
+func (n *Node) startUpkeep(ctx context.Context) error {
+	q, err := n.openJobs(ctx)
+	if err != nil {
+		return fmt.Errorf("start jobs: %w", err)
+	}
+	n.jobs = q
+	if err := q.Start(context.WithoutCancel(ctx)); err != nil {
+		return fmt.Errorf("start jobs: %w", err)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := n.stop
+	n.stop = func() { cancel(); stop() }
+	n.running.Go(func() { n.keepReleasing(ctx) })
+	return nil
+}
+
+// keepReleasing computes figures whenever the lake has grown.
+func (n *Node) keepReleasing(ctx context.Context) {
+	tick := time.NewTicker(releaseEvery)
+	defer tick.Stop()
+	last := int64(-1)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		pos, _, err := n.crowd.Position(ctx)
+		if err != nil || pos == last {
+			continue
+		}
+		if err := n.releaseAll(ctx); err != nil {
+			if ctx.Err() == nil {
+				n.log.Error("figures could not be computed", "kind", errorKind(err))
+			}
+			continue
+		}
+		last = pos
+	}
+}
+
+func (n *Node) releaseAll(ctx context.Context) error {
+	workspaces, err := n.store.List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, ws := range workspaces {
+		if err := n.release(ctx, ws, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rotateArgs is the hourly job: raw bytes die.
+type rotateArgs struct{}
+
+func (rotateArgs) Kind() string { return "rotate-epochs" }
+
+type rotateWorker struct {
+	river.WorkerDefaults[rotateArgs]
+	n *Node
+}
+
+func (w *rotateWorker) Work(ctx context.Context, _ *river.Job[rotateArgs]) error {
+	return w.n.Rotate(ctx)
+}
+
+// tidyArgs is the daily job: old words go, rows of one person cannot be linked any more, files are merged.
+type tidyArgs struct{}
+
+func (tidyArgs) Kind() string { return "tidy" }
+
+type tidyWorker struct {
+	river.WorkerDefaults[tidyArgs]
+	n *Node
+}
+
+func (w *tidyWorker) Work(ctx context.Context, _ *river.Job[tidyArgs]) error { return w.n.Tidy(ctx) }
+
+func (n *Node) openJobs(ctx context.Context) (*job.Queue, error) {
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &rotateWorker{n: n})
+	river.AddWorker(workers, &tidyWorker{n: n})
+	return job.Open(ctx, n.dir.Jobs(), job.Config{
+		Workers: workers, Log: n.log,
+		Periodic: []*river.PeriodicJob{
+			job.Every(time.Hour, rotateArgs{}),
+			job.Every(24*time.Hour, tidyArgs{}),
+		},
+	})
+}
+
+// Rotate destroys the keys of the days before yesterday's end of life: what is still needed (held, quarantined,
+// not yet processed) is first sealed again under today's key, everything else becomes unreadable.
+func (n *Node) Rotate(ctx context.Context) error {
+	below := n.ring.Today()
+	_, err := n.journal.Reseal(ctx, below, func(m journal.Message) (journal.Message, error) {
+		if m.Topic == journal.Facts { // no person in them: their key lasts
+			return m, nil
+		}
+		opened, err := n.ring.Open(m.Workspace, keyring.TopicInbox, m.ID, sealVersion, m.Epoch, m.Payload)
+		if errors.Is(err, keyring.ErrSeal) || errors.Is(err, keyring.ErrDead) {
+			return m, nil // damaged or dead already: it stays unreadable
+		}
+		if err != nil {
+			return journal.Message{}, err
+		}
+		m.Epoch, m.Payload, err = n.ring.Reseal(opened)
+		return m, err
+	})
+	if err != nil {
+		return fmt.Errorf("re-seal what is still needed: %w", err)
+	}
+	if _, err := n.journal.DropPayloads(ctx, below); err != nil {
+		return fmt.Errorf("drop sealed bytes: %w", err)
+	}
+	workspaces, err := n.store.List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, ws := range workspaces {
+		if _, err := n.ring.Destroy(ws, below); err != nil && !errors.Is(err, keyring.ErrUnknown) {
+			return fmt.Errorf("destroy keys: %w", err)
+		}
+	}
+	return nil
+}
+
+// sealVersion is the version of a sealed delivery (private.Zone seals with it; docs/format/journal.md).
+const sealVersion = 1
+
+// Tidy does the daily work of the lake and the journal, and signs the ledger.
+func (n *Node) Tidy(ctx context.Context) error {
+	workspaces, err := n.store.List(ctx)
+	if err != nil {
+		return err
+	}
+	link := 60
+	for _, ws := range workspaces {
+		p, err := n.store.Policy(ctx, ws)
+		if err != nil {
+			return err
+		}
+		link = min(link, p.LinkDays)
+	}
+	if err := n.crowd.Tidy(ctx, link); err != nil {
+		return err
+	}
+	if _, err := n.journal.Unlink(ctx, n.now().AddDate(0, 0, -link)); err != nil {
+		return err
+	}
+	if _, err := n.journal.Purge(ctx); err != nil {
+		return err
+	}
+	_, err = n.ledger.Checkpoint(ctx)
+	return err
+}

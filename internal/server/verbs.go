@@ -1,0 +1,297 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"slices"
+	"strconv"
+
+	"murmur/internal/datadir"
+	"murmur/internal/fact"
+	"murmur/internal/journal"
+	"murmur/internal/private"
+	"murmur/internal/private/anon"
+	"murmur/internal/web"
+	"murmur/internal/workspace"
+)
+
+var errBadArgs = errors.New("the arguments of the verb cannot be read")
+
+// Do carries out a verb in this process.
+func (n *Node) Do(ctx context.Context, verb string, args any, in io.Reader, out io.Writer) error {
+	b, err := json.Marshal(args)
+	if err != nil {
+		return err
+	}
+	return n.do(ctx, verb, b, in, out)
+}
+
+// do is the one table of verbs.
+func (n *Node) do(ctx context.Context, verb string, args []byte, in io.Reader, out io.Writer) error {
+	switch verb {
+	case "connect":
+		return answer(ctx, args, out, n.connect)
+	case "connect-list":
+		return answer(ctx, args, out, n.listSources)
+	case "connect-remove":
+		return answer(ctx, args, out, n.removeSource)
+	case "connect-rotate":
+		return answer(ctx, args, out, n.rotateSource)
+	case "import":
+		return answer(ctx, args, out, func(ctx context.Context, a ImportArgs) (any, error) { return n.importFile(ctx, a, in) })
+	case "policy":
+		return answer(ctx, args, out, n.policy)
+	case "figures":
+		return answer(ctx, args, io.Discard, func(ctx context.Context, a FiguresArgs) (any, error) { return nil, n.printFigures(ctx, a, out) })
+	case "status":
+		return answer(ctx, args, out, func(ctx context.Context, _ WorkspaceArgs) (Status, error) { return n.Status(ctx) })
+	case "erase":
+		return answer(ctx, args, out, n.erase)
+	case "replay":
+		return answer(ctx, args, out, n.replay)
+	case "doctor":
+		return answer(ctx, args, out, n.doctor)
+	case "token":
+		return answer(ctx, args, out, n.token)
+	case "verify":
+		return answer(ctx, args, out, n.verify)
+	case "backup":
+		return n.backup(ctx, out)
+	}
+	return fmt.Errorf("verb %q: %w", verb, errBadArgs)
+}
+
+// answer reads a verb's arguments and writes its answer.
+func answer[A, R any](ctx context.Context, args []byte, out io.Writer, f func(context.Context, A) (R, error)) error {
+	var a A
+	if len(args) > 0 {
+		if err := json.Unmarshal(args, &a); err != nil {
+			return errBadArgs
+		}
+	}
+	r, err := f(ctx, a)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(out).Encode(r)
+}
+
+// known reads the name of a workspace that exists; empty is the default one.
+func (n *Node) known(ctx context.Context, name string) (workspace.ID, error) {
+	if name == "" {
+		return workspace.Default, nil
+	}
+	ws, err := workspace.Parse(name)
+	if err != nil {
+		return ws, err
+	}
+	return ws, n.store.Exists(ctx, ws)
+}
+
+func (n *Node) connect(ctx context.Context, a ConnectArgs) (Connected, error) {
+	if a.Workspace == "" {
+		a.Workspace = workspace.Default.String()
+	}
+	ws, err := workspace.Parse(a.Workspace)
+	if err != nil {
+		return Connected{}, err
+	}
+	if !slices.Contains(private.Kinds(), a.Kind) {
+		return Connected{}, &Problem{Message: "this version cannot connect that kind of source", Hint: fmt.Sprintf("the kinds are %v", private.Kinds()), Exit: 2, Status: 422}
+	}
+	if a.APIKey != "" || a.APIBase != "" || len(a.MediaHosts) > 0 {
+		return Connected{}, &Problem{Message: "this version takes webhooks and files; it does not poll an API yet", Hint: "leave out --api-key, --api-base and --media-host", Exit: 2, Status: 422}
+	}
+	if a.Name == "" {
+		a.Name = a.Kind
+	}
+	if err := n.createWorkspace(ctx, ws); err != nil {
+		return Connected{}, err
+	}
+	src := workspace.Source{Workspace: ws, Name: a.Name, Kind: a.Kind}
+	if a.Secret != "" {
+		src.Secrets = []string{a.Secret}
+	}
+	src, token, err := n.store.Connect(ctx, src)
+	if err != nil {
+		return Connected{}, err
+	}
+	return Connected{Workspace: ws.String(), Source: src.Name, Kind: src.Kind, Path: "/in/" + src.Kind + "/" + token, Secret: src.Secrets[0]}, nil
+}
+
+func (n *Node) listSources(ctx context.Context, a WorkspaceArgs) ([]Listed, error) {
+	ws, err := n.known(ctx, a.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	sources, err := n.store.Sources(ctx, ws)
+	list := make([]Listed, 0, len(sources))
+	for _, s := range sources {
+		list = append(list, Listed{Workspace: ws.String(), Source: s.Name, Kind: s.Kind, Secrets: len(s.Secrets)})
+	}
+	return list, err
+}
+
+func (n *Node) removeSource(ctx context.Context, a SourceArgs) (struct{}, error) {
+	ws, err := n.known(ctx, a.Workspace)
+	if err != nil {
+		return struct{}{}, err
+	}
+	return struct{}{}, n.store.Remove(ctx, ws, a.Name)
+}
+
+func (n *Node) rotateSource(ctx context.Context, a SourceArgs) (Connected, error) {
+	ws, err := n.known(ctx, a.Workspace)
+	if err != nil {
+		return Connected{}, err
+	}
+	secret, err := n.store.Rotate(ctx, ws, a.Name, a.Secret)
+	return Connected{Workspace: ws.String(), Source: a.Name, Secret: secret}, err
+}
+
+func (n *Node) policy(ctx context.Context, a PolicyArgs) ([]KeyValue, error) {
+	ws, err := n.known(ctx, a.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	p, err := n.store.Policy(ctx, ws)
+	if len(a.Set) > 0 && err == nil {
+		var changes []workspace.Change
+		for _, kv := range a.Set {
+			changes = append(changes, workspace.Change{Key: kv.Key, Value: kv.Value})
+		}
+		if p, err = n.store.SetPolicy(ctx, ws, changes, a.Reason, a.Author); err == nil {
+			// What was held may be decided now.
+			_, err = n.journal.Replay(ctx, ws, []fact.State{fact.Held}, fact.WhyNone)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	keys, help := workspace.Keys()
+	out := make([]KeyValue, len(keys))
+	for i, k := range keys {
+		v, _ := p.Get(k)
+		_, numeric := strconv.Atoi(v)
+		out[i] = KeyValue{Key: k, Value: v, Help: help[i], Number: numeric == nil && k != "opt-out-choice"}
+	}
+	return out, nil
+}
+
+func (n *Node) token(ctx context.Context, a TokenArgs) (string, error) {
+	ws, err := n.known(ctx, a.Workspace)
+	if err != nil {
+		return "", err
+	}
+	return n.store.NewToken(ctx, ws, workspace.Role(a.Role))
+}
+
+func (n *Node) erase(ctx context.Context, a EraseArgs) (Erased, error) {
+	ws, err := n.known(ctx, a.Workspace)
+	if err != nil {
+		return Erased{}, err
+	}
+	contacts, receipt, err := n.zone.Erase(ctx, ws, a.Contact)
+	if err != nil {
+		return Erased{}, err
+	}
+	return Erased{Receipt: receipt, State: "erased"}, n.forget(ctx, ws, contacts)
+}
+
+// forget takes contacts out of the journal and the lake.
+func (n *Node) forget(ctx context.Context, ws workspace.ID, contacts []anon.Contact) error {
+	refs := make([][16]byte, len(contacts))
+	for i, c := range contacts {
+		refs[i] = c.Bytes()
+	}
+	if _, err := n.journal.MarkErased(ctx, ws, refs); err != nil {
+		return err
+	}
+	return n.crowd.Forget(ctx, ws, contacts)
+}
+
+func (n *Node) replay(ctx context.Context, a ReplayArgs) (Replayed, error) {
+	ws, err := n.known(ctx, a.Workspace)
+	if err != nil {
+		return Replayed{}, err
+	}
+	var states []fact.State
+	for _, name := range a.States {
+		i := slices.IndexFunc(fact.States(), func(s fact.State) bool { return s.String() == name })
+		if i < 0 || fact.States()[i] != fact.Held && fact.States()[i] != fact.Quarantined {
+			return Replayed{}, fmt.Errorf("only held and quarantined deliveries can be replayed: %w", errBadArgs)
+		}
+		states = append(states, fact.States()[i])
+	}
+	k, err := n.journal.Replay(ctx, ws, states, fact.WhyNone)
+	return Replayed{Deliveries: k}, err
+}
+
+// Status counts the deliveries of every workspace.
+func (n *Node) Status(ctx context.Context) (Status, error) {
+	all, err := n.journal.Counts(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	workspaces, err := n.store.List(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	s := Status{Workspaces: map[string]web.WorkspaceStatus{}}
+	for _, ws := range workspaces {
+		if s.Workspaces[ws.String()], err = n.statusOf(ctx, ws, all[ws]); err != nil {
+			return Status{}, err
+		}
+	}
+	return s, nil
+}
+
+func (n *Node) statusOf(ctx context.Context, ws workspace.ID, sources map[fact.Label]journal.Tally) (web.WorkspaceStatus, error) {
+	w := web.WorkspaceStatus{BySource: map[string]Counts{}}
+	for label, t := range sources {
+		name, err := n.sourceName(ctx, ws, label)
+		if err != nil {
+			return w, err
+		}
+		c := w.BySource[name]
+		add(&c, countsOf(t), 1)
+		w.BySource[name] = c
+		add(&w.Counts, countsOf(t), 1)
+	}
+	return w, nil
+}
+
+// sourceName finds what a source is called: it may be connected, removed, an import or the control API.
+func (n *Node) sourceName(ctx context.Context, ws workspace.ID, label fact.Label) (string, error) {
+	names, err := n.store.SourceNames(ctx, ws)
+	if err != nil {
+		return "", err
+	}
+	for _, name := range append(names, private.ImportSource, private.ControlSource) {
+		if l, err := n.zone.SourceLabel(ws, name); err != nil || l == label {
+			return name, err
+		}
+	}
+	return "unknown", nil
+}
+
+func countsOf(t journal.Tally) Counts {
+	s := t.States
+	return Counts{
+		In: t.In, Pending: s[fact.Pending], Held: s[fact.Held], Published: s[fact.Published], Duplicate: s[fact.Duplicate],
+		Ignored: s[fact.Ignored], Refused: s[fact.Refused], Quarantined: s[fact.Quarantined], Erased: s[fact.Erased],
+	}
+}
+
+// VersionOf says what this binary is.
+func VersionOf() Version {
+	v := Version{Version: "development", Data: datadir.Format, Redactor: private.RedactorVersion}
+	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" && b.Main.Version != "(devel)" {
+		v.Version = b.Main.Version
+	}
+	return v
+}

@@ -1,0 +1,169 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"murmur/internal/datadir"
+	"murmur/internal/journal"
+	"murmur/internal/keyring"
+	"murmur/internal/ledger"
+)
+
+// Breach names a place and what is wrong with it.
+type Breach struct {
+	File string `json:"file"`
+	What string `json:"what"`
+}
+
+// Verified is the answer of verify.
+type Verified struct {
+	Breaches []Breach `json:"breaches"`
+	Files    int      `json:"files"`
+	Entries  int64    `json:"ledger_entries"`
+	Tables   int      `json:"tables"`
+	Attacks  []string `json:"attacks,omitempty"`
+	Clean    bool     `json:"closed_properly"` // every byte could be compared
+}
+
+// Verify checks a data directory. Where nobody has it open, every byte of every file is compared with what was left
+// behind; then, or where a server has it, the contents are checked: seals, chain, counters, tables.
+func Verify(ctx context.Context, data string, attack bool) (Verified, error) {
+	if c := dialSocket(data); c != nil {
+		defer c.Close()
+		return ask[Verified](ctx, c, "verify", VerifyArgs{Attack: attack})
+	}
+	out := Verified{Breaches: []Breach{}, Clean: true}
+	found, err := datadir.Verify(ctx, data)
+	switch {
+	case errors.Is(err, datadir.ErrNoManifest):
+		out.Clean = false
+	case err != nil:
+		return out, err
+	}
+	for _, b := range found {
+		out.Breaches = append(out.Breaches, Breach{b.File, b.What})
+	}
+	if len(found) > 0 {
+		return out, nil // what changed from outside is not opened
+	}
+	n, err := Open(ctx, Config{Data: data})
+	if err != nil {
+		return out, err
+	}
+	inside, err := n.verify(ctx, VerifyArgs{Attack: attack})
+	inside.Clean = out.Clean
+	return inside, errors.Join(err, n.Close())
+}
+
+// VerifyArgs are the arguments of verify.
+type VerifyArgs struct {
+	Attack bool `json:"attack"`
+}
+
+// verify checks the contents of an open directory.
+func (n *Node) verify(ctx context.Context, a VerifyArgs) (Verified, error) {
+	v := Verified{Breaches: []Breach{}}
+	breach := func(file, format string, args ...any) {
+		v.Breaches = append(v.Breaches, Breach{file, fmt.Sprintf(format, args...)})
+	}
+	chain, err := n.ledger.Verify(ctx)
+	if err != nil {
+		return v, err
+	}
+	for _, b := range chain {
+		breach("murmur.db", "ledger: %s", b)
+	}
+	err = n.ledger.Entries(ctx, "", ledger.Filter{}, func(ledger.Record) error { v.Entries++; return nil })
+	if err != nil {
+		return v, err
+	}
+	damage, err := n.ring.Check()
+	if err != nil {
+		return v, err
+	}
+	for _, d := range damage {
+		breach(d.File, "%s", d.What)
+	}
+	tables, err := n.db.Check(ctx)
+	if err != nil {
+		return v, err
+	}
+	for _, t := range tables {
+		breach("murmur.db", "%s", t)
+	}
+	files, lake, err := n.crowd.Verify(ctx)
+	if err != nil {
+		return v, err
+	}
+	v.Files = files
+	for _, b := range lake {
+		breach("lake/"+b.File, "%s", b.What)
+	}
+	if err := n.verifyJournal(ctx, breach); err != nil {
+		return v, err
+	}
+	return v, n.verifyReleases(ctx, a.Attack, &v, breach)
+}
+
+// verifyJournal checks that every delivery has exactly one state and every kept seal opens.
+func (n *Node) verifyJournal(ctx context.Context, breach func(string, string, ...any)) error {
+	status, err := n.Status(ctx)
+	if err != nil {
+		return err
+	}
+	for _, ws := range status.Names() {
+		if w := status.Workspaces[ws]; w.In != w.Sum() {
+			breach("journal.db", "workspace %s: %d deliveries came in, their states sum to %d", ws, w.In, w.Sum())
+		}
+	}
+	damaged, err := n.journal.Check(ctx)
+	if err != nil {
+		return err
+	}
+	for _, d := range damaged {
+		breach("journal.db", "%s", d)
+	}
+	return n.journal.Sealed(ctx, func(m journal.Message) error {
+		_, err := n.ring.Open(m.Workspace, keyring.TopicInbox, m.ID, sealVersion, m.Epoch, m.Payload)
+		if errors.Is(err, keyring.ErrSeal) {
+			breach("journal.db", "the seal of the delivery at position %d does not open", m.Position)
+			return nil
+		}
+		if errors.Is(err, keyring.ErrDead) {
+			return nil // its day is over: that is the promise
+		}
+		return err
+	})
+}
+
+// verifyReleases reads every stored table; with attack it also tries to find a small group by subtraction.
+func (n *Node) verifyReleases(ctx context.Context, attack bool, v *Verified, breach func(string, string, ...any)) error {
+	workspaces, err := n.store.List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, ws := range workspaces {
+		sets, err := n.crowd.Sets(ctx, ws)
+		if err != nil {
+			breach("murmur.db", "releases of %s: %s", ws, err)
+			continue
+		}
+		for _, s := range sets {
+			v.Tables += len(s.Tables())
+		}
+		if !attack {
+			continue
+		}
+		said, found, err := n.crowd.Attack(ctx, ws)
+		if err != nil {
+			return err
+		}
+		v.Attacks = append(v.Attacks, said...)
+		for _, f := range found {
+			breach("murmur.db", "%s", f)
+		}
+	}
+	return nil
+}
