@@ -86,13 +86,19 @@ func (s *scan) streetName(i int) bool {
 func (s *scan) findStreet(i int) {
 	t := s.tok[i]
 	to := i + 1
-	if s.low(to) == "." && s.glued(to) {
+	if s.low(to) == "." && s.glued(to) && len(s.low(i)) <= 4 && (s.at(to+1).kind != word || s.at(to+1).lex&(stop|ack) == 0) {
 		to++
+	}
+	if s.findForeignStreet(i) {
+		return
 	}
 	for from, n := i, 0; n <= 5 && from > 0; n++ {
 		if b := s.houseNumber(from); b < from && (n > 0 || foreignStreet(s.low(i))) {
 			if n == 1 && t.shape == small && s.at(from).lex&(unit|stop) != 0 {
 				break
+			}
+			if foreignStreet(s.low(i)) {
+				to = s.numberEnd(to)
 			}
 			s.markAddress(b, to, 90)
 			return
@@ -102,32 +108,12 @@ func (s *scan) findStreet(i int) {
 		}
 		from--
 	}
-	numberBehind := func() int {
-		if s.at(to).kind == digit || s.at(to).kind == mixed {
-			return to + 1
-		}
-		if r := s.runAt(to); r != nil && r.From == to && r.Digits > 0 && r.Digits <= 5 && r.Spoken > 0 {
-			return r.To
-		}
-		return 0
-	}
-	switch s.low(i) {
-	case "via", "viale", "rue", "rua", "calle", "carrera", "avenida", "strada", "ulica", "corso", "piazza":
-		end := to
-		for end < to+5 && end < len(s.tok) && s.runAt(end) == nil && s.at(end).kind == word && (s.at(end).lex&stop == 0 || len(s.low(end)) <= 3) {
-			end++
-		}
-		if r := s.runAt(end); end > to && r != nil && r.From == end && r.Digits > 0 && r.Digits <= 5 {
-			s.markAddress(i, r.To, 80)
-			return
-		}
-	}
 	if foreignStreet(s.low(i)) {
 		from := i
 		for from > i-3 && from > 0 && s.at(from-1).kind == word && (s.at(from-1).shape == capital || s.at(from-1).gaz == 0) && s.at(from-1).lex&stop == 0 {
 			from--
 		}
-		if end := numberBehind(); end > 0 {
+		if end := s.numberEnd(to); end > to {
 			s.markAddress(from, end, 85)
 		} else if t.shape == capital {
 			s.markAddress(from, to, 60)
@@ -141,11 +127,7 @@ func (s *scan) findStreet(i int) {
 		}
 		if from < i && s.at(i).lex&title == 0 || from < i && s.low(i) == "dr" {
 			if from == i-1 && s.at(i-1).gaz&gazetteer.Word == 0 || from < i-1 || s.low(from-1) == "on" || s.low(from-1) == "at" {
-				end := to
-				if e := numberBehind(); e > 0 {
-					end = e
-				}
-				s.markAddress(from, end, 65)
+				s.markAddress(from, s.numberEnd(to), 65)
 			}
 			return
 		}
@@ -160,6 +142,44 @@ func (s *scan) findStreet(i int) {
 	if t.lex&flat != 0 && s.low(i) == "box" {
 		s.findFlat(i)
 	}
+}
+
+// numberEnd gives the end of a house number that begins at token i, or i.
+func (s *scan) numberEnd(i int) int {
+	if s.at(i).kind == digit || s.at(i).kind == mixed && len(s.low(i)) <= 6 && !s.ordinal(i) {
+		return i + 1
+	}
+	if r := s.runAt(i); r != nil && r.From == i && r.Digits > 0 && r.Digits <= 5 && r.Spoken > 0 {
+		return r.To
+	}
+	return i
+}
+
+// findForeignStreet marks "via Roma 131", "ul. Chrzanowska 61": the kind of street, its name, its number.
+func (s *scan) findForeignStreet(i int) bool {
+	switch s.low(i) {
+	case "via", "viale", "rue", "rua", "calle", "carrera", "avenida", "strada", "ul", "ulica", "corso", "piazza":
+	default:
+		return false
+	}
+	end := i + 1
+	if s.low(end) == "." {
+		end++
+	}
+	first := end
+	for end < first+5 && end < len(s.tok) && s.at(end).kind == word && s.runOf[end] == 0 && (s.at(end).lex&stop == 0 || len(s.low(end)) <= 3 && end > first) {
+		end++
+	}
+	to := s.numberEnd(end)
+	if end == first || to == end && s.at(first).shape != capital {
+		return false
+	}
+	from := s.houseNumber(i)
+	if to == end && from == i {
+		return false
+	}
+	s.markAddress(from, to, 80)
+	return true
 }
 
 // markAddress marks a street and takes in compass, flat and floor behind it.
@@ -234,6 +254,9 @@ func (s *scan) findTown(i int) {
 	j := i
 	for n := 0; n < 12 && j < len(s.tok); n++ {
 		t := s.at(j)
+		if s.low(j+1) == ":" { // the next field of a form
+			return
+		}
 		switch {
 		case t.kind == line || s.low(j) == "," || s.low(j) == ".":
 			if s.low(j) == "." && !s.glued(j+1) && s.at(j+1).kind != line {
@@ -380,6 +403,9 @@ func (s *scan) placeLen(i int) int {
 	if t.gaz&gazetteer.Place != 0 {
 		best = 1
 	}
+	if s.low(i) == "san" && s.low(i+1) == "fran" {
+		return 2
+	}
 	if t.gaz&gazetteer.Prefix != 0 {
 		for n := 3; n >= 2; n-- {
 			if i+n > len(s.tok) || !s.spaced(i, n) {
@@ -409,6 +435,10 @@ func (s *scan) findPlaces(ask *asked) {
 	for i := 0; i < len(s.tok); i++ {
 		n := s.placeLen(i)
 		t := s.tok[i]
+		if abbreviated(s.low(i)) && t.shape == upper && s.cased && s.at(i-1).lex&(prep|stop) != 0 {
+			s.mark(i, i+1, Location, 60, ByList)
+			continue
+		}
 		if n == 0 {
 			if t.kind == word && t.shape == upper && t.e-t.s == 2 && t.lex&state != 0 && (s.low(i-1) == "," || s.marked(i-1, Location)) {
 				s.mark(i, i+1, Location, 70, ByShape)
@@ -460,6 +490,15 @@ func (s *scan) findPlaces(ask *asked) {
 			i += n - 1
 		}
 	}
+}
+
+// abbreviated reports whether a word in capitals is a town, a country or an airport by its short name.
+func abbreviated(low string) bool {
+	switch low {
+	case "nyc", "ny", "sf", "la", "dc", "sfo", "lax", "jfk", "kl", "atl", "ord", "dfw", "sea", "oak", "sjc":
+		return true
+	}
+	return false
 }
 
 // marked reports whether the last mark of type t ends behind token i.

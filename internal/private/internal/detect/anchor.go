@@ -171,7 +171,7 @@ func (s *scan) findIPv6(i int) {
 func (s *scan) findSpokenEmail(i int) {
 	end := 0
 	for j := i + 2; j < i+20 && j < len(s.tok); j++ {
-		if s.low(j) == "dot" || s.low(j) == "." || s.low(j) == "point" {
+		if s.low(j) == "dot" || s.low(j) == "." && s.glued(j+1) || s.low(j) == "point" {
 			if n := s.domainLen(j + 1); n > 0 {
 				end = j + 1 + n
 				break

@@ -276,7 +276,7 @@ func (s *scan) findAnswer(a *asked) {
 			n++
 		case k.kind == word:
 			n++
-			if k.lex&stop != 0 && len(s.low(i)) > 1 {
+			if k.lex&stop != 0 && (len(s.low(i)) > 1 || !s.spelled()) {
 				stops++
 			}
 		}
@@ -286,12 +286,12 @@ func (s *scan) findAnswer(a *asked) {
 		spoken = spoken || r.From < to && r.To > from && (r.Digits > 0 || r.Letters > 1)
 	}
 	limit := 5
-	if spoken || s.spelled() {
+	if s.spelled() || spoken && t != Person {
 		limit = 20
 	}
 	switch t {
 	case Person:
-		if digits > 0 && !spoken || n > limit || n == stops || !spoken && a.again && (n > 2 || stops > 0) && !s.unusual(from, to) {
+		if s.has(Person, from, to) && !s.spelled() && (stops > 1 || n > 4) || digits > 0 && !spoken || n > limit || n == stops || !spoken && a.again && (n > 2 || stops > 0) && !s.unusual(from, to) {
 			return
 		}
 	case Location:
@@ -303,7 +303,7 @@ func (s *scan) findAnswer(a *asked) {
 			return
 		}
 	case Username, Password, Email:
-		if n > 8 && !spoken || n == stops || s.has(t, from, to) {
+		if n > 8 && !spoken || n == stops || s.has(t, from, to) || !spoken && digits == 0 && !s.unusual(from, to) {
 			return
 		}
 	case Address:
@@ -342,12 +342,15 @@ func (s *scan) has(t Type, from, to int) bool {
 	return false
 }
 
-// addressed reports whether an answer may be an address: it begins with a number, or a street was found in it.
+// addressed reports whether an answer that holds no address the rules know may be one: a number and a name.
 func (s *scan) addressed(from, to int) bool {
+	if s.has(Address, from, to) {
+		return false
+	}
 	if r := s.runAt(from); r != nil && r.From == from && r.Digits > 0 && r.To < to && s.at(r.To).lex&(unit|money) == 0 && s.at(r.To).gaz&gazetteer.Word == 0 {
 		return true
 	}
-	return s.has(Address, from, to)
+	return false
 }
 
 // dated reports whether a date was found between two tokens.

@@ -275,7 +275,7 @@ func (s *scan) plausible(rd *reading, t Type, expected bool) bool {
 	case ID:
 		return least(4, 2) || d >= 2 && n >= 4
 	case Vehicle:
-		return d >= 1 && l >= 1 && n >= 4 || least(4, 3) && n <= 8
+		return d >= 2 && l >= 1 && n >= 5 && n <= 17 || least(5, 3) && n <= 8 && (expected || s.at(rd.from).kind == mixed || rd.run.Spoken > 0 || n > 4)
 	case Age:
 		return l == 0 && d <= 3 && atoi(rd.value) <= 120 && (expected || rd.from > 0 && (s.low(rd.from-1) == "age" || s.low(rd.from-1) == "aged" || s.low(rd.from-1) == "is" || s.low(rd.from-1) == "turns" || s.low(rd.from-1) == "turning"))
 	case Person, Email, Username, Password:

@@ -94,7 +94,7 @@ const (
 	Balanced Dial = iota
 	// Strict masks what may be personal. It is the dial of the pipeline.
 	Strict
-	// Paranoid masks every number of three digits and every unknown or capitalised word.
+	// Paranoid masks every number of three digits and every word that is no plain English.
 	Paranoid
 	dials
 )

@@ -40,16 +40,16 @@ var lexicon = func() map[string]lex {
 			not no yes yeah yep nope never ever also too very just only still again even more most much many some any all both each every other another such
 			get got getting go going goes gone went make made need needs want wants wanted like know think see say says said tell take took give gave put let hasn't hadn't couldn't wouldn't shouldn't weren't you'd he's she's we've they're they've who's there's here's
 			please pls plz help thing things something anything nothing someone anyone out up down off now soon later back way one ones`,
-		ack: `uh um er erm ah hmm mm mhm huh okay ok kay k right sure yes yeah yep yup yea no nope alright great perfect thanks thank you go ahead got it
+		ack: `correct appreciate absolutely definitely exactly uh um er erm ah hmm mm mhm huh okay ok kay k right sure yes yeah yep yup yea no nope alright great perfect thanks thank you go ahead got it
 			fine good cool excellent wonderful awesome lovely ready continue next listening noted understood and so well please oh hold on`,
 		month:   `january february march april may june july august september october november december jan feb mar apr jun jul aug sep sept oct nov dec`,
 		day:     `monday tuesday wednesday thursday friday saturday sunday mon tue tues wed weds thu thur thurs fri sat sun mondays tuesdays wednesdays thursdays fridays saturdays sundays tuseday wensday wednsday thrusday saterday`,
 		near:    `today tomorrow yesterday tonight tmrw tmr tomorow tommorow tommorrow 2day 2moro`,
 		unit:    `second seconds sec secs minute minutes min mins hour hours hr hrs day days night nights week weeks wk wks month months year years yr yrs people persons person guests adults kids children mile miles km kms meters metres feet foot ft inch inches cm mm lb lbs pound kg kgs grams percent pct times star stars bed beds bedroom bedrooms bath baths bathrooms room rooms chairs chair tables seats locations items pieces units boxes orders degrees mph points lines steps stops am pm a.m p.m oclock o'clock cars bags tickets copies options cards accounts calls messages emails employees years-old hotels restaurants doctors salons songs results`,
 		money:   `dollar dollars bucks cents euro euros eur usd gbp pounds quid pence cad aud`,
-		street:  `street st avenue ave av boulevard blvd road rd drive dr lane ln court ct place pl circle cir way terrace ter parkway pkwy highway hwy route rte square sq trail trl loop alley crescent cres close grove plaza pike row path walk run ridge point crossing expressway freeway fwy mews gardens park heights hill hills strasse straße str via viale rue calle carrera avenida rua ulica utca platz allee weg vej gata gatan gade laan straat corso piazza broadway box strada katu tie vei gasse`,
+		street:  `street st avenue ave av boulevard blvd road rd drive dr lane ln court ct place pl circle cir way terrace ter parkway pkwy highway hwy route rte square sq trail trl loop alley crescent cres close grove plaza pike row path walk run ridge point crossing expressway freeway fwy mews gardens park heights hill hills strasse straße str via viale rue calle carrera avenida rua ul ulica utca platz allee weg vej gata gatan gade laan straat corso piazza broadway box strada katu tie vei gasse`,
 		compass: `north south east west northeast northwest southeast southwest n s e w ne nw se sw`,
-		flat:    `psc apt apartment unit suite ste flat room floor fl bldg building lot box`,
+		flat:    `psc apt apartment unit suite ste flat room floor bldg building lot box`,
 		title:   `mr mrs ms miss mister missus dr doctor prof professor sir madam captain officer judge senator president rev reverend sergeant`,
 		greet:   `hi hello hey dear thanks thank thx ty bye goodbye morning afternoon evening cheers sincerely regards love hiya yo welcome xo`,
 		prep:    `in from near to around at for of by outside towards toward via visiting into through serving across`,
@@ -89,7 +89,7 @@ var cueWords = func() map[string]Type {
 		CardExpiry:  `expiry expiration expires expire expiring exp`,
 		CVV:         `cvv cvc cvv2 csc cvn cid back`,
 		SSN:         `ssn social itin`,
-		BankAcct:    `account acct checking savings acc routing aba swift`,
+		BankAcct:    `account acct checking savings acc routing aba swift deposit`,
 		IBAN:        `iban`,
 		DateOfBirth: `dob birthday birthdate birth born bday`,
 		PIN:         `pin passcode otp combination combo code keypad`,
@@ -101,7 +101,7 @@ var cueWords = func() map[string]Type {
 		Password:    `password passwd pwd pw passphrase wifi`,
 		Username:    `username user login handle userid screenname usr`,
 		ID:          `policy ticket reference ref order case claim confirmation conf member membership tracking invoice booking reservation id license licence passport mrn serial file record employee student prescription rx patient`,
-		Vehicle:     `plate plates tag vin registration vehicle reg`,
+		Vehicle:     `plate plates tag vin registration vehicle reg car truck van`,
 		Location:    `city town where location`,
 		Age:         `age aged old turning turns`,
 	} {
@@ -115,4 +115,4 @@ var cueWords = func() map[string]Type {
 // weak cues count only where no other is near: they have another meaning more often than not.
 var weakCue = map[string]bool{"number": true, "numbers": true, "no": true, "call": true, "text": true, "reach": true, "dial": true,
 	"ring": true, "where": true, "location": true, "live": true, "order": true, "old": true, "file": true, "record": true, "speaking": true,
-	"deliver": true, "delivery": true, "turns": true, "mail": true, "code": true, "credit": true, "debit": true, "case": true}
+	"deliver": true, "delivery": true, "turns": true, "mail": true, "code": true, "credit": true, "debit": true, "car": true, "truck": true, "van": true, "deposit": true, "case": true}

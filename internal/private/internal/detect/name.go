@@ -100,7 +100,7 @@ func (s *scan) thing(i int) bool {
 func (s *scan) pays(i int) bool {
 	for k := i - 1; k >= 0 && k >= i-6; k-- {
 		switch s.low(k) {
-		case "transfer", "transfers", "pay", "paid", "payment", "payments", "sent", "send", "transferred", "order", "wire":
+		case "transfer", "transfers", "pay", "paid", "payment", "payments", "transaction", "sent", "send", "transferred", "order", "wire":
 			return true
 		}
 	}
@@ -137,6 +137,9 @@ func (s *scan) nameStart(i, level int) bool {
 	}
 	listed, plain := g&gazetteer.Name != 0, g&gazetteer.Word != 0
 	barred := t.lex&(stop|common|ack|greet|day) != 0 || t.lex&month != 0 && g&gazetteer.CommonFirst == 0
+	if s.dial == Paranoid && !barred && !plain && t.lex == 0 {
+		return true
+	}
 	pair := s.pairs(i)
 	if t.shape != small && s.cased {
 		first := i == 0 || s.at(i-1).kind < word && s.low(i-1) != "," && s.low(i-1) != "&" && s.low(i-1) != "-" && s.low(i-1) != "\""

@@ -93,6 +93,9 @@ func (r *Reader) begin() bool {
 			r.last, gap, fixing = r.pos, 0, false
 			continue
 		}
+		if codeWord(r.w[r.last-1].Lower) {
+			break
+		}
 		n, sign, takeBack := r.between()
 		if n == 0 {
 			break
@@ -159,6 +162,8 @@ func (r *Reader) element() bool {
 	i := r.pos
 	w := r.w[i]
 	switch c := class(w.Lower); {
+	case c == mixed && codeWord(w.Lower) && r.parts > 0:
+		return false
 	case c == allDigits || c == mixed && len(w.Lower) <= 34:
 		r.chars(w)
 		r.pos++
@@ -194,6 +199,17 @@ func (r *Reader) element() bool {
 		return r.beside(i, i+1) && r.letter(w.Lower[0], i, i+1)
 	}
 	return false
+}
+
+// codeWord reports whether a token is letters and digits of its own, such as a user name: it joins no other.
+func codeWord(s string) bool {
+	n := 0
+	for i := range len(s) {
+		if s[i] >= 'a' && s[i] <= 'z' {
+			n++
+		}
+	}
+	return n >= 4 && class(s) == mixed
 }
 
 // zero reports whether an "o" at word i is the digit: behind a digit with no letter behind it, or at the
