@@ -41,7 +41,7 @@ const (
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(workerDir); dir != "" {
-		if err := work1(dir); err != nil {
+		if err := worker(dir); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -50,7 +50,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func work1(dir string) error {
+func worker(dir string) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	first, err := strconv.ParseUint(os.Getenv(workerKey), 10, 64)
@@ -176,7 +176,7 @@ type reports struct {
 }
 
 // runWorker starts a worker, calls cut when it has acknowledged after deliveries, and gives its reports when
-// it is gone. wrap is put before the command line.
+// it is gone; a nil cut lets it end by itself. wrap is put before the command line.
 func runWorker(t *testing.T, dir string, key uint64, synchronous string, after int, cut func(*os.Process), wrap ...string) reports {
 	t.Helper()
 	exe, err := os.Executable()
@@ -189,7 +189,6 @@ func runWorker(t *testing.T, dir string, key uint64, synchronous string, after i
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = read.Close() }()
 	cmd.ExtraFiles = []*os.File{write}
 	cmd.Env = append(os.Environ(), workerDir+"="+dir, workerKey+"="+strconv.FormatUint(key, 10), workerHow+"="+synchronous)
 	cmd.Stderr = os.Stderr
@@ -199,14 +198,14 @@ func runWorker(t *testing.T, dir string, key uint64, synchronous string, after i
 	_ = write.Close()
 	r := reports{acked: map[uint64]int{}}
 	in, record := bufio.NewReader(read), make([]byte, 17)
-	for {
+	for r.total < after || cut != nil {
 		if _, err := io.ReadFull(in, record); err != nil {
 			break // gone
 		}
 		switch record[0] {
 		case acknowledged:
 			r.acked[binary.LittleEndian.Uint64(record[1:])]++
-			if r.total++; r.total == after {
+			if r.total++; r.total == after && cut != nil {
 				cut(cmd.Process)
 			}
 		case failed:
@@ -215,7 +214,8 @@ func runWorker(t *testing.T, dir string, key uint64, synchronous string, after i
 			r.lied++
 		}
 	}
-	_ = cmd.Wait() // it was killed, or says on stderr why
+	_ = read.Close() // a worker that still lives ends when it cannot report
+	_ = cmd.Wait()   // it was killed, or says on stderr why
 	if r.total == 0 {
 		t.Fatal("the worker acknowledged nothing")
 	}
