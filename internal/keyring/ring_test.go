@@ -378,3 +378,21 @@ func TestTheRootKeyIsGuarded(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Workspaces differ by their keys already; the binding must hold without that.
+func TestTheBindingNamesEverything(t *testing.T) {
+	t.Parallel()
+	all := [][]byte{
+		recordAAD(shop, TopicInbox, id1, 1), recordAAD(other, TopicInbox, id1, 1), recordAAD(shop, TopicFacts, id1, 1),
+		recordAAD(shop, TopicInbox, id2, 1), recordAAD(shop, TopicInbox, id1, 2), recordAAD(shop, TopicInbox+"\x01", [16]byte{}, 1),
+		slotAAD(shop, 3, epochKey, 1), slotAAD(other, 3, epochKey, 1), slotAAD(shop, 4, epochKey, 1),
+		slotAAD(shop, 3, destroyed, 1), slotAAD(shop, 3, epochKey, 2),
+	}
+	for i := range all {
+		for j := range i {
+			if bytes.Equal(all[i], all[j]) {
+				t.Errorf("%d and %d are bound to the same", i, j)
+			}
+		}
+	}
+}

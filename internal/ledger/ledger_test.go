@@ -346,7 +346,7 @@ func TestCrashesAroundACheckpointAreMended(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range good {
+	for i := len(good) - 1; i >= 0; i -= 4 {
 		bad := slices.Clone(good)
 		bad[i] ^= 1
 		if err := os.WriteFile(b.file, bad, 0o600); err != nil {
@@ -476,6 +476,7 @@ func TestEntriesAreFilteredByWorkspaceKindAndPlace(t *testing.T) {
 func TestAnEntryCarriesNobody(t *testing.T) {
 	t.Parallel()
 	const canary = "Ann Example +4915550100"
+	b := newBook(t)
 	for _, e := range []Entry{
 		Consent{Workspace: canary, Subject: "call", Ref: alice[:], Act: "opted-out", Via: "dtmf"},
 		Consent{Workspace: "shop", Subject: canary, Ref: alice[:], Act: "opted-out", Via: "dtmf"},
@@ -503,13 +504,11 @@ func TestAnEntryCarriesNobody(t *testing.T) {
 		Key{Workspace: canary, Act: "created"},
 		Key{Workspace: "shop", Act: canary},
 	} {
-		b := newBook(t)
 		err := b.db.Tx(t.Context(), func(tx *sql.Tx) error { _, err := b.Append(t.Context(), tx, e); return err })
 		if !errors.Is(err, ErrEntry) || strings.Contains(err.Error(), "Ann") {
 			t.Errorf("%T: %v, want ErrEntry without the value", e, err)
 		}
 	}
-	b := newBook(t)
 	b.add(t, oneOfEach()[1])
 	b.add(t, oneOfEach()[1])
 	rows := b.rows(t)
