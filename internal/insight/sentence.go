@@ -170,7 +170,10 @@ func clock(hourOfWeek string, later int) string {
 
 // listed joins names in words.
 func listed(names []string) string {
-	n := len(names)
+	names, n := slices.Clone(names), len(names)
+	for i := range names {
+		names[i] = strings.ReplaceAll(names[i], "_", " ")
+	}
 	if n == 1 {
 		return names[0]
 	}

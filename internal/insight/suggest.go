@@ -60,50 +60,56 @@ type cell struct {
 	calls, missed float64
 }
 
-// missedBand finds the hours of the day, up to four in a row, that lose most calls beyond the usual. 96 bands
+// missedBand finds the hours of the day, up to four in a row, that stand out most among the open ones. 96 bands
 // are tried; at 3.5 standard errors (one-sided 2.3e-4) a false alarm comes in about one block of fifty.
 func missedBand(by map[string][]Figure) []Suggestion {
 	cells := openCells(by["busy-hours answer_rate"])
-	var found Suggestion
+	var found []Suggestion
+	clearest := 3.5
 	for width := 1; width <= 4; width++ {
 		for first := 0; first+width <= 24; first++ {
-			var in, out cell
-			var evidence []Figure
-			for _, c := range cells {
-				side := &out
-				if c.first >= first && c.last < first+width {
-					side = &in
-					evidence = append(evidence, c.figure)
-				}
-				side.calls += c.calls
-				side.missed += c.missed
-			}
+			in, out, evidence := parted(cells, first, first+width)
 			if in.calls == 0 || out.calls == 0 {
 				continue
 			}
-			rate, usual := in.missed/in.calls, out.missed/out.calls
+			excess := in.missed - in.calls*out.missed/out.calls
 			pooled := (in.missed + out.missed) / (in.calls + out.calls)
-			deviation := math.Sqrt(pooled * (1 - pooled) * (1/in.calls + 1/out.calls))
-			excess := in.missed - in.calls*usual
-			if excess < 5 || rate-usual < 3.5*deviation || excess <= found.Weight {
+			deviation := in.calls * math.Sqrt(pooled*(1-pooled)*(1/in.calls+1/out.calls))
+			if excess < 5 || excess < clearest*deviation {
 				continue
 			}
-			here, rest := wilson(int64(in.missed), int64(in.calls)), wilson(int64(out.missed), int64(out.calls))
-			found = Suggestion{
-				Slug:  "cover-hours",
-				Title: fmt.Sprintf("Cover the phone from %02d:00 to %02d:00", first, first+width),
-				Because: fmt.Sprintf("Between %02d:00 and %02d:00 %s of calls are missed; at other hours %s.",
-					first, first+width, ratioText(here), ratioText(rest)),
-				Effect: fmt.Sprintf("If they were answered like the others, %s more calls would get through in four weeks.",
-					between(in.calls*(here.low-rest.high), in.calls*(here.high-rest.low))),
-				Effort: "hours", Evidence: evidence, Weight: excess,
-			}
+			clearest = excess / deviation
+			found = []Suggestion{coverHours(first, first+width, in, out, evidence, excess)}
 		}
 	}
-	if found.Slug == "" {
-		return nil
+	return found
+}
+
+// parted sums the cells inside a band of hours and those outside.
+func parted(cells []cell, first, end int) (in, out cell, evidence []Figure) {
+	for _, c := range cells {
+		side := &out
+		if c.first >= first && c.last < end {
+			side = &in
+			evidence = append(evidence, c.figure)
+		}
+		side.calls += c.calls
+		side.missed += c.missed
 	}
-	return []Suggestion{found}
+	return in, out, evidence
+}
+
+func coverHours(first, end int, in, out cell, evidence []Figure, excess float64) Suggestion {
+	here, rest := wilson(int64(in.missed), int64(in.calls)), wilson(int64(out.missed), int64(out.calls))
+	return Suggestion{
+		Slug:  "cover-hours",
+		Title: fmt.Sprintf("Cover the phone from %02d:00 to %02d:00", first, end),
+		Because: fmt.Sprintf("Between %02d:00 and %02d:00 %s of calls are missed; at other hours %s.",
+			first, end, ratioText(here), ratioText(rest)),
+		Effect: fmt.Sprintf("If they were answered like the others, %s more calls would get through in four weeks.",
+			between(in.calls*(here.low-rest.high), in.calls*(here.high-rest.low))),
+		Effort: "hours", Evidence: evidence, Weight: excess,
+	}
 }
 
 // openCells lays out answer rates by hour of the day; cells with closed hours are another rule's matter.

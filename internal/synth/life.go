@@ -9,8 +9,8 @@ import (
 // openFrom and openTo are the opening hours, Monday to Friday.
 const openFrom, openTo = 9, 17
 
-// arrivals is how often people get in touch by hour of a weekday, a tenth of a per cent each.
-var arrivals = [24]int{2, 1, 1, 1, 1, 2, 8, 20, 55, 105, 110, 95, 120, 115, 80, 75, 70, 45, 30, 25, 18, 12, 6, 3}
+// arrivals is how often people get in touch by hour of the day, in parts of about a thousand.
+var arrivals = [24]int{2, 1, 1, 1, 1, 2, 6, 15, 45, 95, 100, 85, 165, 155, 75, 65, 60, 42, 28, 22, 16, 10, 5, 3}
 
 // pending is something that happens later than what caused it.
 type pending struct {
@@ -65,9 +65,12 @@ func (d *Day) sort() {
 
 // moment is a time of the day as people choose it.
 func (b *Business) moment(date time.Time) time.Time {
-	n := b.random.IntN(1000)
-	hour := 0
-	for ; hour < 23 && n >= arrivals[hour]; hour++ {
+	total := 0
+	for _, a := range arrivals {
+		total += a
+	}
+	n, hour := b.random.IntN(total), 0
+	for ; n >= arrivals[hour]; hour++ {
 		n -= arrivals[hour]
 	}
 	return time.Date(date.Year(), date.Month(), date.Day(), hour, b.random.IntN(60), b.random.IntN(60), 0, b.Zone)
@@ -99,7 +102,7 @@ func (b *Business) visit(d *Day, p *Person, at time.Time) {
 		number = b.Numbers[1]
 	}
 	topic := b.trade.topic(b.random)
-	if b.random.Float64() < 0.6 {
+	if b.random.Float64() < 0.65 {
 		b.callIn(d, p, number, at, topic, 0)
 	} else {
 		b.textIn(d, p, number, at, topic)

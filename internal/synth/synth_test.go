@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -97,7 +98,9 @@ func TestAboutAsManyContactsAsConfigured(t *testing.T) {
 				seen[x.Person] = true
 			}
 		}
-		if got := len(seen); got < want*7/10 || got > want*13/10 {
+		// Five standard deviations of a Poisson count beside a quarter of systematic error.
+		slack := float64(want)/4 + 5*math.Sqrt(float64(want))
+		if got := len(seen); math.Abs(float64(got-want)) > slack {
 			t.Errorf("%d contacts in a month, %d configured", got, want)
 		}
 	}
