@@ -54,11 +54,17 @@ var jsonLines = huma.Format{
 	Unmarshal: json.Unmarshal,
 }
 
-// dropValues keeps an error from repeating what was sent: it may be somebody's number.
+// dropValues keeps an error from repeating what was sent: it may be somebody's number. A location is cut to the
+// part that our own schema names.
 func dropValues(_ huma.Context, _ string, v any) (any, error) {
 	if e, ok := v.(*huma.ErrorModel); ok {
 		for _, d := range e.Errors {
 			d.Value = nil
+			path := strings.SplitN(d.Location, ".", 3)
+			if strings.HasPrefix(d.Message, "unexpected property") {
+				path = path[:1]
+			}
+			d.Location = strings.Join(path[:min(2, len(path))], ".")
 		}
 	}
 	return v, nil

@@ -21,6 +21,11 @@ type contactBody struct {
 	Contact string `json:"contact" minLength:"3" maxLength:"320" doc:"a telephone number or an e-mail address"`
 }
 
+type refusalBody struct {
+	Contact string `json:"contact" minLength:"3" maxLength:"320" doc:"a telephone number or an e-mail address"`
+	Via     string `json:"via" enum:"dtmf,speech,menu,agent,sms,web,import,record_pref,api" doc:"how the person said so"`
+}
+
 type eventBody struct {
 	Kind string    `json:"kind" enum:"notice-started,notice-ended,key,hangup"`
 	Key  string    `json:"key,omitempty" maxLength:"1" pattern:"^[0-9*#]?$" doc:"for key"`
@@ -64,10 +69,7 @@ func (a api) people(h huma.API) {
 	huma.Register(h, noContent(op(http.MethodPost, "/v1/contacts/opt-out", "contact-opt-out", Privacy, "Refuse the content of all of a person's contacts")),
 		func(ctx context.Context, in *struct {
 			Scoped
-			Body struct {
-				contactBody
-				viaBody
-			}
+			Body refusalBody
 		}) (*struct{}, error) {
 			return nil, a.answer(ctx, a.Contacts.OptOut(ctx, access(ctx).Workspace, in.Body.Contact, in.Body.Via))
 		})

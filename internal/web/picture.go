@@ -193,7 +193,7 @@ type insightView struct {
 	insight.Insight
 	Now      []row // the undivided measures of the period
 	Pictures []picture
-	Empty    bool // nothing shown in any period
+	Empty    bool // no figure in any period
 }
 
 // viewOf arranges the figures of one insight for a week.
@@ -205,14 +205,7 @@ func viewOf(in insight.Insight, figures []insight.Figure, week string) insightVi
 		if f.Insight != in.Slug {
 			continue
 		}
-		if f.Hidden == "" {
-			v.Empty = false
-		}
-		if len(f.Split) == 0 && inPeriod(f.Period, week) {
-			r := rowOf(f, measureText(f.Insight, f.Measure))
-			r.Before = before(f, figures)
-			v.Now = append(v.Now, r)
-		}
+		v.Empty = false
 		key := series(f)
 		if _, seen := groups[key]; !seen {
 			order = append(order, key)
@@ -221,6 +214,9 @@ func viewOf(in insight.Insight, figures []insight.Figure, week string) insightVi
 	}
 	slices.SortStableFunc(order, func(a, b string) int { return cmp.Compare(a[:1], b[:1]) })
 	for _, key := range order {
+		if len(groups[key][0].Split) == 0 {
+			v.Now = append(v.Now, rowsOf(groups[key], week, func(f insight.Figure) string { return measureText(f.Insight, f.Measure) })...)
+		}
 		if p := draw(groups[key], week); len(p.Rows) > 0 {
 			p.ID = in.Slug + "-" + strconv.Itoa(len(v.Pictures)+1)
 			v.Pictures = append(v.Pictures, p)
@@ -257,6 +253,7 @@ func draw(fs []insight.Figure, week string) picture {
 		p.Desc = "Days down, hours across; darker is more. Each cell's number is in the table."
 	default:
 		p.Kind, p.Head = "bars", strings.Join(splitDims(f), " › ")
+		p.Title += ", by " + strings.Join(splitDims(f), ", ")
 		drawGroups(&p, fs, week)
 		if f.Unit != "calls" || !slices.Contains(splitDims(f), "node") { // a funnel keeps the order of the menu
 			slices.SortStableFunc(p.Rows, func(a, b row) int {
@@ -308,33 +305,28 @@ func drawTrend(p *picture, fs []insight.Figure, week string) {
 }
 
 func drawGroups(p *picture, fs []insight.Figure, week string) {
-	for _, f := range fs {
-		if !inPeriod(f.Period, week) {
-			continue
-		}
-		r := rowOf(f, splitText(f))
-		r.Before = before(f, fs)
+	p.Rows = rowsOf(fs, week, splitText)
+	for _, r := range p.Rows {
 		p.Compare = p.Compare || r.Before != ""
-		p.Rows = append(p.Rows, r)
 	}
 }
 
-// before prints the same figure of the period before, or nothing.
-func before(f insight.Figure, all []insight.Figure) string {
-	var last *insight.Figure
-	key := splitKey(f)
-	for i := range all {
-		g := &all[i]
-		if g.Insight == f.Insight && g.Measure == f.Measure && g.Grain == f.Grain && g.Period < f.Period && splitKey(*g) == key &&
-			(last == nil || last.Period < g.Period) {
-			last = g
+// rowsOf makes the rows of the week out of figures of one grain, each beside the period before.
+func rowsOf(fs []insight.Figure, week string, label func(insight.Figure) string) (rows []row) {
+	now, previous := split(fs, week)
+	last := map[string]insight.Figure{}
+	for _, f := range previous {
+		last[f.Measure+"\x00"+splitKey(f)] = f
+	}
+	for _, f := range now {
+		r := rowOf(f, label(f))
+		if p, ok := last[f.Measure+"\x00"+splitKey(f)]; ok && p.Value != nil {
+			r.Before = valueText(p)
+			if i := intervalText(p); i != "" {
+				r.Before += " (" + i + ")"
+			}
 		}
+		rows = append(rows, r)
 	}
-	if last == nil || last.Value == nil {
-		return ""
-	}
-	if i := intervalText(*last); i != "" {
-		return valueText(*last) + " (" + i + ")"
-	}
-	return valueText(*last)
+	return rows
 }

@@ -153,18 +153,21 @@ type periods struct {
 	Provisional bool
 }
 
-// periodsOf finds the weeks there are figures for and picks the one asked for; the newest by default.
+// periodsOf finds the weeks there are figures for and picks the one asked for; by default the newest that
+// shows anything.
 func periodsOf(figures []insight.Figure, asked string) *periods {
 	var p periods
-	seen := map[string]bool{}
+	seen, newest := map[string]bool{}, ""
 	for _, f := range figures {
-		week := f.Period
-		if _, last, block := strings.Cut(f.Period, ".."); block {
-			week = last
+		if _, ok := weekOf(f.Period); !ok || strings.Contains(f.Period, "..") {
+			continue
 		}
-		if _, ok := weekOf(week); ok && (!seen[week] && f.Period == week) {
-			seen[week] = true
-			p.All = append(p.All, week)
+		if !seen[f.Period] {
+			seen[f.Period] = true
+			p.All = append(p.All, f.Period)
+		}
+		if f.Hidden == "" {
+			newest = max(newest, f.Period)
 		}
 	}
 	if len(p.All) == 0 {
@@ -173,7 +176,9 @@ func periodsOf(figures []insight.Figure, asked string) *periods {
 	slices.Sort(p.All)
 	i, found := slices.BinarySearch(p.All, asked)
 	if !found {
-		i = len(p.All) - 1
+		if i, found = slices.BinarySearch(p.All, newest); !found {
+			i = len(p.All) - 1
+		}
 	}
 	p.Week, p.Text = p.All[i], periodText(p.All[i])
 	if i > 0 {

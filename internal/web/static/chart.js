@@ -69,6 +69,7 @@ window.murmurChart = (() => {
     marginRight: 6,
     marginTop: 6,
     axis: null,
+    y: { zero: rows.every((r) => !(r.low < 0)) },
   });
 
   const bars = (rows, s, width) => {
