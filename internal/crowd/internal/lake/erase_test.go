@@ -102,6 +102,27 @@ func TestADelinkedContactIsInNoFile(t *testing.T) {
 	}
 }
 
+// The same fact delivered again after its row was de-linked does not link it again.
+func TestADelinkedRowStaysDelinked(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	mk := facttest.New(t)
+	l := openTest(t, Config{})
+	row := []Row{message(1, noon, mk.Contact(1), 1, mk.Text("a"))}
+	for i := range 4 { // from either side: the copy may be read before or after
+		must(t, l.Append(ctx, row, int64(2*i)))
+		must(t, l.Delink(ctx, noon.AddDate(0, 0, 1)))
+		must(t, l.Append(ctx, row, int64(2*i+1)))
+		must(t, l.Compact(ctx, 1))
+		if rows, _ := holders(t, l, mk.Contact(1)); rows != 0 {
+			t.Fatalf("%d rows are linked again", rows)
+		}
+	}
+	if n := len(latest(t, l, fact.Facts)); n != 1 {
+		t.Errorf("%d facts, want 1", n)
+	}
+}
+
 // An opt-out takes what was said in the call and leaves that it took place; words of the talk go with it.
 func TestWithdrawTakesContentAlone(t *testing.T) {
 	t.Parallel()

@@ -126,6 +126,9 @@ func BenchmarkAppend(b *testing.B) {
 		must(b, l.Append(context.Background(), rows, pos))
 	}
 	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "facts/s")
+	s, err := l.Stats(context.Background())
+	must(b, err)
+	b.ReportMetric(float64(s.Facts.Bytes)/float64(s.Facts.Rows), "bytes/fact")
 }
 
 func BenchmarkSmallCommit(b *testing.B) {

@@ -149,6 +149,32 @@ func TestAMovedDirectoryOpens(t *testing.T) {
 	}
 }
 
+// A backup is one state, whatever happens to the lake meanwhile and afterwards.
+func TestABackupOpensAsTheLakeWas(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	mk := facttest.New(t)
+	l := openTest(t, Config{})
+	c := mk.Contact(1)
+	must(t, l.Append(ctx, []Row{call(1, noon, c, 1), message(2, noon, c, 1, mk.Text("a"))}, 4))
+	dir := tempDir(t)
+	cfg := Config{Dir: filepath.Join(dir, "lake"), Catalog: filepath.Join(dir, "lake.db")}
+	must(t, l.Backup(ctx, cfg.Dir, cfg.Catalog))
+	must(t, l.Forget(ctx, workspace.Default, []anon.Contact{c}))
+	must(t, l.Expire(ctx))
+	b := openTest(t, cfg)
+	if found, err := b.Verify(ctx); err != nil || len(found) != 0 {
+		t.Errorf("verify: %v, %v", found, err)
+	}
+	if pos, err := b.Position(ctx); pos != 4 || err != nil || len(latest(t, b, fact.Facts)) != 2 || len(latest(t, b, fact.Texts)) != 1 {
+		t.Errorf("the backup is at %d, %v", pos, err)
+	}
+	must(t, b.Append(ctx, []Row{call(3, noon, c, 1)}, 5))
+	if n := len(latest(t, l, fact.Facts)); n != 0 {
+		t.Errorf("the lake has %d facts of the forgotten", n)
+	}
+}
+
 // DuckDB reads the plain list of files and counts as the lake does.
 func TestAnIndependentReaderAgrees(t *testing.T) {
 	t.Parallel()
@@ -232,7 +258,7 @@ func TestVerifyFindsEveryDamage(t *testing.T) {
 	snap, release, err := l.Pin(ctx)
 	must(t, err)
 	defer release()
-	for _, p := range snap.All() {
+	for _, p := range snap.paths() {
 		path := l.catalog.disk.path(p)
 		whole, err := os.ReadFile(path)
 		must(t, err)

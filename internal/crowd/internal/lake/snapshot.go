@@ -28,12 +28,17 @@ type Snapshot struct {
 func (l *Lake) Pin(ctx context.Context) (*Snapshot, func(), error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	s, release, err := l.pinCurrent(ctx)
+	return s, release, wrap("pin a snapshot", err)
+}
+
+func (l *Lake) pinCurrent(ctx context.Context) (*Snapshot, func(), error) {
 	if err := l.hold(ctx); err != nil {
-		return nil, nil, wrap("pin a snapshot", err)
+		return nil, nil, err
 	}
 	if err := l.refresh(ctx); err != nil {
 		l.letGo()
-		return nil, nil, wrap("pin a snapshot", err)
+		return nil, nil, err
 	}
 	s := &Snapshot{l: l, files: map[fact.Table][]dataFile{}, position: l.position()}
 	for _, t := range tables {
@@ -121,10 +126,6 @@ func (s *Snapshot) Files(t fact.Table, from, to time.Time) []string {
 	}
 	return out
 }
-
-// All gives every file that the snapshot consists of, data and metadata, relative to the lake's directory:
-// what a backup copies beside the catalog.
-func (s *Snapshot) All() []string { return s.paths() }
 
 // Position is the journal position of the snapshot.
 func (s *Snapshot) Position() int64 { return s.position }
