@@ -243,7 +243,7 @@ func (s *system) naive(w *world, cells map[string][]set) {
 func TestLinearProgrammingRecoversNoLeaf(t *testing.T) {
 	t.Parallel()
 	var guarded, naive tally
-	for seed := range rounds(10) {
+	for seed := range rounds(7) {
 		w := newWorld(t, uint64(200+seed), catalogue())
 		everything := w.everything(t)
 		for _, f := range []struct {
@@ -302,7 +302,7 @@ func TestLinearProgrammingRecoversNoLeaf(t *testing.T) {
 func TestLinearProgrammingRecoversNoWeek(t *testing.T) {
 	t.Parallel()
 	var guarded tally
-	for seed := range rounds(30) {
+	for seed := range rounds(16) {
 		w := newWorld(t, uint64(400+seed), catalogue())
 		var qs []release.Query
 		for _, q := range catalogue() {

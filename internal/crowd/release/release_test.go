@@ -240,7 +240,7 @@ func (w *world) k(q release.Query) int {
 func TestGroupsPartitionTheLeavesAndAreBigEnough(t *testing.T) {
 	t.Parallel()
 	shown := map[string]int{}
-	for seed := range rounds(20) {
+	for seed := range rounds(12) {
 		w := newWorld(t, uint64(seed), catalogue())
 		seen := map[string][]int{}
 		for _, p := range w.everything(t) {

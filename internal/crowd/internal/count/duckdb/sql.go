@@ -196,16 +196,18 @@ func (b builder) derivedSQL() string {
   CASE WHEN %s AND %s THEN CASE WHEN %s THEN %d WHEN NOT %s THEN %d ELSE coalesce(reason, 0) END END AS miss_reason,
   CASE WHEN %s AND result = %d THEN ring_s END AS answer_s`,
 		inboundCall, unreached, short, fact.ShortAbandoned, b.openSQL(), fact.OutOfHours, inboundCall, fact.Answered)
+	// Both look ahead, so they run from the latest row back: a running minimum is cheap, a frame of following
+	// rows is not. At equal times what reached the contact sorts as earlier: it does not count as after.
 	if b.needs(release.ReplySeconds) {
-		talk := fmt.Sprintf("PARTITION BY coalesce(%s, false), c ORDER BY t, id", human)
+		talk := fmt.Sprintf("PARTITION BY coalesce(%s, false), c ORDER BY t DESC, id DESC", human)
 		s += fmt.Sprintf(`,
-  lag(direction) OVER (%[1]s) AS before,
-  min(CASE WHEN direction = 2 THEN t END) OVER (%[1]s ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS replied`, talk)
+  lead(direction) OVER (%[1]s) AS before,
+  min(CASE WHEN direction = 2 THEN t END) OVER (%[1]s ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS replied`, talk)
 	}
 	if b.needs(release.ReturnedIn24h) {
+		met := fmt.Sprintf("coalesce(kind = 1 AND direction = 2 OR %s AND %s OR %s AND direction = 2, false)", inboundCall, reached, human)
 		s += fmt.Sprintf(`,
-  min(CASE WHEN kind = 1 AND direction = 2 OR %s AND %s OR %s AND direction = 2 THEN t END)
-    OVER (PARTITION BY c ORDER BY t RANGE BETWEEN 1 FOLLOWING AND 86400000000 FOLLOWING) AS met`, inboundCall, reached, human)
+  min(CASE WHEN %[1]s THEN t END) OVER (PARTITION BY c ORDER BY t DESC, %[1]s ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS met`, met)
 	}
 	return s
 }
@@ -217,7 +219,7 @@ func (b builder) linkedSQL() string {
 		reply = fmt.Sprintf("CASE WHEN %s AND direction = 1 AND coalesce(before, 2) = 2 THEN (replied - t) // 1000000 END", human)
 	}
 	if b.needs(release.ReturnedIn24h) {
-		returned = "CASE WHEN missed = 1 AND linked THEN CASE WHEN met IS NULL THEN 0 ELSE 1 END END"
+		returned = "CASE WHEN missed = 1 AND linked THEN CASE WHEN met <= t + 86400000000 THEN 1 ELSE 0 END END"
 	}
 	return reply + " AS reply_s, " + returned + " AS returned"
 }
