@@ -31,7 +31,7 @@ func TestKill9(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 9))
 	for round := range rounds(10, 50) {
 		key := uint64(round * callers)
-		r := runWorker(t, dir, key, "", 1+random.IntN(1500), func(p *os.Process) { _ = p.Kill() })
+		r := runWorker(t, dir, key, "", 1+random.IntN(600), func(p *os.Process) { _ = p.Kill() })
 		for i := range uint64(callers) { // a caller without an answer may have one in doubt too
 			all.acked[key+i] = r.acked[key+i]
 		}
@@ -108,7 +108,7 @@ func powerCut(t *testing.T, synchronous string, seed uint64) (r reports, f findi
 		}
 	}()
 	random := rand.New(rand.NewPCG(seed, 2))
-	r = runWorker(t, dir, 0, synchronous, 500+random.IntN(4000), func(p *os.Process) {
+	r = runWorker(t, dir, 0, synchronous, 300+random.IntN(2000), func(p *os.Process) {
 		if err := shutdown(dir); err != nil {
 			_ = p.Kill()
 			t.Errorf("shut the file system down: %v", err)
