@@ -150,22 +150,12 @@ func where(f Figure) string {
 			continue
 		}
 		if d == "hour_of_week" {
-			parts = append(parts, clock(names[0], 0)+" to "+clock(names[len(names)-1], 1))
+			parts = append(parts, hoursText(func(h int) bool { return slices.Contains(names, strconv.Itoa(h)) }))
 			continue
 		}
 		parts = append(parts, listed(names))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// clock is an hour of the week, some hours later, as one reads it off a clock.
-func clock(hourOfWeek string, later int) string {
-	h, err := strconv.Atoi(hourOfWeek)
-	if err != nil || h < 0 || h > 167 {
-		return hourOfWeek
-	}
-	h = (h + later) % 168
-	return fmt.Sprintf("%s %02d:00", weekdays[h/24], h%24)
 }
 
 // listed joins names in words.

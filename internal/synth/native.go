@@ -131,7 +131,7 @@ func each(d Day, yield func(*line) error) error {
 	}
 	for _, a := range d.Answers {
 		l := event("answer", a.ID, a.At, a.Person)
-		l.Survey, l.Scale, l.Score, l.Comment, l.Medium, l.Link = a.Survey.Title, a.Survey.Scale, &a.Score, a.Comment, "web", a.Call
+		l.Survey, l.Scale, l.Score, l.Comment, l.Medium, l.Link = a.Survey.ID, a.Survey.Scale, &a.Score, a.Comment, "web", a.Call
 		lines = append(lines, l)
 	}
 	for _, c := range d.Consents {
@@ -153,7 +153,7 @@ func event(kind, id string, at time.Time, p *Person) *line {
 
 func nativeCall(c *Call) []*line {
 	l := event("call", c.ID, c.At, c.Person)
-	l.Direction, l.Number, l.Outcome, l.Voicemail = direction(c.Out), c.Number.Name, c.Outcome, c.Voicemail != ""
+	l.Direction, l.Number, l.Outcome, l.Voicemail = direction(c.Out), c.Number.ID, c.Outcome, c.Voicemail != ""
 	l.Member, l.AnsweredAt, l.EndedAt = memberOf(c.Member), moment(c.Answered), moment(c.Ended)
 	ring := c.Ended.Sub(c.At).Seconds()
 	if !c.Answered.IsZero() {
@@ -163,7 +163,7 @@ func nativeCall(c *Call) []*line {
 	lines := []*line{l}
 	talk := func(origin string, turns []said) {
 		t := event("transcript", c.ID+"/"+origin, c.At, c.Person)
-		t.Call, t.Number, t.Origin, t.Turns, t.Member = c.ID, c.Number.Name, origin, turns, l.Member
+		t.Call, t.Number, t.Origin, t.Turns, t.Member = c.ID, c.Number.ID, origin, turns, l.Member
 		t.DurationS = turns[len(turns)-1].End
 		lines = append(lines, t)
 	}
@@ -185,7 +185,7 @@ func nativeCall(c *Call) []*line {
 
 func nativeText(t Text) *line {
 	l := event("message", t.ID, t.At, t.Person)
-	l.Direction, l.Number, l.Body, l.Automatic, l.Member = direction(t.Out), t.Number.Name, t.Body, t.Automatic, memberOf(t.Member)
+	l.Direction, l.Number, l.Body, l.Automatic, l.Member = direction(t.Out), t.Number.ID, t.Body, t.Automatic, memberOf(t.Member)
 	switch {
 	case t.Failed:
 		l.Status = "undelivered"
@@ -199,7 +199,7 @@ func nativeText(t Text) *line {
 
 func nativeStep(s Step) *line {
 	l := event("step", s.ID, s.In, s.Person)
-	l.Run, l.Number, l.Flow, l.Version, l.Node, l.NodeKind = s.Call, s.Number.Name, s.Number.Name, "1", s.Node, s.Kind
+	l.Run, l.Number, l.Flow, l.Version, l.Node, l.NodeKind = s.Call, s.Number.ID, s.Number.ID, "1", s.Node, s.Kind
 	l.Key, l.Label, l.Outcome, l.InAt, l.OutAt = s.Key, s.Label, s.Outcome, moment(s.In), moment(s.Out)
 	return l
 }

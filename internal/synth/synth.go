@@ -56,8 +56,8 @@ type Business struct {
 // Member is an employee.
 type Member struct{ ID, Name string }
 
-// Number is a number of the business; the first has the phone menu.
-type Number struct{ ID, Name, Phone string }
+// Number is a number of the business, known everywhere by its ID; the first has the phone menu.
+type Number struct{ ID, Phone string }
 
 // Survey is a form: an NPS question or a rating from 1 to 5, and a comment.
 type Survey struct{ ID, Title, Scale string }
@@ -169,12 +169,12 @@ func New(c Config) *Business {
 	for i := range 4 {
 		b.Members = append(b.Members, Member{ID: b.id("US"), Name: firstNames[(b.random.IntN(20)*4+i)%len(firstNames)]})
 	}
-	for i, name := range []string{"Main line", "Sales", "Service"} {
-		b.Numbers = append(b.Numbers, Number{ID: b.id("PN"), Name: name, Phone: fmt.Sprintf("+1%s555019%d", areaCodes[0], i)})
+	for i, name := range []string{"main", "sales", "service"} {
+		b.Numbers = append(b.Numbers, Number{ID: "PN" + name, Phone: fmt.Sprintf("+1%s555019%d", areaCodes[0], i)})
 	}
 	b.Surveys = []Survey{
-		{ID: b.id("fm"), Title: "How likely are you to recommend us?", Scale: "nps"},
-		{ID: b.id("fm"), Title: "How was your call?", Scale: "csat"},
+		{ID: "recommend", Title: "How likely are you to recommend us?", Scale: "nps"},
+		{ID: "your-call", Title: "How was your call?", Scale: "csat"},
 	}
 	return b
 }

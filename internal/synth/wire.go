@@ -69,7 +69,7 @@ func quoEvent(kind, id string, at time.Time, resource, context object) Delivery 
 
 func (b *Business) callContext(n Number, m Member, p *Person) object {
 	return object{
-		"orgId": "OR" + b.Numbers[0].ID[2:], "phoneNumberId": n.ID, "conversationId": "CN" + p.Phone[2:], "phoneNumberType": "shared",
+		"orgId": "OR" + b.Members[0].ID[2:], "phoneNumberId": n.ID, "conversationId": "CN" + p.Phone[2:], "phoneNumberType": "shared",
 		"userId": m.ID, "contacts": object{"ids": []string{}, "lookupStatus": "none"},
 		"participants": object{"workspace": []string{n.Phone}, "external": []string{p.Phone}, "resolution": "available"},
 	}
@@ -181,7 +181,7 @@ func (b *Business) quoText(t Text) Delivery {
 		resource["errorCode"] = 30003
 	}
 	return quoEvent(kind, t.ID, t.At, resource, object{
-		"orgId": "OR" + b.Numbers[0].ID[2:], "phoneNumberId": t.Number.ID, "conversationId": "CN" + t.Person.Phone[2:], "userId": t.Member.ID,
+		"orgId": "OR" + b.Members[0].ID[2:], "phoneNumberId": t.Number.ID, "conversationId": "CN" + t.Person.Phone[2:], "userId": t.Member.ID,
 		"contacts": object{"ids": []string{}, "lookupStatus": "none"}, "senderIdentifier": from, "recipientIdentifiers": []string{to},
 	})
 }
@@ -234,7 +234,7 @@ func (b *Business) CSVCalls(w io.Writer, days []Day) error {
 				status = "voicemail"
 			}
 			rows = append(rows, []string{
-				c.ID, c.At.In(b.Zone).Format("2006-01-02 15:04:05"), direction, c.Number.Name, c.Person.Phone, c.Person.Name, status,
+				c.ID, c.At.In(b.Zone).Format("2006-01-02 15:04:05"), direction, c.Number.ID, c.Person.Phone, c.Person.Name, status,
 				seconds(ring), seconds(talk),
 			})
 		}
@@ -255,7 +255,7 @@ func (b *Business) CSVTexts(w io.Writer, days []Day) error {
 			if t.Failed {
 				status = "undelivered"
 			}
-			rows = append(rows, []string{t.ID, t.At.In(b.Zone).Format("2006-01-02 15:04:05"), direction, t.Number.Name, t.Person.Phone, status, t.Body})
+			rows = append(rows, []string{t.ID, t.At.In(b.Zone).Format("2006-01-02 15:04:05"), direction, t.Number.ID, t.Person.Phone, status, t.Body})
 		}
 	}
 	return writeAll(out, rows)
@@ -268,7 +268,7 @@ func (b *Business) CSVSurveys(w io.Writer, days []Day) error {
 	for _, d := range days {
 		for _, a := range d.Answers {
 			rows = append(rows, []string{
-				a.ID, a.At.In(b.Zone).Format("2006-01-02 15:04:05"), a.Survey.Title, a.Survey.Scale, strconv.Itoa(a.Score), a.Comment, a.Person.Email, a.Person.Name,
+				a.ID, a.At.In(b.Zone).Format("2006-01-02 15:04:05"), a.Survey.ID, a.Survey.Scale, strconv.Itoa(a.Score), a.Comment, a.Person.Email, a.Person.Name,
 			})
 		}
 	}
