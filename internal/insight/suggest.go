@@ -42,7 +42,9 @@ func Suggestions(figures []Figure) []Suggestion {
 func latestShown(figures []Figure) map[string][]Figure {
 	last := map[string]string{}
 	for _, f := range figures {
-		last[f.Insight] = max(last[f.Insight], f.Period)
+		if f.Value != nil {
+			last[f.Insight] = max(last[f.Insight], f.Period)
+		}
 	}
 	by := map[string][]Figure{}
 	for _, f := range figures {

@@ -1,0 +1,218 @@
+// Package demo sends the life of a synthetic business to a running server, the way its vendors would.
+//
+// Zone: outside. It signs webhooks and posts them over HTTP, imports exports, and opts callers out over the API; it
+// knows no type of the private zone or the crowd, and nothing is inserted behind the doors. Everything goes five
+// ways in: Quo webhooks (calls, texts, transcripts, the menu), Typeform webhooks (surveys), native events (the
+// workflow's other steps), files (an older history), and the control API (opt-outs).
+package demo
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"murmur/internal/synth"
+)
+
+// Sources are the five sources of the mission, in the words of the demo's summary.
+var Sources = []string{"calls", "texts", "recordings", "workflow", "surveys"}
+
+// Config says what to send.
+type Config struct {
+	Base string // of the running server: http://HOST:PORT
+	// Do carries out a verb of the command line on the server's data directory.
+	Do   func(ctx context.Context, verb string, args any, in io.Reader, out io.Writer) error
+	Days int
+	Seed uint64
+	Now  func() time.Time
+	// Progress is called with the share of the work that is done, 0 to 1. May be nil.
+	Progress func(float64)
+}
+
+// Zone is where the synthetic business lives.
+const Zone = "America/New_York"
+
+// senders is how many webhooks are under way at once.
+const senders = 8
+
+// Run sends everything and returns when the last delivery was accepted.
+func Run(ctx context.Context, c Config) (*synth.Business, error) {
+	zone, err := time.LoadLocation(Zone)
+	if err != nil {
+		return nil, fmt.Errorf("load the time zone: %w", err)
+	}
+	if c.Progress == nil {
+		c.Progress = func(float64) {}
+	}
+	now := c.Now().In(zone)
+	start := time.Date(now.Year(), now.Month(), now.Day()-c.Days, 0, 0, 0, 0, zone)
+	business, days := synth.Days(synth.Config{Seed: c.Seed, Start: start, Zone: zone}, c.Days)
+	s := sender{Config: c, business: business, client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: senders}}}
+	defer s.client.CloseIdleConnections()
+	if err := s.connect(ctx); err != nil {
+		return nil, fmt.Errorf("connect the sources: %w", err)
+	}
+	// A quarter of the history comes as files, the rest as it happens.
+	old := len(days) / 4
+	if err := s.files(ctx, days[:old]); err != nil {
+		return nil, fmt.Errorf("import the history: %w", err)
+	}
+	for i, d := range days[old:] {
+		if err := s.day(ctx, d); err != nil {
+			return nil, fmt.Errorf("send day %d: %w", old+i+1, err)
+		}
+		c.Progress(float64(old+i+1) / float64(len(days)))
+	}
+	return business, nil
+}
+
+// sender plays the vendors.
+type sender struct {
+	Config
+	business *synth.Business
+	client   *http.Client
+
+	quo, typeform, native endpoint
+	token                 string
+}
+
+// endpoint is where a source delivers and what it signs with.
+type endpoint struct {
+	Path   string `json:"path"`
+	Secret string `json:"secret"`
+}
+
+func (s *sender) do(ctx context.Context, verb string, args, answer any) error {
+	var b bytes.Buffer
+	if err := s.Do(ctx, verb, args, nil, &b); err != nil {
+		return err
+	}
+	return json.Unmarshal(b.Bytes(), answer)
+}
+
+type object = map[string]any
+
+func (s *sender) connect(ctx context.Context) error {
+	for kind, e := range map[string]*endpoint{"quo": &s.quo, "typeform": &s.typeform, "native": &s.native} {
+		if err := s.do(ctx, "connect", object{"kind": kind, "name": kind}, e); err != nil {
+			return err
+		}
+	}
+	var policy any
+	err := s.do(ctx, "policy", object{
+		"set": []object{
+			{"key": "timezone", "value": Zone},
+			{"key": "open-hours", "value": "mon-fri 09:00-17:00"},
+			{"key": "transcripts", "value": "notice"},
+			{"key": "recordings", "value": "notice"},
+		},
+		"reason": "the demo's business plays a recording notice on every call and honours opt-outs",
+		"author": "murmur demo",
+	}, &policy)
+	if err != nil {
+		return err
+	}
+	return s.do(ctx, "token", object{"role": "owner"}, &s.token)
+}
+
+// files imports the oldest days: calls, texts and surveys as a phone system and a survey tool export them, workflow
+// steps as native lines.
+func (s *sender) files(ctx context.Context, days []synth.Day) error {
+	var calls, texts, surveys, steps bytes.Buffer
+	err := errors.Join(s.business.CSVCalls(&calls, days), s.business.CSVTexts(&texts, days), s.business.CSVSurveys(&surveys, days))
+	for _, d := range days {
+		err = errors.Join(err, s.business.NativeSteps(&steps, d))
+	}
+	if err != nil {
+		return err
+	}
+	for _, f := range []struct {
+		kind string
+		body io.Reader
+	}{{"calls", &calls}, {"messages", &texts}, {"surveys", &surveys}, {"native", &steps}} {
+		if err := s.Do(ctx, "import", object{"kind": f.kind}, f.body, io.Discard); err != nil {
+			return fmt.Errorf("%s: %w", f.kind, err)
+		}
+	}
+	return nil
+}
+
+// day sends one day; every fortieth recorded caller opts out after the call.
+func (s *sender) day(ctx context.Context, d synth.Day) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(senders)
+	for _, w := range s.business.Quo(d) {
+		g.Go(func() error { return s.post(ctx, s.quo.Path, w.Body, s.signQuo(w)) })
+	}
+	for _, w := range s.business.Typeform(d) {
+		g.Go(func() error { return s.post(ctx, s.typeform.Path, w.Body, s.signTypeform(w)) })
+	}
+	var steps bytes.Buffer
+	if err := s.business.NativeSteps(&steps, d); err != nil {
+		return errors.Join(err, g.Wait())
+	}
+	if steps.Len() > 0 {
+		g.Go(func() error {
+			return s.post(ctx, s.native.Path, steps.Bytes(), http.Header{"Authorization": {"Bearer " + s.native.Secret}})
+		})
+	}
+	for i, call := range d.Calls {
+		if call.Recorded && i%40 == 7 {
+			g.Go(func() error {
+				return s.post(ctx, "/v1/calls/"+call.ID+"/opt-out", []byte(`{"via":"agent"}`), http.Header{"Authorization": {"Bearer " + s.token}})
+			})
+		}
+	}
+	return g.Wait()
+}
+
+// signQuo signs as Quo does (Standard Webhooks: HMAC-SHA256 of id.timestamp.body).
+func (s *sender) signQuo(w synth.Delivery) http.Header {
+	ts := strconv.FormatInt(s.Now().Unix(), 10)
+	key, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(s.quo.Secret, "whsec_"))
+	mac := hmac.New(sha256.New, key)
+	fmt.Fprintf(mac, "%s.%s.%s", w.ID, ts, w.Body)
+	return http.Header{
+		"Webhook-Id": {w.ID}, "Webhook-Timestamp": {ts},
+		"Webhook-Signature": {"v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))},
+	}
+}
+
+// signTypeform signs as Typeform does (HMAC-SHA256 of the body).
+func (s *sender) signTypeform(w synth.Delivery) http.Header {
+	mac := hmac.New(sha256.New, []byte(s.typeform.Secret))
+	mac.Write(w.Body)
+	return http.Header{"Typeform-Signature": {"sha256=" + base64.StdEncoding.EncodeToString(mac.Sum(nil))}}
+}
+
+// post sends one body and insists on a 2xx: the server says then that it is durable.
+func (s *sender) post(ctx context.Context, path string, body []byte, h http.Header) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Base+path, bytes.NewReader(body))
+	if err != nil {
+		return errors.New("make the request")
+	}
+	req.Header = h
+	req.Header.Set("Content-Type", "application/json")
+	res, err := s.client.Do(req)
+	if err != nil {
+		return fmt.Errorf("post a delivery: %w", err)
+	}
+	defer res.Body.Close()
+	_, _ = io.Copy(io.Discard, res.Body)
+	if res.StatusCode/100 != 2 {
+		return fmt.Errorf("post a delivery: the server answered %s", res.Status)
+	}
+	return nil
+}
