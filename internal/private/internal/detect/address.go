@@ -435,7 +435,7 @@ func (s *scan) findPlaces(ask *asked) {
 	for i := 0; i < len(s.tok); i++ {
 		n := s.placeLen(i)
 		t := s.tok[i]
-		if abbreviated(s.low(i)) && t.shape == upper && s.cased && s.at(i-1).lex&(prep|stop) != 0 {
+		if abbreviated(s.low(i)) && t.shape == upper && s.at(i-1).shape == small && s.at(i-1).lex&(prep|stop) != 0 {
 			s.mark(i, i+1, Location, 60, ByList)
 			continue
 		}

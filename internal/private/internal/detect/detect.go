@@ -138,6 +138,7 @@ func (s *scan) read(side Side, talk *dialogue, known []subject) {
 	s.findPlaces(ask)
 	s.findAnswer(ask)
 	s.findSubjects(known)
+	talk.note(s, side)
 }
 
 // forget drops every reference to a text before the scan goes back to the pool.

@@ -27,9 +27,25 @@ func (a *asked) open() bool { return a != nil && a.n > 0 && a.age <= patience }
 type dialogue struct {
 	turn int
 	asks []asked
+	said asked // what a side began to say unasked: "visa, four zero one two"; its next digits go on
 }
 
-func (d dialogue) clone() dialogue { return dialogue{d.turn, slices.Clone(d.asks)} }
+func (d dialogue) clone() dialogue {
+	d.asks = slices.Clone(d.asks)
+	return d
+}
+
+// note keeps what the turn in s, said by side, may go on with in the side's next turn.
+func (d *dialogue) note(s *scan, side Side) {
+	for _, m := range s.marks {
+		switch m.t {
+		case CreditCard, BankAcct, IBAN, SSN:
+			if m.why == ByCue {
+				d.said = asked{side: side, at: d.turn, types: [4]Type{m.t}, n: 1}
+			}
+		}
+	}
+}
 
 // sides is how many sides' questions are kept; more are a forum, not a call.
 const sides = 8
@@ -53,6 +69,9 @@ func (d *dialogue) hear(s *scan, side Side) *asked {
 	answer := others
 	if side == 0 {
 		answer = own
+	}
+	if s := &d.said; s.n > 0 && s.side == side && (answer == nil || s.at > answer.at) && d.turn-s.at <= 2 {
+		answer = s
 	}
 	if s.repeatRequest() {
 		if own != nil && own.n > 0 {
@@ -142,7 +161,8 @@ func (a *asked) fits(s *scan, rd *reading) Type {
 
 // questions gives the types the turn asks for: its cues, if it is a question, a request or a bare prompt.
 func (s *scan) questions() (types [4]Type, n int) {
-	if len(s.cues) == 0 {
+	who := s.asksWho()
+	if len(s.cues) == 0 && !who {
 		return
 	}
 	request := len(s.tok) <= 7
@@ -178,6 +198,9 @@ func (s *scan) questions() (types [4]Type, n int) {
 		}
 	}
 	for _, c := range s.cues {
+		if n > 0 && s.aside(c.at) {
+			continue
+		}
 		if !c.weak {
 			add(c.t)
 		}
@@ -187,16 +210,43 @@ func (s *scan) questions() (types [4]Type, n int) {
 			add(c.t)
 		}
 	}
-	for i := range s.tok { // what is the city and zip, where are you
-		if s.low(i) == "who" && n < 3 && len(s.tok) < 14 {
-			add(Person)
-		}
+	if who {
+		add(Person)
 	}
 	return
 }
 
+// aside reports whether the cue at token i only says whose the thing asked for is: "the password on the account".
+func (s *scan) aside(i int) bool {
+	switch s.low(i - 1) {
+	case "the", "your", "this":
+	default:
+		return false
+	}
+	switch s.low(i - 2) {
+	case "on", "for", "to", "of", "from", "in", "with":
+		return true
+	}
+	return false
+}
+
+// asksWho recognises "who's calling", "who am I speaking with".
+func (s *scan) asksWho() bool {
+	for i := range s.tok {
+		if s.low(i) == "who" && len(s.tok) < 14 {
+			return true
+		}
+	}
+	return false
+}
+
 // repeatRequest recognises "one more time", "say that again", "could you spell it", "the last four".
 func (s *scan) repeatRequest() bool {
+	for _, c := range s.cues {
+		if !c.weak && s.low(c.at) != "spell" && s.low(c.at) != "spelling" {
+			return false // the last four of your social is a question of its own
+		}
+	}
 	for i := range s.tok {
 		a, b := s.low(i), s.low(i+1)
 		switch {
@@ -259,6 +309,10 @@ func (s *scan) findAnswer(a *asked) {
 	for from < to && s.leadIn(from, t) {
 		from++
 	}
+	if from == to && from > 0 && t == Person && s.at(from-1).gaz&gazetteer.CommonFirst != 0 {
+		s.mark(from-1, from, Person, 80, ByQuestion) // it's Will
+		return
+	}
 	for to > from && (s.at(to-1).kind < word && s.low(to-1) != "]" || s.at(to-1).lex&ack != 0 && !(t == Person && to-from == 1) || s.low(to-1) == "please" || s.low(to-1) == "that" || s.at(to-1).kind == mask) {
 		to--
 	}
@@ -291,7 +345,7 @@ func (s *scan) findAnswer(a *asked) {
 	}
 	switch t {
 	case Person:
-		if s.has(Person, from, to) && !s.spelled() && (stops > 1 || n > 4) || digits > 0 && !spoken || n > limit || n == stops || !spoken && a.again && (n > 2 || stops > 0) && !s.unusual(from, to) {
+		if stops > 1 && !s.spelled() || s.has(Person, from, to) && !s.spelled() && (stops > 1 || n > 4) || digits > 0 && !spoken || n > limit || n == stops || !spoken && a.again && (n > 2 || stops > 0) && !s.unusual(from, to) {
 			return
 		}
 	case Location:
@@ -303,11 +357,11 @@ func (s *scan) findAnswer(a *asked) {
 			return
 		}
 	case Username, Password, Email:
-		if n > 8 && !spoken || n == stops || s.has(t, from, to) || !spoken && digits == 0 && !s.unusual(from, to) {
+		if n > 8 && !spoken || n == stops || s.has(t, from, to) && stops > 0 || !spoken && digits == 0 && !s.unusual(from, to) {
 			return
 		}
 	case Address:
-		if !s.addressed(from, to) || n > 12 || stops > 1 {
+		if !s.addressed(from, to) || n > 12 || stops > 1 || a.again && stops > 0 {
 			return
 		}
 	default:
@@ -347,7 +401,7 @@ func (s *scan) addressed(from, to int) bool {
 	if s.has(Address, from, to) {
 		return false
 	}
-	if r := s.runAt(from); r != nil && r.From == from && r.Digits > 0 && r.To < to && s.at(r.To).lex&(unit|money) == 0 && s.at(r.To).gaz&gazetteer.Word == 0 {
+	if r := s.runAt(from); r != nil && r.From == from && r.Digits > 0 && r.To < to && s.at(r.To).lex&(unit|money|stop|period) == 0 && (to-from <= 6 || s.at(r.To).gaz&gazetteer.Word == 0) {
 		return true
 	}
 	return false
@@ -375,7 +429,7 @@ func (s *scan) leadIn(i int, asked Type) bool {
 	if t.kind != word || len(s.low(i)) == 1 {
 		return false
 	}
-	if _, cue := cueWords[s.low(i)]; cue && s.at(i+1).lex&verb != 0 {
+	if _, cue := cueWords[s.low(i)]; cue && (s.at(i+1).lex&verb != 0 || s.low(i+1) == "number" || s.low(i+1) == "id") {
 		return true
 	}
 	switch s.low(i) {

@@ -150,6 +150,9 @@ func (s *scan) decide(rd *reading, ask *asked) (Type, uint8, Why) {
 	if cued && !c.weak && s.plausible(rd, c.t, false) {
 		return s.refine(rd, c.t), 90, ByCue
 	}
+	if cued && c.t == Phone && onlyDigits && (n == 10 || n == 11 && v[0] == '1') {
+		return Phone, 85, ByCue
+	}
 	if t := ask.fits(s, rd); t != None {
 		return t, 90, ByQuestion
 	}
@@ -333,7 +336,7 @@ func (s *scan) findAges() {
 				continue
 			}
 		case b == "'s" && (b2 == "he" || b2 == "she") && s.at(end).lex&(unit|money) == 0 && s.at(end).kind != digit && a != ":" && a != "%":
-		case (b == "is" || b == "am" || b == "i'm" || b == "im" || b == "hes" || b == "shes") && (b2 == "he" || b2 == "she" || b2 == "i" || s.at(i-2).lex&kin != 0 || b != "is" && b != "am") &&
+		case (b == "is" || b == "am" || b == "i'm" || b == "im" || b == "hes" || b == "shes") && (b2 == "he" || b2 == "she" || b2 == "i" || s.at(i-2).lex&kin != 0 || s.at(i-3).lex&kin != 0 || b != "is" && b != "am") &&
 			(s.at(end).kind < word || a == "and") && a != ":" && a != "-" && a != "%":
 		default:
 			continue

@@ -173,8 +173,8 @@ func (y *memory) learn(m *masking) {
 			for _, w := range strings.Fields(strings.ToLower(value)) {
 				g := gazetteer.Lookup(w)
 				switch {
-				case len(w) < 3 || lexicon[w]&^month != 0:
-				case g&gazetteer.Word == 0 && (g != 0 || p.why != ByQuestion):
+				case len(w) < 3 || lexicon[w]&^(month|stop|verb) != 0:
+				case g&gazetteer.Word == 0 && lexicon[w] == 0 && (g != 0 || p.why != ByQuestion):
 					y.words[w] = Person
 				case g&gazetteer.CommonFirst != 0 && p.score >= 80 && len(strings.Fields(value)) <= 2:
 					y.words[w], y.plain[w] = Person, true

@@ -140,6 +140,13 @@ func (s *scan) nameStart(i, level int) bool {
 	if s.dial == Paranoid && !barred && !plain && t.lex == 0 {
 		return true
 	}
+	if s.dial == Strict && !s.cased && listed && !plain && t.lex == 0 && len(s.low(i)) >= 4 && g&gazetteer.Place == 0 {
+		return true
+	}
+	if s.dial == Strict && !s.cased && g == 0 && t.lex == 0 && len(s.low(i)) >= 4 && s.at(i+1).kind == word && s.at(i+1).lex == 0 &&
+		s.at(i+1).gaz&gazetteer.Sur != 0 && s.at(i+1).gaz&gazetteer.Word == 0 {
+		return true
+	}
 	pair := s.pairs(i)
 	if t.shape != small && s.cased {
 		first := i == 0 || s.at(i-1).kind < word && s.low(i-1) != "," && s.low(i-1) != "&" && s.low(i-1) != "-" && s.low(i-1) != "\""
@@ -289,7 +296,7 @@ func (s *scan) nameEnd(i, level int) int {
 				return j
 			}
 			g := t.gaz
-			ok := g&gazetteer.Word != 0 && level >= someName && s.low(i-1) == "is" && s.low(j+1) == "w" || g&gazetteer.Sur != 0 && (g&gazetteer.Word == 0 || level >= someName && s.endsHere(j+1)) || g == 0 && level >= someName ||
+			ok := g&gazetteer.Word != 0 && level >= someName && s.low(i-1) == "is" && s.low(j+1) == "w" || g&gazetteer.Sur != 0 && (g&gazetteer.Word == 0 || level >= someName && s.endsHere(j+1)) || g == 0 && t.lex == 0 && (level >= someName || s.dial != Balanced && !s.cased && t.e-t.s >= 4 && s.at(i).gaz&gazetteer.Word == 0) ||
 				g&gazetteer.CommonLast != 0 && (level == nameAsked || s.at(i).gaz&gazetteer.CommonFirst != 0 && s.at(i).gaz&gazetteer.Word == 0) || g&gazetteer.CommonFirst != 0 && g&gazetteer.Word == 0
 			if !ok || n > 2 && level < nameAsked {
 				return j

@@ -50,17 +50,12 @@ func (s *scan) load(v view, dial Dial) {
 	}
 	s.marks = s.marks[:0]
 	s.taken = append(s.taken[:0], make([]bool, len(s.tok))...)
-	lower, upperWords := 0, 0
+	s.cased = false
 	for _, t := range s.tok {
 		if t.kind == word && t.e-t.s > 1 {
-			if t.shape == small {
-				lower++
-			} else if t.shape == upper {
-				upperWords++
-			}
+			s.cased = s.cased || t.shape == capital
 		}
 	}
-	s.cased = upperWords == 0 || lower > 0
 	s.findCues()
 }
 
@@ -113,7 +108,8 @@ func (s *scan) findCues() {
 		if low == "back" && (s.low(i-1) != "the" || s.low(i-2) != "on") {
 			continue
 		}
-		c := cue{i, ct, weakCue[low]}
+		next := s.low(i + 1)
+		c := cue{i, ct, weakCue[low] && !(ct == ID && (next == "number" || next == "id" || next == "#"))}
 		prev := s.low(i - 1)
 		switch low {
 		case "code":
@@ -136,6 +132,14 @@ func (s *scan) findCues() {
 		case "call", "text", "number", "numbers", "reach", "order", "file", "record", "case":
 			if len(s.cues) > 0 && i-s.cues[len(s.cues)-1].at <= 3 && !s.cues[len(s.cues)-1].weak {
 				continue
+			}
+		case "license", "licence":
+			if next == "plate" || next == "plates" || next == "tag" {
+				continue
+			}
+		case "where":
+			if s.low(i+3) == "live" || s.low(i+2) == "live" || s.low(i+3) == "located" {
+				c.t, c.weak = Address, false
 			}
 		case "tag":
 			if prev == "price" {
