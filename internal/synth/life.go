@@ -111,7 +111,7 @@ func (b *Business) visit(d *Day, p *Person, at time.Time) {
 
 // callIn is an inbound call: the menu, the ringing, the talk, and what follows.
 func (b *Business) callIn(d *Day, p *Person, n Number, at time.Time, topic string, try int) {
-	c := Call{ID: b.id("AC"), Person: p, Number: n, At: at}
+	c := Call{ID: b.id("AC"), Person: p, Number: n, At: at, Reason: topic}
 	lunch := b.atLunch(n, at)
 	optedOut, gaveUp, rings := b.walk(d, &c, lunch)
 	member := pick(b.random, b.Members)
@@ -235,7 +235,7 @@ func (b *Business) afterMiss(c *Call, topic string, lunch bool, try int) {
 
 // callOut is an outbound call.
 func (b *Business) callOut(d *Day, p *Person, n Number, at time.Time, topic string) {
-	c := Call{ID: b.id("AC"), Person: p, Number: n, Out: true, At: at, Member: pick(b.random, b.Members)}
+	c := Call{ID: b.id("AC"), Person: p, Number: n, Out: true, At: at, Member: pick(b.random, b.Members), Reason: topic}
 	ring := at.Add(around(b.random, 12, 0.4))
 	if b.random.Float64() < 0.3 {
 		c.Outcome, c.Ended = "failed", ring
@@ -248,7 +248,7 @@ func (b *Business) callOut(d *Day, p *Person, n Number, at time.Time, topic stri
 
 // textIn is a text and the thread that follows.
 func (b *Business) textIn(d *Day, p *Person, n Number, at time.Time, topic string) {
-	d.Texts = append(d.Texts, Text{ID: b.id("AC"), Person: p, Number: n, At: at, Body: b.trade.message(b.random, p, topic)})
+	d.Texts = append(d.Texts, Text{ID: b.id("AC"), Person: p, Number: n, At: at, Body: b.trade.message(b.random, p, topic), Reason: topic})
 	if !isOpen(at) {
 		auto := Text{ID: b.id("AC"), Person: p, Number: n, Out: true, At: at.Add(2 * time.Second), Body: autoReply(b.Name), Automatic: true}
 		d.Texts = append(d.Texts, auto)
@@ -263,7 +263,7 @@ func (b *Business) textIn(d *Day, p *Person, n Number, at time.Time, topic strin
 		})
 		if b.random.Float64() < 0.5 {
 			b.later(at.Add(around(b.random, 300, 1)), func(d *Day, at time.Time) {
-				d.Texts = append(d.Texts, Text{ID: b.id("AC"), Person: p, Number: n, At: at, Body: closing(b.random, p)})
+				d.Texts = append(d.Texts, Text{ID: b.id("AC"), Person: p, Number: n, At: at, Body: closing(b.random, p), Reason: "thanks"})
 			})
 		}
 		b.ask(p, "", at, 0.3)

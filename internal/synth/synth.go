@@ -94,6 +94,7 @@ type Call struct {
 	Turns               []Turn // of the transcript, none when there is none
 	Summary             string // the vendor's
 	Recorded            bool
+	Reason              string // why the person got in touch: the truth, in no wire format
 }
 
 // Turn is one utterance, in seconds from the beginning of the recording.
@@ -114,6 +115,7 @@ type Text struct {
 	Body      string
 	Automatic bool
 	Failed    bool
+	Reason    string // of incoming texts, as of calls
 }
 
 // Step is one pass of a call through a node of the workflow.

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"murmur/internal/fact"
-	"murmur/internal/private/anon"
+	"murmur/internal/fact/facttest"
 )
 
 var shared = sync.OnceValue(New)
@@ -108,29 +108,36 @@ func TestNonsenseIsOther(t *testing.T) {
 	}
 }
 
-// A fact without verified words is left unread; masked words themselves are covered by topic and tone.
-func TestAFactWithoutWordsStaysUnread(t *testing.T) {
+func TestWhatContactsWriteIsReadAndWhatMembersWriteIsNot(t *testing.T) {
 	t.Parallel()
-	for _, f := range []fact.Fact{
-		&fact.Message{Direction: fact.In, Topic: fact.TopicSpam, Sentiment: 5}, &fact.Talk{Topic: fact.TopicSpam}, &fact.Answer{},
-	} {
+	words := facttest.New(t).Text("I want to speak to the manager, [PERSON] was rude and the sink is still broken")
+	in := &fact.Message{Direction: fact.In, Body: words}
+	out := &fact.Message{Direction: fact.Out, Body: words}
+	talk, answer := &fact.Talk{Body: words}, &fact.Answer{Comment: words}
+	for _, f := range []fact.Fact{in, out, talk, answer} {
 		shared().Enrich(f)
-		var topic fact.Topic
-		var sentiment int64
-		var words anon.Text
-		switch f := f.(type) {
-		case *fact.Message:
-			topic, sentiment, words = f.Topic, f.Sentiment, f.Body
-		case *fact.Talk:
-			topic, sentiment, words = f.Topic, f.Sentiment, f.Body
-		case *fact.Answer:
-			topic, sentiment, words = f.Topic, f.Sentiment, f.Comment
-		}
-		if words.Valid() || topic != 0 || sentiment != fact.Absent {
-			t.Errorf("%T: topic %d, sentiment %d", f, topic, sentiment)
+	}
+	for i, got := range []fact.Topic{in.Topic, talk.Topic, answer.Topic} {
+		if s := []int64{in.Sentiment, talk.Sentiment, answer.Sentiment}[i]; got != fact.TopicComplaint || s >= 0 || s == fact.Absent {
+			t.Errorf("fact %d: topic %s, sentiment %d", i, got, s)
 		}
 	}
-	shared().Enrich(&fact.Call{})
+	if out.Topic != 0 || out.Sentiment != fact.Absent {
+		t.Errorf("an outgoing text got topic %s, sentiment %d", out.Topic, out.Sentiment)
+	}
+}
+
+func TestAFactWithoutWordsStaysUnread(t *testing.T) {
+	t.Parallel()
+	message, talk, answer := &fact.Message{Direction: fact.In, Topic: fact.TopicSpam, Sentiment: 5}, &fact.Talk{Topic: fact.TopicSpam}, &fact.Answer{}
+	for _, f := range []fact.Fact{message, talk, answer, &fact.Call{}} {
+		shared().Enrich(f)
+	}
+	for i, topic := range []fact.Topic{message.Topic, talk.Topic, answer.Topic} {
+		if s := []int64{message.Sentiment, talk.Sentiment, answer.Sentiment}[i]; topic != 0 || s != fact.Absent {
+			t.Errorf("fact %d: topic %s, sentiment %d", i, topic, s)
+		}
+	}
 }
 
 func TestEnrichingIsSafeFromSeveralGoroutines(t *testing.T) {
