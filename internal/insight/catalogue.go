@@ -10,7 +10,8 @@ import (
 func All() []Insight {
 	return []Insight{
 		missedCallRate(), missedCallReasons(), missedNotReturned(), busyHours(), timeToRespond(), afterHours(),
-		contactReasons(), sentiment(), menuFunnel(), recordingConsent(), satisfaction(),
+		voicemailOutcome(), ringTimeout(), contactReasons(), sentiment(), menuFunnel(), menuTrouble(), recordingConsent(),
+		satisfaction(),
 	}
 }
 
@@ -153,6 +154,42 @@ func afterHours() Insight {
 	}
 }
 
+// missedCalls matches inbound calls that were missed, short abandons included.
+var missedCalls = []release.Filter{inbound, {Column: fact.ColResult, In: []int64{int64(fact.Missed)}}}
+
+func voicemailOutcome() Insight {
+	q := release.Query{
+		Name: "voicemail-outcome/1", Kinds: []fact.Kind{fact.KindCall}, Where: missedCalls,
+		Grain: release.Week, Value: release.Value{Derived: release.FromColumn, Column: fact.ColVoicemail, Bins: yesNo},
+	}
+	return Insight{
+		Slug: "voicemail-outcome", Section: "calls",
+		Question: "How many missed callers leave a message?",
+		Formula:  "left: missed calls with a voicemail / missed calls, short abandons included.",
+		Measures: []Measure{{"left", "ratio", "Wilson"}},
+		Caveat:   "Where no voicemail is offered nobody can leave one.",
+		Needs:    []release.Query{q},
+		finish:   rates("left", 1),
+	}
+}
+
+func ringTimeout() Insight {
+	q := release.Query{
+		Name: "ring-timeout/1", Kinds: []fact.Kind{fact.KindCall}, Where: missedCalls,
+		Grain: release.Week, Value: release.Value{Derived: release.FromColumn, Column: fact.ColRingS, Bins: Seconds()},
+	}
+	return Insight{
+		Slug: "ring-timeout", Section: "calls",
+		Question: "How long do missed calls ring before they end?",
+		Formula: "seconds from the call to its end, of missed calls: half end within wait_p50_s, nine in ten within wait_p90_s. A p90 " +
+			"close to the ring time-out says that callers wait to the end of it.",
+		Measures: []Measure{{"wait_p50_s", "s", orderStatistics}, {"wait_p90_s", "s", orderStatistics}},
+		Caveat:   "Some phone systems count the menu and the greeting as ringing.",
+		Needs:    []release.Query{q},
+		finish:   func(answers []answer) []Figure { return waits(answers[0], "wait") },
+	}
+}
+
 func contactReasons() Insight {
 	q := release.Query{
 		Name: "contact-reasons/1", Kinds: []fact.Kind{fact.KindMessage, fact.KindTalk}, Where: []release.Filter{classified()},
@@ -200,6 +237,20 @@ func menuFunnel() Insight {
 		Caveat:   "A caller who hears the menu twice passes twice.",
 		Needs:    []release.Query{q},
 		finish:   counts("calls"),
+	}
+}
+
+func menuTrouble() Insight {
+	q := menuFunnel().Needs[0]
+	q.Name = "menu-trouble/1"
+	return Insight{
+		Slug: "menu-trouble", Section: "flows",
+		Question: "Which menus lose callers?",
+		Formula:  "no_choice: passes through a menu that end without a choice (time-out or hang-up) / all passes, by flow and node.",
+		Measures: []Measure{{"no_choice", "ratio", "Wilson"}},
+		Caveat:   "Where `none` had to be merged with a choice, or menus with each other, there is no figure.",
+		Needs:    []release.Query{q},
+		finish:   finishMenuTrouble,
 	}
 }
 

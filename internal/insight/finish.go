@@ -1,6 +1,8 @@
 package insight
 
 import (
+	"slices"
+
 	"murmur/internal/crowd/release"
 	"murmur/internal/fact"
 )
@@ -64,19 +66,67 @@ func finishBusyHours(answers []answer) (fs []Figure) {
 	return fs
 }
 
-func finishTimeToRespond(answers []answer) (fs []Figure) {
-	for i, prefix := range []string{"answer", "reply"} {
-		a := answers[i]
-		p50, p90 := prefix+"_p50_s", prefix+"_p90_s"
-		if len(a.groups) == 0 {
-			fs = append(fs, a.missing(p50, p90)...)
+func finishTimeToRespond(answers []answer) []Figure {
+	return append(waits(answers[0], "answer"), waits(answers[1], "reply")...)
+}
+
+// waits gives the median and the ninth decile of a histogram of seconds.
+func waits(a answer, prefix string) (fs []Figure) {
+	p50, p90 := prefix+"_p50_s", prefix+"_p90_s"
+	if len(a.groups) == 0 {
+		return a.missing(p50, p90)
+	}
+	for _, g := range a.groups {
+		n := g.Total()
+		fs = append(fs,
+			a.put(g, p50, "", n, quantile(a.query.Value.Bins, g.Bins, 0.5)),
+			a.put(g, p90, "", n, quantile(a.query.Value.Bins, g.Bins, 0.9)))
+	}
+	return fs
+}
+
+// finishMenuTrouble sums the groups that lie inside one menu. Contacts of its groups overlap: the largest group
+// is all that is known of them together.
+func finishMenuTrouble(answers []answer) (fs []Figure) {
+	a := answers[0]
+	type menu struct {
+		whole     release.Group
+		all, none int64
+		mixed     bool // "none" is merged with a choice
+	}
+	menus, order := map[string]*menu{}, []string{}
+	for _, g := range a.groups {
+		split := splitOf(g, "")
+		if g.Hidden != release.Shown || len(split["flow"]) != 1 || len(split["node"]) != 1 {
+			continue
 		}
-		for _, g := range a.groups {
-			n := g.Total()
-			fs = append(fs,
-				a.put(g, p50, "", n, quantile(a.query.Value.Bins, g.Bins, 0.5)),
-				a.put(g, p90, "", n, quantile(a.query.Value.Bins, g.Bins, 0.9)))
+		key := split["flow"][0] + "\x00" + split["node"][0]
+		m := menus[key]
+		if m == nil {
+			m = &menu{}
+			menus[key], order = m, append(order, key)
+			for _, member := range g.Members {
+				if member.Dim != "choice" {
+					m.whole.Members = append(m.whole.Members, member)
+				}
+			}
 		}
+		m.all += g.Total()
+		m.whole.Contacts = max(m.whole.Contacts, g.Contacts)
+		switch choices := split["choice"]; {
+		case slices.Equal(choices, []string{"none"}):
+			m.none += g.Total()
+		case slices.Contains(choices, "none"):
+			m.mixed = m.mixed || g.Total() > 0
+		}
+	}
+	for _, key := range order {
+		if m := menus[key]; !m.mixed {
+			fs = append(fs, a.put(m.whole, "no_choice", "", m.all, wilson(m.none, m.all)))
+		}
+	}
+	if len(fs) == 0 {
+		return a.missing("no_choice")
 	}
 	return fs
 }

@@ -101,6 +101,14 @@ func examples(in Insight) []answer {
 		}
 	case "after-hours-demand":
 		return []answer{answered(q[0], group(40, []int64{71}, hour(9), hour(10)), group(12, []int64{22}, hour(20), hour(21)), group(9, []int64{9}, hour(16), hour(17)))}
+	case "voicemail-outcome":
+		return []answer{answered(q[0], group(14, []int64{12, 9}))}
+	case "ring-timeout":
+		return []answer{answered(q[0], group(14, histogram(q[0].Value.Bins, 4, 22, 25, 25, 26, 27, 28, 30, 31)))}
+	case "menu-trouble":
+		return []answer{answered(q[0],
+			group(20, []int64{41}, menu("main", "welcome", "1", 1)...), group(9, []int64{18}, menu("main", "welcome", "none", 2)...),
+			group(6, []int64{8}, append(menu("main", "billing", "1", 3), menu("main", "billing", "none", 4)...)...), small)}
 	case "contact-reasons":
 		return []answer{answered(q[0], group(31, []int64{44}, topic(fact.TopicBooking)),
 			group(12, []int64{16}, topic(fact.TopicPrice), topic(fact.TopicOrderStatus)), group(20, []int64{20}, topic(fact.TopicOther)))}
