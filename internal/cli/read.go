@@ -60,7 +60,12 @@ func (c *figuresCmd) Run(r *run) error {
 func splitText(split map[string][]string) string {
 	var parts []string
 	for _, dim := range insight.Dimensions(split) {
-		parts = append(parts, dim+" "+strings.Join(split[dim], "+"))
+		members := split[dim]
+		text := strings.Join(members, "+")
+		if n := len(members); n > 4 {
+			text = fmt.Sprintf("%s..%s (%d)", members[0], members[n-1], n)
+		}
+		parts = append(parts, dim+" "+text)
 	}
 	return strings.Join(parts, ", ")
 }

@@ -111,7 +111,7 @@ func answerOf(t release.Table) answer {
 func (a answer) blank(g release.Group, measure, dim string) Figure {
 	f := Figure{
 		Workspace: a.settings.Workspace.String(), Measure: measure, Grain: a.grain(), Period: a.period.Name,
-		Split: splitOf(g, dim), Tier: "guarded", Provisional: !a.closed, Settings: a.printed(), AsOf: a.asOf.UTC(),
+		Split: splitOf(g, dim), Tier: "guarded", Provisional: !a.closed, Settings: a.printed(), AsOf: a.moment(),
 	}
 	switch {
 	case g.Hidden == release.SmallGroup:
@@ -220,4 +220,13 @@ func round(v float64) *float64 {
 		r = 0 // no negative zero
 	}
 	return &r
+}
+
+// moment is what a figure speaks of: the end of its period, or, before that, when it was made. So equal rows of a
+// past period give equal bytes whenever they are counted.
+func (a answer) moment() time.Time {
+	if a.period.End.Before(a.asOf) {
+		return a.period.End.UTC()
+	}
+	return a.asOf.UTC()
 }

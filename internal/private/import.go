@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"time"
 
 	"murmur/internal/fact"
 	"murmur/internal/private/internal/detect"
@@ -219,14 +220,19 @@ func (z *Zone) previewLines(all rows) (FilePreview, error) {
 
 // openCells are the fields that hold no person: their values are shown as they stand.
 var openCells = map[string]bool{
-	"type": true, "direction": true, "status": true, "result": true, "occurred_at": true, "answered_at": true, "completed_at": true,
-	"duration": true, "ring": true, "scale": true, "score": true, "outcome": true, "node_kind": true, "medium": true, "voicemail": true,
+	"schema": true, "type": true, "direction": true, "number": true, "team": true, "outcome": true, "status": true, "voicemail": true,
+	"occurred_at": true, "answered_at": true, "ended_at": true, "asked_at": true, "in_at": true, "out_at": true, "source_updated_at": true,
+	"ring_s": true, "talk_s": true, "survey": true, "scale": true, "score": true, "medium": true, "flow": true, "flow_version": true,
+	"node": true, "node_kind": true, "key": true, "label": true, "automatic": true, "inferred": true, "media": true, "error_code": true,
 }
 
 // maskCell masks a value of a preview: words by the redactor, everything that may be a person's by its length.
 func (z *Zone) maskCell(field, value string) string {
-	if value == "" || openCells[field] {
+	if _, err := time.Parse(time.RFC3339, value); err == nil {
 		return value
+	}
+	if openCells[field] {
+		return z.detector.Label(value).Masked()
 	}
 	if field == "body" || field == "comment" {
 		if r, err := z.detector.Redact(detect.Doc{Turns: []detect.Turn{{Text: value}}}); err == nil && r.Verified() {

@@ -1,0 +1,64 @@
+# murmur. `make demo` and `make test` do all their own set-up on a machine with Go and a C compiler.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+BIN := bin/murmur
+DEMO := demo-data
+TOOL := go tool -modfile=tools/go.mod
+
+.PHONY: help build demo test race fuzz bench lint arch generate verify shots test-faults setup clean
+
+help: ## show what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+build: $(BIN) ## build bin/murmur
+
+# A C compiler links DuckDB; everything else is Go.
+$(BIN): $(shell git ls-files '*.go' go.mod go.sum 2>/dev/null || find . -name '*.go')
+	@command -v go >/dev/null || { echo "error: Go is missing"; echo "hint: install Go (https://go.dev/dl), the version is in go.mod"; exit 1; }
+	@command -v $${CC:-cc} >/dev/null || command -v g++ >/dev/null || { echo "error: a C compiler is missing"; echo "hint: on Debian: apt-get install g++"; exit 1; }
+	go build -o $(BIN) ./cmd/murmur
+
+demo: $(BIN) ## invent a business, send its life through the real path, show what it learns
+	@rm -rf $(DEMO)
+	$(BIN) demo --data $(DEMO) --listen 127.0.0.1:8377
+
+setup: ## what the tests need beside Go: Chromium
+	@scripts/setup
+
+test: setup ## all tests
+	go vet ./...
+	go test -shuffle=on -timeout 20m ./... 2>&1 | scripts/report
+
+race: ## all tests under the race detector
+	go test -race -shuffle=on -timeout 40m ./...
+
+FUZZTIME ?= 30s
+fuzz: ## every fuzz target for FUZZTIME
+	@scripts/fuzz $(FUZZTIME)
+
+test-faults: setup ## the long fault runs: 50 kills, 12 power cuts, 10,000 random operations
+	MURMUR_FAULTS=1 MURMUR_FULL=1 go test -timeout 60m ./internal/journal/... ./internal/crowd/... ./internal/e2e/... 2>&1 | scripts/report
+
+bench: ## print the figures of docs/benchmarks.md
+	@scripts/bench
+
+lint: ## golangci-lint, staticcheck, govulncheck
+	$(TOOL) golangci-lint run
+	$(TOOL) govulncheck ./...
+
+arch: ## the rules that hold the doors
+	go test -run . -count=1 ./internal/arch
+
+generate: ## make generated files again
+	go generate ./...
+
+verify: generate ## fail when a generated file is not what its source makes
+	@git diff --exit-code -- . || { echo "error: generated files differ"; echo "hint: commit what make generate made"; exit 1; }
+
+shots: setup $(BIN) ## screenshots of every page, light, dark and narrow, into shots/
+	@scripts/shots
+
+clean: ## remove what was built
+	rm -rf bin shots $(DEMO)
