@@ -3,6 +3,7 @@ package lake
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -11,41 +12,50 @@ import (
 )
 
 // Compact drops superseded versions, in whatever day they are, and then merges the files of at most maxDays
-// days, those with the most files first. Days with few files are left alone.
+// days, those with the most files first. Days with few files are left alone. Each day is a commit of its own:
+// appends get their turn in between.
 func (l *Lake) Compact(ctx context.Context, maxDays int) error {
 	if err := l.settle(ctx, everyBucket); err != nil {
 		return wrap("compact", err)
 	}
-	err := l.change(ctx, func(m *move) error {
-		return l.rewrite(ctx, m, l.scattered(maxDays), nil)
-	})
+	days, err := l.scattered(ctx, maxDays)
+	for _, parts := range days {
+		if err == nil {
+			err = l.change(ctx, func(m *move) error { return l.rewrite(ctx, m, parts, nil) })
+		}
+	}
 	return wrap("compact", err)
 }
 
-// scattered gives the partitions of many small files, of at most maxDays days.
-func (l *Lake) scattered(maxDays int) map[part]bool {
+// scattered gives the partitions of many small files, by day, of at most maxDays days.
+func (l *Lake) scattered(ctx context.Context, maxDays int) ([]map[part]bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.refresh(ctx); err != nil {
+		return nil, err
+	}
 	count := map[Day]int{}
-	many := map[part]bool{}
+	many := map[Day]map[part]bool{}
 	for _, t := range tables {
 		for p, files := range l.state[t].parts() {
-			if len(files) >= l.cfg.SmallFiles {
-				many[p] = true
-				count[p.day] += len(files)
+			if len(files) < l.cfg.SmallFiles {
+				continue
 			}
+			if many[p.day] == nil {
+				many[p.day] = map[part]bool{}
+			}
+			many[p.day][p] = true
+			count[p.day] += len(files)
 		}
 	}
-	days := make([]Day, 0, len(count))
-	for d := range count {
-		days = append(days, d)
+	days := slices.SortedFunc(maps.Keys(count), func(a, b Day) int {
+		return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(a, b))
+	})
+	var out []map[part]bool
+	for _, d := range days[:min(len(days), maxDays)] {
+		out = append(out, many[d])
 	}
-	slices.SortFunc(days, func(a, b Day) int { return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(a, b)) })
-	days = days[:min(len(days), maxDays)]
-	for p := range many {
-		if !slices.Contains(days, p.day) {
-			delete(many, p)
-		}
-	}
-	return many
+	return out, nil
 }
 
 // key is a fact's identity.
@@ -60,50 +70,73 @@ type winner struct {
 	day     Day
 }
 
-// winners are the winners of the ids of fresh files, by bucket. A bucket without fresh files has no entry.
-type winners map[int32]map[key]winner
-
 func everyBucket(int32) bool { return true }
 
 // settle looks the ids of fresh files up in all days and drops the rows that a higher version supersedes. It
-// reads the ids and versions of the buckets that have fresh files, and nothing when there are none.
+// reads the ids and versions of the buckets that have fresh files, one bucket at a time, and nothing when there
+// are none.
 func (l *Lake) settle(ctx context.Context, in func(bucket int32) bool) error {
-	return l.change(ctx, func(m *move) error {
-		recorded, err := l.catalog.files(ctx)
-		if err != nil {
-			return err
+	recorded, err := l.catalog.files(ctx)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	err = l.refresh(ctx)
+	fresh := map[int32]bool{}
+	for _, f := range l.state[fact.Facts].files {
+		if r, known := recorded[f.path]; (!known || r.fresh) && in(f.part.bucket) {
+			fresh[f.part.bucket] = true
 		}
-		best := winners{}
+	}
+	l.mu.Unlock()
+	for b := range fresh {
+		if err == nil {
+			err = l.change(ctx, func(m *move) error { return l.settleBucket(ctx, m, b) })
+		}
+	}
+	return err
+}
+
+func (l *Lake) settleBucket(ctx context.Context, m *move, bucket int32) error {
+	recorded, err := l.catalog.files(ctx)
+	if err != nil {
+		return err
+	}
+	best := map[key]winner{}
+	for _, fresh := range []bool{true, false} { // the ids of fresh files first
 		for _, f := range l.state[fact.Facts].files {
-			if !recorded[f.path].fresh || !in(f.part.bucket) {
+			if f.part.bucket != bucket || recorded[f.path].fresh != fresh {
 				continue
 			}
-			m.settled[f.path] = true
-			if best[f.part.bucket] == nil {
-				best[f.part.bucket] = map[key]winner{}
+			if fresh {
+				m.settled[f.path] = true
 			}
-			if err := l.raise(ctx, best[f.part.bucket], f, true); err != nil {
+			if err := l.raise(ctx, best, f, fresh); err != nil {
 				return err
 			}
 		}
-		for _, f := range l.state[fact.Facts].files {
-			if known := best[f.part.bucket]; known != nil && !m.settled[f.path] {
-				if err := l.raise(ctx, known, f, false); err != nil {
-					return err
-				}
+	}
+	stale := map[part]bool{}
+	for _, t := range tables {
+		for p, files := range l.state[t].parts() {
+			if p.bucket != bucket || stale[p] {
+				continue
+			}
+			more, err := l.hasStale(ctx, t, p.day, files, best)
+			if err != nil {
+				return err
+			}
+			if more {
+				stale[p] = true
 			}
 		}
-		stale, err := l.stale(ctx, best)
-		if err != nil {
-			return err
+	}
+	return l.rewrite(ctx, m, stale, func(r Stored) Verdict {
+		w, known := best[key{r.Workspace, r.ID}]
+		if known && w != (winner{r.Version, DayOf(time.UnixMicro(int64(r.At)))}) {
+			return Drop
 		}
-		return l.rewrite(ctx, m, stale, func(r Stored) Verdict {
-			w, known := best[bucketOf(r.Workspace)][key{r.Workspace, r.ID}]
-			if known && w != (winner{r.Version, DayOf(time.UnixMicro(int64(r.At)))}) {
-				return Drop
-			}
-			return Stay
-		})
+		return Stay
 	})
 }
 
@@ -126,26 +159,7 @@ func (l *Lake) raise(ctx context.Context, best map[key]winner, f dataFile, add b
 	return nil
 }
 
-// stale gives the partitions that have more than the winner of an id.
-func (l *Lake) stale(ctx context.Context, best winners) (map[part]bool, error) {
-	stale := map[part]bool{}
-	for _, t := range tables {
-		for p, files := range l.state[t].parts() {
-			if best[p.bucket] == nil || stale[p] {
-				continue
-			}
-			more, err := l.hasStale(ctx, t, p.day, files, best[p.bucket])
-			if err != nil {
-				return nil, err
-			}
-			if more {
-				stale[p] = true
-			}
-		}
-	}
-	return stale, nil
-}
-
+// hasStale reports whether files of one day have more than the winner of an id.
 func (l *Lake) hasStale(ctx context.Context, t fact.Table, d Day, files []dataFile, best map[key]winner) (bool, error) {
 	seen := map[key]bool{}
 	for r, err := range l.scan(ctx, t, files, colVersions) {

@@ -96,21 +96,40 @@ func (l *Lake) drop(ctx context.Context, ws workspace.ID, match func(Stored) boo
 }
 
 // Delink drops the contact's value from the rows of all days that ended at or before t. From then on rows of
-// one person cannot be joined.
+// one person cannot be joined. Each day is a commit of its own.
 func (l *Lake) Delink(ctx context.Context, before time.Time) error {
-	err := l.change(ctx, func(m *move) error {
-		parts := map[part]bool{}
-		for _, t := range tables {
-			for _, f := range l.state[t].files {
-				linked := f.ValueCounts()[int(fact.ColContact)] != f.NullValueCounts()[int(fact.ColContact)]
-				if linked && f.part.day < DayOf(before) {
-					parts[f.part] = true
-				}
-			}
+	linked, err := l.linked(ctx, DayOf(before))
+	for _, parts := range linked {
+		if err == nil {
+			err = l.change(ctx, func(m *move) error {
+				return l.rewrite(ctx, m, parts, func(Stored) Verdict { return Unlink })
+			})
 		}
-		return l.rewrite(ctx, m, parts, func(Stored) Verdict { return Unlink })
-	})
+	}
 	return wrap("de-link", err)
+}
+
+// linked gives the partitions before a day that have a contact's value, by day.
+func (l *Lake) linked(ctx context.Context, before Day) (map[Day]map[part]bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.refresh(ctx); err != nil {
+		return nil, err
+	}
+	out := map[Day]map[part]bool{}
+	for _, t := range tables {
+		for _, f := range l.state[t].files {
+			const contact = int(fact.ColContact) // the same field id in both tables
+			if f.part.day >= before || f.ValueCounts()[contact] == f.NullValueCounts()[contact] {
+				continue
+			}
+			if out[f.part.day] == nil {
+				out[f.part.day] = map[part]bool{}
+			}
+			out[f.part.day][f.part] = true
+		}
+	}
+	return out, nil
 }
 
 // DropTexts drops the masked words of all days that ended at or before t.

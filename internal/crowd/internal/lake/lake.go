@@ -275,9 +275,9 @@ func (l *Lake) records(t fact.Table, rows []Row) (iter.Seq2[arrow.RecordBatch, e
 }
 
 // write makes data files of records, cut by partition.
-func (l *Lake) write(ctx context.Context, tbl *table.Table, s *arrow.Schema, records iter.Seq2[arrow.RecordBatch, error]) ([]dataFile, error) {
+func (l *Lake) write(ctx context.Context, tbl *table.Table, s *arrow.Schema, records iter.Seq2[arrow.RecordBatch, error], opts ...table.WriteRecordOption) ([]dataFile, error) {
 	var out []dataFile
-	for df, err := range table.WriteRecords(ctx, tbl, s, records) {
+	for df, err := range table.WriteRecords(ctx, tbl, s, records, opts...) {
 		if err != nil {
 			return nil, err
 		}

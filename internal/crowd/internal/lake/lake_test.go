@@ -2,11 +2,14 @@ package lake
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"murmur/internal/fact"
 	"murmur/internal/fact/facttest"
@@ -106,6 +109,49 @@ func TestRowsComeBackAsTheyWentIn(t *testing.T) {
 	}
 }
 
+// Appends, readers, upkeep and expiry at the same time, in one process.
+func TestTheLakeIsSafeForConcurrentUse(t *testing.T) {
+	t.Parallel()
+	mk := facttest.New(t)
+	l := openTest(t, Config{SmallFiles: 2})
+	const n = 12
+	g, ctx := errgroup.WithContext(context.Background())
+	g.Go(func() error {
+		for i := range n {
+			if err := l.Append(ctx, []Row{message(i, noon, mk.Contact(i), 1, mk.Text("a"))}, int64(i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	g.Go(func() error {
+		for range n / 2 {
+			if err := errors.Join(l.Compact(ctx, 1), l.Expire(ctx)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	g.Go(func() error {
+		seen := 0
+		for seen < n {
+			rows := 0
+			for _, err := range l.Rows(ctx, fact.Texts) {
+				if err != nil {
+					return err
+				}
+				rows++
+			}
+			if rows < seen {
+				return fmt.Errorf("%d rows after %d", rows, seen)
+			}
+			seen = rows
+		}
+		return nil
+	})
+	must(t, g.Wait())
+}
+
 func BenchmarkAppend(b *testing.B) {
 	mk := facttest.New(b)
 	l := openTest(b, Config{})
@@ -129,6 +175,23 @@ func BenchmarkAppend(b *testing.B) {
 	s, err := l.Stats(context.Background())
 	must(b, err)
 	b.ReportMetric(float64(s.Facts.Bytes)/float64(s.Facts.Rows), "bytes/fact")
+}
+
+func BenchmarkRewrite(b *testing.B) {
+	mk := facttest.New(b)
+	l := openTest(b, Config{})
+	const n = 200_000
+	rows := make([]Row, n)
+	for i := range rows {
+		rows[i] = call(i, noon.Add(time.Duration(i%40_000)*time.Second), mk.Contact(i%20), 1)
+	}
+	for i := range 10 {
+		must(b, l.Append(context.Background(), rows[i*n/10:(i+1)*n/10], int64(i)))
+	}
+	for b.Loop() {
+		must(b, l.Rewrite(context.Background(), DayOf(noon), nil))
+	}
+	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }
 
 func BenchmarkSmallCommit(b *testing.B) {

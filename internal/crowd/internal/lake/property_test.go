@@ -293,11 +293,11 @@ func (w *world) compare(step int) {
 	}
 }
 
-// TestRandomOperations runs 150 operations, or 10,000 with MURMUR_FAULTS=1, each of which may crash before or
+// TestRandomOperations runs 120 operations, or 10,000 with MURMUR_FAULTS=1, each of which may crash before or
 // after its commit.
 func TestRandomOperations(t *testing.T) {
 	t.Parallel()
-	steps := 150
+	steps := 120
 	if os.Getenv("MURMUR_FAULTS") != "" {
 		steps = 10_000
 	}

@@ -92,7 +92,7 @@ func (l *Lake) replace(ctx context.Context, m *move, t fact.Table, old []dataFil
 		var made []dataFile
 		if r != nil {
 			var err error
-			if made, err = l.write(ctx, tbl, l.builders[t].schema, l.remade(ctx, t, old, r.keep)); err != nil {
+			if made, err = l.write(ctx, tbl, l.builders[t].schema, l.remade(ctx, t, old, r.keep), table.WithClusteredWrite()); err != nil {
 				return err
 			}
 			for _, f := range made {
