@@ -15,6 +15,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -50,9 +51,15 @@ type Sealer interface {
 	Open(ws workspace.ID, topic string, id [16]byte, version uint8, epoch uint32, sealed []byte) (keyring.Opened, error)
 }
 
+// Journal is the queue. Replay puts deliveries that wait at its end again.
+type Journal interface {
+	journal.Resumable
+	Replay(ctx context.Context, ws workspace.ID, states []fact.State, why fact.Why) (int, error)
+}
+
 // Pipeline moves deliveries to the lake.
 type Pipeline struct {
-	Journal journal.Resumable
+	Journal Journal
 	Private Private
 	Crowd   Crowd
 	Seal    Sealer
@@ -150,7 +157,21 @@ func (p *Pipeline) store(ctx context.Context, in []journal.Message) ([]journal.M
 		if err != nil {
 			return nil, fmt.Errorf("read facts at position %d: %w", m.Position, err)
 		}
+		if agreed(b) {
+			if _, err := p.Journal.Replay(ctx, m.Workspace, []fact.State{fact.Held}, fact.WhyNoConsentYet); err != nil {
+				return nil, fmt.Errorf("replay what was held: %w", err)
+			}
+		}
 		batches = append(batches, b)
 	}
 	return nil, p.Crowd.Append(ctx, batches, in[len(in)-1].Position)
+}
+
+// agreed reports whether somebody opted in: what was held for that is then looked at again. Here, and not where the
+// opt-in is read, because a delivery of the same batch is held only when the batch has been committed.
+func agreed(b fact.Batch) bool {
+	return slices.ContainsFunc(b.Facts, func(f fact.Fact) bool {
+		c, ok := f.(*fact.Consent)
+		return ok && c.Act == fact.OptedIn
+	})
 }
