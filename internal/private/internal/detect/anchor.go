@@ -185,6 +185,9 @@ func (s *scan) findSpokenEmail(i int) {
 	if n := s.domainLen(end + 1); end > 0 && s.low(end) == "dot" && n > 0 {
 		end += 1 + n
 	}
+	if end == 0 && mailHost(s.low(i+1)) {
+		end = i + 2
+	}
 	if end == 0 {
 		return
 	}
@@ -201,6 +204,15 @@ func (s *scan) findSpokenEmail(i int) {
 	} else {
 		s.mark(i+1, end, URL, 80, ByShape)
 	}
+}
+
+// mailHost reports whether a word is a mail service that people name without its domain.
+func mailHost(low string) bool {
+	switch low {
+	case "gmail", "yahoo", "hotmail", "outlook", "icloud", "aol", "protonmail":
+		return true
+	}
+	return false
 }
 
 // domainLen gives the number of tokens of a top-level domain at i, said ("com") or spelled ("c o m").

@@ -10,6 +10,9 @@ import (
 // ("one more time please?") opens the last question again at any time.
 const patience = 3
 
+// maxAnswers is how many turns may answer one question: the pieces of a long number.
+const maxAnswers = 10
+
 // asked is what one side of a conversation last asked the others for. Types are in the order of asking. It
 // lives over turns: acknowledgements keep it, another question replaces it, other talk ages it.
 type asked struct {
@@ -18,10 +21,13 @@ type asked struct {
 	types [4]Type
 	n     int
 	age   int
+	heard int  // turns read as answers to it
 	again bool // opened by a repeated request: the answer may be something else
 }
 
-func (a *asked) open() bool { return a != nil && a.n > 0 && a.age <= patience }
+func (a *asked) open() bool {
+	return a != nil && a.n > 0 && a.age <= patience && a.heard <= maxAnswers
+}
 
 // dialogue holds the open questions of a conversation, one for each side that asked.
 type dialogue struct {
@@ -75,7 +81,7 @@ func (d *dialogue) hear(s *scan, side Side) *asked {
 	}
 	if s.repeatRequest() {
 		if own != nil && own.n > 0 {
-			own.age, own.again, own.at = 0, true, d.turn
+			own.age, own.heard, own.again, own.at = 0, 0, true, d.turn
 		}
 		if side == 0 || own != nil {
 			return nil
@@ -97,6 +103,9 @@ func (d *dialogue) hear(s *scan, side Side) *asked {
 	}
 	if own != nil && !s.acknowledges() {
 		own.age++
+	}
+	if answer != nil {
+		answer.heard++
 	}
 	return answer
 }
@@ -126,6 +135,10 @@ func (a *asked) fits(s *scan, rd *reading) Type {
 		score := 10 - k
 		n := len(rd.value)
 		switch t {
+		case ID:
+			if n < 4 && a.heard > 3 {
+				continue
+			}
 		case Phone:
 			if n == 7 || n == 10 || n == 11 {
 				score += 10

@@ -21,10 +21,25 @@ type piece struct {
 func (s *scan) spans() []piece {
 	out := make([]piece, 0, len(s.marks))
 	for _, m := range s.marks {
+		if m.t == Person || m.t == Username {
+			m.from, m.to = s.edges(m.from, m.to)
+		}
 		a, b := s.original(int(s.tok[m.from].s), int(s.tok[m.to-1].e))
 		out = append(out, piece{a, b, m.t, m.score, m.why})
 	}
 	return fuse(out)
+}
+
+// edges widens a name to the whole of "tina.walsh_3": what a dot or a low line without spaces joins to it.
+func (s *scan) edges(from, to int) (int, int) {
+	joins := func(i int) bool { return s.low(i) == "." || s.low(i) == "_" }
+	for joins(to) && s.glued(to) && s.glued(to+1) && s.at(to+1).kind >= word && s.at(to+1).kind <= mixed && s.at(to+1).shape == small {
+		to += 2
+	}
+	for from > 1 && joins(from-1) && s.glued(from) && s.glued(from-1) && s.at(from-2).kind >= word && s.at(from-2).kind <= mixed && s.at(from).shape == small {
+		from -= 2
+	}
+	return from, to
 }
 
 // fuse sorts pieces and joins those that overlap.

@@ -30,13 +30,13 @@ func shared(t *testing.T) string {
 	return ""
 }
 
-func board(t *testing.T, dial detect.Dial) *score.Board {
+func board(t *testing.T, dial detect.Dial, pattern string) *score.Board {
 	dir := shared(t)
 	d, err := detect.New(detect.Config{Dial: dial})
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, _ := filepath.Glob(filepath.Join(dir, "*.jsonl"))
+	files, _ := filepath.Glob(filepath.Join(dir, pattern))
 	b := new(score.Board)
 	for _, name := range files {
 		f, err := os.Open(name)
@@ -62,18 +62,18 @@ var floors = map[string]struct {
 	"gen_calls_written":     {.997, .95, .01, 130},
 	"gen_sms_written":       {.995, .98, .01, 10},
 	"evi_asr":               {.97, .97, .24, 180},
-	"sgd":                   {.91, .91, .33, 480},
-	"presidio_v2":           {.90, .90, .20, 100},
-	"presidio_v2_spoken":    {.84, .94, .45, 90},
-	"presidio_large":        {.89, .92, .23, 150},
-	"presidio_large_spoken": {.86, .96, .46, 90},
+	"sgd":                   {.915, .92, .32, 430},
+	"presidio_v2":           {.92, .91, .18, 90},
+	"presidio_v2_spoken":    {.87, .95, .38, 75},
+	"presidio_large":        {.90, .93, .215, 140},
+	"presidio_large_spoken": {.89, .965, .38, 80},
 	"restaurant8k":          {.96, .79, .02, 950},
 	"banking77_neg":         {1, 0, 0, 75},
 }
 
 func TestLeakRateStaysBelowItsFloors(t *testing.T) {
 	t.Parallel()
-	b := board(t, detect.Strict)
+	b := board(t, detect.Strict, "*.jsonl")
 	t.Log("dial strict\n" + b.Table())
 	for name, f := range floors {
 		c := b.Sources[name]
@@ -90,14 +90,25 @@ func TestLeakRateStaysBelowItsFloors(t *testing.T) {
 
 func TestDialsAreOrdered(t *testing.T) {
 	t.Parallel()
-	balanced, strict, paranoid := board(t, detect.Balanced), board(t, detect.Strict), board(t, detect.Paranoid)
-	t.Log("dial balanced\n" + balanced.Table() + "\ndial paranoid\n" + paranoid.Table())
-	for name := range floors {
+	const generated = "gen_*.jsonl"
+	balanced, strict, paranoid := board(t, detect.Balanced, generated), board(t, detect.Strict, generated), board(t, detect.Paranoid, generated)
+	for name := range strict.Sources {
 		b, s, p := balanced.Sources[name], strict.Sources[name], paranoid.Sources[name]
 		// A hundredth of slack: more names found in a turn can turn a doubtful answer into a sentence.
 		if b.Recall() > s.Recall()+.01 || s.Recall() > p.Recall()+.01 {
 			t.Errorf("%s: recall %.3f, %.3f, %.3f from balanced to paranoid", name, b.Recall(), s.Recall(), p.Recall())
 		}
+	}
+}
+
+// TestDialTable prints the table of docs/models/text.md for every dial; MURMUR_TABLES=1 asks for it.
+func TestDialTable(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("MURMUR_TABLES") == "" {
+		t.Skip("set MURMUR_TABLES=1 to print the tables")
+	}
+	for _, dial := range []detect.Dial{detect.Balanced, detect.Strict, detect.Paranoid} {
+		t.Logf("dial %s\n%s", dial, board(t, dial, "*.jsonl").Table())
 	}
 }
 
