@@ -215,8 +215,13 @@ func (t Table) Groups() []Group {
 // Set holds the tables of one period: made from one snapshot, stored and shown together. The zero Set has
 // no tables.
 type Set struct {
-	tables   []Table
-	contacts int64 // distinct contacts behind the whole set; never shown
+	tables []Table
+	crowd  // behind the whole set; never shown
+}
+
+// crowd is how many contacts and rows there are.
+type crowd struct {
+	contacts, rows int64
 }
 
 // Table gives the table of a query's name; it is invalid when the set has none.

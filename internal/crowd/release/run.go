@@ -85,14 +85,22 @@ func (r *Releaser) Release(ctx context.Context, req Request) (Set, error) {
 		return Set{}, err
 	}
 	defer run.counts.Close()
-	everybody, err := run.contacts(ctx)
+	everybody, err := run.crowd(ctx, []int{0, 1, 2, 3, 4})
 	if err != nil {
 		return Set{}, err
 	}
-	if len(shown.tables) > 0 && !closes && !req.Force && everybody-shown.contacts < s.MinGroup {
-		return shown, nil
+	weeks, err := r.weeks(ctx, run, req.Period)
+	if err != nil {
+		return Set{}, err
 	}
-	set := Set{contacts: everybody}
+	if len(shown.tables) > 0 && !closes && !req.Force {
+		few := everybody.contacts-shown.contacts < s.MinGroup
+		if weeks == ahead || weeks == unknown && few {
+			return shown, nil
+		}
+	}
+	run.late = weeks == ahead
+	set := Set{crowd: everybody}
 	groups, err := run.groups(ctx)
 	if err != nil {
 		return Set{}, err
@@ -124,13 +132,51 @@ func frozen(shown, wanted Settings, force bool) Settings {
 	return s
 }
 
+// standing says how the rows of a block compare with what its weeks show.
+type standing int
+
+const (
+	unknown standing = iota // no week was shown, or the period is one
+	level                   // the same rows, or at least MinGroup contacts more in a week
+	ahead                   // rows of fewer contacts came to a week since it was shown
+)
+
+// weeks compares a block's rows with the sets that its weeks show. A block follows its weeks: minus them it
+// would be about the rows that came since, so it waits until they show those as well. For a week that is
+// closed they never will; then the block is hidden.
+func (r *Releaser) weeks(ctx context.Context, u *run, p Period) (standing, error) {
+	if p.Grain != Block {
+		return unknown, nil
+	}
+	found := unknown
+	for i, w := range Weeks(u.settings.Zone, p.Start, p.End) {
+		shown, err := r.Load(ctx, u.settings.Workspace, u.settings.Zone, w.Name)
+		if err != nil {
+			return unknown, err
+		}
+		if len(shown.tables) == 0 {
+			continue
+		}
+		now, err := u.crowd(ctx, []int{i})
+		if err != nil {
+			return unknown, err
+		}
+		if now != shown.crowd && now.contacts-shown.contacts < u.settings.MinGroup {
+			return ahead, nil
+		}
+		found = level
+	}
+	return found, nil
+}
+
 // run is one release while it is made.
 type run struct {
 	settings  Settings
 	queries   []Query // of the period's grain
 	trees     []*tree
 	counts    Counts
-	everybody int      // question: all kinds together
+	everybody int      // question: all kinds together, by week
+	late      bool     // a block that may not stand beside its weeks
 	besides   []beside // of a block's queries[i]
 }
 
@@ -157,19 +203,19 @@ func (r *Releaser) start(ctx context.Context, req Request, s Settings) (*run, er
 	}
 	var questions []Question
 	span := req.Period.Span()
-	everybody := Query{Value: Value{Derived: Nothing}}
+	everybody := Query{Value: Value{Derived: Nothing}} // of every kind in the catalogue: weeks and blocks compare
+	for _, q := range r.Queries {
+		everybody.Kinds = append(everybody.Kinds, q.Kinds...)
+	}
+	slices.Sort(everybody.Kinds)
+	everybody.Kinds = slices.Compact(everybody.Kinds)
 	for _, q := range u.queries {
 		t := grow(q.Split, req.Dictionary)
 		u.trees = append(u.trees, t)
 		questions = append(questions, Question{Query: q, Span: span, Leaves: t.keys, Regions: regions(q, u.queries)})
-		for _, k := range q.Kinds {
-			if !slices.Contains(everybody.Kinds, k) {
-				everybody.Kinds = append(everybody.Kinds, k)
-			}
-		}
 	}
 	u.everybody = len(questions)
-	questions = append(questions, Question{Query: everybody, Span: span})
+	questions = append(questions, Question{Query: everybody, Span: span, Weeks: req.Period.weeks(s.Zone)})
 	if req.Period.Grain == Block {
 		questions = u.alongTime(questions, r.Queries, span, req.Period.weeks(s.Zone))
 	}
@@ -225,13 +271,13 @@ func (u *run) alongTime(questions []Question, all []Query, span Span, weeks []Sp
 	return questions
 }
 
-// contacts counts everybody behind the period's rows.
-func (u *run) contacts(ctx context.Context) (int64, error) {
-	cells, err := u.counts.Count(ctx, u.everybody, [][]int{{0}})
+// crowd counts everybody behind the period's rows in some of its weeks.
+func (u *run) crowd(ctx context.Context, weeks []int) (crowd, error) {
+	cells, err := u.counts.Count(ctx, u.everybody, [][]int{weeks})
 	if err != nil {
-		return 0, fmt.Errorf("count: %w", err)
+		return crowd{}, fmt.Errorf("count: %w", err)
 	}
-	return cells[0].Contacts, nil
+	return crowd{cells[0].Contacts, cells[0].Bins[0]}, nil
 }
 
 // groups makes the groups of every table, widest population first: a table that shares a split and a kind
@@ -312,8 +358,8 @@ func (u *run) guarded(ctx context.Context, i int, earlier [][]part) ([]part, err
 
 // apart reports whether a block may stand beside its weeks: each difference is empty or big enough.
 func (u *run) apart(ctx context.Context, i int, g *guard) (bool, error) {
-	if u.besides == nil {
-		return true, nil
+	if u.late || u.besides == nil {
+		return !u.late, nil
 	}
 	cells, err := u.counts.Count(ctx, u.besides[i].question, [][]int{{0}})
 	if err != nil || !g.clean(cells[0]) {

@@ -243,6 +243,42 @@ func TestAClosedPeriodNeverChanges(t *testing.T) {
 	}
 }
 
+// A block minus its closed weeks would be about the facts that came too late for them.
+func TestABlockWaitsForItsWeeks(t *testing.T) {
+	t.Parallel()
+	block := release.Query{Name: "b", Kinds: []fact.Kind{calls}, Grain: release.Block, Value: nothing}
+	for late, want := range map[int]release.Hidden{0: release.Shown, 1: release.SmallGroup, 4: release.SmallGroup, 5: release.Shown} {
+		s := newSmall(t, byNumber(), block)
+		s.call(101, 20)
+		s.now = s.week.End.Add(72 * time.Hour)
+		s.release(t)
+		s.call(101, late)
+		s.req.Period = release.Blocks(time.UTC, day(4), day(5))[0]
+		if got := s.release(t).Table("b").Groups()[0].Hidden; got != want {
+			t.Errorf("%d late contacts: the block is %v", late, got)
+		}
+	}
+	s := newSmall(t, byNumber(), block)
+	s.call(101, 20)
+	s.release(t)
+	week := s.req.Period
+	s.req.Period = release.Blocks(time.UTC, day(4), day(5))[0]
+	shown := s.release(t).Table("b").Groups()
+	s.call(101, 4) // the open week is held back, and so is its block
+	for range 2 {
+		if got := s.release(t).Table("b").Groups(); !reflect.DeepEqual(got, shown) {
+			t.Errorf("the block ran ahead of its week: %+v", got)
+		}
+	}
+	s.call(101, 1)
+	s.req.Period = week
+	s.release(t)
+	s.req.Period = release.Blocks(time.UTC, day(4), day(5))[0]
+	if got := s.release(t).Table("b").Groups(); got[0].Contacts != 25 {
+		t.Errorf("the block did not follow its week: %+v", got)
+	}
+}
+
 func TestSettingsOfAShownPeriodAreFrozen(t *testing.T) {
 	t.Parallel()
 	s := newSmall(t, byNumber())

@@ -25,6 +25,7 @@ type storedSet struct {
 	AsOf     time.Time      `json:"as_of"`
 	Closed   bool           `json:"closed"`
 	Contacts int64          `json:"contacts"`
+	Rows     int64          `json:"rows"`
 	Tables   []storedTable  `json:"tables"`
 }
 
@@ -57,7 +58,7 @@ func seal(key []byte, w workspace.ID, period string, set Set) ([]byte, error) {
 	stored := storedSet{
 		Settings: storedSettings{s.Zone.String(), s.OpenHours, s.ShortAbandonS, s.MinGroup, s.MinContent},
 		Period:   storedPeriod{p.Grain, p.Start.UTC(), p.End.UTC()},
-		AsOf:     first.asOf.UTC(), Closed: first.closed, Contacts: set.contacts,
+		AsOf:     first.asOf.UTC(), Closed: first.closed, Contacts: set.contacts, Rows: set.rows,
 	}
 	for _, t := range set.tables {
 		stored.Tables = append(stored.Tables, storedTable{t.query, t.groups})
@@ -93,7 +94,7 @@ func open(key []byte, w workspace.ID, period string, sealed []byte) (Set, error)
 		MinGroup: s.MinGroup, MinContent: s.MinContent,
 	}
 	p := Period{stored.Period.Grain, period, stored.Period.Start.In(zone), stored.Period.End.In(zone)}
-	set := Set{contacts: stored.Contacts}
+	set := Set{crowd: crowd{stored.Contacts, stored.Rows}}
 	for _, t := range stored.Tables {
 		set.tables = append(set.tables, Table{
 			query: t.Query, settings: settings, period: p, groups: t.Groups, asOf: stored.AsOf, closed: stored.Closed, ok: true,

@@ -138,7 +138,7 @@ func (c *counts) Count(_ context.Context, question int, cells [][]int) ([]releas
 	return out, nil
 }
 
-// newest keeps the highest version of each fact, in order of time.
+// newest keeps the highest version of each fact, the de-linked one among equals, in order of time.
 func newest(rows []Row) []Row {
 	type key struct {
 		kind fact.Kind
@@ -147,7 +147,8 @@ func newest(rows []Row) []Row {
 	best := map[key]Row{}
 	for _, r := range rows {
 		k := key{r.Kind, r.ID}
-		if old, ok := best[k]; !ok || r.Version > old.Version {
+		old, ok := best[k]
+		if !ok || r.Version > old.Version || r.Version == old.Version && r.Contact == nil {
 			best[k] = r
 		}
 	}
@@ -367,7 +368,11 @@ func Random(rng *rand.Rand, n, contacts int, span release.Span) []Row {
 			r.Version = again.Version
 		}
 		if rng.IntN(5) == 0 {
-			rows = append(rows, rows[len(rows)-1])
+			again := rows[len(rows)-1]
+			if rng.IntN(4) == 0 {
+				again.Contact = nil // the file before a rewrite is still read beside the one after it
+			}
+			rows = append(rows, again)
 		}
 	}
 	rng.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })

@@ -23,7 +23,7 @@ import (
 func TestCountsEqualTheReferenceFold(t *testing.T) {
 	t.Parallel()
 	c, lake := engine(t)
-	for seed := range rounds(12) {
+	for seed := range rounds(8) {
 		rng := rand.New(rand.NewPCG(7, uint64(seed)))
 		s, span := settingsOf(rng)
 		rows := counttest.Random(rng, 60+rng.IntN(500), 3+rng.IntN(60), span)

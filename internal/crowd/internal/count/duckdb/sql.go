@@ -96,15 +96,16 @@ var splitColumns = map[release.Split][]fact.Column{
 }
 
 // rowsSQL gives the rows inside the span of all questions: of each fact the newest version, with its hour of
-// the week and its derived values. Versions may differ in their time, so a newer one outside the window
-// takes its row away.
+// the week and its derived values. Among equal versions the de-linked one counts (docs/format/lake.md).
+// Versions may differ in their time, so a newer one outside the window takes its row away.
 func (b builder) rowsSQL(files []string) string {
 	inside, window := b.spans()
 	scan := b.scanSQL(files)
 	kept := "kind, c, linked, t, how, " + strings.Join(b.used(), ", ")
 	return fmt.Sprintf(`
 WITH w AS (
-  SELECT s.*, row_number() OVER (PARTITION BY kind, id ORDER BY version DESC, t DESC) AS place
+  SELECT s.*, row_number() OVER (PARTITION BY kind, id 
+    ORDER BY version DESC, CASE WHEN contact IS NULL THEN 0 ELSE 1 END, t DESC) AS place
   FROM (%[1]s) s WHERE %[2]s
 ), newest AS (
   SELECT w.*, %[3]s AS how, coalesce(contact, %[4]s) AS c, contact IS NOT NULL AS linked
