@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
@@ -144,6 +145,19 @@ func TestFiguresAreEncodedOnce(t *testing.T) {
 	one := b.call("viewer", "GET", "/v1/figures?insight=satisfaction", "").Body.String()
 	if strings.Contains(one, "missed-call-rate") || !strings.Contains(one, "satisfaction") {
 		t.Error("insight= does not select")
+	}
+}
+
+func TestEveryOperationIsDocumented(t *testing.T) {
+	t.Parallel()
+	doc, err := os.ReadFile("../../docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range with(webtest.New()).operations(t) {
+		if want := "`" + o.Method + " " + strings.ReplaceAll(o.Path, "AC0001", "{id}"); !strings.Contains(string(doc), want) {
+			t.Errorf("docs/api.md lacks %s", want)
+		}
 	}
 }
 

@@ -266,6 +266,17 @@ func TestFiguresAreNeverBare(t *testing.T) {
 	}
 }
 
+func TestHiddenFiguresSayWhy(t *testing.T) {
+	t.Parallel()
+	b := with(hidden())
+	for _, path := range []string{"/calls", "/topics", "/flows", "/satisfaction"} {
+		page := b.ask("owner", path, nil).Body.String()
+		if !strings.Contains(page, "hidden: fewer than") || !strings.Contains(page, "nothing to count") || strings.Contains(page, `class="big"`) {
+			t.Errorf("%s does not say why its figures are hidden", path)
+		}
+	}
+}
+
 func TestExplainTellsWhyGroupsAreMerged(t *testing.T) {
 	t.Parallel()
 	b := with(webtest.New())

@@ -68,6 +68,20 @@ func TestHoursInWords(t *testing.T) {
 	}
 }
 
+func FuzzNamesFromFigures(f *testing.F) {
+	f.Add("2026-W45..2026-W48", "Mon 09")
+	f.Add("9999-W54", "168")
+	f.Fuzz(func(t *testing.T, period, hour string) {
+		if periodText(period) == "" && period != "" {
+			t.Error("a period lost its name")
+		}
+		if h, ok := hourIndex(hour); ok && (h < 0 || h > 167) {
+			t.Errorf("hour %d", h)
+		}
+		hoursText([]string{hour})
+	})
+}
+
 func TestAges(t *testing.T) {
 	t.Parallel()
 	for d, want := range map[time.Duration]string{5 * time.Second: "just now", time.Minute: "1 minute ago", 3 * time.Hour: "3 hours ago", 72 * time.Hour: "3 days ago"} {
