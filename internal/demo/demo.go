@@ -44,6 +44,9 @@ type Config struct {
 // Zone is where the synthetic business lives.
 const Zone = "America/New_York"
 
+// contacts is about how many people a month get in touch with the business.
+const contacts = 300
+
 // senders is how many webhooks are under way at once.
 const senders = 8
 
@@ -58,7 +61,7 @@ func Run(ctx context.Context, c Config) (*synth.Business, error) {
 	}
 	now := c.Now().In(zone)
 	start := time.Date(now.Year(), now.Month(), now.Day()-c.Days, 0, 0, 0, 0, zone)
-	business, days := synth.Days(synth.Config{Seed: c.Seed, Start: start, Zone: zone}, c.Days)
+	business, days := synth.Days(synth.Config{Seed: c.Seed, Start: start, Zone: zone, Contacts: contacts}, c.Days)
 	s := sender{Config: c, business: business, client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: senders}}}
 	defer s.client.CloseIdleConnections()
 	if err := s.connect(ctx); err != nil {

@@ -75,8 +75,7 @@ func (n *Node) verify(ctx context.Context, a VerifyArgs) (Verified, error) {
 	for _, b := range chain {
 		breach("murmur.db", "ledger: %s", b)
 	}
-	err = n.ledger.Entries(ctx, "", ledger.Filter{}, func(ledger.Record) error { v.Entries++; return nil })
-	if err != nil {
+	if v.Entries, err = n.ledgerEntries(ctx); err != nil {
 		return v, err
 	}
 	damage, err := n.ring.Check()
@@ -105,6 +104,20 @@ func (n *Node) verify(ctx context.Context, a VerifyArgs) (Verified, error) {
 		return v, err
 	}
 	return v, n.verifyReleases(ctx, a.Attack, &v, breach)
+}
+
+func (n *Node) ledgerEntries(ctx context.Context) (count int64, err error) {
+	workspaces, err := n.store.List(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, ws := range workspaces {
+		err := n.ledger.Entries(ctx, ws.String(), ledger.Filter{}, func(ledger.Record) error { count++; return nil })
+		if err != nil {
+			return 0, err
+		}
+	}
+	return count, nil
 }
 
 // verifyJournal checks that every delivery has exactly one state and every kept seal opens.

@@ -40,8 +40,8 @@ func Attack(sets []Set) (said, found []string) {
 				found = append(found, remainder(a, left, b))
 			}
 			for _, c := range parts[i+1:] {
-				if c.query.Name != b.query.Name || c.period != b.period {
-					continue // only parts of one table are known to be apart
+				if c.query.Name != b.query.Name || c.period != b.period || b.whole || c.whole {
+					continue // only groups of one table are known to be apart
 				}
 				tried++
 				if left := a.rows - b.rows - c.rows; left > 0 && left < b.k {
