@@ -138,17 +138,15 @@ func timeToRespond() Insight {
 }
 
 func afterHours() Insight {
-	q := release.Query{
-		Name: "after-hours-demand/1", Kinds: []fact.Kind{fact.KindCall, fact.KindMessage}, Where: []release.Filter{inbound},
-		Grain: release.Block, Split: release.ByHourOfWeek, Value: release.Value{Derived: release.Nothing},
-	}
+	q := busyHours().Needs[0] // the very same rows, so that the two cannot be subtracted
+	q.Name = "after-hours-demand/1"
 	return Insight{
 		Slug: "after-hours-demand", Section: "calls",
-		Question: "How many contacts come while we are closed?",
-		Formula: "inbound calls and texts outside open_hours / all, over four weeks. Hours merged across closing time count as " +
-			"open, so the share is at least this.",
+		Question: "How many calls come while we are closed?",
+		Formula: "inbound calls outside open_hours / all, over four weeks. Hours merged across closing time count as open, so the " +
+			"share is at least this.",
 		Measures: []Measure{{"share", "ratio", "Wilson"}},
-		Caveat:   "Without open hours in the settings there is no figure.",
+		Caveat:   "Texts are not counted: they are written at any hour and wait. Without open hours in the settings there is no figure.",
 		Needs:    []release.Query{q},
 		finish:   finishAfterHours,
 	}

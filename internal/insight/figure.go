@@ -72,6 +72,9 @@ func (in Insight) Finish(tables []release.Table) []Figure {
 func (in Insight) figures(answers []answer) []Figure {
 	var fs []Figure
 	seen := map[string]bool{}
+	for i := range answers {
+		answers[i].groups = withoutEmpty(answers[i].groups)
+	}
 	for _, f := range in.finish(answers) {
 		if key := f.Measure + "\x00" + splitKey(f.Split); !seen[key] {
 			seen[key] = true
@@ -88,6 +91,12 @@ func (in Insight) figures(answers []answer) []Figure {
 		}
 	}
 	return fs
+}
+
+// withoutEmpty leaves out the members of a split that nobody belongs to. When nobody is anywhere no group is
+// left, and the table is said to have no data as a whole.
+func withoutEmpty(groups []release.Group) []release.Group {
+	return slices.DeleteFunc(slices.Clone(groups), func(g release.Group) bool { return g.Hidden == release.NoData })
 }
 
 // answer is a released table laid open: all that finishing reads.

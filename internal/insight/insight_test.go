@@ -100,7 +100,7 @@ func examples(in Insight) []answer {
 			answered(q[1], small),
 		}
 	case "after-hours-demand":
-		return []answer{answered(q[0], group(40, []int64{71}, hour(9), hour(10)), group(12, []int64{22}, hour(20), hour(21)), group(9, []int64{9}, hour(16), hour(17)))}
+		return []answer{answered(q[0], group(40, []int64{60, 11}, hour(9), hour(10)), group(12, []int64{2, 20}, hour(20), hour(21)), group(9, []int64{4, 5}, hour(16), hour(17)))}
 	case "voicemail-outcome":
 		return []answer{answered(q[0], group(14, []int64{12, 9}))}
 	case "ring-timeout":

@@ -36,7 +36,7 @@ var stories = map[string]story{
 		{"reply_p50_s", "Half of the texts that we answer wait less than %[2]s"},
 		{"answer_p50_s", "Half of the calls that we answer ring less than %[2]s"},
 	}},
-	"after-hours-demand": {whole, []line{{"share", "While we are closed come %[2]s of all contacts"}}},
+	"after-hours-demand": {whole, []line{{"share", "While we are closed come %[2]s of all calls"}}},
 	"voicemail-outcome":  {whole, []line{{"left", "Of all missed callers, %[2]s leave a message"}}},
 	"ring-timeout":       {whole, []line{{"wait_p90_s", "Nine in ten missed calls end within %[2]s"}}},
 	"menu-trouble":       {highest, []line{{"no_choice", "The menu that loses most callers is %[1]s: %[2]s make no choice"}}},

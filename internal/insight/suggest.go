@@ -208,7 +208,7 @@ func menuGivesUp(by map[string][]Figure) (out []Suggestion) {
 	return out
 }
 
-// closedDemand speaks when surely more than 15 % of contacts come outside open hours.
+// closedDemand speaks when surely more than 15 % of calls come outside open hours.
 func closedDemand(by map[string][]Figure) []Suggestion {
 	figures := by["after-hours-demand share"]
 	if len(figures) == 0 || *figures[0].Low < 0.15 {
@@ -219,8 +219,8 @@ func closedDemand(by map[string][]Figure) []Suggestion {
 	return []Suggestion{{
 		Slug:    "answer-after-hours",
 		Title:   "Answer after hours, by text or an AI agent",
-		Because: fmt.Sprintf("Of all contacts %s come while you are closed.", withInterval(f)),
-		Effect:  fmt.Sprintf("It would serve %s contacts in four weeks at once.", between(n**f.Low, n**f.High)),
+		Because: fmt.Sprintf("Of all calls %s come while you are closed.", withInterval(f)),
+		Effect:  fmt.Sprintf("It would serve %s calls in four weeks at once.", between(n**f.Low, n**f.High)),
 		Effort:  "hours", Evidence: []Figure{f}, Weight: n * *f.Value / 2,
 	}}
 }

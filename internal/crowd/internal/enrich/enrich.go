@@ -90,35 +90,56 @@ func (e *Enricher) read(t anon.Text) (fact.Topic, int64) {
 	return e.topic(turns), e.tone.of(strings.Join(turns, "\n"))
 }
 
-// topic adds up the probabilities of the turns that are sure of something. Most conversations end with thanks, so
-// they are about thanks only when about nothing else.
+// topic adds up the probabilities of the sentences that are sure of something. Most conversations end with thanks
+// and most voicemails ask for a call back: a text is about those only when it is about nothing else.
 func (e *Enricher) topic(turns []string) fact.Topic {
 	p, sum := make([]float32, len(e.topics)), make([]float32, len(e.topics))
 	for i, turn := range turns {
 		if i == maxTurns {
 			break
 		}
-		if !hasWord(turn) {
-			continue
-		}
-		e.model.Predict(turn, p)
-		best := highest(p)
-		if best != e.other && p[best] >= sure {
-			sum[best] += p[best]
+		for _, sentence := range sentences(turn) {
+			if !hasWord(sentence) {
+				continue
+			}
+			e.model.Predict(sentence, p)
+			if best := highest(p); best != e.other && p[best] >= sure {
+				sum[best] += p[best]
+			}
 		}
 	}
-	best := highest(sum)
-	if sum[best] == 0 {
+	first := highest(sum)
+	if sum[first] == 0 {
 		return fact.TopicOther
 	}
-	if e.topics[best] == fact.TopicThanks {
-		thanks := best
-		sum[thanks] = 0
-		if second := highest(sum); sum[second] > 0 {
-			return e.topics[second]
+	for i, t := range e.topics {
+		if t == fact.TopicThanks || t == fact.TopicCallback {
+			sum[i] = 0
 		}
 	}
-	return e.topics[best]
+	if second := highest(sum); sum[second] > 0 {
+		return e.topics[second]
+	}
+	return e.topics[first]
+}
+
+// longTurn is the length in bytes from which a turn is read sentence by sentence.
+const longTurn = 80
+
+// sentences cuts a long turn at full stops, question and exclamation marks before a space.
+func sentences(turn string) []string {
+	if len(turn) < longTurn {
+		return []string{turn}
+	}
+	var cut []string
+	start := 0
+	for i := 0; i+1 < len(turn); i++ {
+		if strings.IndexByte(".?!", turn[i]) >= 0 && turn[i+1] == ' ' {
+			cut = append(cut, turn[start:i+1])
+			start = i + 2
+		}
+	}
+	return append(cut, turn[start:])
 }
 
 // hasWord reports whether a letter stands outside of masks.

@@ -35,18 +35,24 @@ func TestTopicsOfSyntheticBusinesses(t *testing.T) {
 				}
 			}
 			for _, c := range d.Calls {
-				if !c.Recorded {
+				words := c.Voicemail
+				if c.Recorded {
+					words = transcript(c)
+				}
+				if words == "" {
 					continue
 				}
 				calls++
-				if shared().topic(contactTurns(transcript(c))) == reasons[c.Reason] {
+				if got := shared().topic(contactTurns(words)); got == reasons[c.Reason] {
 					callsRight++
+				} else {
+					wrong["call: "+c.Reason+" read as "+got.String()]++
 				}
 			}
 		}
 	}
 	inTexts, inCalls := float64(textsRight)/float64(texts), float64(callsRight)/float64(calls)
-	t.Logf("texts: %d of %d right (%.2f); transcripts: %d of %d right (%.2f)", textsRight, texts, inTexts, callsRight, calls, inCalls)
+	t.Logf("texts: %d of %d right (%.2f); transcripts and voicemails: %d of %d right (%.2f)", textsRight, texts, inTexts, callsRight, calls, inCalls)
 	if inTexts < 0.88 || inCalls < 0.85 {
 		t.Errorf("accuracy %.2f of texts, %.2f of transcripts; most frequent errors: %v", inTexts, inCalls, wrong)
 	}
