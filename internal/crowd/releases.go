@@ -15,7 +15,7 @@ import (
 
 // horizon is how far outside a period a count may look: the reply to a text, the call back within a day, a version
 // that moved its event.
-const horizon = 8 * 24 * time.Hour
+const horizon = release.Horizon
 
 // Release computes the tables of every period of a workspace that has facts newer than its tables. With force, open
 // periods are computed even when too few new contacts came to show a difference safely (for an explicit wish of the
