@@ -152,8 +152,34 @@ func (s *sender) files(ctx context.Context, days []synth.Day) error {
 	return nil
 }
 
-// day sends one day; every fortieth recorded caller opts out after the call.
+// day sends one day. Some callers whose call was recorded opt out: half of them before the transcript comes, which is
+// then refused, half of them after, which takes it back.
 func (s *sender) day(ctx context.Context, d synth.Day) error {
+	if err := s.optOut(ctx, d, 0); err != nil {
+		return err
+	}
+	if err := s.deliver(ctx, d); err != nil {
+		return err
+	}
+	return s.optOut(ctx, d, 10)
+}
+
+// optOut opts every twentieth caller out over the control API.
+func (s *sender) optOut(ctx context.Context, d synth.Day, from int) error {
+	for i, call := range d.Calls {
+		if !call.Recorded || i%20 != from {
+			continue
+		}
+		err := s.post(ctx, "/v1/calls/"+call.ID+"/opt-out", []byte(`{"via":"agent"}`), http.Header{"Authorization": {"Bearer " + s.token}})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deliver posts what the vendors have to say about a day.
+func (s *sender) deliver(ctx context.Context, d synth.Day) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(senders)
 	for _, w := range s.business.Quo(d) {
@@ -170,13 +196,6 @@ func (s *sender) day(ctx context.Context, d synth.Day) error {
 		g.Go(func() error {
 			return s.post(ctx, s.native.Path, steps.Bytes(), http.Header{"Authorization": {"Bearer " + s.native.Secret}})
 		})
-	}
-	for i, call := range d.Calls {
-		if call.Recorded && i%40 == 7 {
-			g.Go(func() error {
-				return s.post(ctx, "/v1/calls/"+call.ID+"/opt-out", []byte(`{"via":"agent"}`), http.Header{"Authorization": {"Bearer " + s.token}})
-			})
-		}
 	}
 	return g.Wait()
 }

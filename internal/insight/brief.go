@@ -3,31 +3,54 @@ package insight
 import (
 	"maps"
 	"slices"
+	"time"
 )
 
-// Brief says the most important thing of each insight: the headline of its latest period that shows anything,
-// compared with the one before, in the order of the catalogue; then what to do about it.
+// Brief says the most important thing of each insight: the headline of its latest finished period that shows
+// anything (the running one only where there is no other), compared with the one before, in the order of the
+// catalogue; then what to do about it.
 func Brief(figures []Figure) (headlines []Sentence, advice []Suggestion) {
-	for _, in := range All() {
-		periods := map[string][]Figure{}
-		shown := map[string]bool{}
-		for _, f := range figures {
-			if f.Insight == in.Slug {
-				periods[f.Period] = append(periods[f.Period], f)
-				shown[f.Period] = shown[f.Period] || f.Value != nil
-			}
-		}
-		names := slices.Sorted(maps.Keys(periods))
-		for i := len(names) - 1; i >= 0; i-- {
-			if shown[names[i]] {
-				var before []Figure
-				if i > 0 {
-					before = periods[names[i-1]]
-				}
-				headlines = append(headlines, Headline(periods[names[i]], before))
-				break
-			}
+	var now time.Time
+	for _, f := range figures {
+		if f.AsOf.After(now) {
+			now = f.AsOf
 		}
 	}
+	for _, in := range All() {
+		periods, order := telling(in.Slug, figures, now)
+		if len(order) == 0 {
+			continue
+		}
+		last, before := order[len(order)-1], []Figure(nil)
+		if len(order) > 1 {
+			before = periods[order[len(order)-2]]
+		}
+		headlines = append(headlines, Headline(periods[last], before))
+	}
 	return headlines, Suggestions(figures)
+}
+
+// telling gives an insight's figures by period, and the periods that say something, oldest first: finished ones, or
+// all where none is finished.
+func telling(slug string, figures []Figure, now time.Time) (periods map[string][]Figure, order []string) {
+	periods = map[string][]Figure{}
+	finished, running := map[string]bool{}, map[string]bool{}
+	for _, f := range figures {
+		if f.Insight != slug {
+			continue
+		}
+		periods[f.Period] = append(periods[f.Period], f)
+		if f.Value == nil || f.Measure == "share" && *f.Value == 1 {
+			continue // hidden, or everything in one group
+		}
+		if f.AsOf.Before(now) {
+			finished[f.Period] = true
+		} else {
+			running[f.Period] = true
+		}
+	}
+	if len(finished) > 0 {
+		return periods, slices.Sorted(maps.Keys(finished))
+	}
+	return periods, slices.Sorted(maps.Keys(running))
 }

@@ -304,8 +304,9 @@ func by(q release.Query, s release.Split, name string) release.Query {
 	return q
 }
 
-// missedOnly is one bin for every reason: the split carries the reason, the bin keeps answered calls out.
-func missedOnly() []int64 { return []int64{int64(fact.ShortAbandoned)} }
+// missedOnly is one bin for every reason, the unknown one too: the split carries the reason, and calls that were not
+// missed have none.
+func missedOnly() []int64 { return []int64{0} }
 
 // sentimentBins are the levels that enrichment uses, so that a bin's lower edge is its rows' value.
 func sentimentBins() (b []int64) {
