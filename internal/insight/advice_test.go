@@ -69,6 +69,18 @@ func TestAHiddenFigureIsExplainedNotShown(t *testing.T) {
 	}
 }
 
+func TestAGroupOfEverythingIsNoHeadline(t *testing.T) {
+	t.Parallel()
+	var all []release.Member
+	for _, name := range []string{"out_of_hours", "no_member_available", "members_did_not_answer", "abandoned"} {
+		all = append(all, release.Member{Dim: "reason", Name: name})
+	}
+	s := Headline(figuresOf(t, "missed-call-reasons", answered(needs(t, "missed-call-reasons")[0], group(6, []int64{7}, all...))), nil)
+	if s.Text != "Too few people in 2026-W45 to tell one group from another." {
+		t.Error(s.Text)
+	}
+}
+
 // lunch is a block in which calls from 12 to 14 are missed with the given rate, others at one in ten.
 func lunch(t *testing.T, missedOf10 int64) []Figure {
 	t.Helper()

@@ -4,20 +4,16 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"murmur/internal/crowd/release"
 )
 
 // Brief says the most important thing of each insight: the headline of its latest finished period that shows
 // anything (the running one only where there is no other), compared with the one before, in the order of the
 // catalogue; then what to do about it.
 func Brief(figures []Figure) (headlines []Sentence, advice []Suggestion) {
-	var now time.Time
-	for _, f := range figures {
-		if f.AsOf.After(now) {
-			now = f.AsOf
-		}
-	}
 	for _, in := range All() {
-		periods, order := telling(in.Slug, figures, now)
+		periods, order := telling(in.Slug, figures)
 		if len(order) == 0 {
 			continue
 		}
@@ -32,7 +28,7 @@ func Brief(figures []Figure) (headlines []Sentence, advice []Suggestion) {
 
 // telling gives an insight's figures by period, and the periods that say something, oldest first: finished ones, or
 // all where none is finished.
-func telling(slug string, figures []Figure, now time.Time) (periods map[string][]Figure, order []string) {
+func telling(slug string, figures []Figure) (periods map[string][]Figure, order []string) {
 	periods = map[string][]Figure{}
 	finished, running := map[string]bool{}, map[string]bool{}
 	for _, f := range figures {
@@ -43,7 +39,7 @@ func telling(slug string, figures []Figure, now time.Time) (periods map[string][
 		if f.Value == nil || f.Measure == "share" && *f.Value == 1 {
 			continue // hidden, or everything in one group
 		}
-		if f.AsOf.Before(now) {
+		if f.finished() {
 			finished[f.Period] = true
 		} else {
 			running[f.Period] = true
@@ -53,4 +49,14 @@ func telling(slug string, figures []Figure, now time.Time) (periods map[string][
 		return periods, slices.Sorted(maps.Keys(finished))
 	}
 	return periods, slices.Sorted(maps.Keys(running))
+}
+
+// finished reports whether a figure speaks of a period that is over; it may still be provisional.
+func (f Figure) finished() bool {
+	zone, err := time.LoadLocation(f.Settings["timezone"])
+	if err != nil {
+		return false
+	}
+	p, err := release.ParsePeriod(zone, f.Period)
+	return err == nil && !f.AsOf.Before(p.End)
 }

@@ -57,7 +57,11 @@ func Headline(figures, previous []Figure) Sentence {
 	}
 	f, text, ok := stories[figures[0].Insight].find(figures)
 	if !ok {
-		return Sentence{Text: emptyText(figures[0]), Evidence: figures[:1]}
+		why := figures[0]
+		if i := slices.IndexFunc(figures, func(f Figure) bool { return f.Value != nil }); i >= 0 {
+			why = figures[i]
+		}
+		return Sentence{Text: emptyText(why), Evidence: []Figure{why}}
 	}
 	s := Sentence{Text: fmt.Sprintf(text, where(f), withInterval(f)), Evidence: []Figure{f}}
 	if p, ok := match(f, previous); ok {
@@ -97,6 +101,9 @@ func (st story) find(figures []Figure) (Figure, string, bool) {
 }
 
 func emptyText(f Figure) string {
+	if f.Value != nil {
+		return "Too few people in " + f.Period + " to tell one group from another."
+	}
 	if f.Hidden == "small-group" {
 		return "Too few people in " + f.Period + " to say anything without pointing at one of them."
 	}
@@ -117,11 +124,15 @@ func whole(fs []Figure) int {
 	return slices.IndexFunc(fs, func(f Figure) bool { return len(f.Split) == 0 })
 }
 
-func highest(fs []Figure) int { return best(fs, func(Figure) bool { return true }, 1) }
-func lowest(fs []Figure) int  { return best(fs, func(Figure) bool { return true }, -1) }
+func highest(fs []Figure) int { return best(fs, telling, 1) }
+func lowest(fs []Figure) int  { return best(fs, telling, -1) }
+
+// telling reports whether a group has few enough members to say something about any of them. Hours are
+// neighbours and always do.
+func telling(f Figure) bool { return len(f.Split["reason"]) <= 3 && len(f.Split["node"]) <= 1 }
 
 func highestNamed(fs []Figure) int {
-	if i := best(fs, func(f Figure) bool { return !slices.Contains(f.Split["reason"], "other") }, 1); i >= 0 {
+	if i := best(fs, func(f Figure) bool { return telling(f) && !slices.Contains(f.Split["reason"], "other") }, 1); i >= 0 {
 		return i
 	}
 	return highest(fs)
