@@ -161,7 +161,7 @@ func TestOnlyTheLatestPeriodGivesAdvice(t *testing.T) {
 	old := figuresOf(t, "missed-not-returned", answered(needs(t, "missed-not-returned")[0], group(30, []int64{35, 5})))
 	now := figuresOf(t, "missed-not-returned", answered(needs(t, "missed-not-returned")[0], group(30, []int64{2, 38})))
 	for i := range now {
-		now[i].Period = "2026-W46"
+		now[i].Period, now[i].AsOf = "2026-W46", now[i].AsOf.AddDate(0, 0, 7)
 	}
 	if s := Suggestions(append(old, now...)); len(s) != 0 {
 		t.Errorf("advice from a past period: %s", s[0].Title)

@@ -13,7 +13,7 @@ import (
 // catalogue; then what to do about it.
 func Brief(figures []Figure) (headlines []Sentence, advice []Suggestion) {
 	for _, in := range All() {
-		periods, order := telling(in.Slug, figures)
+		periods, order := periodsThatTell(in.Slug, figures)
 		if len(order) == 0 {
 			continue
 		}
@@ -26,9 +26,9 @@ func Brief(figures []Figure) (headlines []Sentence, advice []Suggestion) {
 	return headlines, Suggestions(figures)
 }
 
-// telling gives an insight's figures by period, and the periods that say something, oldest first: finished ones, or
+// periodsThatTell gives an insight's figures by period, and the periods that say something, oldest first: finished ones, or
 // all where none is finished.
-func telling(slug string, figures []Figure) (periods map[string][]Figure, order []string) {
+func periodsThatTell(slug string, figures []Figure) (periods map[string][]Figure, order []string) {
 	periods = map[string][]Figure{}
 	finished, running := map[string]bool{}, map[string]bool{}
 	for _, f := range figures {

@@ -38,18 +38,18 @@ func Suggestions(figures []Figure) []Suggestion {
 	return out
 }
 
-// latestShown groups the shown figures of each insight's last period by "insight measure".
+// latestShown groups the shown figures of each insight's latest telling period by "insight measure".
 func latestShown(figures []Figure) map[string][]Figure {
-	last := map[string]string{}
-	for _, f := range figures {
-		if f.Value != nil {
-			last[f.Insight] = max(last[f.Insight], f.Period)
-		}
-	}
 	by := map[string][]Figure{}
-	for _, f := range figures {
-		if f.Period == last[f.Insight] && f.Value != nil {
-			by[f.Insight+" "+f.Measure] = append(by[f.Insight+" "+f.Measure], f)
+	for _, in := range All() {
+		periods, order := periodsThatTell(in.Slug, figures)
+		if len(order) == 0 {
+			continue
+		}
+		for _, f := range periods[order[len(order)-1]] {
+			if f.Value != nil {
+				by[f.Insight+" "+f.Measure] = append(by[f.Insight+" "+f.Measure], f)
+			}
 		}
 	}
 	return by
