@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -67,15 +68,11 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]int{"deliveries": got.Deliveries, "new": got.Fresh})
 }
 
-// acceptable content types are JSON in its notations, lines of it, and none at all.
+// acceptable content types are JSON in its notations, lines of it, and none at all; letter case and parameters do not
+// matter (RFC 9110 8.3.1).
 func acceptable(contentType string) bool {
-	for i, c := range contentType {
-		if c == ';' {
-			contentType = contentType[:i]
-			break
-		}
-	}
-	switch contentType {
+	contentType, _, _ = strings.Cut(contentType, ";")
+	switch strings.ToLower(strings.TrimSpace(contentType)) {
 	case "", "application/json", "application/jsonl", "application/x-ndjson", "application/cloudevents+json", "text/plain":
 		return true
 	}
