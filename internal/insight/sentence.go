@@ -124,15 +124,15 @@ func whole(fs []Figure) int {
 	return slices.IndexFunc(fs, func(f Figure) bool { return len(f.Split) == 0 })
 }
 
-func highest(fs []Figure) int { return best(fs, telling, 1) }
-func lowest(fs []Figure) int  { return best(fs, telling, -1) }
+func highest(fs []Figure) int { return best(fs, distinct, 1) }
+func lowest(fs []Figure) int  { return best(fs, distinct, -1) }
 
-// telling reports whether a group has few enough members to say something about any of them. Hours are
+// distinct reports whether a group has few enough members to say something about any of them. Hours are
 // neighbours and always do.
-func telling(f Figure) bool { return len(f.Split["reason"]) <= 3 && len(f.Split["node"]) <= 1 }
+func distinct(f Figure) bool { return len(f.Split["reason"]) <= 3 && len(f.Split["node"]) <= 1 }
 
 func highestNamed(fs []Figure) int {
-	if i := best(fs, func(f Figure) bool { return telling(f) && !slices.Contains(f.Split["reason"], "other") }, 1); i >= 0 {
+	if i := best(fs, func(f Figure) bool { return distinct(f) && !slices.Contains(f.Split["reason"], "other") }, 1); i >= 0 {
 		return i
 	}
 	return highest(fs)
