@@ -83,7 +83,7 @@ func (b *builder) talk(h fact.Head, e *event.Event, call fact.ID) {
 	var all, member float64
 	turns := make([]detect.Turn, len(t.Turns))
 	for i, turn := range t.Turns {
-		turns[i] = detect.Turn{Side: detect.Side(turn.Side), Text: turn.Words.Reveal()}
+		turns[i] = detect.Turn{Side: detect.Side(turn.Side), Label: speaker(turn.Side), Text: turn.Words.Reveal()}
 		if d := turn.End - turn.Start; d > 0 {
 			all += d
 			if turn.Side == fact.SideMember {
@@ -110,9 +110,17 @@ func (b *builder) step(h fact.Head, s *event.Step, run fact.ID) *fact.Step {
 	node := b.label(fact.DimNode, flow, s.Node)
 	return &fact.Step{
 		Head: h, Run: run, Number: b.label(fact.DimNumber, 0, s.Number), Flow: flow, Version: b.label(fact.DimFlowVersion, flow, s.FlowVersion),
-		Node: node, Choice: b.label(fact.DimChoice, node, s.Choice), NodeKind: s.NodeKind, Outcome: s.Outcome,
+		Node: node, Choice: b.choice(node, s.Choice), NodeKind: s.NodeKind, Outcome: s.Outcome,
 		StayS: seconds(s.In, s.Out), Inferred: flag(s.Inferred),
 	}
+}
+
+// choice is the label of a pressed key; none is no label, which every menu has.
+func (b *builder) choice(node fact.Label, key string) fact.Label {
+	if key == "none" {
+		return 0
+	}
+	return b.label(fact.DimChoice, node, key)
 }
 
 func (b *builder) answer(h fact.Head, e *event.Event) {
@@ -194,4 +202,17 @@ func flag(b bool) fact.Bool {
 		return 1
 	}
 	return 0
+}
+
+// speaker is the label that keeps the sides of a masked transcript apart.
+func speaker(s fact.Side) string {
+	switch s {
+	case fact.SideContact:
+		return "Customer: "
+	case fact.SideMember:
+		return "Agent: "
+	case fact.SideMachine:
+		return "System: "
+	}
+	return ""
 }

@@ -47,7 +47,7 @@ type Config struct {
 	DB      *meta.DB
 	Ledger  *ledger.Ledger
 	Journal Appender
-	Dial    string           // balanced, strict or paranoid; empty: balanced
+	Dial    string           // balanced, strict or paranoid; empty: strict
 	Region  string           // ISO 3166 code in which national phone numbers are read; empty: US
 	Now     func() time.Time // nil: time.Now
 }
@@ -71,6 +71,9 @@ func New(c Config) (*Zone, error) {
 	}
 	if c.Region == "" {
 		c.Region = "US"
+	}
+	if c.Dial == "" {
+		c.Dial = detect.Strict.String()
 	}
 	d, err := newDetector(c.Dial)
 	if err != nil {

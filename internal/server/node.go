@@ -30,7 +30,7 @@ import (
 // Config opens a node.
 type Config struct {
 	Data string
-	Dial string           // of the redactor; empty: balanced
+	Dial string           // of the redactor; empty: strict
 	Now  func() time.Time // nil: time.Now
 	Log  *slog.Logger     // nil: nothing is logged
 }

@@ -124,26 +124,31 @@ func (t *tree) named(dim string, names []Name) (kids []*node) {
 	return kids
 }
 
-// hours is hour > four hours > day > weekday or weekend > all.
+// hours is hour > that hour of all weekdays, or of the weekend > two hours > four hours > weekdays or weekend > all:
+// a business that is quiet at noon is quiet at noon every day, so days merge before hours do.
 func (t *tree) hours() *node {
-	week := make([]*node, 2)
-	for i := range week {
-		week[i] = &node{}
-	}
-	for day := range 7 {
-		d := &node{}
-		for block := range 6 {
-			b := &node{}
-			for hour := range 4 {
-				h := int64(day*24 + block*4 + hour)
-				b.kids = append(b.kids, t.add(Key{h}, Member{"hour_of_week", h, strconv.FormatInt(h, 10)}))
+	return &node{kids: []*node{t.dayHours(0, 5), t.dayHours(5, 7)}}
+}
+
+func (t *tree) dayHours(first, last int) *node {
+	days := &node{}
+	for four := 0; four < 24; four += 4 {
+		b := &node{}
+		for two := four; two < four+4; two += 2 {
+			p := &node{}
+			for hour := two; hour < two+2; hour++ {
+				same := &node{}
+				for day := first; day < last; day++ {
+					h := int64(day*24 + hour)
+					same.kids = append(same.kids, t.add(Key{h}, Member{"hour_of_week", h, strconv.FormatInt(h, 10)}))
+				}
+				p.kids = append(p.kids, same)
 			}
-			d.kids = append(d.kids, b)
+			b.kids = append(b.kids, p)
 		}
-		w := week[day/5]
-		w.kids = append(w.kids, d)
+		days.kids = append(days.kids, b)
 	}
-	return &node{kids: week}
+	return days
 }
 
 // menu is choice > node > flow > all; each node has the choice "none": nothing was pressed.

@@ -47,17 +47,6 @@ func ibanLike(s string) bool {
 		s[2] >= '0' && s[2] <= '9' && s[3] >= '0' && s[3] <= '9'
 }
 
-// routing holds for US bank routing numbers: weights 3, 7, 1.
-func routing(d string) bool {
-	if len(d) != 9 {
-		return false
-	}
-	sum := 0
-	for i := range 9 {
-		sum += int(d[i]-'0') * [3]int{3, 7, 1}[i%3]
-	}
-	return sum%10 == 0
-}
 
 // socialSecurity holds for numbers the US administration issues: area neither 000, 666 nor 9xx, no part zero.
 func socialSecurity(d string) bool {
