@@ -10,7 +10,7 @@ import (
 )
 
 type eraseCmd struct {
-	Contact   string `arg:"" help:"A phone number or an e-mail address."`
+	Contact   string `arg:"" help:"A phone number, an e-mail address, or the platform's own id of a person."`
 	Workspace string `default:"default" help:"Workspace."`
 }
 
@@ -39,7 +39,7 @@ func (c *replayCmd) Run(r *run) error {
 
 type tokenCmd struct {
 	Workspace string `default:"default" help:"Workspace."`
-	Role      string `default:"viewer" enum:"owner,viewer,privacy" help:"owner, viewer or privacy."`
+	Role      string `default:"viewer" env:"MURMUR_TOKEN_ROLE" enum:"owner,viewer,privacy" help:"owner, viewer or privacy."`
 }
 
 func (c *tokenCmd) Run(r *run) error {
@@ -108,7 +108,7 @@ func (c *versionCmd) Run(r *run) error {
 }
 
 type serveCmd struct {
-	Listen string `default:"127.0.0.1:8377" help:"Address to listen on; loopback only unless you say otherwise." placeholder:"HOST:PORT"`
+	Listen string `default:"127.0.0.1:8377" help:"Address to listen on; 127.0.0.1:8377 by default, reached from this machine alone." placeholder:"HOST:PORT"`
 	Role   string `default:"all" enum:"all,ingest,process,lake,web,recorder" help:"What this process does; this version runs all."`
 }
 

@@ -15,6 +15,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
@@ -32,7 +33,7 @@ type IO struct {
 type globals struct {
 	Data   string `help:"Data directory." type:"path" placeholder:"DIR"`
 	JSON   bool   `name:"json" help:"Print JSON."`
-	Config string `help:"Configuration file (JSON, one key a flag)." type:"path" placeholder:"FILE"`
+	Config string `help:"Configuration file: JSON, one key a flag (docs/cli.md)." type:"path" placeholder:"FILE"`
 }
 
 type commands struct {
@@ -80,16 +81,16 @@ func Run(ctx context.Context, args []string, s IO) int {
 	options := []kong.Option{
 		kong.Name("murmur"),
 		kong.Description("murmur hears the crowd, never the caller."),
-		kong.DefaultEnvars("MURMUR"),
+		kong.DefaultEnvars(envPrefix),
 		kong.Writers(s.Out, s.Err),
 		kong.Exit(func(n int) { code, exited = n, true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.UsageOnError(),
 	}
-	if files := configFiles(args); len(files) > 0 {
-		options = append(options, kong.Configuration(kong.JSON, files...))
+	config, err := readSettings(args)
+	if err != nil {
+		return complain(s.Err, usage{err})
 	}
-	parser, err := kong.New(&c, options...)
+	parser, err := kong.New(&c, append(options, kong.Resolvers(config))...)
 	if err != nil {
 		return complain(s.Err, usage{err})
 	}
@@ -101,37 +102,12 @@ func Run(ctx context.Context, args []string, s IO) int {
 		return code
 	}
 	if err != nil {
-		return complain(s.Err, usage{err})
+		return complain(s.Err, misread(err))
 	}
 	if c.Data == "" {
 		c.Data = defaultData()
 	}
 	return complain(s.Err, k.Run(&run{IO: s, globals: c.globals, ctx: ctx}))
-}
-
-// configFiles are the configuration files that exist, the most general first.
-func configFiles(args []string) []string {
-	var files []string
-	candidates := []string{"/etc/murmur/config.json"}
-	if dir, err := os.UserConfigDir(); err == nil {
-		candidates = append(candidates, filepath.Join(dir, "murmur", "config.json"))
-	}
-	for _, f := range candidates {
-		if _, err := os.Stat(f); err == nil {
-			files = append(files, f)
-		}
-	}
-	if f := os.Getenv("MURMUR_CONFIG"); f != "" {
-		files = append(files, f)
-	}
-	for i, a := range args {
-		if a == "--config" && i+1 < len(args) {
-			files = append(files, args[i+1])
-		} else if v, ok := bytes.CutPrefix([]byte(a), []byte("--config=")); ok {
-			files = append(files, string(v))
-		}
-	}
-	return files
 }
 
 // defaultData is the user's data directory (XDG Base Directory Specification).
@@ -144,6 +120,20 @@ func defaultData() string {
 		return "murmur-data"
 	}
 	return filepath.Join(home, ".local", "share", "murmur")
+}
+
+// misread says in plain words what the parser of the command line did not understand, and whose help would tell.
+func misread(err error) error {
+	verb := "VERB"
+	var p *kong.ParseError
+	if errors.As(err, &p) && p.Context.Selected() != nil {
+		verb = p.Context.Selected().Path()
+	}
+	message := err.Error()
+	if what, ok := strings.CutPrefix(message, "expected "); ok {
+		message = "missing: " + strings.ReplaceAll(what, `"`, "")
+	}
+	return &server.Problem{Message: message, Hint: "murmur " + verb + " --help shows what can be said", Exit: 2}
 }
 
 // complain prints an error and gives the exit code.

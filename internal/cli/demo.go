@@ -20,7 +20,7 @@ type demoCmd struct {
 	Days   int    `default:"56" help:"Days of the business's life (7-365)."`
 	Seed   uint64 `default:"1" help:"The same seed gives the same business."`
 	Exit   bool   `help:"Stop after the first insights."`
-	Listen string `default:"127.0.0.1:0" help:"Address to listen on." placeholder:"HOST:PORT"`
+	Listen string `default:"127.0.0.1:0" help:"Address to listen on; 127.0.0.1 and a free port by default." placeholder:"HOST:PORT"`
 }
 
 // demoed is what `demo --exit --json` prints: the status and what was learnt.
@@ -130,7 +130,10 @@ func (c *demoCmd) tell(w io.Writer, a demoed, figures []insight.Figure) {
 		fmt.Fprintf(w, "  %s\n", h.Text)
 	}
 	if len(advice) > 0 {
-		fmt.Fprintf(w, "\nWhat to do first: %s. %s\n", advice[0].Title, advice[0].Because)
+		fmt.Fprintln(w, "\nWhat to do about it:")
+	}
+	for _, a := range advice[:min(3, len(advice))] {
+		fmt.Fprintf(w, "  %s. %s\n", a.Title, a.Because)
 	}
 	fmt.Fprintf(w, "\nNobody in it can be recognised: murmur figures --json has every number with its interval and group, murmur verify --attack tries to break them.\n")
 }

@@ -15,7 +15,7 @@ import (
 
 type importCmd struct {
 	Workspace string   `default:"default" help:"Workspace."`
-	Kind      string   `enum:"calls,messages,surveys,steps,vcon,native," default:"" help:"What the file holds (calls, messages, surveys, steps, native); found out by default."`
+	Kind      string   `enum:"auto,calls,messages,surveys,steps,vcon,native" default:"auto" help:"What the file holds: calls, messages, surveys, steps or native; auto finds out."`
 	Map       string   `help:"YAML file: canonical field to the file's header." type:"existingfile" placeholder:"FILE"`
 	DryRun    bool     `help:"Show the column mapping and the first rows, masked; import nothing."`
 	File      []string `arg:"" help:"CSV or JSONL files; - is stdin."`
@@ -26,6 +26,9 @@ func (c *importCmd) Run(r *run) error {
 		return usage{fmt.Errorf("vCon files cannot be imported by this version")}
 	}
 	args := server.ImportArgs{Workspace: c.Workspace, Kind: c.Kind, DryRun: c.DryRun}
+	if c.Kind == "auto" {
+		args.Kind = ""
+	}
 	if c.Map != "" {
 		b, err := os.ReadFile(c.Map)
 		if err != nil {
@@ -97,7 +100,7 @@ func (c *importCmd) preview(r *run, answer string) error {
 			if to == "" {
 				to = "(not used)"
 			}
-			fmt.Fprintf(t, "  %s\t-> %s\n", m.Header, to)
+			fmt.Fprintf(t, "  %s\t-> %s\t%s\n", m.Header, to, m.Note)
 		}
 		fmt.Fprintln(t)
 		for i, row := range p.Rows {

@@ -13,7 +13,7 @@ import (
 
 type policyCmd struct {
 	Show policyShowCmd `cmd:"" default:"withargs" help:"Print the policy."`
-	Set  policySetCmd  `cmd:"" help:"Change it: KEY=VALUE .. with a reason; both go into the ledger."`
+	Set  policySetCmd  `cmd:"" help:"Change it: KEY=VALUE .. with a reason; the ledger keeps both."`
 }
 
 type policyShowCmd struct {

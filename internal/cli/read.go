@@ -23,7 +23,7 @@ type figuresCmd struct {
 
 func (c *figuresCmd) Run(r *run) error {
 	args := server.FiguresArgs{Workspace: c.Workspace, Insight: c.Insight, Refresh: c.Refresh}
-	if r.JSON || !terminal(r.Out) && r.Out != nil && r.JSON {
+	if r.JSON {
 		return r.stream("figures", args, nil, r.Out)
 	}
 	var b strings.Builder
@@ -95,7 +95,7 @@ func (c *statusCmd) Run(r *run) error {
 }
 
 type doctorCmd struct {
-	Event     string `arg:"" optional:"" help:"Id of a delivery, as its vendor calls it."`
+	Event     string `arg:"" optional:"" help:"Id of a delivery, as its vendor calls it (webhook-id, event_id, delivery_id)."`
 	Workspace string `default:"default" help:"Workspace."`
 }
 
@@ -108,8 +108,11 @@ func (c *doctorCmd) Run(r *run) error {
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for _, check := range a.Checks {
 			mark := "ok"
-			if !check.OK {
+			switch {
+			case !check.OK:
 				mark = "!!"
+			case check.Hint != "":
+				mark = "--"
 			}
 			fmt.Fprintf(t, "%s\t%s\t%s\n", mark, check.Name, check.Said)
 			if check.Hint != "" {

@@ -2,10 +2,12 @@ package cli
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"murmur/internal/private"
 )
@@ -36,6 +38,9 @@ func (c *redactCmd) Run(r *run) error {
 		in = f
 	}
 	defer in.Close()
+	if err := refuseAudio(&in); err != nil {
+		return err
+	}
 	switch {
 	case c.Score != "":
 		table, err := d.Score(in)
@@ -45,16 +50,11 @@ func (c *redactCmd) Run(r *run) error {
 		_, err = io.WriteString(r.Out, table)
 		return err
 	case c.JSONL:
-		err = d.Lines(in, r.Out, c.Explain)
-		if errors.Is(err, private.ErrLine) {
-			return usage{err}
-		}
-		return err
+		return d.Lines(in, r.Out, c.Explain)
+	case r.JSON:
+		return c.whole(r, d, in)
 	case c.Explain:
 		return c.explain(r, d, in)
-	}
-	if err := refuseAudio(&in); err != nil {
-		return err
 	}
 	return d.Plain(in, r.Out)
 }
@@ -77,6 +77,19 @@ func refuseAudio(in *io.ReadCloser) error {
 	return nil
 }
 
+// whole answers a plain text as one record of --jsonl.
+func (c *redactCmd) whole(r *run, d *private.Redactor, in io.Reader) error {
+	text, err := io.ReadAll(in)
+	if err != nil {
+		return fmt.Errorf("read the text: %w", err)
+	}
+	line, err := json.Marshal(map[string]string{"id": "text", "text": string(text)})
+	if err != nil {
+		return err
+	}
+	return d.Lines(bytes.NewReader(line), r.Out, c.Explain)
+}
+
 func (c *redactCmd) explain(r *run, d *private.Redactor, in io.Reader) error {
 	text, err := io.ReadAll(in)
 	if err != nil {
@@ -86,7 +99,7 @@ func (c *redactCmd) explain(r *run, d *private.Redactor, in io.Reader) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(r.Out, masked)
+	fmt.Fprintln(r.Out, strings.TrimSuffix(masked, "\n"))
 	for _, s := range spans {
 		fmt.Fprintf(r.Err, "%d-%d %s: %s\n", s.Start, s.End, s.Type, s.Why)
 	}

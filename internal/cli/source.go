@@ -20,9 +20,9 @@ type connectCmd struct {
 type connectAddCmd struct {
 	Kind      string   `arg:"" help:"Kind of source: quo, typeform or native."`
 	Workspace string   `default:"default" help:"Workspace."`
-	Name      string   `help:"Name of the source; the kind by default."`
-	Secret    string   `help:"Signing secret of the vendor; made up where the vendor takes ours."`
-	APIKey    string   `help:"API key, or @FILE." placeholder:"KEY|@FILE"`
+	Name      string   `help:"Name of the source; the kind by default." placeholder:"N"`
+	Secret    string   `help:"Signing secret of the vendor, or @FILE; made up by default." placeholder:"S|@FILE"`
+	APIKey    string   `help:"API key of the vendor, or @FILE; this version does not poll yet." placeholder:"KEY|@FILE"`
 	APIBase   string   `help:"Base URL of the vendor's API." placeholder:"URL"`
 	MediaHost []string `help:"Further hosts that media may be fetched from." placeholder:"HOST[:PORT]"`
 }
@@ -54,7 +54,7 @@ func secretArg(s string) (string, error) {
 	}
 	b, err := os.ReadFile(name)
 	if err != nil {
-		return "", usage{fmt.Errorf("read the key: %w", err)}
+		return "", usage{fmt.Errorf("read the secret: %w", err)}
 	}
 	return strings.TrimSpace(string(b)), nil
 }
@@ -88,13 +88,19 @@ type connectRemoveCmd struct {
 }
 
 func (c *connectRemoveCmd) Run(r *run) error {
-	return r.do("connect-remove", server.SourceArgs{Workspace: c.Workspace, Name: c.Name}, nil)
+	var a server.Removed
+	if err := r.do("connect-remove", server.SourceArgs{Workspace: c.Workspace, Name: c.Name}, &a); err != nil {
+		return err
+	}
+	return r.print(a, func(w io.Writer) {
+		fmt.Fprintf(w, "Source %s is removed: its path answers 404 from now on, what it delivered stays.\n", a.Source)
+	})
 }
 
 type connectRotateCmd struct {
 	Name      string `arg:"" help:"Name of the source."`
 	Workspace string `default:"default" help:"Workspace."`
-	Secret    string `help:"The new secret, or @FILE; made up by default."`
+	Secret    string `help:"The new secret, or @FILE; made up by default." placeholder:"S|@FILE"`
 }
 
 func (c *connectRotateCmd) Run(r *run) error {

@@ -67,7 +67,10 @@ func (v *verification) run(read func(entry) bool) ([]entry, error) {
 	}
 	b, err := os.ReadFile(filepath.Join(v.path, versionFile))
 	if err == nil {
-		_, err = decodeVersion(b)
+		var n int
+		if n, err = decodeVersion(b); n > Format {
+			return nil, ErrNewer
+		}
 	}
 	if err != nil {
 		v.breach(versionFile, "missing or damaged")

@@ -77,7 +77,9 @@ func (z *Zone) Import(ctx context.Context, ws workspace.ID, r io.Reader, o Impor
 		report.Rows++
 		chain.Write(row)
 		kind, d := "native", rowDelivery(row)
-		if bad != nil {
+		if bad == nil {
+			report.note(line, judge(d))
+		} else {
 			report.note(line, bad)
 			kind, d = kindUnreadable, source.Delivery{
 				ID:   fmt.Sprintf("row\x00%d\x00%s", line, base64.RawURLEncoding.EncodeToString(chain.Sum(nil))),
@@ -99,6 +101,16 @@ func (z *Zone) Import(ctx context.Context, ws workspace.ID, r io.Reader, o Impor
 	return report, nil
 }
 
+// judge reads a row before it is journalled, so that whoever imports learns the line of what will be quarantined.
+func judge(d source.Delivery) *source.Verdict {
+	_, err := (native.Source{}).Decode(d)
+	var v *source.Verdict
+	if errors.As(err, &v) && v.State == fact.Quarantined {
+		return v
+	}
+	return nil
+}
+
 // rowDelivery names a native line by the delivery_id it carries; without one the caller's hash stands for it.
 func rowDelivery(row []byte) source.Delivery {
 	if all, err := (native.Source{}).Split(source.Delivery{Body: row}); err == nil && len(all) == 1 {
@@ -108,13 +120,16 @@ func rowDelivery(row []byte) source.Delivery {
 }
 
 func (r *ImportReport) note(line int, v *source.Verdict) {
+	if v == nil {
+		return
+	}
 	if len(r.Bad) == badListed {
 		r.Unlisted++
 		return
 	}
 	why := v.Why.String()
 	if v.Field != "" {
-		why += ", field " + v.Field
+		why += " (" + v.Field + ")"
 	}
 	r.Bad = append(r.Bad, BadRow{line, why})
 }

@@ -83,7 +83,7 @@ var ErrLine = errors.New("not a JSON record with id and text or turns")
 type record struct {
 	ID       json.RawMessage `json:"id"`
 	Text     *string         `json:"text,omitempty"`
-	Turns    []recordTurn    `json:"turns,omitempty"`
+	Turns    []recordTurn    `json:"turns,omitzero"`
 	Redacted any             `json:"redacted,omitempty"`
 	Spans    []recordSpan    `json:"spans"`
 }

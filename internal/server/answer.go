@@ -70,6 +70,13 @@ type Connected struct {
 	Secret    string `json:"secret"`
 }
 
+// Removed is the answer of connect remove.
+type Removed struct {
+	Workspace string `json:"workspace"`
+	Source    string `json:"source"`
+	State     string `json:"state"`
+}
+
 // Listed is one source of connect list.
 type Listed struct {
 	Workspace string `json:"workspace"`
@@ -170,7 +177,7 @@ func (d Diagnosis) Healthy() bool {
 	return !slices.ContainsFunc(d.Checks, func(c Check) bool { return !c.OK })
 }
 
-// Check is one line of a diagnosis.
+// Check is one line of a diagnosis. One that is OK and has a hint is advice.
 type Check struct {
 	Name string `json:"name"`
 	OK   bool   `json:"ok"`

@@ -27,7 +27,10 @@ func (n *Node) doctor(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 	}
 	if s, err := n.dir.Space(); err == nil {
 		say("disk space", s.Free > 512<<20, "free some space: deliveries are refused when the disk is full", "%.1f GiB free of %.1f", gib(s.Free), gib(s.Total))
-		say("disk encryption", s.Encrypted != datadir.No, "encrypt the volume: rows in the lake are pseudonymous, not sealed", "encrypted: %s", s.Encrypted)
+		say("disk encryption", true, "", "encrypted: %s", s.Encrypted)
+		if s.Encrypted == datadir.No {
+			d.advise("encrypt the volume: rows in the lake are pseudonymous, not sealed")
+		}
 	}
 	b, err := n.journal.Backlog(ctx)
 	if err != nil {
@@ -45,7 +48,10 @@ func (n *Node) doctor(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 	for _, ws := range status.Names() {
 		w := status.Workspaces[ws]
 		say("workspace "+ws, w.In == w.Sum(), "the counters disagree: run murmur verify", "%d deliveries in, the sum of the states is %d", w.In, w.Sum())
-		say("quarantine of "+ws, w.Quarantined == 0, "the pipeline page lists the reasons; murmur replay tries again", "%d deliveries", w.Quarantined)
+		say("quarantine of "+ws, true, "", "%d deliveries", w.Quarantined)
+		if w.Quarantined > 0 {
+			d.advise("the pipeline page lists the reasons; murmur replay tries again")
+		}
 	}
 	damage, err := n.ring.Check()
 	if err != nil {
@@ -59,6 +65,9 @@ func (n *Node) doctor(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 	say("ledger", len(breaches) == 0, "murmur verify names what changed", "%d breaches", len(breaches))
 	return d, nil
 }
+
+// advise adds a hint to the last check, which stays well.
+func (d *Diagnosis) advise(hint string) { d.Checks[len(d.Checks)-1].Hint = hint }
 
 func gib(n int64) float64 { return float64(n) / (1 << 30) }
 
@@ -84,8 +93,7 @@ func (n *Node) trace(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 		if err != nil {
 			return Diagnosis{}, err
 		}
-		well := t.State != fact.Quarantined
-		c := func(name, said string) Check { return Check{Name: name, OK: well, Said: said} }
+		c := func(name, said string) Check { return Check{Name: name, OK: true, Said: said} }
 		d := Diagnosis{Checks: []Check{
 			c("source", source),
 			c("received", t.At.UTC().Format(time.RFC3339Nano)),
@@ -96,6 +104,9 @@ func (n *Node) trace(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 		}}
 		if t.Why != fact.WhyNone {
 			d.Checks = append(d.Checks, c("why", t.Why.String()))
+		}
+		if t.State == fact.Quarantined {
+			d.advise("murmur replay tries again, once the source or this version can do better")
 		}
 		return d, nil
 	}

@@ -1,12 +1,16 @@
 package server
 
 import (
+	"context"
 	"errors"
+	"io/fs"
 	"net/http"
+	"syscall"
 
 	"murmur/internal/datadir"
 	"murmur/internal/journal"
 	"murmur/internal/keyring"
+	"murmur/internal/ledger"
 	"murmur/internal/meta"
 	"murmur/internal/private"
 	"murmur/internal/workspace"
@@ -38,20 +42,36 @@ var explanations = []struct {
 	{keyring.ErrMode, http.StatusConflict, 1, "others can read the root key: chmod 600 on it"},
 	{datadir.ErrDamaged, http.StatusConflict, 3, "murmur verify names what changed; restore a backup, or move the file away if you know why"},
 	{datadir.ErrReadOnly, http.StatusConflict, 1, "the data directory cannot be written; check its owner and how the disk is mounted"},
+	{datadir.ErrForeign, http.StatusConflict, 2, "name a directory of murmur's own with --data; a new one is made where there is none"},
+	{datadir.ErrNotEmpty, http.StatusConflict, 2, "restore into a new directory with --data DIR; it is made where there is none"},
+	{datadir.ErrBackup, http.StatusUnprocessableEntity, 2, "the file is cut off, changed or no backup; use another copy of it"},
+	{keyring.ErrRoot, http.StatusConflict, 3, "put back root.key of this very directory, or restore a backup: it holds the key"},
+	{keyring.ErrDamaged, http.StatusConflict, 3, "murmur verify names the key; restore a backup"},
+	{keyring.ErrFull, http.StatusServiceUnavailable, 1, "old epochs could not be destroyed; the log says why, deliveries are taken again once they are"},
+	{ledger.ErrBroken, http.StatusConflict, 3, "murmur verify names the entry; restore a backup, and keep this directory as evidence"},
+	{journal.ErrNewer, http.StatusConflict, 5, "the data was written by a newer murmur; use that version"},
+	{journal.ErrTaken, http.StatusConflict, 4, "another murmur works on this directory; stop it, or use another --data"},
 	{datadir.ErrFull, http.StatusInsufficientStorage, 1, "the disk is full; deliveries are answered 503 and nothing is lost once there is room"},
 	{journal.ErrFull, http.StatusServiceUnavailable, 1, "the disk is full; vendors try again, nothing is lost"},
 	{workspace.ErrBadID, http.StatusUnprocessableEntity, 2, "use a-z, 0-9 and -, at most 32 characters"},
 	{workspace.ErrPolicy, http.StatusUnprocessableEntity, 2, "murmur policy show lists the keys and what each means"},
 	{workspace.ErrExists, http.StatusConflict, 2, "choose another --name, or remove the old one first"},
-	{workspace.ErrNotFound, http.StatusNotFound, 2, "murmur connect list and murmur status show what there is"},
+	{workspace.ErrNotFound, http.StatusNotFound, 2, "murmur connect list and murmur status show what there is; murmur connect KIND --workspace W makes a workspace"},
 	{private.ErrNobody, http.StatusUnprocessableEntity, 2, "such as +1 212 555 0123 or ann@example.com"},
-	{private.ErrVia, http.StatusUnprocessableEntity, 2, ""},
+	{private.ErrVia, http.StatusUnprocessableEntity, 2, "leave it out where none of them fits"},
+	{private.ErrDial, http.StatusUnprocessableEntity, 2, "strict and paranoid mask more than balanced, the default"},
+	{private.ErrLine, http.StatusUnprocessableEntity, 2, "the answer has the number of each such line; the other lines were masked"},
 	{private.ErrUnreadable, http.StatusUnprocessableEntity, 2, "murmur import --dry-run FILE shows how the file is understood; --map FILE names the columns"},
 	{private.ErrSignature, http.StatusUnauthorized, 1, "check the signing secret of the source"},
 	{private.ErrNoKey, http.StatusServiceUnavailable, 1, "murmur connect rotate NAME --secret S"},
 	{private.ErrMalformed, http.StatusBadRequest, 2, "docs/format/murmur.v1.md describes a batch"},
 	{private.ErrTooLarge, http.StatusRequestEntityTooLarge, 2, "send smaller deliveries; 1 MiB is the limit"},
-	{errBadArgs, http.StatusBadRequest, 2, ""},
+	{errBadArgs, http.StatusBadRequest, 2, "command line and server are of different versions: use the same murmur for both"},
+	{context.Canceled, http.StatusServiceUnavailable, 1, "it was interrupted; what was accepted is safe, run it again"},
+	{fs.ErrNotExist, http.StatusInternalServerError, 2, "check the path: there is nothing of that name"},
+	{fs.ErrPermission, http.StatusInternalServerError, 1, "the user who runs murmur may not open it: check its owner and mode"},
+	{syscall.ENOTDIR, http.StatusInternalServerError, 2, "a part of the path is a file where a directory is needed"},
+	{syscall.EISDIR, http.StatusInternalServerError, 2, "that is a directory where a file is needed"},
 }
 
 // Explain turns an error into a Problem.

@@ -71,7 +71,7 @@ func (n *Node) release(ctx context.Context, ws workspace.ID, force bool) error {
 func (n *Node) printFigures(ctx context.Context, a FiguresArgs, out io.Writer) error {
 	if a.Insight != "" {
 		if _, ok := insight.Find(a.Insight); !ok {
-			return &Problem{Message: "there is no insight of that name", Hint: "docs/insights.md lists them", Exit: 2, Status: 404}
+			return &Problem{Message: "there is no insight of that name", Hint: "murmur figures names each in its second column; docs/insights.md explains them", Exit: 2, Status: 404}
 		}
 	}
 	if a.Refresh {

@@ -28,6 +28,16 @@ type ServeConfig struct {
 	Ready func(ctx context.Context, base string, n *Node) (done bool, err error)
 }
 
+// cannotListen tells a port that is taken from an address that is none.
+func cannotListen(address string, err error) *Problem {
+	p := &Problem{Message: "cannot listen on " + address, Hint: "another program may have the port; choose another one with --listen", Exit: 1}
+	var in *net.OpError
+	if errors.As(err, &in) && errors.As(in.Err, new(*net.AddrError)) || errors.As(err, new(*net.DNSError)) {
+		p.Hint, p.Exit = "--listen is HOST:PORT, such as 127.0.0.1:8377", 2
+	}
+	return p
+}
+
 // drainTime is how long a stopping server waits for requests under way.
 const drainTime = 8 * time.Second
 
@@ -41,7 +51,7 @@ func Serve(ctx context.Context, c ServeConfig) (err error) {
 	defer func() { err = errors.Join(err, n.Close()) }()
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
-		return &Problem{Message: "cannot listen on " + c.Listen, Hint: "another program may have the port; choose another one with --listen", Exit: 1}
+		return cannotListen(c.Listen, err)
 	}
 	base := "http://" + l.Addr().String()
 	n.Start(ctx)

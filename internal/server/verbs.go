@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"strings"
 
 	"murmur/internal/datadir"
 	"murmur/internal/fact"
@@ -101,7 +102,7 @@ func (n *Node) connect(ctx context.Context, a ConnectArgs) (Connected, error) {
 		return Connected{}, err
 	}
 	if !slices.Contains(private.Kinds(), a.Kind) {
-		return Connected{}, &Problem{Message: "this version cannot connect that kind of source", Hint: fmt.Sprintf("the kinds are %v", private.Kinds()), Exit: 2, Status: 422}
+		return Connected{}, &Problem{Message: "this version cannot connect that kind of source", Hint: "the kinds are " + strings.Join(private.Kinds(), ", "), Exit: 2, Status: 422}
 	}
 	if a.APIKey != "" || a.APIBase != "" || len(a.MediaHosts) > 0 {
 		return Connected{}, &Problem{Message: "this version takes webhooks and files; it does not poll an API yet", Hint: "leave out --api-key, --api-base and --media-host", Exit: 2, Status: 422}
@@ -136,12 +137,12 @@ func (n *Node) listSources(ctx context.Context, a WorkspaceArgs) ([]Listed, erro
 	return list, err
 }
 
-func (n *Node) removeSource(ctx context.Context, a SourceArgs) (struct{}, error) {
+func (n *Node) removeSource(ctx context.Context, a SourceArgs) (Removed, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
-		return struct{}{}, err
+		return Removed{}, err
 	}
-	return struct{}{}, n.store.Remove(ctx, ws, a.Name)
+	return Removed{Workspace: ws.String(), Source: a.Name, State: "removed"}, n.store.Remove(ctx, ws, a.Name)
 }
 
 func (n *Node) rotateSource(ctx context.Context, a SourceArgs) (Connected, error) {
@@ -150,7 +151,15 @@ func (n *Node) rotateSource(ctx context.Context, a SourceArgs) (Connected, error
 		return Connected{}, err
 	}
 	secret, err := n.store.Rotate(ctx, ws, a.Name, a.Secret)
-	return Connected{Workspace: ws.String(), Source: a.Name, Secret: secret}, err
+	if err != nil {
+		return Connected{}, err
+	}
+	c := Connected{Workspace: ws.String(), Source: a.Name, Secret: secret}
+	sources, err := n.store.Sources(ctx, ws)
+	if i := slices.IndexFunc(sources, func(s workspace.Source) bool { return s.Name == a.Name }); i >= 0 {
+		c.Kind = sources[i].Kind
+	}
+	return c, err
 }
 
 func (n *Node) policy(ctx context.Context, a PolicyArgs) ([]KeyValue, error) {
@@ -223,7 +232,7 @@ func (n *Node) replay(ctx context.Context, a ReplayArgs) (Replayed, error) {
 	for _, name := range a.States {
 		i := slices.IndexFunc(fact.States(), func(s fact.State) bool { return s.String() == name })
 		if i < 0 || fact.States()[i] != fact.Held && fact.States()[i] != fact.Quarantined {
-			return Replayed{}, fmt.Errorf("only held and quarantined deliveries can be replayed: %w", errBadArgs)
+			return Replayed{}, &Problem{Message: "only held and quarantined deliveries can be processed again", Hint: "--state held, --state quarantined, or both", Exit: 2, Status: 422}
 		}
 		states = append(states, fact.States()[i])
 	}

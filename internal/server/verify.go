@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
 
 	"murmur/internal/datadir"
 	"murmur/internal/journal"
@@ -48,13 +50,31 @@ func Verify(ctx context.Context, data string, attack bool) (Verified, error) {
 	if len(found) > 0 {
 		return out, nil // what changed from outside is not opened
 	}
+	files, err := countFiles(data)
+	if err != nil {
+		return out, err
+	}
 	n, err := Open(ctx, Config{Data: data})
 	if err != nil {
 		return out, err
 	}
 	inside, err := n.verify(ctx, VerifyArgs{Attack: attack})
-	inside.Clean = out.Clean
+	inside.Clean, inside.Files = out.Clean, files
 	return inside, errors.Join(err, n.Close())
+}
+
+// countFiles counts the regular files of a directory that nobody has open.
+func countFiles(data string) (n int, err error) {
+	err = filepath.WalkDir(data, func(_ string, e fs.DirEntry, err error) error {
+		if err == nil && e.Type().IsRegular() {
+			n++
+		}
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count the files: %w", err)
+	}
+	return n, nil
 }
 
 // VerifyArgs are the arguments of verify.

@@ -14,7 +14,7 @@ import (
 const IDLen = 32
 
 // ErrBadID is returned for a name outside [a-z0-9-]{1,32}.
-var ErrBadID = errors.New("a workspace name is 1 to 32 characters from a-z, 0-9 and -")
+var ErrBadID = errors.New("a name is 1 to 32 characters from a-z, 0-9 and -")
 
 // ID names one workspace: a lower-case slug, zero-padded. The zero value is no workspace.
 type ID [IDLen]byte
