@@ -8,10 +8,12 @@ import (
 	"go/token"
 	"go/types"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -159,12 +161,10 @@ func (h *house) with(t *testing.T, p plant) (*house, []error) {
 	if err := g.addFile(p.pkg, p.name, p.pkg+"/"+p.name, p.src); err != nil {
 		t.Fatal(err)
 	}
-	for from, to := range h.graph {
-		g.graph[from] = to
-	}
+	maps.Copy(g.graph, h.graph)
 	full := module + "/" + p.pkg
 	for _, i := range imports(g.files[0].File) {
-		g.graph[full] = append(g.graph[full][:len(g.graph[full]):len(g.graph[full])], i)
+		g.graph[full] = append(slices.Clip(g.graph[full]), i)
 	}
 	var errs []error
 	info := &types.Info{Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{}, Selections: map[*ast.SelectorExpr]*types.Selection{}, Types: map[ast.Expr]types.TypeAndValue{}}

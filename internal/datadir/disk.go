@@ -23,7 +23,7 @@ func flock(path string, how int) (*os.File, error) {
 	if err == nil {
 		return f, nil
 	}
-	f.Close()
+	_ = f.Close()
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return nil, ErrLocked
 	}
@@ -33,7 +33,7 @@ func flock(path string, how int) (*os.File, error) {
 // funlock gives a lock back. Closing alone would not while a child process is between fork and exec.
 func funlock(f *os.File) {
 	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
-	f.Close()
+	_ = f.Close()
 }
 
 // unlock gives all locks back.

@@ -65,7 +65,7 @@ func (r *Ring) locked(ws workspace.ID, how int) (*os.File, error) {
 		if err == nil && !gone {
 			return f, nil
 		}
-		f.Close()
+		_ = f.Close()
 		if err != nil {
 			return nil, err
 		}

@@ -9,6 +9,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -72,10 +73,8 @@ func (l *Ledger) Verify(ctx context.Context, kept ...string) ([]Breach, error) {
 
 func (v *verifier) breach(w What, seq int64) {
 	b := Breach{w, seq}
-	for _, f := range v.found {
-		if f == b {
-			return
-		}
+	if slices.Contains(v.found, b) {
+		return
 	}
 	v.found = append(v.found, b)
 }

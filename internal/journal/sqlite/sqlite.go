@@ -105,7 +105,7 @@ func open(ctx context.Context, path string, c Config) (_ *Journal, err error) {
 	j := &Journal{config: c, path: path}
 	defer func() {
 		if err != nil {
-			j.closeFiles()
+			_ = j.closeFiles()
 		}
 	}()
 	// Deleted facts leave no trace in live pages (secure_delete), temporary tables stay in memory, and the

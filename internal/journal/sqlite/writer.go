@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"sync"
 
@@ -180,9 +181,7 @@ func (w *writer) attempt(batch []*work) error {
 		_, _ = w.sql.rollback.ExecContext(ctx) // SQLite may have rolled back by itself
 		return err
 	}
-	for id, no := range t.numbers {
-		w.numbers[id] = no
-	}
+	maps.Copy(w.numbers, t.numbers)
 	w.journal.bell.ring(t.inbox, t.facts)
 	return nil
 }

@@ -45,7 +45,7 @@ func everything() map[string]any {
 func TestNothingPrintsAValue(t *testing.T) {
 	t.Parallel()
 	for what, x := range everything() {
-		for _, verb := range strings.Fields("%v %+v %#v %s %q %x %X % x %d %T %t %c %U %e %p %O %10.3s %+q %#x %!") {
+		for verb := range strings.FieldsSeq("%v %+v %#v %s %q %x %X % x %d %T %t %c %U %e %p %O %10.3s %+q %#x %!") {
 			clean(t, what+" "+verb, fmt.Sprintf(verb, x))
 		}
 		clean(t, what+" Sprint", fmt.Sprint(x))

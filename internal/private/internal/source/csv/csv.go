@@ -90,7 +90,7 @@ func Open(r io.Reader, o Options) (*File, error) {
 	}
 	for size := 0; len(f.sample) < sampleRows && size < sampleSize; {
 		rec, err := f.records.read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -108,7 +108,7 @@ func (f *File) findHeaders(o Options) error {
 	var top []textLine
 	for len(top) < headerRows {
 		l, err := f.records.line()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -177,7 +177,7 @@ func (f *File) Rows(yield func(line int, native []byte, bad *source.Verdict) boo
 	f.sample = nil
 	for {
 		rec, err := f.records.read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

@@ -1,6 +1,7 @@
 package csv
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -105,7 +106,7 @@ var fieldsOf = map[string][]string{
 func mapHeaders(headers []string, o Options) (string, []column, error) {
 	if o.Kind != "" {
 		if fieldsOf[o.Kind] == nil {
-			return "", nil, fmt.Errorf("csv: unknown kind; use calls, messages, surveys or steps")
+			return "", nil, errors.New("csv: unknown kind; use calls, messages, surveys or steps")
 		}
 		columns, err := mapKind(o.Kind, headers, o.Map)
 		if err == nil && !fits(o.Kind, columns) {
@@ -241,7 +242,7 @@ func ParseMap(b []byte) (map[string]string, error) {
 	}
 	var m map[string]string
 	if err := yaml.Unmarshal(b, &m); err != nil {
-		return nil, fmt.Errorf("csv: the mapping is not YAML of the form field: header")
+		return nil, errors.New("csv: the mapping is not YAML of the form field: header")
 	}
 	for field := range m {
 		if synonyms[field] == nil {

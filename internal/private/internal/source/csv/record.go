@@ -1,6 +1,7 @@
 package csv
 
 import (
+	"errors"
 	"io"
 	"strings"
 
@@ -81,10 +82,10 @@ func (r *records) read() (record, error) {
 	ok := s.feed(first.text)
 	for ok && s.state == quoted {
 		next, err := r.rawLine()
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return record{}, err
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			ok = false
 			break
 		}

@@ -7,6 +7,7 @@ package lines
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 )
 
@@ -36,7 +37,7 @@ func (r *Reader) Next() (line []byte, number int, long bool, err error) {
 			r.line = append(r.line, part...)
 		}
 		switch {
-		case err == bufio.ErrBufferFull:
+		case errors.Is(err, bufio.ErrBufferFull):
 			continue
 		case err == io.EOF && len(r.line) == 0 && !long:
 			return nil, r.count, false, io.EOF

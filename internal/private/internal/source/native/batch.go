@@ -3,6 +3,7 @@ package native
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 
 	"murmur/internal/fact"
@@ -124,7 +125,7 @@ func NewLines(r io.Reader) *Lines { return &Lines{lines.NewReader(r, MaxEvent)} 
 func (l *Lines) Rows(yield func(line int, native []byte, bad *source.Verdict) bool) error {
 	for {
 		line, number, long, err := l.r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

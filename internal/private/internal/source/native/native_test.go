@@ -145,7 +145,7 @@ func TestSchemaAgreesWithTheDecoder(t *testing.T) {
 		t.Fatal(err)
 	}
 	examples := 0
-	for _, l := range strings.Split(string(page), "\n") {
+	for l := range strings.SplitSeq(string(page), "\n") {
 		if !strings.HasPrefix(l, "{") {
 			continue
 		}

@@ -12,8 +12,7 @@ import (
 )
 
 func why(err error) fact.Why {
-	var v *source.Verdict
-	if errors.As(err, &v) {
+	if v, ok := errors.AsType[*source.Verdict](err); ok {
 		return v.Why
 	}
 	return fact.WhyNone

@@ -218,7 +218,7 @@ func (r response) party(hidden strictjson.Value) event.Party {
 
 // asksForName reports a question for the respondent's name: its answer is a known subject to mask.
 func asksForName(question strictjson.Value) bool {
-	for _, w := range strings.Fields(strings.ToLower(question.Text("title"))) {
+	for w := range strings.FieldsSeq(strings.ToLower(question.Text("title"))) {
 		if strings.Trim(w, "?!.,:*") == "name" {
 			return true
 		}
