@@ -253,10 +253,15 @@ func menuTrouble() Insight {
 }
 
 func recordingConsent() Insight {
-	q := release.Query{
-		Name: "recording-consent/1", Kinds: []fact.Kind{fact.KindConsent},
-		Where: []release.Filter{{Column: fact.ColAct, In: []int64{int64(fact.Noticed), int64(fact.OptedOut), int64(fact.Violation)}}},
-		Grain: release.Week, Split: release.ByAct, Value: release.Value{Derived: release.Nothing},
+	said := func(name string, acts ...fact.Act) release.Query {
+		f := release.Filter{Column: fact.ColAct}
+		for _, a := range acts {
+			f.In = append(f.In, int64(a))
+		}
+		return release.Query{
+			Name: "recording-consent/1/" + name, Kinds: []fact.Kind{fact.KindConsent}, Where: []release.Filter{f},
+			Grain: release.Week, Value: release.Value{Derived: release.Nothing},
+		}
 	}
 	return Insight{
 		Slug: "recording-consent", Section: "privacy",
@@ -268,7 +273,7 @@ func recordingConsent() Insight {
 			{"violations", "calls", "Garwood (exact Poisson)"},
 		},
 		Caveat: "Fewer than five people who refuse are not shown by themselves. The evidence of one call is its receipt, not this figure.",
-		Needs:  []release.Query{q},
+		Needs:  []release.Query{said("noticed", fact.Noticed), said("opted_out", fact.OptedOut, fact.Withdrawn), said("violations", fact.Violation)},
 		finish: finishConsent,
 	}
 }

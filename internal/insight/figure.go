@@ -158,6 +158,14 @@ func (a answer) missing(measures ...string) (fs []Figure) {
 	return fs
 }
 
+// none is a count of nothing where nothing is a number: 0.
+func (a answer) none(measure string) Figure {
+	f, e := a.blank(release.Group{}, measure, ""), garwood(0)
+	f.Contacts = ""
+	f.Value, f.Low, f.High = round(e.value), round(e.low), round(e.high)
+	return f
+}
+
 func (a answer) grain() string {
 	switch {
 	case a.query.Split == release.ByHourOfWeek:

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"murmur/internal/crowd/release"
-	"murmur/internal/fact"
 )
 
 // rates finishes tables of two bins: the figure is the share of bin "of", by the table's own split.
@@ -167,48 +166,19 @@ func finishSentiment(answers []answer) (fs []Figure) {
 	return fs
 }
 
-var actMeasure = map[int64]string{
-	int64(fact.Noticed): "noticed", int64(fact.OptedOut): "opted_out", int64(fact.Violation): "violations",
-}
-
-// finishConsent names each act; a group of several acts goes by its first and lists them. An act that no
-// group holds did not occur: 0, seen against all that did.
+// finishConsent counts each act; what nobody said is 0, which for violations is the number that matters.
 func finishConsent(answers []answer) (fs []Figure) {
-	a, acts := answers[0], []string{"noticed", "opted_out", "violations"}
-	if len(a.groups) == 0 {
-		return a.missing(acts...)
-	}
-	seen := map[string]bool{}
-	var whole release.Group
-	whole.Hidden = release.NoData
-	var all int64
-	for _, g := range a.groups {
-		if g.Hidden == release.NoData || g.Hidden == release.Shown && g.Total() == 0 {
+	measures := []string{"noticed", "opted_out", "violations"}
+	for i, a := range answers {
+		if !a.ok {
 			continue
 		}
-		var names []string
-		for _, m := range g.Members {
-			if name := actMeasure[m.Key]; name != "" {
-				names = append(names, name)
-				seen[name] = true
-			}
-		}
-		if len(names) == 0 {
+		if len(a.groups) == 0 || a.groups[0].Hidden == release.NoData {
+			fs = append(fs, a.none(measures[i]))
 			continue
 		}
-		f := a.put(g, names[0], "", g.Total(), garwood(g.Total()))
-		if len(names) == 1 {
-			f.Split = nil
-		}
-		fs = append(fs, f)
-		if all += g.Total(); g.Hidden == release.Shown {
-			whole.Hidden, whole.Contacts = release.Shown, max(whole.Contacts, g.Contacts)
-		}
-	}
-	for _, name := range acts {
-		if !seen[name] {
-			fs = append(fs, a.put(whole, name, "", all, garwood(0)))
-		}
+		g := a.groups[0]
+		fs = append(fs, a.put(g, measures[i], "", g.Total(), garwood(g.Total())))
 	}
 	return fs
 }

@@ -119,8 +119,7 @@ func examples(in Insight) []answer {
 	case "menu-funnel":
 		return []answer{answered(q[0], group(20, []int64{41}, menu("main", "welcome", "1", 1)...), group(9, []int64{18}, menu("main", "welcome", "none", 2)...))}
 	case "recording-consent":
-		return []answer{answered(q[0], group(50, []int64{72}, release.Member{Dim: "act", Key: int64(fact.Noticed), Name: "noticed"}),
-			group(7, []int64{7}, release.Member{Dim: "act", Key: int64(fact.OptedOut), Name: "opted_out"}))}
+		return []answer{answered(q[0], group(50, []int64{72})), answered(q[1], group(7, []int64{7})), answered(q[2], release.Group{Hidden: release.NoData, Bins: []int64{0}})}
 	case "satisfaction":
 		return []answer{
 			answered(q[0], group(14, []int64{1, 0, 0, 0, 0, 1, 1, 2, 2, 4, 3})),
