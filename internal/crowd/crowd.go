@@ -13,6 +13,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"murmur/internal/crowd/internal/count/duckdb"
@@ -91,12 +92,12 @@ func (c *Crowd) Position(ctx context.Context) (pos int64, ok bool, err error) {
 	return pos, pos >= 0, err
 }
 
-// Append makes batches durable together with the position they came from. The order matters: names first, so that
-// no row has a label nobody knows; then the rows; last, what people withdrew, because it may stand in the same
-// batch as what it withdraws. Every step can be repeated.
+// Append makes batches durable together with the position they came from. The order matters, and every step can be
+// repeated after a crash: names first, so that no row has a label nobody knows; then what people withdrew, from the
+// lake and from these batches, because a refusal may stand beside what it refuses; the rows and their position last.
 func (c *Crowd) Append(ctx context.Context, batches []fact.Batch, position int64) error {
+	refused := withdrawals(batches)
 	var rows []lake.Row
-	withdrawn := map[workspace.ID]*lake.Withdrawal{}
 	for _, b := range batches {
 		if err := c.names.add(ctx, b.Workspace, b.Labels); err != nil {
 			return fmt.Errorf("store names: %w", err)
@@ -106,41 +107,87 @@ func (c *Crowd) Append(ctx context.Context, batches []fact.Batch, position int64
 			if err != nil {
 				return err
 			}
-			if !gone.IsZero() && f.Meta().At <= fact.MicrosOf(gone) {
+			if !gone.IsZero() && f.Meta().At <= fact.MicrosOf(gone) || refused[b.Workspace].covers(f) {
 				continue
 			}
 			rows = append(rows, lake.Row{Workspace: b.Workspace, Fact: f})
-			withdraw(withdrawn, b.Workspace, f)
 		}
-	}
-	if err := c.lake.Append(ctx, rows, position); err != nil {
-		return err
 	}
 	if err := c.arrivals.note(ctx, rows, c.now()); err != nil {
 		return fmt.Errorf("note arrivals: %w", err)
 	}
-	for ws, w := range withdrawn {
-		if err := c.lake.Withdraw(ctx, ws, *w); err != nil {
+	for ws, w := range refused {
+		if err := c.lake.Withdraw(ctx, ws, w.Withdrawal); err != nil {
 			return err
 		}
 	}
-	return nil
+	if err := c.lake.Append(ctx, rows, position); err != nil || len(refused) == 0 {
+		return err
+	}
+	return c.lake.Expire(ctx) // the words leave the disk now, not when somebody tidies
 }
 
-// withdraw collects the opt-outs of a batch: content of the call, or of everything with the contact, must go.
-func withdraw(all map[workspace.ID]*lake.Withdrawal, ws workspace.ID, f fact.Fact) {
-	c, ok := f.(*fact.Consent)
-	if !ok || c.Act != fact.OptedOut && c.Act != fact.Withdrawn {
-		return
+// refusals is what people of one workspace withdrew: content of calls, everything that contacts said.
+type refusals struct{ lake.Withdrawal }
+
+// withdrawals collects the opt-outs of batches.
+func withdrawals(batches []fact.Batch) map[workspace.ID]*refusals {
+	all := map[workspace.ID]*refusals{}
+	for _, b := range batches {
+		for _, f := range b.Facts {
+			c, ok := f.(*fact.Consent)
+			if !ok || c.Act != fact.OptedOut && c.Act != fact.Withdrawn {
+				continue
+			}
+			if all[b.Workspace] == nil {
+				all[b.Workspace] = &refusals{}
+			}
+			r := all[b.Workspace]
+			if c.Call != (fact.ID{}) {
+				r.Calls = append(r.Calls, c.Call)
+			} else {
+				r.Contacts = append(r.Contacts, c.Contact)
+			}
+		}
 	}
-	if all[ws] == nil {
-		all[ws] = &lake.Withdrawal{}
+	return all
+}
+
+// covers reports whether a fact is content that was withdrawn.
+func (r *refusals) covers(f fact.Fact) bool {
+	if r == nil {
+		return false
 	}
-	if c.Call != (fact.ID{}) {
-		all[ws].Calls = append(all[ws].Calls, c.Call)
-		return
+	t, ok := f.(*fact.Talk)
+	return ok && (slices.Contains(r.Calls, t.Call) || slices.Contains(r.Contacts, t.Contact))
+}
+
+// Against counts the talks in the lake that were refused, by call or by contact, and takes them out. There must be
+// none: every way in asks first. It is the check on those ways, not one of them.
+func (c *Crowd) Against(ctx context.Context, ws workspace.ID, calls []fact.ID, contacts []anon.Contact) (found int, err error) {
+	byCall, byContact := map[fact.ID]bool{}, map[[anon.ContactLen]byte]bool{}
+	for _, id := range calls {
+		byCall[id] = true
 	}
-	all[ws].Contacts = append(all[ws].Contacts, c.Contact)
+	for _, who := range contacts {
+		byContact[who.Bytes()] = true
+	}
+	for r, err := range c.lake.Rows(ctx, fact.Facts) {
+		if err != nil {
+			return 0, err
+		}
+		call := fact.Reference(r.Number(fact.ColCallHi), r.Number(fact.ColCallLo))
+		if r.Workspace == ws && r.Kind == fact.KindTalk && (byCall[call] || byContact[r.Contact]) {
+			found++
+		}
+	}
+	if found == 0 {
+		return 0, nil
+	}
+	if err := c.lake.Withdraw(ctx, ws, lake.Withdrawal{Calls: calls, Contacts: contacts}); err != nil {
+		return found, err
+	}
+	return found, c.lake.Expire(ctx)
 }
 
 // Forget takes every row of the contacts out of the lake and out of its files.

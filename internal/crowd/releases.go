@@ -21,6 +21,14 @@ const horizon = release.Horizon
 // periods are computed even when too few new contacts came to show a difference safely (for an explicit wish of the
 // owner, never for a schedule). It gives the number of periods that were looked at.
 func (c *Crowd) Release(ctx context.Context, ws workspace.ID, force bool) (int, error) {
+	periods, err := c.release(ctx, ws, force)
+	if err != nil {
+		return 0, err
+	}
+	return periods, c.lake.Expire(ctx) // what was withdrawn or erased while the count held its files
+}
+
+func (c *Crowd) release(ctx context.Context, ws workspace.ID, force bool) (int, error) {
 	policy, err := c.policy(ctx, ws)
 	if err != nil {
 		return 0, err

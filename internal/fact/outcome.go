@@ -48,8 +48,6 @@ type Outcome struct {
 	Labels []Named
 	// Contact owns the delivery, for erasure; invalid when it has none.
 	Contact anon.Contact
-	// Retract names facts that must leave the lake: an opt-out that came after publication.
-	Retract []ID
 }
 
 // Dim says what a label names.

@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"murmur/internal/fact"
 	"murmur/internal/private/anon"
 	"murmur/internal/private/internal/consent"
+	"murmur/internal/private/internal/event"
 	"murmur/internal/private/internal/identity"
 	"murmur/internal/private/internal/personal"
 	"murmur/internal/private/internal/source"
@@ -121,6 +123,38 @@ func (z *Zone) who(ws workspace.ID, contact string) (anon.Contact, error) {
 // Erased gives the moment up to which everything about a contact was erased; zero when nothing was.
 func (z *Zone) Erased(ctx context.Context, ws workspace.ID, c anon.Contact) (time.Time, error) {
 	return z.register.Erased(ctx, ws, c)
+}
+
+// Refused lists the calls and contacts whose content must not be anywhere.
+func (z *Zone) Refused(ctx context.Context, ws workspace.ID) (calls []fact.ID, contacts []anon.Contact, err error) {
+	key, err := z.ring.Pseudonym(ws)
+	if err != nil {
+		return nil, nil, err
+	}
+	calls, all, err := z.register.Refused(ctx, ws)
+	for _, b := range all {
+		contacts = append(contacts, anon.Stored(key, b))
+	}
+	return calls, contacts, err
+}
+
+// kindViolation marks the record of content that was found although somebody had refused it. No source can send it.
+const kindViolation = "violation"
+
+// Violated records that content was found which somebody had refused; the figure recording-consent counts it.
+func (z *Zone) Violated(ctx context.Context, ws workspace.ID, found int) error {
+	at := z.now().UTC().Format(time.RFC3339Nano)
+	all := make([]source.Delivery, found)
+	for i := range all {
+		all[i] = source.Delivery{ID: fmt.Sprintf("violation/%s/%d", at, i)}
+	}
+	_, err := z.append(ctx, ws, ControlSource, kindViolation, all)
+	return err
+}
+
+// violation is the event of such a record.
+func violation(d source.Delivery, at time.Time) []event.Event {
+	return []event.Event{{ID: d.ID, At: at, Consent: &event.Consent{Purpose: fact.Transcribe, Act: fact.Violation, Via: fact.ViaAPI}}}
 }
 
 // AllErased lists the pseudonyms whose erasure must hold, for a restored backup.

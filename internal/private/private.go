@@ -106,11 +106,7 @@ func (z *Zone) Process(ctx context.Context, m journal.Message) (fact.Outcome, er
 	if env.kind == kindUnreadable {
 		return unreadable(env.delivery.Body), nil
 	}
-	src, ok := connect.For(env.kind)
-	if !ok {
-		return fact.Outcome{State: fact.Quarantined, Why: fact.WhyUnknownType}, nil
-	}
-	events, err := src.Decode(env.delivery)
+	events, err := decode(env, m.At)
 	if err != nil || len(events) == 0 {
 		return unusable(err), nil
 	}
@@ -130,6 +126,18 @@ func (z *Zone) Process(ctx context.Context, m journal.Message) (fact.Outcome, er
 		}
 	}
 	return b.outcome(), nil
+}
+
+// decode gives the events of a delivery.
+func decode(env envelope, received time.Time) ([]event.Event, error) {
+	if env.kind == kindViolation {
+		return violation(env.delivery, received), nil
+	}
+	src, ok := connect.For(env.kind)
+	if !ok {
+		return nil, source.Quarantine(fact.WhyUnknownType, "type")
+	}
+	return src.Decode(env.delivery)
 }
 
 // unusable is the outcome of a delivery without events.

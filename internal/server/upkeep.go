@@ -11,6 +11,7 @@ import (
 	"murmur/internal/job"
 	"murmur/internal/journal"
 	"murmur/internal/keyring"
+	"murmur/internal/workspace"
 )
 
 // releaseEvery is how often a server looks whether new facts are in the lake.
@@ -149,6 +150,20 @@ func (n *Node) Rotate(ctx context.Context) error {
 // sealVersion is the version of a sealed delivery (private.Zone seals with it; docs/format/journal.md).
 const sealVersion = 1
 
+// audit looks for content that somebody refused. There must be none; what is found is taken out, counted and
+// reported.
+func (n *Node) audit(ctx context.Context, ws workspace.ID) (found int, err error) {
+	calls, contacts, err := n.zone.Refused(ctx, ws)
+	if err != nil || len(calls)+len(contacts) == 0 {
+		return 0, err
+	}
+	if found, err = n.crowd.Against(ctx, ws, calls, contacts); err != nil || found == 0 {
+		return found, err
+	}
+	n.log.Error("content was found that somebody had refused", "workspace", ws.String(), "count", found)
+	return found, n.zone.Violated(ctx, ws, found)
+}
+
 // Tidy does the daily work of the lake and the journal, and signs the ledger.
 func (n *Node) Tidy(ctx context.Context) error {
 	workspaces, err := n.store.List(ctx)
@@ -162,6 +177,9 @@ func (n *Node) Tidy(ctx context.Context) error {
 			return err
 		}
 		link = min(link, p.LinkDays)
+		if _, err := n.audit(ctx, ws); err != nil {
+			return err
+		}
 	}
 	if err := n.crowd.Tidy(ctx, link); err != nil {
 		return err

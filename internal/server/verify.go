@@ -186,6 +186,11 @@ func (n *Node) verifyReleases(ctx context.Context, attack bool, v *Verified, bre
 		for _, s := range sets {
 			v.Tables += len(s.Tables())
 		}
+		if found, err := n.audit(ctx, ws); err != nil {
+			return err
+		} else if found > 0 {
+			breach("lake", "workspace %s: %d transcripts that somebody refused were in it; they were taken out", ws, found)
+		}
 		if !attack {
 			continue
 		}

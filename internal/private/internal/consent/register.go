@@ -150,6 +150,27 @@ func (r *Register) Erased(ctx context.Context, ws workspace.ID, c anon.Contact) 
 	return s.erased[c.Bytes()], nil
 }
 
+// Refused lists the calls and contacts with an opt-out.
+func (r *Register) Refused(ctx context.Context, ws workspace.ID) (calls []fact.ID, contacts [][anon.ContactLen]byte, err error) {
+	s, err := r.of(ctx, ws)
+	if err != nil {
+		return nil, nil, err
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for id, a := range s.calls {
+		if a.out {
+			calls = append(calls, id)
+		}
+	}
+	for who, a := range s.contacts {
+		if a.out {
+			contacts = append(contacts, who)
+		}
+	}
+	return calls, contacts, nil
+}
+
 // AllErased lists the pseudonyms of everyone who was erased.
 func (r *Register) AllErased(ctx context.Context, ws workspace.ID) ([][anon.ContactLen]byte, error) {
 	s, err := r.of(ctx, ws)

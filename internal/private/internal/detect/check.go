@@ -47,7 +47,6 @@ func ibanLike(s string) bool {
 		s[2] >= '0' && s[2] <= '9' && s[3] >= '0' && s[3] <= '9'
 }
 
-
 // socialSecurity holds for numbers the US administration issues: area neither 000, 666 nor 9xx, no part zero.
 func socialSecurity(d string) bool {
 	return len(d) == 9 && d[:3] != "000" && d[:3] != "666" && d[0] != '9' && d[3:5] != "00" && d[5:] != "0000"
