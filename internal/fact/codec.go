@@ -19,12 +19,11 @@ var (
 	ErrNewer   = errors.New("fact: the record was written by a newer version")
 )
 
-// Batch is what one delivery adds to the lake and to the workspace's dictionary, and takes from the lake.
+// Batch is what deliveries of one workspace add to the lake and to the workspace's dictionary.
 type Batch struct {
 	Workspace workspace.ID
 	Facts     []Fact
 	Labels    []Named
-	Retract   []ID
 }
 
 const (
@@ -50,10 +49,6 @@ func Encode(dst []byte, b Batch) []byte {
 		dst = binary.AppendUvarint(dst, uint64(l.Dim))
 		dst = binary.BigEndian.AppendUint64(dst, uint64(l.Parent))
 		dst = appendText(dst, l.Name)
-	}
-	dst = binary.AppendUvarint(dst, uint64(len(b.Retract)))
-	for _, id := range b.Retract {
-		dst = append(dst, id[:]...)
 	}
 	return dst
 }
@@ -164,9 +159,6 @@ func (d *decoder) batch() (b Batch) {
 			l.Name = d.text()
 		}
 		b.Labels = append(b.Labels, l)
-	}
-	for n := d.uvarint(); n > 0 && d.err == nil; n-- {
-		b.Retract = append(b.Retract, d.id())
 	}
 	if d.at != len(d.b) {
 		d.fail(ErrCorrupt)

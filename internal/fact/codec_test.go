@@ -26,7 +26,6 @@ func sample(mk *facttest.Maker) fact.Batch {
 		Workspace: workspace.Default,
 		Labels: []fact.Named{{Label: -3, Dim: fact.DimNumber, Name: mk.Text("Front desk")},
 			{Label: 9, Dim: fact.DimChoice, Parent: -4}},
-		Retract: []fact.ID{facttest.ID(98), facttest.ID(99)},
 	}
 	for i, k := range facttest.Kinds {
 		b.Facts = append(b.Facts,

@@ -253,6 +253,11 @@ func (b *builder) outcome() fact.Outcome {
 	if b.worst != fact.Pending {
 		o = fact.Outcome{State: b.worst, Why: b.why, Contact: b.owner}
 	}
+	for _, f := range o.Facts {
+		if fact.Check(f) != nil { // an impossible value that decoding let through
+			return fact.Outcome{State: fact.Quarantined, Why: fact.WhyBadField, Contact: b.owner}
+		}
+	}
 	if o.State == fact.Published && len(o.Facts) == 0 {
 		o.State, o.Why = fact.Ignored, fact.WhySilentType
 	}
