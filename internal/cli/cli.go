@@ -124,16 +124,16 @@ func defaultData() string {
 
 // misread says in plain words what the parser of the command line did not understand, and whose help would tell.
 func misread(err error) error {
-	verb := "VERB"
+	murmur := "murmur"
 	var p *kong.ParseError
 	if errors.As(err, &p) && p.Context.Selected() != nil {
-		verb = p.Context.Selected().Path()
+		murmur += " " + p.Context.Selected().Path()
 	}
 	message := err.Error()
 	if what, ok := strings.CutPrefix(message, "expected "); ok {
 		message = "missing: " + strings.ReplaceAll(what, `"`, "")
 	}
-	return &server.Problem{Message: message, Hint: "murmur " + verb + " --help shows what can be said", Exit: 2}
+	return &server.Problem{Message: message, Hint: murmur + " --help shows what can be said", Exit: 2}
 }
 
 // complain prints an error and gives the exit code.
@@ -152,7 +152,7 @@ func complain(w io.Writer, err error) int {
 			p.Hint = "murmur --help, or murmur VERB --help, shows what can be said"
 		}
 	}
-	fmt.Fprintf(w, "error: %s\n", p.Message)
+	fmt.Fprintf(w, "error: %s\n", strings.ReplaceAll(p.Message, "\n", "; ")) // errors.Join has a line for each
 	if p.Hint != "" {
 		fmt.Fprintf(w, "hint: %s\n", p.Hint)
 	}

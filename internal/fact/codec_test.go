@@ -104,7 +104,7 @@ func TestWhatANewerVersionWrites(t *testing.T) {
 		f = append(f, 2, 4, 6, 8) // version, at, source, anonymiser
 		f = append(f, fields...)
 		b := append([]byte{version, 1, 'w', 1, byte(len(f))}, f...)
-		return append(b, 0, 0)
+		return append(b, 0) // no labels
 	}
 	// two fields: column 63 = 3 is unknown, column 9 = 1 is the direction; then two bytes of something new
 	b, err := fact.Decode(mk.Opened(keyring.TopicFacts, record(1, byte(fact.KindCall), 2, 126, 6, 18, 2, 0xaa, 0xbb)))

@@ -19,6 +19,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"murmur/internal/meta"
 )
 
 // Checkpoint says: the chain had this many entries and ended in this hash. It is one line of text,
@@ -125,6 +127,29 @@ func (l *Ledger) appendLine(line string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
+}
+
+// Backup writes to the file named to the checkpoints that belong to a copy of the ledger's database: a line of a
+// checkpoint precedes its row, so after the copy the file has all of them, and those of later entries are left out.
+func (l *Ledger) Backup(ctx context.Context, copied *meta.DB, to string) error {
+	var head int64
+	if err := copied.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM ledger`).Scan(&head); err != nil {
+		return fmt.Errorf("back up checkpoints: %w", err)
+	}
+	lines, err := l.readLines()
+	if err != nil {
+		return fmt.Errorf("back up checkpoints: %w", err)
+	}
+	var b strings.Builder
+	for _, line := range lines {
+		if c, err := ParseCheckpoint(line, l.PublicKey()); err != nil || c.Seq <= head { // a damaged line is for Verify to name
+			b.WriteString(line + "\n")
+		}
+	}
+	if err := os.WriteFile(to, []byte(b.String()), 0o600); err != nil {
+		return fmt.Errorf("back up checkpoints: %w", err)
+	}
+	return nil
 }
 
 // mend finishes what a crash cut short: a last line without its end is dropped, and a checkpoint that did

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 
 	"murmur/internal/datadir"
+	"murmur/internal/meta"
 )
 
 // backup writes one consistent file: copies of the databases made by the engines themselves, the lake's files of one
@@ -20,6 +22,9 @@ func (n *Node) backup(ctx context.Context, w io.Writer) error {
 	}
 	defer os.RemoveAll(tmp)
 	if err := n.db.Backup(ctx, filepath.Join(tmp, filepath.Base(n.dir.Meta()))); err != nil {
+		return err
+	}
+	if err := n.backupCheckpoints(ctx, tmp); err != nil {
 		return err
 	}
 	if err := n.journal.Backup(ctx, filepath.Join(tmp, filepath.Base(n.dir.Journal()))); err != nil {
@@ -36,6 +41,15 @@ func (n *Node) backup(ctx context.Context, w io.Writer) error {
 		return fmt.Errorf("list the backup: %w", err)
 	}
 	return n.dir.Backup(ctx, w, files...)
+}
+
+// backupCheckpoints puts the ledger's checkpoints beside the copy of its database.
+func (n *Node) backupCheckpoints(ctx context.Context, tmp string) error {
+	copied, err := meta.Open(ctx, filepath.Join(tmp, filepath.Base(n.dir.Meta())))
+	if err != nil {
+		return err
+	}
+	return errors.Join(n.ledger.Backup(ctx, copied, filepath.Join(tmp, filepath.Base(n.dir.Checkpoints()))), copied.Close())
 }
 
 // filesBelow names every file of a folder by its place in the data directory.
