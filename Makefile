@@ -6,6 +6,8 @@ SHELL := /bin/bash
 BIN := bin/murmur
 DEMO := demo-data
 TOOL := go tool -modfile=tools/go.mod
+# Prints failures in full, every skipped test with its reason, and a closing line.
+TESTSUM := $(TOOL) gotestsum --format pkgname --format-hide-empty-pkg --
 
 .PHONY: help build demo test race fuzz bench lint arch generate verify shots test-faults setup clean
 
@@ -22,14 +24,14 @@ $(BIN): $(shell git ls-files '*.go' go.mod go.sum 2>/dev/null || find . -name '*
 
 demo: $(BIN) ## invent a business, send its life through the real path, show what it learns
 	@rm -rf $(DEMO)
-	$(BIN) demo --data $(DEMO) --listen 127.0.0.1:8377
+	$(BIN) demo --data $(DEMO) --listen 127.0.0.1:0
 
 setup: ## what the tests need beside Go: Chromium
 	@scripts/setup
 
 test: setup ## all tests
 	go vet ./...
-	go test -shuffle=on -timeout 20m ./... 2>&1 | scripts/report
+	$(TESTSUM) -shuffle=on -timeout 20m ./...
 
 race: ## all tests under the race detector
 	go test -race -shuffle=on -timeout 40m ./...
@@ -39,7 +41,7 @@ fuzz: ## every fuzz target for FUZZTIME
 	@scripts/fuzz $(FUZZTIME)
 
 test-faults: setup ## the long fault runs: 50 kills, 12 power cuts, 10,000 random operations
-	MURMUR_FAULTS=1 MURMUR_FULL=1 go test -timeout 60m ./internal/journal/... ./internal/crowd/... ./internal/e2e/... 2>&1 | scripts/report
+	MURMUR_FAULTS=1 MURMUR_FULL=1 $(TESTSUM) -timeout 60m ./internal/journal/... ./internal/crowd/... ./internal/e2e/...
 
 bench: ## print the figures of docs/benchmarks.md
 	@scripts/bench
