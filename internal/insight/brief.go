@@ -21,7 +21,9 @@ func Brief(figures []Figure) (headlines []Sentence, advice []Suggestion) {
 		if len(order) > 1 {
 			before = periods[order[len(order)-2]]
 		}
-		headlines = append(headlines, Headline(periods[last], before))
+		if h := Headline(periods[last], before); len(h.Evidence) > 0 {
+			headlines = append(headlines, h)
+		}
 	}
 	return headlines, Suggestions(figures)
 }
@@ -39,7 +41,7 @@ func periodsThatTell(slug string, figures []Figure) (periods map[string][]Figure
 		if f.Value == nil || f.Measure == "share" && *f.Value == 1 {
 			continue // hidden, or everything in one group
 		}
-		if f.finished() {
+		if f.Finished() {
 			finished[f.Period] = true
 		} else {
 			running[f.Period] = true
@@ -51,8 +53,8 @@ func periodsThatTell(slug string, figures []Figure) (periods map[string][]Figure
 	return periods, slices.Sorted(maps.Keys(running))
 }
 
-// finished reports whether a figure speaks of a period that is over; it may still be provisional.
-func (f Figure) finished() bool {
+// Finished reports whether a figure speaks of a period that is over; it may still be provisional.
+func (f Figure) Finished() bool {
 	zone, err := time.LoadLocation(f.Settings["timezone"])
 	if err != nil {
 		return false

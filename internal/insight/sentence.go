@@ -15,7 +15,7 @@ type Sentence struct {
 	// Change against the previous period: "up", "down", "unclear" (the intervals overlap), or "" when there
 	// is nothing to compare with.
 	Change   string   `json:"change"`
-	Evidence []Figure `json:"evidence"`
+	Evidence []Figure `json:"evidence"` // none when there is nothing to say
 }
 
 // story says which figure of an insight makes its headline, and how it reads.
@@ -61,7 +61,7 @@ func Headline(figures, previous []Figure) Sentence {
 		if i := slices.IndexFunc(figures, func(f Figure) bool { return f.Value != nil }); i >= 0 {
 			why = figures[i]
 		}
-		return Sentence{Text: emptyText(why), Evidence: []Figure{why}}
+		return Sentence{Text: emptyText(why)}
 	}
 	s := Sentence{Text: fmt.Sprintf(text, where(f), withInterval(f)), Evidence: []Figure{f}}
 	if p, ok := match(f, previous); ok {

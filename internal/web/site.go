@@ -52,7 +52,7 @@ func newSite(c Config) *site {
 type section struct{ Path, Name, Key, Lead string }
 
 var sections = []section{
-	{"/", "This week", "h", ""},
+	{"/", "The week", "h", ""},
 	{"/calls", "Calls", "c", "Who gets through, who does not, and when."},
 	{"/messages", "Messages", "m", "How long people wait for an answer."},
 	{"/topics", "Topics", "t", "What people want and how they sound, read in anonymised words."},
@@ -153,11 +153,11 @@ type periods struct {
 	Provisional bool
 }
 
-// periodsOf finds the weeks there are figures for and picks the one asked for; by default the newest that
-// shows anything.
+// periodsOf finds the weeks there are figures for and picks the one asked for; by default the newest that is over
+// and shows anything, because a week that has just begun says little, and the running one where none is over.
 func periodsOf(figures []insight.Figure, asked string) *periods {
 	var p periods
-	seen, newest := map[string]bool{}, ""
+	seen, newest, over := map[string]bool{}, "", ""
 	for _, f := range figures {
 		if _, ok := weekOf(f.Period); !ok || strings.Contains(f.Period, "..") {
 			continue
@@ -169,6 +169,12 @@ func periodsOf(figures []insight.Figure, asked string) *periods {
 		if f.Hidden == "" {
 			newest = max(newest, f.Period)
 		}
+		if f.Hidden == "" && f.Finished() {
+			over = max(over, f.Period)
+		}
+	}
+	if over != "" {
+		newest = over
 	}
 	if len(p.All) == 0 {
 		return nil
