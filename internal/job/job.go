@@ -1,5 +1,5 @@
-// Package job runs slow and periodic work durably: fetching a recording, de-linking, compaction, expiry, the
-// change of epoch, releases, retractions. A job survives a restart, is unique where its arguments say so, is
+// Package job runs slow and periodic work durably: the change of epoch each hour, each day the lake's upkeep
+// (old words, de-linking, compaction, expiry). A job survives a restart, is unique where its arguments say so, is
 // retried with back-off, and is rescued when its worker died.
 //
 // It is a thin coat around River (riverqueue/river, MPL-2.0) on a SQLite file of its own: workers, arguments

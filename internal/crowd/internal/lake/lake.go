@@ -10,8 +10,9 @@
 //     the plain list of Parquet files is the table, for every reader.
 //   - the highest version of an id wins. Until Compact has run an id can stand in several rows: readers take
 //     the row with the highest version per (workspace, id), among equals one without a contact; a text counts
-//     when its version is the one that counts in facts. A version can move its event to another day; reading one period alone may then meet the old version. Compact
-//     looks every new id up in all days and drops what is superseded, so that after it one row is left.
+//     when its version is the one that counts in facts. A version can move its event to another day;
+//     reading one period alone may then meet the old version. Compact looks every new id up in all days
+//     and drops what is superseded, so that after it one row is left.
 //   - what Forget, Retract, Delink or DropTexts took away is in no file after Expire.
 //
 // What it does not protect against: someone who reads the disk. Files are not encrypted (no engine could

@@ -4,7 +4,7 @@
 // wins over consent, an opt-out is absorbing, and what was refused for a call stays refused for that call
 // whatever the policy says later.
 //
-// The rule (docs/consent.md has the statutes): content of a call (recording, transcript, summary) needs the
+// The rule (docs/consent.md has it in plain words, and the table): content of a call (recording, transcript, summary) needs the
 // workspace's policy to say "notice" or "opt-in". With notice, everyone may be heard who did not opt out.
 // With opt-in, only who agreed. Messages and survey answers were written to the business by the person
 // themselves: they may be analysed unless that person opted out. That a call took place, and how it went,
