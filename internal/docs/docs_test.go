@@ -72,7 +72,7 @@ var notInAnchors = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 // anchors are the headings of a page as browsers are sent to them.
 func anchors(text string) map[string]bool {
 	has := map[string]bool{}
-	for _, line := range strings.Split(text, "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		if h := strings.TrimLeft(line, "#"); h != line && strings.HasPrefix(h, " ") {
 			h = notInAnchors.ReplaceAllString(strings.ToLower(strings.TrimSpace(h)), "")
 			has[strings.ReplaceAll(h, " ", "-")] = true
@@ -145,7 +145,7 @@ func TestVerdictsAreThoseOfTheCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	var want strings.Builder
-	for _, line := range strings.Split(string(b), "\n") {
+	for line := range strings.SplitSeq(string(b), "\n") {
 		if line != "" && line[0] != '#' {
 			want.WriteString(line + "\n")
 		}
@@ -198,11 +198,7 @@ func (w *firstLine) Write(p []byte) (int, error) {
 // TestTheCommandsOfTheReadmeRun types them one after the other into a directory with an export in it. It is not
 // parallel: it has the process's working directory and environment.
 func TestTheCommandsOfTheReadmeRun(t *testing.T) {
-	dir, err := os.MkdirTemp("", "docs") // short: a socket lies in it
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	dir := t.TempDir()
 	lines := section(t, "## With your own phone system")
 	t.Chdir(dir)
 	t.Setenv("HOME", dir)

@@ -29,14 +29,9 @@ func TestTour(t *testing.T) {
 	for _, d := range Deliveries {
 		Check(t, "body "+d.Name, "json", string(Body(t, d.Name)))
 	}
-	dir, err := os.MkdirTemp("", "tour") // short: a socket lies in it
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	data := filepath.Join(dir, "data")
+	data := filepath.Join(t.TempDir(), "data")
 	var figure []byte
-	err = server.Serve(t.Context(), server.ServeConfig{
+	err := server.Serve(t.Context(), server.ServeConfig{
 		Data: data, Listen: "127.0.0.1:0", Out: io.Discard, Err: io.Discard, Now: func() time.Time { return Now },
 		Ready: func(ctx context.Context, base string, n *server.Node) (bool, error) {
 			figure = live(ctx, t, base, n)
