@@ -213,7 +213,12 @@ func viewOf(in insight.Insight, figures []insight.Figure, week string) insightVi
 		groups[key] = append(groups[key], f)
 	}
 	slices.SortStableFunc(order, func(a, b string) int { return cmp.Compare(a[:1], b[:1]) })
+	last := order[max(0, len(order)-1):] // parted figures come last
+	parted := len(last) > 0 && len(groups[last[0]][0].Split) > 0
 	for _, key := range order {
+		if parted && len(groups[key][0].Split) == 0 && allHidden(groups[key]) {
+			continue // the whole stands for weeks in which there was nothing to part
+		}
 		if len(groups[key][0].Split) == 0 {
 			v.Now = append(v.Now, rowsOf(groups[key], week, func(f insight.Figure) string { return measureText(f.Insight, f.Measure) })...)
 		}
@@ -223,6 +228,10 @@ func viewOf(in insight.Insight, figures []insight.Figure, week string) insightVi
 		}
 	}
 	return v
+}
+
+func allHidden(fs []insight.Figure) bool {
+	return !slices.ContainsFunc(fs, func(f insight.Figure) bool { return f.Value != nil })
 }
 
 // series names the picture a figure belongs to; its first letter orders them: trends first. Quantiles of one

@@ -121,7 +121,7 @@ func (t *tx) setState(m *journal.Message) error {
 	switch m.State {
 	case fact.Pending:
 		return t.again(ws, m.ID)
-	case fact.Erased:
+	case fact.Erased, fact.Refused: // what must not be opened is not kept for later
 		if err := t.exec(s.dropSealed, ws, m.ID[:]); err != nil {
 			return err
 		}
