@@ -153,6 +153,11 @@ type Accounts interface {
 	Reseal(ctx context.Context, below uint32, f func(Message) (Message, error)) (n int, err error)
 	// DropPayloads forgets the payloads of settled deliveries that an epoch older than below seals.
 	DropPayloads(ctx context.Context, below uint32) (n int, err error)
+	// DropOlder forgets the payloads of a workspace's settled deliveries that were received before t.
+	DropOlder(ctx context.Context, w workspace.ID, t time.Time) (n int, err error)
+	// Lapse ends what waited too long: deliveries held since before the first time become Refused, quarantined ones
+	// received before the second lose their payload.
+	Lapse(ctx context.Context, held, quarantined time.Time) (n int, err error)
 	// MarkErased makes every delivery of the contacts Erased and forgets its payload and its contact.
 	MarkErased(ctx context.Context, w workspace.ID, contacts [][16]byte) (n int, err error)
 	// Unlink forgets the contact of every delivery received before t.

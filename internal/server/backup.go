@@ -11,11 +11,15 @@ import (
 
 	"murmur/internal/datadir"
 	"murmur/internal/meta"
+	"murmur/internal/workspace"
 )
 
 // backup writes one consistent file: copies of the databases made by the engines themselves, the lake's files of one
 // snapshot, and the keys. Epoch keys are left out: what they seal is dead within a day, in a backup too.
 func (n *Node) backup(ctx context.Context, w io.Writer) error {
+	if err := n.accessed(ctx, workspace.Default, "backup"); err != nil {
+		return err
+	}
 	tmp, err := os.MkdirTemp(n.dir.Tmp(), "backup-")
 	if err != nil {
 		return fmt.Errorf("make room for the backup: %w", err)

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"murmur/internal/crowd"
 	"murmur/internal/crowd/release"
 	"murmur/internal/datadir"
@@ -72,6 +74,10 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 }
 
 func (n *Node) open(ctx context.Context, c Config) (err error) {
+	// No core dumps: one would hold keys and opened deliveries.
+	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
+		return fmt.Errorf("switch core dumps off: %w", err)
+	}
 	if n.dir, err = datadir.Open(c.Data, datadir.Server); err != nil {
 		return err
 	}

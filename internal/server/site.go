@@ -129,7 +129,7 @@ type (
 )
 
 func (c calls) OptOut(ctx context.Context, ws workspace.ID, call, via string) error {
-	return webErr(c.zone.OptOutCall(ctx, ws, call, via))
+	return webErr(c.evenIfFull(func() error { return c.zone.OptOutCall(ctx, ws, call, via) }))
 }
 
 // Event takes what a telephony reports about a live call. The key that the policy names, and every sign of refusal,
@@ -140,7 +140,7 @@ func (c calls) Event(ctx context.Context, ws workspace.ID, call string, e web.Ca
 		return err
 	}
 	if e.Kind == "key" && e.Key != "" && e.Key == p.OptOutChoice {
-		return webErr(c.zone.OptOutCall(ctx, ws, call, "dtmf"))
+		return c.OptOut(ctx, ws, call, "dtmf")
 	}
 	return nil
 }
@@ -150,6 +150,9 @@ func (c calls) Receipt(ctx context.Context, ws workspace.ID, call string) (web.C
 	if err != nil {
 		return web.CallReceipt{}, webErr(err)
 	}
+	if err := c.accessed(ctx, ws, "evidence"); err != nil {
+		return web.CallReceipt{}, err
+	}
 	out := web.CallReceipt{Call: call, Verdict: k.Verdict, Head: k.Head, Entries: []web.CallEntry{}}
 	for _, e := range k.Entries {
 		out.Entries = append(out.Entries, web.CallEntry{At: e.At, What: e.What, Via: e.Via})
@@ -158,7 +161,7 @@ func (c calls) Receipt(ctx context.Context, ws workspace.ID, call string) (web.C
 }
 
 func (c contacts) OptOut(ctx context.Context, ws workspace.ID, contact, via string) error {
-	return webErr(c.zone.OptOutContact(ctx, ws, contact, via))
+	return webErr(c.evenIfFull(func() error { return c.zone.OptOutContact(ctx, ws, contact, via) }))
 }
 
 func (c contacts) Erase(ctx context.Context, ws workspace.ID, contact string) (web.Receipt, error) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/riverqueue/river"
 
+	"murmur/internal/datadir"
 	"murmur/internal/job"
 	"murmur/internal/journal"
 	"murmur/internal/keyring"
@@ -72,7 +73,7 @@ func (n *Node) releaseAll(ctx context.Context) error {
 	return nil
 }
 
-// rotateArgs is the hourly job: raw bytes die.
+// rotateArgs is the job of every five minutes: raw bytes die.
 type rotateArgs struct{}
 
 func (rotateArgs) Kind() string { return "rotate-epochs" }
@@ -105,14 +106,14 @@ func (n *Node) openJobs(ctx context.Context) (*job.Queue, error) {
 	return job.Open(ctx, n.dir.Jobs(), job.Config{
 		Workers: workers, Log: n.log,
 		Periodic: []*river.PeriodicJob{
-			job.Every(time.Hour, rotateArgs{}),
+			job.Every(5*time.Minute, rotateArgs{}),
 			job.Every(24*time.Hour, tidyArgs{}),
 		},
 	})
 }
 
-// Rotate destroys the keys of the days before yesterday's end of life: what is still needed (held, quarantined,
-// not yet processed) is first sealed again under today's key, everything else becomes unreadable.
+// Rotate ends raw bytes: those older than the policy's raw-hours, and at the end of a UTC day everything of that day
+// with its key. What is still needed (held, quarantined, not yet processed) is first sealed again under today's key.
 func (n *Node) Rotate(ctx context.Context) error {
 	below := n.ring.Today()
 	_, err := n.journal.Reseal(ctx, below, func(m journal.Message) (journal.Message, error) {
@@ -140,9 +141,19 @@ func (n *Node) Rotate(ctx context.Context) error {
 		return err
 	}
 	for _, ws := range workspaces {
+		p, err := n.store.Policy(ctx, ws)
+		if err != nil {
+			return err
+		}
+		if _, err := n.journal.DropOlder(ctx, ws, n.now().Add(-time.Duration(p.RawHours)*time.Hour)); err != nil {
+			return err
+		}
 		if _, err := n.ring.Destroy(ws, below); err != nil && !errors.Is(err, keyring.ErrUnknown) {
 			return fmt.Errorf("destroy keys: %w", err)
 		}
+	}
+	if err := n.dir.RefillBallast(); err != nil && !errors.Is(err, datadir.ErrFull) {
+		return fmt.Errorf("refill the ballast: %w", err)
 	}
 	return nil
 }
@@ -163,6 +174,10 @@ func (n *Node) audit(ctx context.Context, ws workspace.ID) (found int, err error
 	n.log.Error("content was found that somebody had refused", "workspace", ws.String(), "count", found)
 	return found, n.zone.Violated(ctx, ws, found)
 }
+
+// What waits has a last day: a delivery held for consent is refused then, a quarantined one keeps its reason and
+// loses its bytes.
+const heldDays, quarantineDays = 7, 30
 
 // Tidy does the daily work of the lake and the journal, and signs the ledger.
 func (n *Node) Tidy(ctx context.Context) error {
@@ -185,6 +200,9 @@ func (n *Node) Tidy(ctx context.Context) error {
 		return err
 	}
 	if _, err := n.journal.Unlink(ctx, n.now().AddDate(0, 0, -link)); err != nil {
+		return err
+	}
+	if _, err := n.journal.Lapse(ctx, n.now().AddDate(0, 0, -heldDays), n.now().AddDate(0, 0, -quarantineDays)); err != nil {
 		return err
 	}
 	if _, err := n.journal.Purge(ctx); err != nil {

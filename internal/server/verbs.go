@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"murmur/internal/datadir"
 	"murmur/internal/fact"
 	"murmur/internal/journal"
+	"murmur/internal/ledger"
 	"murmur/internal/private"
 	"murmur/internal/private/anon"
 	"murmur/internal/web"
@@ -121,6 +123,9 @@ func (n *Node) connect(ctx context.Context, a ConnectArgs) (Connected, error) {
 	if err != nil {
 		return Connected{}, err
 	}
+	if err := n.accessed(ctx, ws, "source"); err != nil {
+		return Connected{}, err
+	}
 	return Connected{Workspace: ws.String(), Source: src.Name, Kind: src.Kind, Path: "/in/" + src.Kind + "/" + token, Secret: src.Secrets[0]}, nil
 }
 
@@ -196,15 +201,56 @@ func (n *Node) token(ctx context.Context, a TokenArgs) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return n.store.NewToken(ctx, ws, workspace.Role(a.Role))
+	token, err := n.store.NewToken(ctx, ws, workspace.Role(a.Role))
+	if err != nil {
+		return "", err
+	}
+	return token, n.accessed(ctx, ws, "token")
 }
+
+// accessed writes into the ledger that somebody saw or took more than figures; act is one of the ledger's words.
+func (n *Node) accessed(ctx context.Context, ws workspace.ID, act string) error {
+	err := n.db.Tx(ctx, func(tx *sql.Tx) error {
+		_, err := n.ledger.Append(ctx, tx, ledger.Access{Workspace: ws.String(), Act: act})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("record the access: %w", err)
+	}
+	return nil
+}
+
+// evenIfFull does what must work on a full disk (an opt-out, an erasure): when it fails, the ballast makes room and it
+// is tried once more. The ballast is filled again as soon as there is space.
+func (n *Node) evenIfFull(f func() error) error {
+	err := f()
+	if err == nil {
+		return nil
+	}
+	space, spaceErr := n.dir.Space()
+	if spaceErr != nil || space.Free > ballastMatters {
+		return err
+	}
+	if err := n.dir.ReleaseBallast(); err != nil {
+		return err
+	}
+	return f()
+}
+
+// ballastMatters is the free space, in bytes, below which a failed write is taken for a full disk.
+const ballastMatters = 1 << 20
 
 func (n *Node) erase(ctx context.Context, a EraseArgs) (Erased, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
 		return Erased{}, err
 	}
-	contacts, receipt, err := n.zone.Erase(ctx, ws, a.Contact)
+	var contacts []anon.Contact
+	var receipt string
+	err = n.evenIfFull(func() (err error) {
+		contacts, receipt, err = n.zone.Erase(ctx, ws, a.Contact)
+		return err
+	})
 	if err != nil {
 		return Erased{}, err
 	}
@@ -237,7 +283,10 @@ func (n *Node) replay(ctx context.Context, a ReplayArgs) (Replayed, error) {
 		states = append(states, fact.States()[i])
 	}
 	k, err := n.journal.Replay(ctx, ws, states, fact.WhyNone)
-	return Replayed{Deliveries: k}, err
+	if err != nil {
+		return Replayed{}, err
+	}
+	return Replayed{Deliveries: k}, n.accessed(ctx, ws, "replay")
 }
 
 // Status counts the deliveries of every workspace.

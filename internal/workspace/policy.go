@@ -17,7 +17,7 @@ const (
 	Deny Basis = "deny"
 	// Notice: the business states that a notice is played on every call and that opt-outs are honoured.
 	Notice Basis = "notice"
-	// OptIn: only what a person agreed to; everything else is held, then refused.
+	// OptIn: only what a person agreed to; everything else is held for seven days, then refused.
 	OptIn Basis = "opt-in"
 )
 

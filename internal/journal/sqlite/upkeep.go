@@ -256,3 +256,40 @@ func (j *Journal) backup(ctx context.Context, path string) error {
 	// SQLite does not sync the copy.
 	return errors.Join(f.Sync(), syncDir(filepath.Dir(path)))
 }
+
+// DropOlder implements journal.Accounts.
+func (j *Journal) DropOlder(ctx context.Context, w workspace.ID, before time.Time) (int, error) {
+	query := fmt.Sprintf(`delete from payload where pos in (select pos from payload join delivery using (pos)
+		where ws = (select no from workspace where name = ?) and at < ? and state not in (%s) limit %d)`, needed, chunk)
+	return j.chunks(ctx, "drop old payloads", func(t *tx) (int64, error) { return t.change(query, w.String(), micros(before)) })
+}
+
+// Lapse implements journal.Accounts.
+func (j *Journal) Lapse(ctx context.Context, held, quarantined time.Time) (n int, err error) {
+	for _, end := range []struct {
+		state, to fact.State
+		before    time.Time
+	}{{fact.Held, fact.Refused, held}, {fact.Quarantined, fact.Quarantined, quarantined}} {
+		query := fmt.Sprintf(`select pos from payload join delivery using (pos) where state = ? and at < ? limit %d`, chunk)
+		ended, err := j.chunks(ctx, "end what waited too long", func(t *tx) (int64, error) {
+			found, err := t.find(query, int64(end.state), micros(end.before))
+			if err != nil {
+				return 0, err
+			}
+			for _, pos := range found {
+				if _, err := t.change(`delete from payload where pos = ?`, pos); err != nil {
+					return 0, err
+				}
+				if _, err := t.change(`update delivery set state = ?, state_at = ? where pos = ?`, int64(end.to), t.now, pos); err != nil {
+					return 0, err
+				}
+			}
+			return int64(len(found)), nil
+		})
+		n += ended
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}

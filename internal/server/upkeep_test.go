@@ -1,0 +1,84 @@
+package server
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"murmur/internal/fact"
+	"murmur/internal/workspace"
+)
+
+// TestRawBytesEndInTime lets time pass: raw bytes go after raw-hours, a delivery held for consent is refused after
+// seven days, and the day's key dies with the day.
+func TestRawBytesEndInTime(t *testing.T) {
+	t.Parallel()
+	var now atomic.Int64
+	now.Store(time.Date(2026, 11, 3, 1, 0, 0, 0, time.UTC).Unix())
+	n, err := Open(t.Context(), Config{Data: filepath.Join(t.TempDir(), "data"), Now: func() time.Time { return time.Unix(now.Load(), 0).UTC() }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop(t, n)
+	n.Start(t.Context())
+	do := func(verb string, args any, in string) {
+		t.Helper()
+		if err := n.Do(t.Context(), verb, args, strings.NewReader(in), &bytes.Buffer{}); err != nil {
+			t.Fatalf("%s: %v", verb, err)
+		}
+	}
+	kept := func(id string) (fact.State, bool) {
+		t.Helper()
+		key, err := n.zone.EventID(workspace.Default, "import", id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		trace, err := n.journal.Trace(t.Context(), workspace.Default, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return trace.State, trace.Sealed
+	}
+	do("policy", PolicyArgs{Set: []KeyValue{{Key: "transcripts", Value: "opt-in"}, {Key: "raw-hours", Value: "2"}}, Reason: "test", Author: "test"}, "")
+	do("import", ImportArgs{Kind: "native"}, strings.Replace(recorded, `"source_id"`, `"delivery_id":"held","source_id"`, 1))
+	do("import", ImportArgs{Kind: "native"}, `{"schema":"murmur.v1","type":"message","delivery_id":"text","source_id":"M1","direction":"in","occurred_at":"2026-11-03T00:30:00Z","party":{"phone":"+12125550123"},"body":"are you open"}`)
+	if s, sealed := kept("text"); s != fact.Published || !sealed {
+		t.Fatalf("the text is %v, kept %v", s, sealed)
+	}
+	pass := func(d time.Duration) {
+		t.Helper()
+		now.Add(int64(d / time.Second))
+		if err := n.Rotate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pass(time.Hour)
+	if _, sealed := kept("text"); !sealed {
+		t.Error("raw bytes went before raw-hours")
+	}
+	pass(2 * time.Hour)
+	if _, sealed := kept("text"); sealed {
+		t.Error("raw bytes outlived raw-hours")
+	}
+	if s, sealed := kept("held"); s != fact.Held || !sealed {
+		t.Errorf("what waits for consent is %v, kept %v", s, sealed)
+	}
+	first, err := n.ring.Epochs(workspace.Default)
+	if err != nil || len(first) != 1 {
+		t.Fatalf("epochs %v, %v", first, err)
+	}
+	pass(24 * time.Hour)
+	if left, err := n.ring.Epochs(workspace.Default); err != nil || len(left) != 1 || left[0] == first[0] {
+		t.Errorf("a day later the epochs are %v, %v", left, err)
+	}
+	pass(8 * 24 * time.Hour)
+	if err := n.Tidy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if s, sealed := kept("held"); s != fact.Refused || sealed {
+		t.Errorf("after a week what waited is %v, kept %v", s, sealed)
+	}
+}
