@@ -2,7 +2,7 @@
 //
 // A verb prints its result on stdout (for people on a terminal, JSON with --json), progress on stderr when that is
 // a terminal, and an error as two lines, "error:" what happened and "hint:" what to do. Verbs other than serve,
-// demo, redact and version are carried out by the server that owns the data directory, over its socket, or, where
+// demo, redact, verify, restore and version are carried out by the server that owns the data directory, over its socket, or, where
 // none runs, by the same code in this process.
 package cli
 

@@ -6,8 +6,10 @@
 //	                     journal(facts) -> Crowd.Append: the lake, position with the rows => exactly once
 //	server               Crowd.Release(query, period) -> tables -> insight.Finish         => figures
 //
-// It is the only package that knows both zones. It holds no state of its own: what it did is in the journal, and
-// a step that failed is done again.
+// Zone: between the doors. It knows each of them as a small interface, and what passes is sealed, or a fact. It holds
+// no state of its own: what it did is in the journal, and a step that failed is done again.
+//
+// It does not protect against a zone that breaks its promise: what Process gives is taken for clean.
 package pipeline
 
 import (

@@ -16,10 +16,21 @@ var logKeys = map[string]bool{
 
 // NewLog makes the log of a server: JSON lines, attributes by allow-list, messages only from the program text.
 func NewLog(w io.Writer) *slog.Logger {
-	return slog.New(&allow{slog.NewJSONHandler(w, &slog.HandlerOptions{
-		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr { return a },
-	})})
+	return slog.New(&allow{slog.NewJSONHandler(w, nil)})
 }
+
+// warnings passes on what needs somebody's attention: the queue of jobs talks a lot.
+type warnings struct{ slog.Handler }
+
+func (h warnings) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && h.Handler.Enabled(ctx, l)
+}
+
+func (h warnings) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return warnings{h.Handler.WithAttrs(attrs)}
+}
+
+func (h warnings) WithGroup(name string) slog.Handler { return warnings{h.Handler.WithGroup(name)} }
 
 // allow is a slog.Handler that lets only known attributes through.
 type allow struct{ next slog.Handler }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -104,7 +105,7 @@ func (n *Node) openJobs(ctx context.Context) (*job.Queue, error) {
 	river.AddWorker(workers, &rotateWorker{n: n})
 	river.AddWorker(workers, &tidyWorker{n: n})
 	return job.Open(ctx, n.dir.Jobs(), job.Config{
-		Workers: workers, Log: n.log,
+		Workers: workers, Log: slog.New(warnings{n.log.Handler()}),
 		Periodic: []*river.PeriodicJob{
 			job.Every(5*time.Minute, rotateArgs{}),
 			job.Every(24*time.Hour, tidyArgs{}),
