@@ -198,6 +198,10 @@ func (c *Crowd) Forget(ctx context.Context, ws workspace.ID, contacts []anon.Con
 	return c.lake.Expire(ctx)
 }
 
+// settle is how long an old day that facts still come for (a backfill) keeps its links: its periods close 24 hours
+// after the last fact, and a count without links takes all contacts for one.
+const settle = 48 * time.Hour
+
 // textDays is how long masked words are kept.
 const textDays = 90
 
@@ -207,7 +211,13 @@ func (c *Crowd) Tidy(ctx context.Context, linkDays int) error {
 	now := c.now()
 	for _, step := range []func() error{
 		func() error { return c.lake.DropTexts(ctx, now.AddDate(0, 0, -textDays)) },
-		func() error { return c.lake.Delink(ctx, now.AddDate(0, 0, -linkDays)) },
+		func() error {
+			fresh, err := c.arrivals.since(ctx, now.Add(-settle))
+			if err != nil {
+				return err
+			}
+			return c.lake.Delink(ctx, now.AddDate(0, 0, -linkDays), fresh)
+		},
 		func() error { return c.lake.Compact(ctx, 30) },
 		func() error { return c.lake.Expire(ctx) },
 	} {

@@ -141,6 +141,24 @@ func (a *arrivals) note(ctx context.Context, rows []lake.Row, now time.Time) err
 	})
 }
 
+// since lists the days of any workspace that facts came for after t.
+func (a *arrivals) since(ctx context.Context, t time.Time) (map[lake.Day]bool, error) {
+	rows, err := a.db.QueryContext(ctx, `SELECT DISTINCT day FROM arrivals WHERE at > ?`, t.UnixMicro())
+	if err != nil {
+		return nil, fmt.Errorf("read arrivals: %w", err)
+	}
+	defer rows.Close()
+	out := map[lake.Day]bool{}
+	for rows.Next() {
+		var day int64
+		if err := rows.Scan(&day); err != nil {
+			return nil, err
+		}
+		out[lake.Day(day)] = true
+	}
+	return out, rows.Err()
+}
+
 func (a *arrivals) days(ctx context.Context, ws workspace.ID) (arrived, error) {
 	rows, err := a.db.QueryContext(ctx, `SELECT day, at FROM arrivals WHERE workspace = ?`, ws.String())
 	if err != nil {

@@ -19,15 +19,15 @@ import (
 // zoneName has a change of clocks inside the synthetic weeks.
 const zoneName = "America/New_York"
 
-// town is the business that the equality tests and the fault tests share: eight weeks over a change of clocks, two
-// whole blocks.
+// town is the business that the equality tests and the fault tests share: four weeks over a change of clocks, a
+// whole block.
 func town(t testing.TB, contacts int) (*synth.Business, fold) {
 	t.Helper()
 	zone, err := time.LoadLocation(zoneName)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, days := synth.Days(synth.Config{Seed: 11, Start: time.Date(2026, 2, 23, 0, 0, 0, 0, zone), Zone: zone, Contacts: contacts}, 56)
+	b, days := synth.Days(synth.Config{Seed: 11, Start: time.Date(2026, 2, 23, 0, 0, 0, 0, zone), Zone: zone, Contacts: contacts}, 28)
 	return b, fold{days, zone, func(at time.Time) bool {
 		at = at.In(zone)
 		return at.Weekday() != time.Saturday && at.Weekday() != time.Sunday && at.Hour() >= 9 && at.Hour() < 17

@@ -83,7 +83,8 @@ func isOpen(t time.Time) bool { return !isWeekend(t) && t.Hour() >= openFrom && 
 // nextOpen is t, or the next opening when t is closed.
 func nextOpen(t time.Time) time.Time {
 	for !isOpen(t) {
-		t = time.Date(t.Year(), t.Month(), t.Day(), t.Hour()+1, 0, 0, 0, t.Location())
+		past := time.Duration(t.Minute())*time.Minute + time.Duration(t.Second())*time.Second
+		t = t.Add(time.Hour - past) // by the hand, not by the calendar: the hour that a change of clocks skips has no date
 	}
 	return t
 }

@@ -95,12 +95,12 @@ func (l *Lake) drop(ctx context.Context, ws workspace.ID, match func(Stored) boo
 	})
 }
 
-// Delink drops the contact's value from the rows of all days that ended at or before t. From then on rows of
-// one person cannot be joined. Each day is a commit of its own.
-func (l *Lake) Delink(ctx context.Context, before time.Time) error {
+// Delink drops the contact's value from the rows of all days that ended at or before t, but for those that wait.
+// From then on rows of one person cannot be joined. Each day is a commit of its own.
+func (l *Lake) Delink(ctx context.Context, before time.Time, waits map[Day]bool) error {
 	linked, err := l.linked(ctx, DayOf(before))
-	for _, parts := range linked {
-		if err == nil {
+	for day, parts := range linked {
+		if err == nil && !waits[day] {
 			err = l.change(ctx, func(m *move) error {
 				return l.rewrite(ctx, m, parts, func(Stored) Verdict { return Unlink })
 			})

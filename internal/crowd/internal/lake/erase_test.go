@@ -89,7 +89,7 @@ func TestADelinkedContactIsInNoFile(t *testing.T) {
 	old, recent := mk.Contact(1), mk.Contact(2)
 	later := noon.AddDate(0, 0, 60)
 	must(t, l.Append(ctx, []Row{call(1, noon, old, 1), message(2, noon, old, 1, mk.Text("a")), call(3, later, recent, 1)}, 1))
-	must(t, l.Delink(ctx, later))
+	must(t, l.Delink(ctx, later, nil))
 	must(t, l.Expire(ctx))
 	if rows, raw := holders(t, l, old); rows != 0 || raw != 0 {
 		t.Errorf("the old contact: %d rows, %d files", rows, raw)
@@ -111,7 +111,7 @@ func TestADelinkedRowStaysDelinked(t *testing.T) {
 	row := []Row{message(1, noon, mk.Contact(1), 1, mk.Text("a"))}
 	for i := range 4 { // from either side: the copy may be read before or after
 		must(t, l.Append(ctx, row, int64(2*i)))
-		must(t, l.Delink(ctx, noon.AddDate(0, 0, 1)))
+		must(t, l.Delink(ctx, noon.AddDate(0, 0, 1), nil))
 		must(t, l.Append(ctx, row, int64(2*i+1)))
 		must(t, l.Compact(ctx, 1))
 		if rows, _ := holders(t, l, mk.Contact(1)); rows != 0 {

@@ -165,7 +165,7 @@ func (w *world) retract() {
 
 func (w *world) delink() {
 	before := noon.AddDate(0, 0, w.r.IntN(worldDays/2))
-	w.do("delink", func() error { return w.l.Delink(context.Background(), before) })
+	w.do("delink", func() error { return w.l.Delink(context.Background(), before, nil) })
 	for _, rows := range []map[key]modelRow{w.m.facts, w.m.texts} {
 		w.each(rows, func(k key, r Row, m modelRow) {
 			if dayIn(r) < DayOf(before) {
