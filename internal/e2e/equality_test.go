@@ -28,7 +28,7 @@ func town(t testing.TB, contacts int) (*synth.Business, fold) {
 		t.Fatal(err)
 	}
 	b, days := synth.Days(synth.Config{Seed: 11, Start: time.Date(2026, 2, 23, 0, 0, 0, 0, zone), Zone: zone, Contacts: contacts}, 28)
-	return b, fold{days, zone, func(at time.Time) bool {
+	return b, fold{days: days, zone: zone, open: func(at time.Time) bool {
 		at = at.In(zone)
 		return at.Weekday() != time.Saturday && at.Weekday() != time.Sunday && at.Hour() >= 9 && at.Hour() < 17
 	}}
@@ -45,15 +45,17 @@ type hook struct {
 	header func() http.Header
 }
 
-// sendAll sends hooks from a few senders, each 2xx.
-func (h *house) sendAll(hooks []hook) {
+// sendAll sends hooks from a few senders, each 2xx, and gives the answers.
+func (h *house) sendAll(hooks []hook) [][]byte {
 	h.t.Helper()
+	answers := make([][]byte, len(hooks))
 	var g errgroup.Group
-	g.SetLimit(8)
-	for _, w := range hooks {
-		g.Go(func() error { h.post(w.path, w.body, w.header(), 200); return nil })
+	g.SetLimit(16)
+	for i, w := range hooks {
+		g.Go(func() error { answers[i] = h.post(w.path, w.body, w.header(), 200).body; return nil })
 	}
 	_ = g.Wait()
+	return answers
 }
 
 // hooks signs everything that Quo and Typeform say about the days.

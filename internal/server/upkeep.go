@@ -36,11 +36,12 @@ func (n *Node) startUpkeep(ctx context.Context) error {
 	return nil
 }
 
-// keepReleasing computes figures whenever the lake has grown.
+// keepReleasing computes figures whenever the lake has grown. While facts keep coming it rests four times as long as it
+// worked: counting takes a fifth of the time at most.
 func (n *Node) keepReleasing(ctx context.Context) {
 	tick := time.NewTicker(releaseEvery)
 	defer tick.Stop()
-	last := int64(-1)
+	last, rest := int64(-1), time.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -48,10 +49,13 @@ func (n *Node) keepReleasing(ctx context.Context) {
 		case <-tick.C:
 		}
 		pos, _, err := n.crowd.Position(ctx)
-		if err != nil || pos == last {
+		if err != nil || pos == last || time.Now().Before(rest) {
 			continue
 		}
-		if err := n.releaseAll(ctx); err != nil {
+		began := time.Now()
+		err = n.releaseAll(ctx)
+		rest = time.Now().Add(4 * time.Since(began))
+		if err != nil {
 			if ctx.Err() == nil {
 				n.log.Error("figures could not be computed", "kind", errorKind(err))
 			}
