@@ -125,13 +125,13 @@ func (z *Zone) Erased(ctx context.Context, ws workspace.ID, c anon.Contact) (tim
 	return z.register.Erased(ctx, ws, c)
 }
 
-// Refused lists the calls and contacts whose content must not be anywhere.
-func (z *Zone) Refused(ctx context.Context, ws workspace.ID) (calls []fact.ID, contacts []anon.Contact, err error) {
+// Refused lists the calls and contacts that opted out before a moment: their content must not be anywhere.
+func (z *Zone) Refused(ctx context.Context, ws workspace.ID, before time.Time) (calls []fact.ID, contacts []anon.Contact, err error) {
 	key, err := z.ring.Pseudonym(ws)
 	if err != nil {
 		return nil, nil, err
 	}
-	calls, all, err := z.register.Refused(ctx, ws)
+	calls, all, err := z.register.Refused(ctx, ws, before)
 	for _, b := range all {
 		contacts = append(contacts, anon.Stored(key, b))
 	}

@@ -166,10 +166,16 @@ func (n *Node) Rotate(ctx context.Context) error {
 // sealVersion is the version of a sealed delivery (private.Zone seals with it; docs/format/journal.md).
 const sealVersion = 1
 
-// audit looks for content that somebody refused. There must be none; what is found is taken out, counted and
-// reported.
+// optOutTime is how long an opt-out may take to reach what was published before.
+const optOutTime = time.Minute
+
+// audit looks for content that somebody refused more than a minute ago. There must be none; what is found is taken out,
+// counted and reported. While deliveries wait, an opt-out may be among them: it is not the time to look.
 func (n *Node) audit(ctx context.Context, ws workspace.ID) (found int, err error) {
-	calls, contacts, err := n.zone.Refused(ctx, ws)
+	if b, err := n.journal.Backlog(ctx); err != nil || b.Pending > 0 || b.Facts > 0 {
+		return 0, err
+	}
+	calls, contacts, err := n.zone.Refused(ctx, ws, n.now().Add(-optOutTime))
 	if err != nil || len(calls)+len(contacts) == 0 {
 		return 0, err
 	}

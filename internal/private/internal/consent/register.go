@@ -150,25 +150,30 @@ func (r *Register) Erased(ctx context.Context, ws workspace.ID, c anon.Contact) 
 	return s.erased[c.Bytes()], nil
 }
 
-// Refused lists the calls and contacts with an opt-out.
-func (r *Register) Refused(ctx context.Context, ws workspace.ID) (calls []fact.ID, contacts [][anon.ContactLen]byte, err error) {
-	s, err := r.of(ctx, ws)
+// Refused lists the calls and contacts that opted out before a moment.
+func (r *Register) Refused(ctx context.Context, ws workspace.ID, before time.Time) (calls []fact.ID, contacts [][anon.ContactLen]byte, err error) {
+	rows, err := r.db.QueryContext(ctx, `SELECT kind, ref FROM optouts WHERE workspace = ? AND at < ? AND kind IN ('call', 'contact')`,
+		ws.String(), before.UnixMicro())
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("read consent register: %w", err)
 	}
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	for id, a := range s.calls {
-		if a.out {
-			calls = append(calls, id)
+	defer rows.Close()
+	for rows.Next() {
+		var kind string
+		var ref []byte
+		if err := rows.Scan(&kind, &ref); err != nil {
+			return nil, nil, err
+		}
+		switch {
+		case len(ref) != 16:
+			return nil, nil, fmt.Errorf("a reference of %d bytes", len(ref))
+		case kind == "call":
+			calls = append(calls, fact.ID(ref))
+		default:
+			contacts = append(contacts, pseudonym(ref))
 		}
 	}
-	for who, a := range s.contacts {
-		if a.out {
-			contacts = append(contacts, who)
-		}
-	}
-	return calls, contacts, nil
+	return calls, contacts, rows.Err()
 }
 
 // AllErased lists the pseudonyms of everyone who was erased.
