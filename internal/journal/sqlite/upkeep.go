@@ -64,18 +64,23 @@ func (t *tx) find(query string, args ...any) ([]int64, error) {
 	return positions(rows)
 }
 
-// Replay implements journal.Accounts. Deliveries keep their order.
+// Replay implements journal.Accounts. Deliveries keep their order. A replayed one gets a new position, so the position
+// at the beginning keeps one that ends where it was from being replayed again.
 func (j *Journal) Replay(ctx context.Context, w workspace.ID, states []fact.State, why fact.Why) (int, error) {
 	for _, s := range states {
 		if s == fact.Pending || s == fact.Erased {
 			return 0, errors.New("replay: pending and erased deliveries cannot be replayed")
 		}
 	}
+	var end int64
+	if err := j.reads.QueryRowContext(ctx, `select next from sequence`).Scan(&end); err != nil {
+		return 0, fmt.Errorf("replay: %w", err)
+	}
 	query := fmt.Sprintf(`select pos from delivery join payload using (pos)
-		where state in (%s) and ws = (select no from workspace where name = ?1) and (?2 = 0 or why = ?2)
+		where state in (%s) and ws = (select no from workspace where name = ?1) and (?2 = 0 or why = ?2) and pos < ?3
 		order by pos limit %d`, stateList(states...), chunk)
 	return j.chunks(ctx, "replay", func(t *tx) (int64, error) {
-		found, err := t.find(query, w.String(), int64(why))
+		found, err := t.find(query, w.String(), int64(why), end)
 		if err != nil {
 			return 0, err
 		}
