@@ -25,13 +25,13 @@ type Figure struct {
 	Measure   string              `json:"measure"`
 	Grain     string              `json:"grain"` // week, hour_of_week, block (four weeks)
 	Period    string              `json:"period"`
-	Split     map[string][]string `json:"split,omitempty"`
+	Split     map[string][]string `json:"split"`
 	Value     *float64            `json:"value"` // null when hidden
 	Low       *float64            `json:"low"`   // 95 % interval
 	High      *float64            `json:"high"`
 	Unit      string              `json:"unit"` // ratio, calls, answers, s, points
 	Base      int64               `json:"base"` // denominator; 0 when hidden
-	Contacts  string              `json:"contacts,omitempty"`
+	Contacts  string              `json:"contacts"`
 	Tier      string              `json:"tier"`
 	Hidden    string              `json:"hidden"` // "", small-group, no-data
 	// Provisional is true while the period may still change.
@@ -196,9 +196,6 @@ func (a answer) printed() map[string]string {
 // splitOf lists the members of a group by dimension, each name once, in the order of the public tree. A group
 // without members has no split.
 func splitOf(g release.Group, dim string) map[string][]string {
-	if len(g.Members) == 0 {
-		return nil
-	}
 	split := map[string][]string{}
 	for _, m := range g.Members {
 		d := m.Dim
