@@ -78,7 +78,7 @@ func at(ts *testscript.TestScript, path string) any {
 	if path == "" {
 		return v
 	}
-	for _, part := range strings.Split(path, ".") {
+	for part := range strings.SplitSeq(path, ".") {
 		switch in := v.(type) {
 		case map[string]any:
 			v = in[part]

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -114,7 +115,7 @@ type serveCmd struct {
 
 func (c *serveCmd) Run(r *run) error {
 	if c.Role != "all" {
-		return usage{fmt.Errorf("this version serves every role in one process: use --role all")}
+		return usage{errors.New("this version serves every role in one process: use --role all")}
 	}
 	return server.Serve(r.ctx, server.ServeConfig{Data: r.Data, Listen: c.Listen, Out: r.Out, Err: r.Err})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -33,7 +34,7 @@ type demoed struct {
 
 func (c *demoCmd) Run(r *run) error {
 	if c.Days < 7 || c.Days > 365 {
-		return usage{fmt.Errorf("--days is from 7 to 365")}
+		return usage{errors.New("--days is from 7 to 365")}
 	}
 	if err := demoDir(r.Data); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -23,7 +24,7 @@ type importCmd struct {
 
 func (c *importCmd) Run(r *run) error {
 	if c.Kind == "vcon" {
-		return usage{fmt.Errorf("vCon files cannot be imported by this version")}
+		return usage{errors.New("vCon files cannot be imported by this version")}
 	}
 	args := server.ImportArgs{Workspace: c.Workspace, Kind: c.Kind, DryRun: c.DryRun}
 	if c.Kind == "auto" {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os/user"
@@ -42,7 +43,7 @@ func (c *policySetCmd) Run(r *run) error {
 	for _, kv := range c.Change {
 		k, v, ok := strings.Cut(kv, "=")
 		if !ok {
-			return usage{fmt.Errorf("a change is KEY=VALUE")}
+			return usage{errors.New("a change is KEY=VALUE")}
 		}
 		args.Set = append(args.Set, server.KeyValue{Key: k, Value: v})
 	}

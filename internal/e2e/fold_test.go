@@ -356,7 +356,7 @@ func btoi(b bool) int {
 // parse reads printed figures.
 func parse(t testing.TB, printed []byte) (out []insight.Figure) {
 	t.Helper()
-	for _, l := range strings.Split(strings.TrimSpace(string(printed)), "\n") {
+	for l := range strings.SplitSeq(strings.TrimSpace(string(printed)), "\n") {
 		var g insight.Figure
 		if err := json.Unmarshal([]byte(l), &g); err != nil {
 			t.Fatalf("a figure that is not JSON: %v", err)

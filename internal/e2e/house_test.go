@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -263,9 +264,7 @@ func (h *house) send(method, path string, body []byte, header http.Header) (answ
 	if err != nil {
 		return answer{}, err
 	}
-	for k, v := range header {
-		req.Header[k] = v
-	}
+	maps.Copy(req.Header, header)
 	if req.Header["Content-Type"] == nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
@@ -316,8 +315,7 @@ func rounds(short, long int) int {
 
 // problemOf is the server's own error behind an error, nil for another.
 func problemOf(err error) *server.Problem {
-	var p *server.Problem
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*server.Problem](err); ok {
 		return p
 	}
 	return nil

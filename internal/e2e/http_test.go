@@ -291,7 +291,7 @@ func (h *house) restart(before server.Counts, quo server.Connected) {
 		t.Errorf("sources after a restart: %v", s)
 	}
 	var log map[string]any
-	for _, l := range bytes.Split(bytes.TrimSpace(h.log.Bytes()), []byte("\n")) {
+	for l := range bytes.SplitSeq(bytes.TrimSpace(h.log.Bytes()), []byte("\n")) {
 		if bytes.HasPrefix(l, []byte("{")) && json.Unmarshal(l, &log) != nil {
 			t.Errorf("a log line that is not JSON: %q", l)
 		}

@@ -53,7 +53,7 @@ func TestBindingsReachEveryField(t *testing.T) {
 		v := reflect.ValueOf(f).Elem()
 		for i := range v.NumField() {
 			name := v.Type().Field(i).Name
-			_, text := v.Field(i).Interface().(anon.Text)
+			_, text := reflect.TypeAssert[anon.Text](v.Field(i))
 			if name != "Head" && !text && v.Field(i).IsZero() {
 				t.Errorf("kind %d: no binding reaches %s", k, name)
 			}

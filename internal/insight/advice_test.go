@@ -85,7 +85,7 @@ func TestAGroupOfEverythingIsNoHeadline(t *testing.T) {
 func lunch(t *testing.T, missedOf10 int64) []Figure {
 	t.Helper()
 	var groups []release.Group
-	for d := int64(0); d < 5; d++ {
+	for d := range int64(5) {
 		groups = append(groups, group(9, []int64{10 - missedOf10, missedOf10}, hour(d*24+12), hour(d*24+13)))
 		for h := int64(9); h < 17; h++ {
 			if h != 12 && h != 13 {

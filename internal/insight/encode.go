@@ -85,7 +85,7 @@ func hoursText(open func(int) bool) string {
 		if last > d {
 			name += "-" + weekdays[last]
 		}
-		for _, span := range strings.Split(days[d], ",") {
+		for span := range strings.SplitSeq(days[d], ",") {
 			if span != "" {
 				rules = append(rules, name+" "+span)
 			}

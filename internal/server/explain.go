@@ -76,8 +76,7 @@ var explanations = []struct {
 
 // Explain turns an error into a Problem.
 func Explain(err error) *Problem {
-	var p *Problem
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*Problem](err); ok {
 		return p
 	}
 	for _, e := range explanations {

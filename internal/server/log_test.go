@@ -18,7 +18,7 @@ func TestTheLogHoldsNoContent(t *testing.T) {
 	log.With("contact", person).Warn("a delivery", slog.Group("party", "phone", person))
 	log.WithGroup("g").Error("a delivery", "error", errors.New(person), "any", struct{ P string }{person})
 	got := out.String()
-	for _, piece := range strings.Fields(person) {
+	for piece := range strings.FieldsSeq(person) {
 		if strings.Contains(got, piece) {
 			t.Errorf("the log has it:\n%s", got)
 		}

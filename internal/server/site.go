@@ -206,8 +206,7 @@ func (s sources) Sources(ctx context.Context, ws workspace.ID) ([]web.Source, er
 
 func (s sources) Connect(ctx context.Context, ws workspace.ID, src web.NewSource) (web.Connected, error) {
 	c, err := s.connect(ctx, ConnectArgs{Workspace: ws.String(), Kind: src.Kind, Name: src.Name, Secret: src.Secret, APIKey: src.APIKey, APIBase: src.APIBase, MediaHosts: src.MediaHosts})
-	var p *Problem
-	if errors.As(err, &p) {
+	if _, ok := errors.AsType[*Problem](err); ok {
 		err = errors.Join(web.ErrInput, err)
 	}
 	return web.Connected{Workspace: ws, Source: c.Source, Kind: c.Kind, Path: c.Path, Secret: c.Secret}, webErr(err)

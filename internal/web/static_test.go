@@ -72,7 +72,7 @@ func TestContrast(t *testing.T) {
 			colour[v[1]] = v[2]
 		}
 		for _, p := range pairs {
-			for _, name := range strings.Fields(p.of) {
+			for name := range strings.FieldsSeq(p.of) {
 				a, b := luminance(t, colour[name]), luminance(t, colour[p.on])
 				if r := (max(a, b) + 0.05) / (min(a, b) + 0.05); r < 4.5 {
 					t.Errorf("theme %d: %s on %s has contrast %.2f", i, name, p.on, r)

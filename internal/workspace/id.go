@@ -28,7 +28,7 @@ func Parse(s string) (ID, error) {
 	if s == "" || len(s) > IDLen {
 		return ID{}, fmt.Errorf("workspace name of %d bytes: %w", len(s), ErrBadID)
 	}
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		c := s[i]
 		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
 			return ID{}, fmt.Errorf("workspace name, byte %d: %w", i, ErrBadID)

@@ -1,5 +1,7 @@
 package release
 
+import "strings"
+
 import "fmt"
 
 // published is one number that a reader of the tables knows: rows of a query in some leaves of a period.
@@ -90,9 +92,10 @@ func (t Table) numbers() []published {
 }
 
 func remainder(a published, left int64, parts ...published) string {
-	s := fmt.Sprintf("%s %s minus", a.query.Name, a.period.Name)
+	var s strings.Builder
+	s.WriteString(fmt.Sprintf("%s %s minus", a.query.Name, a.period.Name))
 	for _, p := range parts {
-		s += fmt.Sprintf(" %s %s %s", p.query.Name, p.period.Name, p.where)
+		s.WriteString(fmt.Sprintf(" %s %s %s", p.query.Name, p.period.Name, p.where))
 	}
-	return s + fmt.Sprintf(" leaves %d rows", left)
+	return s.String() + fmt.Sprintf(" leaves %d rows", left)
 }

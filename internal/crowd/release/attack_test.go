@@ -2,6 +2,7 @@ package release_test
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -227,9 +228,7 @@ func (s *system) naive(w *world, cells map[string][]set) {
 	for _, q := range s.queries {
 		whole := set{}
 		for p, c := range cells[q.Name] {
-			for row, contact := range c {
-				whole[row] = contact
-			}
+			maps.Copy(whole, c)
 			if q.Split != release.NoSplit && c.contacts() >= w.k(q) {
 				s.learn(q.Name, []int{p}, len(c))
 			}

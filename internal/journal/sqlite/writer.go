@@ -99,11 +99,13 @@ func (w *writer) run() {
 	}()
 	var ahead *work // did not fit in the last transaction
 	for {
-		first, ok := ahead, true
-		if ahead = nil; first == nil {
-			if first, ok = <-w.queue; !ok {
+		first := ahead
+		if first == nil {
+			k, ok := <-w.queue
+			if !ok {
 				return
 			}
+			first = k
 		}
 		batch := []*work{first}
 		batch, ahead = w.gather(batch)
@@ -135,7 +137,7 @@ func (w *writer) gather(batch []*work) (_ []*work, ahead *work) {
 		if waited = true; w.crowd < crowded {
 			runtime.Gosched()
 		} else {
-			time.Sleep(linger)
+			<-time.After(linger)
 		}
 	}
 	w.crowd = (3*w.crowd + len(batch)) / 4

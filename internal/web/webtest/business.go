@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"regexp"
 	"strings"
 	"sync"
@@ -155,9 +156,7 @@ func (b *Business) Applied(context.Context, workspace.ID) (map[string]time.Time,
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	m := map[string]time.Time{}
-	for k, v := range b.marked {
-		m[k] = v
-	}
+	maps.Copy(m, b.marked)
 	return m, nil
 }
 

@@ -3,6 +3,7 @@ package consent
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -253,7 +254,7 @@ func (r *Register) load(ctx context.Context, ws workspace.ID) (*said, error) {
 		case "contact", "contact-in":
 			s.contacts[pseudonym(ref)] = s.contacts[pseudonym(ref)].and(kind == "contact")
 		default:
-			return nil, fmt.Errorf("an entry of an unknown kind")
+			return nil, errors.New("an entry of an unknown kind")
 		}
 	}
 	if err := rows.Err(); err != nil {

@@ -200,10 +200,8 @@ func (s *scan) questions() (types [4]Type, n int) {
 		return
 	}
 	add := func(t Type) {
-		for _, have := range types[:n] {
-			if have == t {
-				return
-			}
+		if slices.Contains(types[:n], t) {
+			return
 		}
 		if n < len(types) {
 			types[n] = t

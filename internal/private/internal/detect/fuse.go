@@ -185,7 +185,7 @@ func (y *memory) learn(m *masking) {
 			if p.score < 75 {
 				continue
 			}
-			for _, w := range strings.Fields(strings.ToLower(value)) {
+			for w := range strings.FieldsSeq(strings.ToLower(value)) {
 				g := gazetteer.Lookup(w)
 				switch {
 				case len(w) < 3 || lexicon[w]&^(month|stop|verb) != 0:

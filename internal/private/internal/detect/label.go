@@ -38,7 +38,7 @@ func isID(s string) bool {
 	if !strings.ContainsAny(s, "0123456789-_") && (len(s) < 3 || s[:2] != strings.ToUpper(s[:2])) {
 		return false
 	}
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		switch c := s[i]; {
 		case num(c):
 			run++

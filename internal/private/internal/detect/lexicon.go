@@ -74,7 +74,7 @@ var lexicon = func() map[string]lex {
 			table booking number card account love happy birthday bday new good great day night morning afternoon evening evenings yup nah yeah yea hmm mhm huh uh um ah oh mm lcsw md phd dds esq jr sr
 			tap wow address name phone mobile desk fax website damn shit fuck hell ass bitch ain't y'all`,
 	} {
-		for _, w := range strings.Fields(words) {
+		for w := range strings.FieldsSeq(words) {
 			m[w] |= class
 		}
 	}
@@ -105,7 +105,7 @@ var cueWords = func() map[string]Type {
 		Location:    `city town where location`,
 		Age:         `age aged old turning turns`,
 	} {
-		for _, w := range strings.Fields(words) {
+		for w := range strings.FieldsSeq(words) {
 			m[w] = t
 		}
 	}

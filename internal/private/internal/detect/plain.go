@@ -5,7 +5,7 @@ import "strings"
 // labels are the words that name a side at the beginning of a line.
 var labels = func() map[string]bool {
 	m := map[string]bool{}
-	for _, w := range strings.Fields(`agent customer caller rep representative speaker system user bot operator client member support
+	for w := range strings.FieldsSeq(`agent customer caller rep representative speaker system user bot operator client member support
 		assistant advisor adviser host guest contact receptionist doctor patient nurse clerk machine employee staff technician
 		dispatcher callee voicemail ivr me them`) {
 		m[w] = true

@@ -14,7 +14,7 @@ func (s *scan) findSecrets() {
 			i++
 		}
 		linked := false
-		for n := 0; n < 4; n++ {
+		for range 4 {
 			switch s.low(i) {
 			case "is", "'s", ":", "=", "its", "it's", "are", "to", "was":
 				linked = true

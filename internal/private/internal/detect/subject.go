@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"slices"
 	"strings"
 
 	"murmur/internal/private/internal/detect/gazetteer"
@@ -101,12 +102,7 @@ func (s *scan) findKnownName(i int, p *subject) {
 }
 
 func (p *subject) has(w string) bool {
-	for _, x := range p.words {
-		if x == w {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(p.words, w)
 }
 
 // findKnownDigits marks runs that end like a known number, four digits at least.

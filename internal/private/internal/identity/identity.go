@@ -59,7 +59,7 @@ func withheld(s string) bool {
 // digitsOf strips the separators people write; other is true when anything else than a number remains.
 func digitsOf(s string) (digits string, plus, other bool) {
 	b := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		switch c := s[i]; {
 		case c >= '0' && c <= '9':
 			b = append(b, c)

@@ -51,7 +51,7 @@ func Open(ctx context.Context, c Config) (*Counter, error) {
 	db := sql.OpenDB(connector)
 	for _, set := range settings(c) {
 		if _, err := db.ExecContext(ctx, "SET GLOBAL "+set); err != nil {
-			db.Close()
+			_ = db.Close()
 			return nil, fmt.Errorf("open counter: setting %s: %w", strings.Fields(set)[0], err)
 		}
 	}

@@ -251,11 +251,12 @@ func (b builder) contributionsSQL(i int) string {
 	}
 	populations := []string{fmt.Sprintf("SELECT 0 AS p, *, %s AS bin FROM x WHERE %s", binSQL(q.Query.Value), b.populationSQL(q.Query))}
 	for n, r := range q.Regions {
-		in := b.populationSQL(r.Of)
+		var in strings.Builder
+		in.WriteString(b.populationSQL(r.Of))
 		for _, m := range r.Minus {
-			in += fmt.Sprintf(" AND NOT coalesce(%s, false)", b.populationSQL(m))
+			in.WriteString(fmt.Sprintf(" AND NOT coalesce(%s, false)", b.populationSQL(m)))
 		}
-		populations = append(populations, fmt.Sprintf("SELECT %d AS p, *, 0 AS bin FROM x WHERE %s", n+1, in))
+		populations = append(populations, fmt.Sprintf("SELECT %d AS p, *, 0 AS bin FROM x WHERE %s", n+1, in.String()))
 	}
 	a, other := keySQL(q)
 	return fmt.Sprintf(`

@@ -58,7 +58,7 @@ func (x *extractor) of(text string) []feature {
 }
 
 func (x *extractor) runs(word []byte) {
-	for i := 0; i < len(word); i++ {
+	for i := range word {
 		if !utf8.RuneStart(word[i]) {
 			continue
 		}

@@ -99,7 +99,7 @@ func parse(r io.Reader) (examples []classify.Example, err error) {
 func expand(text string) ([]classify.Example, error) {
 	text, lists, _ := strings.Cut(text, "\n## ")
 	slots := map[string][]string{}
-	for _, list := range strings.Split(lists, "\n## ") {
+	for list := range strings.SplitSeq(lists, "\n## ") {
 		name, values, _ := strings.Cut(list, "\n")
 		slots[name] = strings.Split(strings.TrimSpace(values), " | ")
 	}

@@ -11,6 +11,8 @@
 // which only the question asked before can tell; and numbers in another language than English.
 package number
 
+import "slices"
+
 // Word is one token of the text: a word, a row of digits, letters and digits mixed, or one punctuation
 // character. Lower is its text in lower case; Start and End are the caller's own offsets (bytes or code
 // points), End exclusive. A token of n one-byte characters must span n offsets, or its symbols all point to
@@ -407,8 +409,8 @@ loop:
 	for v := value; v > 0; v /= 10 {
 		b = append(b, byte('0'+v%10))
 	}
-	for k := len(b) - 1; k >= 0; k-- {
-		r.symbols = append(r.symbols, Symbol{b[k], r.w[i].Start, r.w[j-1].End})
+	for _, v := range slices.Backward(b) {
+		r.symbols = append(r.symbols, Symbol{v, r.w[i].Start, r.w[j-1].End})
 	}
 	return true
 }

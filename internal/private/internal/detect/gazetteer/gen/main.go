@@ -232,7 +232,7 @@ func countries(b []byte, l list) error {
 				flag = last
 			}
 			for _, q := range quoted.FindAllSubmatch(m[2], -1) {
-				for _, part := range strings.Fields(string(q[1])) {
+				for part := range strings.FieldsSeq(string(q[1])) {
 					if len(part) >= 3 {
 						l.add(part, flag)
 					}
