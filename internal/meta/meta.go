@@ -80,6 +80,17 @@ func migrate(ctx context.Context, db *sql.DB, dir string) error {
 	if err != nil {
 		return err
 	}
+	// One at a time: two processes would both switch a new file to WAL, which waits for nobody, and goose asks for the
+	// version and migrates in two steps. The lock is on the directory, because closing another descriptor of the
+	// database would drop SQLite's own locks.
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := syscall.Flock(int(d.Fd()), syscall.LOCK_EX); err != nil {
+		return fmt.Errorf("lock for migration: %w", err)
+	}
 	sources := p.ListSources()
 	newest := sources[len(sources)-1].Version
 	v, err := Version(ctx, db)
@@ -88,16 +99,6 @@ func migrate(ctx context.Context, db *sql.DB, dir string) error {
 	}
 	if v > newest {
 		return fmt.Errorf("schema %d, this version knows %d: %w", v, newest, ErrNewer)
-	}
-	// goose asks for the version and migrates in two steps: two processes would both begin. The lock is on the
-	// directory, because closing another descriptor of the database would drop SQLite's own locks.
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	if err := syscall.Flock(int(d.Fd()), syscall.LOCK_EX); err != nil {
-		return fmt.Errorf("lock for migration: %w", err)
 	}
 	_, err = p.Up(ctx)
 	return err
