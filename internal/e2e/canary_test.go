@@ -88,7 +88,8 @@ func newScanner(all []canary) *scanner {
 		case "phone":
 			forms = append(forms, c.value[2:], fmt.Sprintf("(%s) %s-%s", c.value[2:5], c.value[5:8], c.value[8:]), fmt.Sprintf("%s-%s-%s", c.value[2:5], c.value[5:8], c.value[8:]))
 		case "name":
-			forms = append(forms, strings.ToLower(c.value[strings.IndexByte(c.value, ' ')-1:]))
+			_, surname, _ := strings.Cut(c.value, " ")
+			forms = append(forms, surname, strings.ToLower(surname))
 		}
 		for _, f := range forms {
 			quoted, _ := json.Marshal(f)
@@ -249,12 +250,13 @@ func (h *house) sing(all []canary, out io.Writer) {
 	surveys.WriteString("Response ID,Date,Survey,Scale,Score,Comment,Email,Name\n")
 	for i := 0; i < len(all); i += 5 {
 		name, phone, mail := all[i].value, all[i+1].value, all[i+2].value
+		_, surname, _ := strings.Cut(name, " ") // said without a sign that it is a name: the contact's own is known
 		party := string(line(`{"name":%q,"phone":%q,"email":%q}`, name, phone, mail))
 		for k, c := range all[i : i+5] {
 			id := fmt.Sprint(i, "-", k)
 			body := line(`{"schema":"murmur.v1","type":"message","source_id":"m%s","occurred_at":%q,"direction":"in","number":"PNmain","status":"received","body":%q,"party":%s}`, id, at, c.said, party)
 			say(native.Path, body, bearer(native.Secret))
-			lines.Write(line(`{"schema":"murmur.v1","type":"transcript","source_id":"t%s","occurred_at":%q,"call":"AC%s","origin":"vendor","party":%s,"turns":[{"side":"member","text":"who is calling"},{"side":"contact","text":%q}]}`+"\n", id, at, id, party, c.said))
+			lines.Write(line(`{"schema":"murmur.v1","type":"transcript","source_id":"t%s","occurred_at":%q,"call":"AC%s","origin":"vendor","party":%s,"turns":[{"side":"member","text":%q},{"side":"contact","text":%q}]}`+"\n", id, at, id, party, "so "+strings.ToLower(surname)+" it was", c.said))
 			q := line(`{"id":"EV%s","apiVersion":"2026-03-30","type":"message.received","createdAt":%q,"data":{"resource":{"id":"QM%[1]s","direction":"incoming","text":%[3]q,"status":"received","createdAt":%[2]q},"context":{"phoneNumberId":"PN1","senderIdentifier":%[4]q,"recipientIdentifiers":["+12025550190"]}}}`, id, at, c.said, phone)
 			say(quo.Path, q, signStandard(quo.Secret, "EV"+id, time.Now(), q))
 			old := line(`{"id":"OL%s","type":"call.transcript.completed","createdAt":%q,"data":{"object":{"callId":"QC%[1]s","createdAt":%[2]q,"status":"completed","duration":9,"dialogue":[{"content":%[3]q,"start":0,"end":9,"identifier":%[4]q}]}}}`, id, at, c.said, phone)
