@@ -310,10 +310,14 @@ func (n *Node) Status(ctx context.Context) (Status, error) {
 
 func (n *Node) statusOf(ctx context.Context, ws workspace.ID, sources map[fact.Label]journal.Tally) (web.WorkspaceStatus, error) {
 	w := web.WorkspaceStatus{BySource: map[string]Counts{}}
+	names, err := n.sourceNames(ctx, ws)
+	if err != nil {
+		return w, err
+	}
 	for label, t := range sources {
-		name, err := n.sourceName(ctx, ws, label)
-		if err != nil {
-			return w, err
+		name, ok := names[label]
+		if !ok {
+			name = "unknown"
 		}
 		c := w.BySource[name]
 		add(&c, countsOf(t), 1)
@@ -323,18 +327,21 @@ func (n *Node) statusOf(ctx context.Context, ws workspace.ID, sources map[fact.L
 	return w, nil
 }
 
-// sourceName finds what a source is called: it may be connected, removed, an import or the control API.
-func (n *Node) sourceName(ctx context.Context, ws workspace.ID, label fact.Label) (string, error) {
+// sourceNames says what each source is called: it may be connected, removed, an import or the control API.
+func (n *Node) sourceNames(ctx context.Context, ws workspace.ID) (map[fact.Label]string, error) {
 	names, err := n.store.SourceNames(ctx, ws)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
+	out := map[fact.Label]string{}
 	for _, name := range append(names, private.ImportSource, private.ControlSource) {
-		if l, err := n.zone.SourceLabel(ws, name); err != nil || l == label {
-			return name, err
+		l, err := n.zone.SourceLabel(ws, name)
+		if err != nil {
+			return nil, err
 		}
+		out[l] = name
 	}
-	return "unknown", nil
+	return out, nil
 }
 
 func countsOf(t journal.Tally) Counts {
