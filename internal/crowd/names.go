@@ -98,20 +98,6 @@ func (d *dictionary) read(ctx context.Context, ws workspace.ID) (release.Diction
 	return out, rows.Err()
 }
 
-// Name gives the masked name of a label; "" when it is unknown.
-func (c *Crowd) Name(ctx context.Context, ws workspace.ID, l fact.Label) (string, error) {
-	names, err := c.names.read(ctx, ws)
-	if err != nil {
-		return "", fmt.Errorf("read names: %w", err)
-	}
-	for _, n := range names.Labels {
-		if n.Key == int64(l) {
-			return n.Name, nil
-		}
-	}
-	return "", nil
-}
-
 // arrivals remembers, for each UTC day of each workspace, when its last fact came: it decides which periods are
 // due and which may close.
 type arrivals struct{ db *meta.DB }
