@@ -232,12 +232,22 @@ func (s *scan) domainLen(i int) int {
 	return 0
 }
 
-// markSpokenURL marks "https colon slash slash example dot com slash" from token i.
+// markSpokenURL marks "https colon slash slash w w w dot example dot com slash" from token i: words joined by spoken
+// signs, and single letters.
 func (s *scan) markSpokenURL(i int) {
+	sign := func(k int) bool {
+		switch s.low(k) {
+		case "slash", "dot", "dash", "hyphen", "underscore":
+			return true
+		}
+		return false
+	}
 	to := i + 2
-	for to < len(s.tok) && to < i+24 {
-		low := s.low(to)
-		if low != "slash" && low != "dot" && low != "dash" && s.low(to-1) != "slash" && s.low(to-1) != "dot" && s.low(to-1) != "dash" {
+	for to < len(s.tok) && to < i+32 && s.at(to).kind >= word {
+		if spelled := len(s.low(to)) == 1 && len(s.low(to-1)) == 1; !sign(to) && !sign(to-1) && !spelled {
+			break
+		}
+		if s.low(to-1) == "slash" && s.at(to).lex&(stop|prep) != 0 && s.low(to-2) != "slash" {
 			break
 		}
 		to++

@@ -5,6 +5,9 @@ import "murmur/internal/private/internal/detect/number"
 // findDates marks days and claims clock times, prices and other counted numbers, so that the digit rules
 // leave those alone.
 func (s *scan) findDates() {
+	for k := range s.runs {
+		s.findSaidDate(&s.runs[k])
+	}
 	for i := range s.tok {
 		t := s.tok[i]
 		switch {
@@ -20,7 +23,7 @@ func (s *scan) findDates() {
 			s.findDay(i)
 		case t.lex&near != 0:
 			s.findNear(i)
-		case t.lex&(period|unit) != 0:
+		case t.lex&(period|unit) != 0 || t.lex&greet != 0 && s.low(i) == "evening":
 			s.findPeriod(i)
 		}
 		if s.dayNumber(i) > 0 && !s.taken[i] && (t.kind == mixed || t.kind == word) {
@@ -29,7 +32,7 @@ func (s *scan) findDates() {
 	}
 }
 
-// dateType gives the type of a day at token i and how sure: a birth date after such a cue.
+// dateType gives the type of a day at token i and how sure: a birth date after such a cue or question.
 func (s *scan) dateType(i int) (Type, uint8, Why) {
 	k := s.cuesBefore(i)
 	if k < len(s.cues) && s.cues[k].at-i <= 4 && s.low(s.cues[k].at-1) == "my" && s.cues[k].t == DateOfBirth {
@@ -39,6 +42,9 @@ func (s *scan) dateType(i int) (Type, uint8, Why) {
 		if t := s.cues[k].t; t == DateOfBirth || t == CardExpiry {
 			return t, 90, ByCue
 		}
+	}
+	if s.ask.wants(DateOfBirth) {
+		return DateOfBirth, 86, ByQuestion
 	}
 	return Date, 80, ByShape
 }
@@ -94,7 +100,7 @@ func (s *scan) ordinal(i int) bool {
 // findMonth marks the day around the name of a month at i.
 func (s *scan) findMonth(i int) {
 	from, to := i, i+1
-	if s.low(to) == "." && s.glued(to) {
+	if s.low(to) == "." && s.glued(to) && s.at(i).lex&stray == 0 && len(s.low(i)) <= 4 {
 		to++
 	}
 	b := i - 1
@@ -109,7 +115,7 @@ func (s *scan) findMonth(i int) {
 		if v, _ := number.Spoken(s.low(b - 1)); v == 20 || v == 30 { // twenty first
 			from--
 		}
-		if s.low(from-1) == "the" {
+		if s.low(from-1) == "the" && number.Ordinal(s.low(b)) > 0 { // said in words: "the fifth of may"
 			from--
 		}
 	}
@@ -197,9 +203,6 @@ func (s *scan) findDay(i int) {
 			to++
 		}
 	}
-	if s.low(from-1) == "the" && from < i {
-		from--
-	}
 	s.mark(from, to, Date, 80, ByShape)
 	s.take(from, to)
 }
@@ -215,9 +218,6 @@ func (s *scan) findNear(i int) {
 	from := i
 	if s.low(i-1) == "after" && s.low(i-2) == "day" {
 		from = i - 2
-		if s.low(from-1) == "the" {
-			from--
-		}
 	}
 	s.mark(from, i+1, Date, 75, ByShape)
 }
@@ -226,12 +226,9 @@ func (s *scan) findNear(i int) {
 func (s *scan) findPeriod(i int) {
 	t := s.tok[i]
 	low := s.low(i)
-	if t.lex&period != 0 && s.at(i-1).lex&which != 0 && s.low(i-1) != "every" && s.low(i-1) != "past" {
-		from := i - 1
-		if s.low(from-1) == "the" {
-			from--
-		}
-		s.mark(from, i+1, Date, 70, ByShape)
+	if low == "evening" && s.low(i-1) == "this" ||
+		t.lex&period != 0 && s.at(i-1).lex&which != 0 && s.low(i-1) != "every" && s.low(i-1) != "past" {
+		s.mark(i-1, i+1, Date, 70, ByShape)
 		return
 	}
 	switch low {
@@ -252,6 +249,9 @@ func (s *scan) findPeriod(i int) {
 			b--
 		}
 		to := i + 1
+		if s.low(to) == "away" {
+			to++
+		}
 		fromNow := s.low(to) == "from" && (s.low(to+1) == "now" || s.low(to+1) == "today")
 		if fromNow {
 			to += 2
@@ -263,6 +263,9 @@ func (s *scan) findPeriod(i int) {
 		if s.low(b-1) == "in" {
 			b--
 			fromNow = true
+		}
+		if _, said := number.Spoken(s.low(to + 1)); fromNow && s.low(to) == "and" && (said || s.at(to+1).kind == digit) && s.at(to+2).lex&unit != 0 {
+			to += 3 // in two weeks and three days
 		}
 		if fromNow {
 			s.mark(b, to, Date, 70, ByShape)
@@ -283,9 +286,9 @@ func (s *scan) findDayOfMonth(i int) {
 	if v, _ := number.Spoken(s.low(i - 1)); v == 20 || v == 30 {
 		from--
 	}
-	article := s.low(from-1) == "the"
+	article, before := s.low(from-1) == "the", from-1 // the word before the article, if there is one
 	if article {
-		from--
+		before--
 	}
 	switch {
 	case s.low(to) == "of" && s.at(to+1).lex&which != 0 && s.at(to+2).lex&period != 0:
@@ -294,12 +297,44 @@ func (s *scan) findDayOfMonth(i int) {
 		to = s.yearEnd(to + 3)
 	case s.low(to) == "of" && s.ordinal(to+1):
 		to = s.yearEnd(to + 2)
-	case article && s.low(from-1) != "of" && (s.at(i).kind == mixed || to > i+1 || s.low(from-1) == "on" || from < i-1) && (s.at(to).kind != word || s.at(to).lex&(stop|ack|prep|unit) != 0):
-	case s.at(i).kind == mixed && (s.low(from-1) == "on" || s.low(from-1) == "until" || s.low(from-1) == "till") && s.at(to).kind != word:
+	case article && s.low(before) != "of" && (s.at(i).kind == mixed || to > i+1 || s.low(before) == "on" || from < i) && (s.at(to).kind != word || s.at(to).lex&(stop|ack|prep|unit) != 0):
+	case s.at(i).kind == mixed && untilOrFrom(s.low(before)) && (s.at(to).kind != word || untilOrFrom(s.low(to))):
 	default:
 		return
 	}
+	if article && !s.ask.wants(DateOfBirth) && (s.low(to-1) == s.low(i) || to == i+2 && s.suffix(i+1) || number.Ordinal(s.low(i)) > 0) {
+		from--
+	}
 	s.markDate(from, to)
+}
+
+// untilOrFrom reports whether a word begins or ends a stay: "from 20th to 24th".
+func untilOrFrom(low string) bool {
+	switch low {
+	case "on", "until", "till", "from", "to", "between", "by":
+		return true
+	}
+	return false
+}
+
+// stampEnd gives the end of the clock time of a time stamp ("2018-02-24 12:45:18") that begins at token i, or i.
+func (s *scan) stampEnd(i int) int {
+	to := i
+	for n := 0; n < 3; n++ {
+		if k := s.at(to); k.kind != digit || k.e-k.s != 2 || n > 0 && !s.glued(to) {
+			return i
+		}
+		if to++; s.low(to) != ":" || !s.glued(to) || !s.glued(to+1) {
+			if n == 0 {
+				return i
+			}
+			return to
+		}
+		if n < 2 {
+			to++
+		}
+	}
+	return i
 }
 
 // findNumericDate marks 5/27/1952, 2020-01-31, 1.5.2024, and 08/27 after a cue.
@@ -317,7 +352,11 @@ func (s *scan) findNumericDate(i int) {
 		la, lc := len(s.low(i)), len(s.low(i+4))
 		iso := la == 4 && a >= 1900 && a < 2100 && b >= 1 && b <= 12 && c >= 1 && c <= 31
 		if iso || la <= 2 && len(s.low(i+2)) <= 2 && (lc == 2 || lc == 4 && c >= 1900 && c < 2100) && a >= 1 && b >= 1 && a <= 31 && b <= 31 && (a <= 12 || b <= 12) {
-			s.markDate(i, i+5)
+			to := i + 5
+			if lc == 2 && iso && s.at(to).kind == digit {
+				to = s.stampEnd(to)
+			}
+			s.markDate(i, to)
 		}
 		return
 	}
@@ -340,9 +379,52 @@ func (s *scan) findYear(i int) {
 	if len(s.low(i)) != 4 || n < 1900 || n > 2099 || s.taken[i] || s.at(i+1).lex&(unit|money|street) != 0 || s.glued(i) || s.glued(i+1) && s.low(i+1) == "-" {
 		return
 	}
-	switch s.low(i - 1) {
-	case "in", "since", "until", "from", "of", "year", "by", "back", "late", "early":
+	if beforeYear(s.low(i - 1)) {
 		s.markDate(i, i+1)
+	}
+}
+
+// beforeYear reports whether a year may follow the word.
+func beforeYear(low string) bool {
+	switch low {
+	case "in", "since", "until", "from", "of", "year", "by", "back", "late", "early", "during":
+		return true
+	}
+	return false
+}
+
+// findSaidDate marks what a run says as numbers that can only be a day: "six slash twenty three slash nineteen
+// eighty two", "on ten twelve twenty six", "in nineteen ninety".
+func (s *scan) findSaidDate(r *number.Run) {
+	if r.Letters > 0 || r.Spoken == 0 || r.Digits < 4 || r.Digits > 8 || s.taken[r.From] || s.at(r.To).lex&(unit|money|street|flat) != 0 {
+		return
+	}
+	var part [4]int // the numbers said, one after another
+	n, slashes := 0, 0
+	for k, sym := range r.Symbols {
+		switch {
+		case sym.C == '/':
+			slashes++
+		case !num(sym.C):
+			return
+		case k == 0 || sym.Start != r.Symbols[k-1].Start:
+			if n == len(part) {
+				return
+			}
+			part[n] = int(sym.C - '0')
+			n++
+		default:
+			part[n-1] = part[n-1]*10 + int(sym.C-'0')
+		}
+	}
+	day := n >= 3 && part[0] >= 1 && part[1] >= 1 && part[0] <= 31 && part[1] <= 31 && (part[0] <= 12 || part[1] <= 12)
+	year := n == 3 && (part[2] >= 10 && part[2] < 100 || part[2] >= 1900 && part[2] < 2100) || n == 4 && (part[2] == 19 || part[2] == 20) && part[3] < 100
+	before := s.low(r.From - 1)
+	switch {
+	case day && year && slashes == 2, day && year && slashes == 0 && (before == "on" || before == "since" || before == "until" || before == "by"):
+		s.markDate(r.From, r.To)
+	case beforeYear(before) && slashes == 0 && (n == 1 && part[0] >= 1900 && part[0] < 2100 || n == 2 && (part[0] == 19 || part[0] == 20) && part[1] >= 10 && part[1] < 100):
+		s.markDate(r.From, r.To)
 	}
 }
 

@@ -128,6 +128,7 @@ func (d *Detector) redact(doc Doc, talk *dialogue) (*Redaction, error) {
 // read runs every rule over the loaded turn.
 func (s *scan) read(side Side, talk *dialogue, known []subject) {
 	ask := talk.hear(s, side)
+	s.ask = ask
 	s.findAnchors()
 	s.findDates()
 	s.findAddresses()
@@ -143,6 +144,6 @@ func (s *scan) read(side Side, talk *dialogue, known []subject) {
 
 // forget drops every reference to a text before the scan goes back to the pool.
 func (s *scan) forget() {
-	s.view = view{}
+	s.view, s.ask = view{}, nil
 	clear(s.words[:cap(s.words)])
 }

@@ -1,6 +1,8 @@
 package detect
 
 import (
+	"strings"
+
 	"murmur/internal/private/internal/detect/number"
 )
 
@@ -61,6 +63,13 @@ func (s *scan) judge(r *number.Run, from, to int, ask *asked) {
 	}
 	if first < 0 {
 		return
+	}
+	if e := s.tok[to-1]; int(e.e) == last && s.low(to-1) == "e" && s.low(to) == "mail" { // "... six six e mail"
+		to, last = to-1, int(s.tok[to-1].s)
+		value, rd.letters = value[:len(value)-1], rd.letters-1
+		if to == from {
+			return
+		}
 	}
 	for int(s.tok[from].e) <= first {
 		from++
@@ -133,10 +142,15 @@ func (s *scan) decide(rd *reading, ask *asked) (Type, uint8, Why) {
 			c, cued = b, true
 		}
 	}
+	if rd.letters > 0 && s.hour(rd) {
+		return None, 0, 0
+	}
 	onlyDigits := rd.letters == 0
 	switch {
 	case iban(v):
 		return IBAN, 98, ByChecksum
+	case s.extended(rd), s.lineBehind(rd):
+		return Phone, 88, ByShape
 	case vin(v):
 		return Vehicle, 85, ByShape
 	case ibanLike(v) && (rd.digits >= 10 || cued && c.t == IBAN):
@@ -189,7 +203,7 @@ func (s *scan) decideDigits(rd *reading) (Type, uint8, Why) {
 		return Phone, 92, ByShape
 	case n == 9 && s.dashed(rd, 3, 5) && socialSecurity(v):
 		return SSN, 88, ByShape
-	case n == 10 && v[0] >= '2', n == 11 && v[0] == '1', n == 11 && v[0] == '0', n == 7 && s.dashed(rd, 3):
+	case n == 10, n == 11 && v[0] <= '1', n == 9 && v[0] == '0' && rd.run.Digits == n, n == 7 && s.dashed(rd, 3):
 		return Phone, 80, ByShape
 	case n == 9 && s.dashed(rd, 5):
 		return Postcode, 80, ByShape
@@ -203,6 +217,33 @@ func (s *scan) decideDigits(rd *reading) (Type, uint8, Why) {
 		return Number, 40, ByLength
 	}
 	return None, 0, 0
+}
+
+// extended reports whether a reading is a telephone number with its extension: "619-648-6618x20779".
+func (s *scan) extended(rd *reading) bool {
+	v := rd.value
+	for i := range len(v) {
+		if letter(v[i]) {
+			return v[i] == 'x' && rd.letters == 1 && i >= 7 && len(v)-i <= 7
+		}
+	}
+	return false
+}
+
+// lineBehind reports whether the word behind a number says which line it is: "455 6186 office", "0319 3649187-Fax".
+func (s *scan) lineBehind(rd *reading) bool {
+	if rd.letters > 0 || rd.digits < 6 || rd.digits > 15 {
+		return false
+	}
+	i := rd.to
+	for s.low(i) == "-" || s.low(i) == "(" {
+		i++
+	}
+	switch s.low(i) {
+	case "office", "fax", "mobile", "cell", "landline":
+		return s.low(i+1) != "number" || i > rd.to
+	}
+	return false
 }
 
 // dashed reports whether dashes stand behind the given counts of symbols and nowhere else.
@@ -243,6 +284,17 @@ func (s *scan) measure(rd *reading) bool {
 		}
 	}
 	return i <= 4 && len(low)-i <= 5
+}
+
+// hour reports whether a reading ends in a clock time with its half of the day: 930pm, 3:30ish.
+func (s *scan) hour(rd *reading) bool {
+	low := s.low(rd.to - 1)
+	for _, end := range [...]string{"am", "pm", "ish", "hrs"} {
+		if d, ok := strings.CutSuffix(low, end); ok && d != "" && len(d) <= 4 && atoi(d) >= 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // plausible reports whether a reading can be of type t; expected: after a question, where pieces count.
@@ -331,7 +383,11 @@ func (s *scan) findAges() {
 		case a == "-" && s.low(end+1) == "year" && s.low(end+2) == "-" && s.low(end+3) == "old":
 		case a == "yo" || a == "y" && a2 == "o":
 		case (a == "birthday" || a == "bday" || a == "b'day") && b == "happy":
-		case b == "age" || b == "aged" || b == "turning" || b == "turned" || b == "turns":
+		case b == "was" && (b2 == "he" || b2 == "she" || b2 == "i") && (s.low(i-3) == "when" || s.low(i-3) == "since"):
+			if s.at(end).lex&unit != 0 {
+				continue
+			}
+		case b == "age" || b == "aged" || b == "turning" || b == "turned" || b == "turns" || b == "turn" && (b2 == "ll" || b2 == "will" || b2 == "to" || strings.HasSuffix(b2, "'ll")):
 			if s.at(end).lex&unit != 0 && s.at(end).lex&period == 0 && a != "years" {
 				continue
 			}

@@ -24,7 +24,11 @@ func (s *scan) spans() []piece {
 		if m.t == Person || m.t == Username {
 			m.from, m.to = s.edges(m.from, m.to)
 		}
-		a, b := s.original(int(s.tok[m.from].s), int(s.tok[m.to-1].e))
+		from, to := int(s.tok[m.from].s), int(s.tok[m.to-1].e)
+		if m.t == Age && m.to == m.from+1 && s.tok[m.from].kind == mixed && s.ordinal(m.from) { // 7th birthday
+			to -= 2
+		}
+		a, b := s.original(from, to)
 		out = append(out, piece{a, b, m.t, m.score, m.why})
 	}
 	return fuse(out)
@@ -99,7 +103,7 @@ func (m *masking) add(found []piece) bool {
 func join(text string, p []piece) []piece {
 	out := p[:0]
 	for _, q := range p {
-		if n := len(out); n > 0 && joins(out[n-1].t, q.t, text[out[n-1].e:q.s]) {
+		if n := len(out); n > 0 && joins(&out[n-1], &q, text) {
 			out[n-1].e = q.e
 			out[n-1].score = max(out[n-1].score, q.score)
 			continue
@@ -109,16 +113,22 @@ func join(text string, p []piece) []piece {
 	return out
 }
 
-func joins(a, b Type, gap string) bool {
+func joins(a, b *piece, text string) bool {
+	gap := text[a.e:b.s]
 	switch {
 	case len(gap) == 0 || len(gap) > 5:
 		return false
-	case a == Person && b == Person:
+	case a.t == Person && b.t == Person:
 		return gap == " "
-	case a == Date && b == Date:
-		return gap == " " || gap == ", " || gap == " the " || gap == " of "
-	case a == Address && (b == Address || b == Location || b == Postcode):
-		return strings.Trim(gap, " ,\r\n") == "" && (strings.Contains(gap, "\n") || b == Address)
+	case a.t == Date && b.t == Date:
+		if lexicon[strings.ToLower(text[a.s:a.e])]&near != 0 { // today, March 1st
+			return gap == " "
+		}
+		return gap == " " || gap == ", " || gap == "., " || gap == ". " || gap == ", on " || gap == " the " || gap == " of "
+	case a.t == Location && b.t == Person:
+		return gap == ". " // St. Helena
+	case a.t == Address && b.t == Address:
+		return strings.Trim(gap, " ,") == ""
 	}
 	return false
 }

@@ -4,7 +4,8 @@ import "murmur/internal/private/internal/detect/gazetteer"
 
 // How much the words before a token speak for a name.
 const (
-	noCue     = iota
+	notName   = iota - 1 // what is called so is no person
+	noCue
 	weakName  // with, for, from
 	someName  // this is, hi, tell
 	nameAsked // my name is, Mr
@@ -13,19 +14,21 @@ const (
 // findNames marks people: after words that introduce one, and where the lists know a name.
 func (s *scan) findNames() {
 	for i := 0; i < len(s.tok); {
-		t := s.tok[i]
-		if t.kind != word || t.lex&title != 0 && s.low(i+1) != "." && !s.namePart(i+1) {
+		if t := s.tok[i]; t.kind != word || t.lex&title != 0 && s.low(i+1) != "." && !s.namePart(i+1) {
 			i++
 			continue
 		}
 		level := s.nameCue(i)
 		end := s.nameEnd(i, level)
-		if end == i {
-			i++
+		if end == i || level < someName && s.dial != Paranoid && s.premises(end) {
+			i = max(i+1, end)
 			continue
 		}
 		end = s.credentials(end)
-		score, why := uint8(60), ByList
+		score, why, t := uint8(60), ByList, Person
+		if level <= weakName && s.within(i, end) {
+			t = Location
+		}
 		switch level {
 		case nameAsked:
 			score, why = 92, ByCue
@@ -34,9 +37,33 @@ func (s *scan) findNames() {
 		case weakName:
 			score = 75
 		}
-		s.mark(i, end, Person, score, why)
+		s.mark(i, end, t, score, why)
 		i = end
 	}
+}
+
+// premises reports whether the word at token i makes what stands before it a place of business.
+func (s *scan) premises(i int) bool {
+	switch s.low(i) {
+	case "restaurant", "hotel", "brasserie", "cuisine", "food", "dish", "airport", "station":
+		return true
+	}
+	return false
+}
+
+// within reports whether tokens [i, end) stand where a place does rather than a person: "in Los Gatos", "the Martinez
+// area".
+func (s *scan) within(i, end int) bool {
+	switch s.low(i - 1) {
+	case "in", "near", "around", "outside", "throughout", "across":
+		return s.low(i-2) != "as" && s.runAt(i) == nil
+	case "the":
+		switch s.low(end) {
+		case "area", "neighborhood", "neighbourhood", "district", "region":
+			return true
+		}
+	}
+	return false
 }
 
 // nameCue tells how strongly the words before token i introduce a name.
@@ -48,6 +75,8 @@ func (s *scan) nameCue(i int) int {
 	p, p2, p3 := s.low(j), s.low(j-1), s.low(j-2)
 	named := func(w string) bool { return w == "name" || w == "names" || w == "surname" || w == "lastname" }
 	switch {
+	case s.dial != Paranoid && s.business(i, j):
+		return notName
 	case p == ".":
 		if s.at(j-1).lex&title != 0 {
 			return nameAsked
@@ -64,7 +93,7 @@ func (s *scan) nameCue(i int) int {
 	case p == "is" && (p2 == "this" || p2 == "it" || p2 == "here"), p == "'s" && (p2 == "it" || p2 == "this" || p2 == "that") || p == "its" || p == "it's" || p == "i'm" || p == "im" || p == "am" && p2 == "i":
 		return someName
 	case (p == "to" || p == "from") && s.pays(j):
-		if s.at(i).gaz&(gazetteer.Place|gazetteer.Word) == 0 {
+		if g := s.at(i).gaz; g&(gazetteer.Place|gazetteer.Word) == 0 || g&gazetteer.Given != 0 && s.cased && s.at(i).shape == capital {
 			return nameAsked
 		}
 		return weakName
@@ -83,6 +112,22 @@ func (s *scan) nameCue(i int) int {
 		return weakName
 	}
 	return noCue
+}
+
+// business reports whether the name at token i belongs to a place of business: "a restaurant called", "the hotel X".
+func (s *scan) business(i, j int) bool {
+	p := s.low(j)
+	if p == "called" || p == "named" {
+		return s.thing(j)
+	}
+	if p == "of" && s.low(j-1) == "name" && s.low(j-2) == "the" && s.low(j-3) == "by" {
+		return s.thing(j - 3)
+	}
+	switch p {
+	case "restaurant", "hotel", "cafe", "pub", "brasserie":
+		return j == i-1 && s.at(i).shape == capital && s.cased
+	}
+	return false
 }
 
 // thing reports whether what is named before token i is no person: "a restaurant called".
@@ -266,7 +311,7 @@ func particle(low string) bool {
 
 // nameEnd gives the end of the name that begins at token i, i if there is none.
 func (s *scan) nameEnd(i, level int) int {
-	if !s.nameStart(i, level) {
+	if level == notName || !s.nameStart(i, level) {
 		return i
 	}
 	cased := s.at(i).shape != small && s.cased

@@ -19,6 +19,7 @@ type scan struct {
 	marks  []mark
 	taken  []bool // tokens that a date or an address claims, kept from the digit rules
 	cased  bool   // capitals mean something here
+	ask    *asked // the question that the turn may answer, nil for none
 	reader number.Reader
 }
 
