@@ -22,6 +22,7 @@ import (
 	"errors"
 	"sync"
 
+	"murmur/internal/private/internal/detect/tag"
 	"murmur/internal/private/internal/personal"
 )
 
@@ -41,6 +42,8 @@ var ErrTooLarge = errors.New("detect: the document is too large")
 type Config struct {
 	// Dial trades recall against precision. The zero value is Balanced.
 	Dial Dial
+	// Tagger is the trained part; nil is none.
+	Tagger *tag.Model
 }
 
 // Doc is one conversation or one text.
@@ -59,8 +62,9 @@ type Turn struct {
 
 // Detector masks documents. It is safe for concurrent use.
 type Detector struct {
-	dial Dial
-	pool sync.Pool
+	dial   Dial
+	tagger *tag.Model
+	pool   sync.Pool
 }
 
 // New makes a Detector.
@@ -68,7 +72,7 @@ func New(c Config) (*Detector, error) {
 	if c.Dial >= dials {
 		return nil, errors.New("detect: unknown dial")
 	}
-	return &Detector{dial: c.Dial, pool: sync.Pool{New: func() any { return new(scan) }}}, nil
+	return &Detector{dial: c.Dial, tagger: c.Tagger, pool: sync.Pool{New: func() any { return new(scan) }}}, nil
 }
 
 // rounds is how often a text is read until nothing more is found. Three suffice for all but contrived texts;
@@ -91,6 +95,7 @@ func (d *Detector) redact(doc Doc, talk *dialogue) (*Redaction, error) {
 	}
 	s := d.pool.Get().(*scan)
 	defer d.pool.Put(s)
+	s.tagger = d.tagger
 	known := subjectsOf(doc.Subjects)
 	turns := make([]masking, len(doc.Turns))
 	for i, t := range doc.Turns {
@@ -138,6 +143,7 @@ func (s *scan) read(side Side, talk *dialogue, known []subject) {
 	s.findNames()
 	s.findPlaces(ask)
 	s.findAnswer(ask)
+	s.findTagged(ask, side)
 	s.findSubjects(known)
 	talk.note(s, side)
 }

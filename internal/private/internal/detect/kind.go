@@ -74,10 +74,11 @@ const (
 	BySubject       // the conversation's own contact or member
 	ByMemory        // the same value was masked elsewhere in the document
 	ByLength        // digits too many for a quantity
+	ByContext       // the words around it, as the tagger learned them
 	whys
 )
 
-var whyNames = [whys]string{"unexplained", "shape", "checksum", "cue", "question", "list", "subject", "memory", "length"}
+var whyNames = [whys]string{"unexplained", "shape", "checksum", "cue", "question", "list", "subject", "memory", "length", "context"}
 
 func (w Why) String() string {
 	if w < whys {

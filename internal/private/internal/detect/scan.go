@@ -21,6 +21,7 @@ type scan struct {
 	cased  bool   // capitals mean something here
 	ask    *asked // the question that the turn may answer, nil for none
 	reader number.Reader
+	tagging
 }
 
 // mark is one finding: tokens [from, to) are of type t. The highest score decides the type where marks meet.

@@ -1,0 +1,122 @@
+package tag
+
+// Scratch is the working memory of tagging, reused from turn to turn. It is not safe for concurrent use.
+type Scratch struct {
+	cells                        []cell
+	ask, asks, side, size, cased uint64
+	scores                       []scores
+	back                         [][lanes]Label
+	out                          []Label
+}
+
+// row holds a feature's weights, four 16-bit lanes to a word, each weight with zero added so that sums of
+// all templates neither borrow from nor carry into a neighbour lane: templates*255 < 1<<16.
+type row [lanes / 4]uint64
+
+// zero is a weight of 0 as a lane holds it.
+const zero = 128
+
+// Tag gives the label of every token of t at the given dial. The result is valid until the next call with s.
+func (m *Model) Tag(t *Turn, bias *Bias, s *Scratch) []Label {
+	n := len(t.Tokens)
+	s.prepare(t)
+	s.grow(n)
+	var rows [templates]uint32
+	for i := range n {
+		s.rows(i, &rows)
+		var a, b, c, d uint64
+		for _, r := range rows {
+			w := &m.rows[r&rowMask]
+			a, b, c, d = a+w[0], b+w[1], c+w[2], d+w[3]
+		}
+		e := &s.scores[i]
+		for k, v := range [lanes / 4]uint64{a, b, c, d} {
+			for l := range 4 {
+				e[4*k+l] = int32(v>>(16*l)&0xffff) - zero*templates
+			}
+		}
+		for l := Label(1); l < labels; l++ {
+			e[l] += bias[l.Class()]
+		}
+	}
+	return s.best(&m.moves, n)
+}
+
+func (s *Scratch) grow(n int) {
+	if cap(s.scores) < n {
+		s.scores, s.back, s.out = make([]scores, 2*n), make([][lanes]Label, 2*n), make([]Label, 2*n)
+	}
+	s.scores, s.back, s.out = s.scores[:n], s.back[:n], s.out[:n]
+}
+
+// moves are the weights of one label behind another; the last row is for the first token.
+type moves [labels + 1][labels]int32
+
+// scores are those of one token, by label.
+type scores [lanes]int32
+
+// level takes the best score off all, so that sums stay small however long the turn is.
+func (e *scores) level() {
+	top := e[0]
+	for _, v := range e[1:labels] {
+		top = max(top, v)
+	}
+	for l := range labels {
+		e[l] = max(never, e[l]-top)
+	}
+}
+
+// never is below every score that can be reached.
+const never = -1 << 28
+
+// best finds the labels with the highest sum of scores and moves (Viterbi). It overwrites the scores.
+func (s *Scratch) best(m *moves, n int) []Label {
+	for i := range n {
+		e := &s.scores[i]
+		if i == 0 {
+			for l := range labels {
+				if l.inside() {
+					e[l] = never
+				} else {
+					e[l] += m[labels][l]
+				}
+			}
+			e.level()
+			continue
+		}
+		p, back := &s.scores[i-1], &s.back[i]
+		for l := range labels {
+			from, top := l, int32(2*never)
+			if l.inside() {
+				from, top = l, p[l]+m[l][l]
+				if v := p[l-1] + m[l-1][l]; v > top {
+					from, top = l-1, v
+				}
+			} else {
+				for q := range labels {
+					if v := p[q] + m[q][l]; v > top {
+						from, top = q, v
+					}
+				}
+			}
+			e[l] += top
+			back[l] = from
+		}
+		e.level()
+	}
+	if n == 0 {
+		return s.out
+	}
+	last := &s.scores[n-1]
+	at := Label(0)
+	for l := range labels {
+		if last[l] > last[at] {
+			at = l
+		}
+	}
+	for i := n - 1; i >= 0; i-- {
+		s.out[i] = at
+		at = s.back[i][at]
+	}
+	return s.out
+}

@@ -1,0 +1,173 @@
+package tag
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// Header says what a model was built from. It stands at the head of the model's file.
+type Header struct {
+	Format int     `json:"format"`
+	Seed   uint64  `json:"seed"`
+	Epochs int     `json:"epochs"`
+	Tokens int     `json:"tokens"` // read in one epoch, copies included
+	Inputs []Input `json:"inputs"`
+	// Dials holds the bias of the dials balanced, strict and paranoid.
+	Dials [3]Bias `json:"dials"`
+}
+
+// Input is one collection of texts that a model learned from.
+type Input struct {
+	Name      string `json:"name"`
+	SHA256    string `json:"sha256"` // of the file, or of the documents if they are generated
+	Licence   string `json:"licence"`
+	Documents int    `json:"documents"`
+}
+
+// Model is a trained tagger. It is safe for concurrent use.
+type Model struct {
+	Header Header
+	moves  moves
+	rows   []row
+}
+
+// Weights is what a trainer hands over: for every row and label a weight in -127..127, and the moves.
+type Weights struct {
+	Rows  [][lanes]int8 // Rows rows
+	Moves [labels + 1][labels]int32
+}
+
+// Rows is the number of rows of a model.
+const Rows = 1 << rowBits
+
+const (
+	format = 1
+	magic  = "murmur tagger 1\n"
+	// maxHeader bounds the header of a file, bytes.
+	maxHeader = 1 << 20
+)
+
+// ErrModel says that a file is no model of this version, or was cut or altered.
+var ErrModel = errors.New("tag: not a model file")
+
+//go:embed model.bin
+var embedded []byte
+
+// Embedded is the model that ships: about 60 ms on first use, 8 MB.
+var Embedded = sync.OnceValues(func() (*Model, error) { return Read(bytes.NewReader(embedded)) })
+
+// Assemble makes a model of trained weights.
+func Assemble(h Header, w *Weights) *Model {
+	h.Format = format
+	m := &Model{Header: h, moves: w.Moves, rows: make([]row, Rows)}
+	for r := range m.rows {
+		m.rows[r] = pack(&w.Rows[r])
+	}
+	return m
+}
+
+func pack(w *[lanes]int8) (r row) {
+	for l, v := range w {
+		r[l/4] |= uint64(int(v)+zero) << (16 * (l % 4))
+	}
+	return r
+}
+
+// weight gives the weight of label l in r.
+func (r *row) weight(l Label) int8 { return int8(int(r[l/4]>>(16*(l%4))&0xffff) - zero) }
+
+// Write writes the model: the magic line, then gzip of: the header's length (4 bytes, little-endian) and JSON,
+// the moves (4 bytes each), the rows label by label (a byte each), the SHA-256 of all that.
+func (m *Model) Write(w io.Writer) error {
+	header, err := json.Marshal(m.Header)
+	if err != nil {
+		return fmt.Errorf("tag: header: %w", err)
+	}
+	body := binary.LittleEndian.AppendUint32(nil, uint32(len(header)))
+	body = append(body, header...)
+	for _, from := range m.moves {
+		for _, v := range from {
+			body = binary.LittleEndian.AppendUint32(body, uint32(v))
+		}
+	}
+	for l := range labels {
+		for r := range m.rows {
+			body = append(body, byte(m.rows[r].weight(l)))
+		}
+	}
+	sum := sha256.Sum256(body)
+	if _, err := io.WriteString(w, magic); err != nil {
+		return fmt.Errorf("tag: write: %w", err)
+	}
+	z, err := gzip.NewWriterLevel(w, gzip.BestCompression)
+	if err != nil {
+		return fmt.Errorf("tag: write: %w", err)
+	}
+	if _, err := z.Write(append(body, sum[:]...)); err != nil {
+		return fmt.Errorf("tag: write: %w", err)
+	}
+	if err := z.Close(); err != nil {
+		return fmt.Errorf("tag: write: %w", err)
+	}
+	return nil
+}
+
+// Read reads a model. The error is ErrModel, or the reader's.
+func Read(r io.Reader) (*Model, error) {
+	head := make([]byte, len(magic))
+	if _, err := io.ReadFull(r, head); err != nil || string(head) != magic {
+		return nil, ErrModel
+	}
+	z, err := gzip.NewReader(r)
+	if err != nil {
+		return nil, ErrModel
+	}
+	const limit = maxHeader + 4 + 4*int(labels+1)*int(labels) + Rows*int(labels) + sha256.Size
+	body, err := io.ReadAll(io.LimitReader(z, int64(limit)+1))
+	if err != nil || len(body) < 4+sha256.Size || len(body) > limit {
+		return nil, ErrModel
+	}
+	body, sum := body[:len(body)-sha256.Size], body[len(body)-sha256.Size:]
+	if got := sha256.Sum256(body); !bytes.Equal(got[:], sum) {
+		return nil, ErrModel
+	}
+	n := int(binary.LittleEndian.Uint32(body))
+	body = body[4:]
+	if n > len(body) || len(body)-n != 4*int(labels+1)*int(labels)+Rows*int(labels) {
+		return nil, ErrModel
+	}
+	m := &Model{rows: make([]row, Rows)}
+	if json.Unmarshal(body[:n], &m.Header) != nil || m.Header.Format != format {
+		return nil, ErrModel
+	}
+	m.unpack(body[n:])
+	return m, nil
+}
+
+// unpack reads moves and rows of the right length.
+func (m *Model) unpack(body []byte) {
+	for p := range m.moves {
+		for l := range m.moves[p] {
+			m.moves[p][l] = int32(binary.LittleEndian.Uint32(body))
+			body = body[4:]
+		}
+	}
+	for r := range m.rows {
+		w := &m.rows[r]
+		for l := range lanes {
+			v := uint64(zero)
+			if l < int(labels) {
+				v = uint64(int(int8(body[l*Rows+r])) + zero)
+			}
+			w[l/4] |= v << (16 * (l % 4))
+		}
+	}
+}
