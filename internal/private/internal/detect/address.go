@@ -59,7 +59,7 @@ func (s *scan) houseNumber(i int) int {
 		return b
 	}
 	if r := s.runAt(i - 1); r != nil {
-		if r.To == i && r.Digits > 0 && r.Digits <= 6 && r.Letters <= 1 && !s.taken[r.From] {
+		if r.To == i && r.Digits > 0 && r.Digits <= 9 && r.Letters <= 1 && !s.taken[r.From] {
 			return r.From
 		}
 	}
@@ -75,8 +75,9 @@ func (s *scan) streetName(i int) bool {
 			return true
 		}
 		return t.lex&(stop|unit|money|period|ack|near|day) == 0 || len(s.low(i)) == 1 && t.lex&compass != 0
-	case mixed:
-		return s.ordinal(i)
+	case mixed: // 184th
+		low := s.low(i)
+		return s.ordinal(i) || len(low) <= 5 && (strings.HasSuffix(low, "th") || strings.HasSuffix(low, "st") || strings.HasSuffix(low, "nd") || strings.HasSuffix(low, "rd"))
 	}
 	low := s.low(i)
 	return low == "." && s.glued(i) || low == "-" && s.glued(i) && s.glued(i+1) || low == "'"
@@ -139,6 +140,14 @@ func (s *scan) findStreet(i int) {
 			s.markAddress(i, end+1, 80)
 		}
 	}
+	if p := s.at(i - 1); t.shape == small && p.kind == word && p.gaz&gazetteer.Word == 0 && p.lex == 0 && s.dial != Balanced {
+		switch s.low(i) {
+		case "street", "avenue", "road", "lane", "boulevard": // on bezrukov street
+			if s.at(i-2).lex&prep != 0 || s.low(i-2) == "on" {
+				s.markAddress(i-1, to, 60)
+			}
+		}
+	}
 	if t.lex&flat != 0 && s.low(i) == "box" {
 		s.findFlat(i)
 	}
@@ -170,11 +179,10 @@ func (s *scan) findForeignStreet(i int) bool {
 	for end < first+5 && end < len(s.tok) && s.at(end).kind == word && s.runOf[end] == 0 && (s.at(end).lex&stop == 0 || len(s.low(end)) <= 3 && end > first) {
 		end++
 	}
-	to := s.numberEnd(end)
-	if end == first || to == end && s.at(first).shape != capital {
+	to, from := s.numberEnd(end), s.houseNumber(i)
+	if end == first || to == end && from == i && s.at(first).shape != capital {
 		return false
 	}
-	from := s.houseNumber(i)
 	if to == end && from == i {
 		return false
 	}
@@ -222,6 +230,9 @@ func (s *scan) flatEnd(j int) int {
 	}
 	if r := s.runAt(k); r != nil && r.From == k && r.Digits > 0 && r.Digits <= 5 {
 		return r.To
+	}
+	if t.lex&compass != 0 { // apartment east
+		return k + 1
 	}
 	return j
 }

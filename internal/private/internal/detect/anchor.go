@@ -126,9 +126,12 @@ func (s *scan) findIP(i int) {
 		if k%2 == 1 && s.low(j) != "." {
 			return
 		}
-		if n := atoi(s.low(j)); k%2 == 0 && (n < 0 || n > 255) {
+		if n := atoi(s.low(j)); k%2 == 0 && (n < 0 || n > 255 || n > 0 && s.low(j)[0] == '0') {
 			return
 		}
+	}
+	if s.low(i+6) == "." && s.glued(i+6) && s.glued(i+7) && s.at(i+7).kind == digit { // 3.93.92.16.85: a telephone number
+		return
 	}
 	s.mark(i-1, i+6, IP, 95, ByShape)
 	s.take(i-1, i+6)
@@ -225,7 +228,7 @@ func (s *scan) domainLen(i int) int {
 		for k := i; k < i+n && len(s.low(k)) == 1; k++ {
 			b = append(b, s.low(k)[0])
 		}
-		if len(b) == n && lexicon[string(b)]&domain != 0 {
+		if len(b) == n && (n == 2 || lexicon[string(b)]&domain != 0) { // every country has two letters
 			return n
 		}
 	}

@@ -1,10 +1,6 @@
 package detect
 
-import (
-	"slices"
-
-	"murmur/internal/private/internal/detect/gazetteer"
-)
+import "slices"
 
 // patience is how many turns of the asker a question stays open for pieces of its answer; a repeated request
 // ("one more time please?") opens the last question again at any time.
@@ -101,7 +97,11 @@ func (d *dialogue) hear(s *scan, side Side) *asked {
 		}
 		return nil
 	}
-	if own != nil && !s.acknowledges() {
+	switch {
+	case own == nil || s.acknowledges():
+	case s.newTopic():
+		own.age = patience + 1
+	default:
 		own.age++
 	}
 	if answer != nil {
@@ -209,7 +209,7 @@ func (s *scan) questions() (types [4]Type, n int) {
 		}
 	}
 	for _, c := range s.cues {
-		if n > 0 && s.aside(c.at) {
+		if n > 0 && s.aside(c.at) || s.low(c.at) == "named" {
 			continue
 		}
 		if !c.weak {
@@ -270,6 +270,19 @@ func (s *scan) repeatRequest() bool {
 	return false
 }
 
+// newTopic recognises a question after something else than a value: "how can I help?", "anything else?", "what's the
+// problem?". What was asked before waits
+// until it is repeated.
+func (s *scan) newTopic() bool {
+	for i := range s.tok {
+		switch s.low(i) {
+		case "help", "problem", "issue", "else", "assist", "wrong", "matter":
+			return s.low(len(s.tok)-1) == "?" || len(s.tok) < 12
+		}
+	}
+	return false
+}
+
 // acknowledges reports whether the turn says no more than "uh huh, go ahead".
 func (s *scan) acknowledges() bool {
 	n := 0
@@ -298,219 +311,4 @@ func (s *scan) answers() bool {
 		}
 	}
 	return true
-}
-
-// findAnswer marks what the turn answers to an open question: the whole of a short answer that is no
-// sentence, without the words that lead in.
-func (s *scan) findAnswer(a *asked) {
-	if !a.open() || len(s.tok) == 0 {
-		return
-	}
-	t := a.types[0]
-	whole := of(Person, Postcode, DateOfBirth, ID, Vehicle, Username, Password, Address, Email, Location, PIN, IBAN, CardExpiry)
-	for _, w := range a.types[:a.n] {
-		if w == Person && s.spelled() {
-			t = Person
-		}
-	}
-	if !whole.has(t) || s.sentence(a.again || a.age > 0) {
-		return
-	}
-	from, to := 0, len(s.tok)
-	for from < to && s.leadIn(from, t) {
-		from++
-	}
-	if from == to && from > 0 && t == Person && s.at(from-1).gaz&gazetteer.CommonFirst != 0 {
-		s.mark(from-1, from, Person, 80, ByQuestion) // it's Will
-		return
-	}
-	for to > from && (s.at(to-1).kind < word && s.low(to-1) != "]" || s.at(to-1).lex&ack != 0 && !(t == Person && to-from == 1) || s.low(to-1) == "please" || s.low(to-1) == "that" || s.at(to-1).kind == mask) {
-		to--
-	}
-	if from >= to || to-from > 24 {
-		return
-	}
-	n, stops, digits := 0, 0, 0
-	for i := from; i < to; i++ {
-		k := s.at(i)
-		switch {
-		case k.kind == mask || k.kind == line:
-			return
-		case k.kind == digit || k.kind == mixed:
-			digits++
-			n++
-		case k.kind == word:
-			n++
-			if k.lex&stop != 0 && (len(s.low(i)) > 1 || !s.spelled()) {
-				stops++
-			}
-		}
-	}
-	spoken := false
-	for _, r := range s.runs {
-		spoken = spoken || r.From < to && r.To > from && (r.Digits > 0 || r.Letters > 1)
-	}
-	limit := 5
-	if s.spelled() || spoken && t != Person {
-		limit = 20
-	}
-	switch t {
-	case Person:
-		if stops > 1 && !s.spelled() || s.has(Person, from, to) && !s.spelled() && (stops > 1 || n > 4) || digits > 0 && !spoken || n > limit || n == stops || !spoken && a.again && (n > 2 || stops > 0) && !s.unusual(from, to) {
-			return
-		}
-	case Location:
-		if digits > 0 || n > 4 || stops > 0 || !s.unusual(from, to) {
-			return
-		}
-	case Postcode, DateOfBirth:
-		if n > limit || !spoken && !s.dated(from, to) && (n > 3 || n > 2 && a.again || stops > 0) {
-			return
-		}
-	case Username, Password, Email:
-		if n > 8 && !spoken || n == stops || s.has(t, from, to) && stops > 0 || !spoken && digits == 0 && !s.unusual(from, to) {
-			return
-		}
-	case Address:
-		if !s.addressed(from, to) || n > 12 || stops > 1 || a.again && stops > 0 {
-			return
-		}
-	default:
-		if !s.spelled() || stops > 1 {
-			return
-		}
-	}
-	score := uint8(88)
-	if a.again {
-		score = 80
-	}
-	s.mark(from, to, t, score, ByQuestion)
-}
-
-// unusual reports whether a word between two tokens is no plain English, or is borne as a name.
-func (s *scan) unusual(from, to int) bool {
-	for i := from; i < to; i++ {
-		if t := s.at(i); t.kind == word && t.lex&(stop|ack|common) == 0 && (t.gaz&gazetteer.Word == 0 || t.gaz&(gazetteer.CommonFirst|gazetteer.CommonLast) != 0) {
-			return true
-		}
-	}
-	return false
-}
-
-// has reports whether something of type t is marked between two tokens.
-func (s *scan) has(t Type, from, to int) bool {
-	for _, m := range s.marks {
-		if m.t == t && m.from < to && m.to > from {
-			return true
-		}
-	}
-	return false
-}
-
-// addressed reports whether an answer that holds no address the rules know may be one: a number and a name.
-func (s *scan) addressed(from, to int) bool {
-	if s.has(Address, from, to) {
-		return false
-	}
-	if r := s.runAt(from); r != nil && r.From == from && r.Digits > 0 && r.To < to && s.at(r.To).lex&(unit|money|stop|period) == 0 && (to-from <= 6 || s.at(r.To).gaz&gazetteer.Word == 0) {
-		return true
-	}
-	return false
-}
-
-// dated reports whether a date was found between two tokens.
-func (s *scan) dated(from, to int) bool {
-	if s.has(Date, from, to) || s.has(DateOfBirth, from, to) {
-		return true
-	}
-	for i := from; i < to; i++ {
-		if s.at(i).lex&month != 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// leadIn reports whether token i comes before the value of an answer: "sure, it's", "my name is", "yeah the".
-func (s *scan) leadIn(i int, asked Type) bool {
-	t := s.at(i)
-	if t.kind < word {
-		return true
-	}
-	if t.kind != word || len(s.low(i)) == 1 {
-		return false
-	}
-	if _, cue := cueWords[s.low(i)]; cue && (s.at(i+1).lex&verb != 0 || s.low(i+1) == "number" || s.low(i+1) == "id") {
-		return true
-	}
-	switch s.low(i) {
-	case "first", "last", "full", "user", "yes", "no", "oh", "number", "code", "'s":
-		return s.low(i) != "oh" || len(s.low(i+1)) > 1
-	}
-	if (asked == Person || asked == Postcode || asked == DateOfBirth) && s.spelled() && s.at(i-1).kind != word {
-		switch s.low(i) { // a recogniser makes words of letters: "I said a be a th"
-		case "all", "to", "if", "out", "every", "i", "me", "are", "see", "so", "you", "hey", "be":
-			return false
-		}
-	}
-	return t.lex&(stop|ack|greet) != 0
-}
-
-// spelled reports whether most of the turn is letters, digits and spelling words, or scraps of one to three
-// letters that a recogniser made of them.
-func (s *scan) spelled() bool {
-	n, scraps, all, odd := 0, 0, 0, 0
-	for _, r := range s.runs {
-		n += r.To - r.From
-	}
-	for i, t := range s.tok {
-		if t.kind >= word {
-			all++
-			if len(s.low(i)) <= 3 {
-				scraps++
-				if t.lex&stop == 0 || len(s.low(i)) == 1 {
-					odd++
-				}
-			}
-		}
-	}
-	return n*2 > len(s.tok) || all >= 4 && scraps*4 >= all*3 && odd*3 >= all*2
-}
-
-// sentence reports whether the turn is talk rather than a value: it has verbs and pronouns. strict: the
-// question is old or repeated, so an answer must look like one.
-func (s *scan) sentence(strict bool) bool {
-	n, talk, strong, plain := 0, 0, 0, 0
-	for i, t := range s.tok {
-		if t.kind < word {
-			if s.low(i) == "?" {
-				strong++
-			}
-			continue
-		}
-		n++
-		if t.kind != word {
-			continue
-		}
-		low := s.low(i)
-		if len(low) == 1 && (low == "i" || low == "a") && len(s.low(i+1)) > 2 {
-			talk++
-		} else if len(low) > 1 && t.lex&stop != 0 {
-			talk++
-			switch low {
-			case "my", "is", "it", "its", "it's", "the", "to", "for", "and", "of", "one", "as", "in", "may", "at", "will", "see", "are", "why", "you", "yes", "no":
-			default:
-				strong++
-			}
-		} else if t.gaz&gazetteer.Word != 0 && len(low) > 2 && t.lex&ack == 0 {
-			plain++
-		}
-	}
-	if s.spelled() && strong <= 1 {
-		return false
-	}
-	if strict {
-		return strong >= 2 || n >= 4 && (talk+plain)*3 >= n*2 && strong >= 1 || n >= 6 && talk+plain >= n-1
-	}
-	return strong >= 3 && n >= 6 || n >= 8 && strong >= 2 && (talk+plain)*4 >= n*3
 }

@@ -53,7 +53,7 @@ var lexicon = func() map[string]lex {
 		title:   `mr mrs ms miss mister missus dr doctor prof professor sir madam captain officer judge senator president rev reverend sergeant`,
 		greet:   `hi hello hey dear thanks thank thx ty bye goodbye morning afternoon evening cheers sincerely regards love hiya yo welcome xo`,
 		prep:    `in from near to around at for of by outside towards toward via visiting into through serving across`,
-		domain:  `com org net edu gov io co uk us ca de info biz me tv fr es it ru eu au in app dev nl`,
+		domain:  `com org net edu gov io co uk us ca de info biz me tv fr es it ru eu au in app dev nl hu se fi dk pl cz ch pt nz za ie jp br mx gr tr cy ee`,
 		kin:     `son daughter wife husband mom mum mother dad father brother sister friend boss cousin aunt uncle niece nephew partner fiance fiancee boyfriend girlfriend neighbor neighbour roommate landlord tenant assistant manager colleague grandma grandpa kid baby dog cat therapist dentist`,
 		which:   `this next last coming following upcoming previous past every`,
 		period:  `week weekend month year fortnight weekends`,

@@ -4,7 +4,7 @@ import "murmur/internal/private/internal/detect/gazetteer"
 
 // How much the words before a token speak for a name.
 const (
-	notName   = iota - 1 // what is called so is no person
+	notName = iota - 1 // what is called so is no person
 	noCue
 	weakName  // with, for, from
 	someName  // this is, hi, tell
