@@ -450,6 +450,9 @@ func (s *scan) findPlaces(ask *asked) {
 			s.mark(i, i+1, Location, 60, ByList)
 			continue
 		}
+		if n == 1 && s.dial != Paranoid && s.low(i+1) == "bank" && t.shape == capital {
+			continue
+		}
 		if n == 0 {
 			if t.kind == word && t.shape == upper && t.e-t.s == 2 && t.lex&state != 0 && (s.low(i-1) == "," || s.marked(i-1, Location)) {
 				s.mark(i, i+1, Location, 70, ByShape)

@@ -84,7 +84,7 @@ func (s *scan) findAnswer(a *asked) {
 			return
 		}
 	default:
-		if !s.spelled() || stops > 1 {
+		if !s.spelled() || stops > 1 || s.cued(from, to) {
 			return
 		}
 	}
@@ -207,6 +207,16 @@ func (s *scan) joined(from, to int) bool {
 func (s *scan) has(t Type, from, to int) bool {
 	for _, m := range s.marks {
 		if m.t == t && m.from < to && m.to > from {
+			return true
+		}
+	}
+	return false
+}
+
+// cued reports whether the words before a value between two tokens say what it is.
+func (s *scan) cued(from, to int) bool {
+	for _, m := range s.marks {
+		if m.why == ByCue && m.from < to && m.to > from {
 			return true
 		}
 	}

@@ -290,6 +290,9 @@ func (s *scan) findDayOfMonth(i int) {
 	if article {
 		before--
 	}
+	if s.at(to).lex&month != 0 || s.low(to) == "of" && s.at(to+1).lex&month != 0 {
+		return // findMonth's
+	}
 	switch {
 	case s.low(to) == "of" && s.at(to+1).lex&which != 0 && s.at(to+2).lex&period != 0:
 		to += 3

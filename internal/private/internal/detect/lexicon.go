@@ -65,7 +65,7 @@ var lexicon = func() map[string]lex {
 			wifi app apps ok okay hi hey bye yo haha sms atm iban cvv ssn pin id vip usa uk us eu nyc la sf dc faq pdf url www http https html
 			europe asia africa atms fahrenheit celsius aud gbp applepay airbnb google apple amazon paypal visa mastercard amex uber lyft facebook twitter instagram youtube netflix spotify iphone android samsung microsoft gmail outlook yahoo walmart target costco venmo zelle
 			english spanish french german italian chinese japanese korean american mexican british indian canadian european asian african australian thai greek turkish vietnamese mediterranean irish russian brazilian christian muslim jewish catholic
-			christmas easter thanksgiving halloween
+			holiday christmas easter thanksgiving halloween
 			agent customer caller rep representative speaker system operator receptionist support service team sales billing member contact
 			mr mrs ms dr street avenue road bank hotel restaurant dental salon clinic school university college company inc llc ltd corp group center centre hospital airport church
 			hello thanks please sorry sir madam maam mom mum dad mama papa honey dear god jesus lord santa alexa siri olly cortana

@@ -45,7 +45,7 @@ func (s *scan) findNames() {
 // premises reports whether the word at token i makes what stands before it a place of business.
 func (s *scan) premises(i int) bool {
 	switch s.low(i) {
-	case "restaurant", "hotel", "brasserie", "cuisine", "food", "dish", "airport", "station":
+	case "restaurant", "hotel", "brasserie", "cuisine", "food", "dish", "airport", "station", "bank":
 		return true
 	}
 	return false

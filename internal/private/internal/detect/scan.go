@@ -143,6 +143,10 @@ func (s *scan) findCues() {
 			if s.low(i+3) == "live" || s.low(i+2) == "live" || s.low(i+3) == "located" {
 				c.t, c.weak = Address, false
 			}
+		case "user":
+			if next == ":" && (prev == "?" || prev == ".") { // a speaker's label inside a line
+				continue
+			}
 		case "tag":
 			if prev == "price" {
 				continue

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -36,14 +35,38 @@ type Gold struct {
 // ErrGold says that a line of a gold file cannot be read; the line's number comes with it.
 var ErrGold = errors.New("score: not a gold record")
 
-// Counts of one source or type.
+// Counts of one source, type or document. For a type only spans and personal characters count.
 type Counts struct {
 	Documents, Leaking int // documents, and those with a personal letter or digit left
 	Personal, Masked   int // personal characters, and those of them that are masked
 	Plain, False       int // other characters, and those of them that are masked
 	FalseSpans         int // masked spans that touch no gold span
+	Clean              int // documents without a gold span
+	CleanSpans         int // masked spans in those that are no dates
+	CleanDates         int // and those that are
 	Whole, Spans       int // gold spans, fully covered and all
 	Hit, Found         int // for strict F2: spans equal in place and type; spans found
+	Near, NearFound    int // gold spans that a found one matches at an intersection over union of .9, whatever its type; found ones that match
+}
+
+// plus adds the counts of d.
+func (c *Counts) plus(d *Counts) {
+	c.Documents += d.Documents
+	c.Leaking += d.Leaking
+	c.Personal += d.Personal
+	c.Masked += d.Masked
+	c.Plain += d.Plain
+	c.False += d.False
+	c.FalseSpans += d.FalseSpans
+	c.Clean += d.Clean
+	c.CleanSpans += d.CleanSpans
+	c.CleanDates += d.CleanDates
+	c.Whole += d.Whole
+	c.Spans += d.Spans
+	c.Hit += d.Hit
+	c.Found += d.Found
+	c.Near += d.Near
+	c.NearFound += d.NearFound
 }
 
 // Recall is the share of personal characters that are masked.
@@ -69,6 +92,13 @@ func (c Counts) F2() float64 {
 	return 5 * p * r / (4*p + r)
 }
 
+// Cover is the share of gold spans of which every character is masked.
+func (c Counts) Cover() float64 { return ratio(c.Whole, c.Spans) }
+
+// NearRecall and NearPrecision are those of whole spans at an intersection over union of .9, blind to their type.
+func (c Counts) NearRecall() float64    { return ratio(c.Near, c.Spans) }
+func (c Counts) NearPrecision() float64 { return ratio(c.NearFound, c.Found) }
+
 func ratio(a, b int) float64 {
 	if b == 0 {
 		return 1
@@ -80,6 +110,7 @@ func ratio(a, b int) float64 {
 type Board struct {
 	Sources map[string]*Counts
 	Types   map[string]*Counts
+	docs    map[string][]Counts // by source, for the intervals
 }
 
 // Read scores every record of a gold file (JSON lines) with d.
@@ -108,7 +139,35 @@ func (b *Board) Add(g Record, found []detect.Span) {
 	if b.Sources == nil {
 		b.Sources, b.Types = map[string]*Counts{}, map[string]*Counts{}
 	}
-	src := counts(b.Sources, g.Source)
+	if b.docs == nil {
+		b.docs = map[string][]Counts{}
+	}
+	doc := Counts{Documents: 1}
+	masked := doc.characters(g, found)
+	b.spans(g, found, masked, &doc)
+	if !slices.ContainsFunc(g.Spans, func(s Gold) bool { return !s.Opt }) {
+		doc.Clean = 1
+		for _, s := range found {
+			switch {
+			case touches(s, g.Spans):
+			case s.Type == detect.Date:
+				doc.CleanDates++
+			default:
+				doc.CleanSpans++
+			}
+		}
+	}
+	counts(b.Sources, g.Source).plus(&doc)
+	b.docs[g.Source] = append(b.docs[g.Source], doc)
+}
+
+// touches reports whether a found span lies over one of the gold spans.
+func touches(f detect.Span, gold []Gold) bool {
+	return slices.ContainsFunc(gold, func(s Gold) bool { return s.Start < f.End && f.Start < s.End })
+}
+
+// characters counts the characters of a record and gives which of them are masked.
+func (c *Counts) characters(g Record, found []detect.Span) []bool {
 	text := []rune(g.Text)
 	n := len(text)
 	gold, masked := make([]byte, n), make([]bool, n) // gold: 0 plain, 1 personal, 2 don't care
@@ -123,46 +182,43 @@ func (b *Board) Add(g Record, found []detect.Span) {
 		}
 	}
 	for _, s := range found {
-		touches := false
 		for i := s.Start; i < min(s.End, n); i++ {
 			masked[i] = true
-			touches = touches || gold[i] > 0
 		}
-		if !touches {
-			src.FalseSpans++
+		if !touches(s, g.Spans) {
+			c.FalseSpans++
 		}
 	}
-	src.Documents++
 	leaks := false
 	for i := range n {
 		switch {
 		case gold[i] == 1 && masked[i]:
-			src.Personal++
-			src.Masked++
+			c.Personal++
+			c.Masked++
 		case gold[i] == 1:
-			src.Personal++
+			c.Personal++
 			leaks = leaks || unicode.IsLetter(text[i]) || unicode.IsDigit(text[i])
 		case gold[i] == 0:
-			src.Plain++
+			c.Plain++
 			if masked[i] {
-				src.False++
+				c.False++
 			}
 		}
 	}
 	if leaks {
-		src.Leaking++
+		c.Leaking++
 	}
-	b.spans(g, found, masked, src)
+	return masked
 }
 
-// spans counts whole and exact spans.
-func (b *Board) spans(g Record, found []detect.Span, masked []bool, src *Counts) {
+// spans counts whole, near and exact spans.
+func (b *Board) spans(g Record, found []detect.Span, masked []bool, doc *Counts) {
 	for _, s := range g.Spans {
 		if s.Opt {
 			continue
 		}
 		typ := counts(b.Types, s.Type)
-		whole := true
+		whole, near, hit := true, false, false
 		for i := max(0, s.Start); i < min(s.End, len(masked)); i++ {
 			typ.Personal++
 			if masked[i] {
@@ -171,26 +227,43 @@ func (b *Board) spans(g Record, found []detect.Span, masked []bool, src *Counts)
 				whole = false
 			}
 		}
-		hit := slices.ContainsFunc(found, func(f detect.Span) bool {
-			return f.Start == s.Start && f.End == s.End && f.Type.String() == s.Type
-		})
-		for _, c := range []*Counts{src, typ} {
+		for _, f := range found {
+			near = near || overlap(f, s) >= .9
+			hit = hit || f.Start == s.Start && f.End == s.End && f.Type.String() == s.Type
+		}
+		for _, c := range []*Counts{doc, typ} {
 			c.Spans++
-			if whole {
-				c.Whole++
-			}
-			if hit {
-				c.Hit++
-			}
+			c.Whole += one(whole)
+			c.Near += one(near)
+			c.Hit += one(hit)
 		}
 	}
 	for _, f := range found {
 		if slices.ContainsFunc(g.Spans, func(s Gold) bool { return s.Opt && s.Start < f.End && f.Start < s.End }) {
 			continue
 		}
-		src.Found++
-		counts(b.Types, f.Type.String()).Found++
+		near := one(slices.ContainsFunc(g.Spans, func(s Gold) bool { return !s.Opt && overlap(f, s) >= .9 }))
+		for _, c := range []*Counts{doc, counts(b.Types, f.Type.String())} {
+			c.Found++
+			c.NearFound += near
+		}
 	}
+}
+
+// overlap is the intersection of two spans over their union.
+func overlap(f detect.Span, s Gold) float64 {
+	both := min(f.End, s.End) - max(f.Start, s.Start)
+	if both <= 0 {
+		return 0
+	}
+	return float64(both) / float64(max(f.End, s.End)-min(f.Start, s.Start))
+}
+
+func one(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func counts(m map[string]*Counts, key string) *Counts {
@@ -200,20 +273,4 @@ func counts(m map[string]*Counts, key string) *Counts {
 		m[key] = c
 	}
 	return c
-}
-
-// Table prints both boards for people.
-func (b *Board) Table() string {
-	var out strings.Builder
-	fmt.Fprintf(&out, "%-24s %7s %7s %7s %7s %7s %7s %7s %7s\n", "source", "docs", "recall", "prec", "leak", "docs!", "whole", "F2", "false")
-	for _, k := range slices.Sorted(maps.Keys(b.Sources)) {
-		c := b.Sources[k]
-		fmt.Fprintf(&out, "%-24s %7d %7.3f %7.3f %7.3f %7d %7.3f %7.3f %7d\n", k, c.Documents, c.Recall(), c.Precision(), c.Leak(), c.Leaking, ratio(c.Whole, c.Spans), c.F2(), c.FalseSpans)
-	}
-	fmt.Fprintf(&out, "\n%-24s %7s %7s %7s %7s\n", "type", "spans", "recall", "whole", "F2")
-	for _, k := range slices.Sorted(maps.Keys(b.Types)) {
-		c := b.Types[k]
-		fmt.Fprintf(&out, "%-24s %7d %7.3f %7.3f %7.3f\n", k, c.Spans, c.Recall(), ratio(c.Whole, c.Spans), c.F2())
-	}
-	return out.String()
 }
