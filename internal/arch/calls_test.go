@@ -38,7 +38,13 @@ var gates = rule{
 		"internal/private uses internal/private/anon.Withheld":  "a party without an address",
 		"internal/private uses internal/private/anon.Stored":    "erasures carried out again after a restore",
 		"internal/fact uses internal/private/anon.ReadText":     "decodes sealed facts",
-		"internal/fact uses internal/private/anon.ReadContact":  "decodes sealed facts",
+
+		"internal/private/internal/recording uses internal/private/anon.Pseudonym": "the party of a live call",
+		"internal/private/internal/recording uses internal/private/anon.Stored":    "asks for the verdict on a stored recording again",
+		"internal/private/internal/recording uses internal/keyring.Opened.Bytes":   "opens the key of a recording",
+		"internal/private/internal/recording seals records":                        "the key of a recording, under the day's epoch",
+
+		"internal/fact uses internal/private/anon.ReadContact": "decodes sealed facts",
 
 		"internal/fact/facttest uses internal/private/anon.ReadText":    "leaves for tests",
 		"internal/fact/facttest uses internal/private/anon.ReadContact": "leaves for tests",

@@ -296,6 +296,7 @@ func (d *Dir) Jobs() string        { return filepath.Join(d.path, "jobs.db") }  
 func (d *Dir) Catalog() string     { return filepath.Join(d.path, "catalog.db") }         // crowd: the lake's catalog
 func (d *Dir) Lake() string        { return filepath.Join(d.path, lakeFolder) }           // crowd: written once
 func (d *Dir) Keys() string        { return filepath.Join(d.path, keyring.Folder) }       // keyring
+func (d *Dir) Recordings() string  { return filepath.Join(d.path, "recordings") }         // private: sealed audio
 func (d *Dir) Tmp() string         { return filepath.Join(d.path, tmpFolder) }            // anybody; emptied on close
 func (d *Dir) Checkpoints() string { return filepath.Join(d.path, "ledger.checkpoints") } // ledger
 

@@ -35,11 +35,12 @@ import (
 	"murmur/internal/workspace"
 )
 
-// TopicInbox and TopicFacts name what a record was sealed for. The inbox is sealed under the day's epoch
+// Topics name what a record was sealed for. The inbox and the keys of recordings are sealed under the day's epoch
 // key. Facts hold no person and must outlive every epoch: they are sealed under a lasting key.
 const (
-	TopicInbox = "inbox"
-	TopicFacts = "facts"
+	TopicInbox      = "inbox"
+	TopicFacts      = "facts"
+	TopicRecordings = "recordings"
 )
 
 var (

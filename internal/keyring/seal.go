@@ -23,7 +23,7 @@ var errTopic = errors.New("keyring: no such topic")
 func (r *Ring) Seal(ws workspace.ID, topic string, id [16]byte, version uint8, plaintext []byte) (epoch uint32, sealed []byte, err error) {
 	var key cipher.AEAD
 	switch topic {
-	case TopicInbox:
+	case TopicInbox, TopicRecordings:
 		epoch = r.Today()
 		key, err = r.todays(ws, epoch)
 	case TopicFacts:
@@ -52,7 +52,7 @@ func (r *Ring) Open(ws workspace.ID, topic string, id [16]byte, version uint8, e
 	var key cipher.AEAD
 	var err error
 	switch topic {
-	case TopicInbox:
+	case TopicInbox, TopicRecordings:
 		key, err = r.epochKey(ws, epoch)
 	case TopicFacts:
 		key, err = r.factsKey(ws)
@@ -99,16 +99,16 @@ func (r *Ring) OpenLasting(ws workspace.ID, topic string, id [16]byte, sealed []
 }
 
 func (r *Ring) lastingKey(ws workspace.ID, topic string) (cipher.AEAD, error) {
-	if topic == "" || len(topic) > 255 || topic == TopicInbox || topic == TopicFacts {
+	if topic == "" || len(topic) > 255 || topic == TopicInbox || topic == TopicFacts || topic == TopicRecordings {
 		return nil, errTopic
 	}
 	return r.factsKey(ws)
 }
 
-// Reseal seals an opened inbox record again under today's key: what is held for consent or quarantined
-// outlives its day only by being carried over.
+// Reseal seals an opened record again under today's key: what is held for consent or quarantined, and a recording
+// younger than raw-hours, outlives its day only by being carried over.
 func (r *Ring) Reseal(o Opened) (epoch uint32, sealed []byte, err error) {
-	if o.topic != TopicInbox {
+	if o.topic == TopicFacts {
 		return 0, nil, fmt.Errorf("reseal: %w", errTopic)
 	}
 	return r.Seal(o.ws, o.topic, o.id, o.version, o.Bytes())

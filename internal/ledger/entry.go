@@ -18,7 +18,7 @@ import (
 // ErrEntry is returned for an entry with a field outside its closed set.
 var ErrEntry = errors.New("ledger: the entry is not well formed")
 
-// Entry is something worth proving later: Consent, Erasure, Budget, Access, Policy or Key. Every field is
+// Entry is something worth proving later: Consent, Erasure, Budget, Access, Policy, Key or Recording. Every field is
 // a number, a reference or a word of a closed set; only a policy's reason and author are free text, written
 // by the business about itself. Field order is the order of the canonical JSON: never change it.
 type Entry interface {
@@ -81,8 +81,33 @@ type Key struct {
 	Count     int64  `json:"count"` // how many keys
 }
 
+// Recording: how the recording of a call ended, or that what was kept of it is gone.
+type Recording struct {
+	Workspace string `json:"workspace"`
+	Ref       Ref    `json:"ref"`      // the call; empty: what a crash left, whose call nobody knows
+	ID        string `json:"id"`       // of the recording, 32 hexadecimal digits; "": nothing was kept
+	State     string `json:"state"`    // of the call after Trace
+	Rule      int64  `json:"rule"`     // version of the rule that was followed
+	Basis     string `json:"basis"`    // notice, opt-in, one-party; stated: the platform plays the notice
+	Notice    string `json:"notice"`   // the business's name of it
+	Language  string `json:"language"` // BCP 47
+	Audio     Digest `json:"audio"`    // SHA-256 of the notice's audio; zero: not known
+	From      int64  `json:"from"`     // when it began, microseconds since 1970 UTC; 0: it did not
+	To        int64  `json:"to"`       // when it was sent to its end; 0: it was not
+	Via       string `json:"via"`      // of the person's last word; "": none
+	Key       string `json:"key"`      // with which it was said; "": none
+	Trace     []Move `json:"trace"`
+}
+
+// Move is one event of a call and the state after it, in the words of docs/consent.md.
+type Move struct {
+	On string `json:"on"`
+	To string `json:"to"`
+	At int64  `json:"at"` // microseconds since 1970 UTC
+}
+
 // Kinds are the names of the entry types, for filters.
-var Kinds = []string{"consent", "erasure", "budget", "access", "policy", "key"}
+var Kinds = []string{"consent", "erasure", "budget", "access", "policy", "key", "recording"}
 
 func (Consent) kind() string { return "consent" }
 func (Erasure) kind() string { return "erasure" }
@@ -91,12 +116,16 @@ func (Access) kind() string  { return "access" }
 func (Policy) kind() string  { return "policy" }
 func (Key) kind() string     { return "key" }
 
+func (Recording) kind() string { return "recording" }
+
 func (e Consent) workspace() string { return e.Workspace }
 func (e Erasure) workspace() string { return e.Workspace }
 func (e Budget) workspace() string  { return e.Workspace }
 func (e Access) workspace() string  { return e.Workspace }
 func (e Policy) workspace() string  { return e.Workspace }
 func (e Key) workspace() string     { return e.Workspace }
+
+func (e Recording) workspace() string { return e.Workspace }
 
 func (e Consent) salted(r io.Reader) (_ Entry, err error) {
 	e.Ref, err = e.Ref.salted(r)
@@ -107,6 +136,12 @@ func (e Erasure) salted(r io.Reader) (_ Entry, err error) {
 	return e, err
 }
 func (e Access) salted(r io.Reader) (_ Entry, err error) {
+	if len(e.Ref) != 0 {
+		e.Ref, err = e.Ref.salted(r)
+	}
+	return e, err
+}
+func (e Recording) salted(r io.Reader) (_ Entry, err error) {
 	if len(e.Ref) != 0 {
 		e.Ref, err = e.Ref.salted(r)
 	}
@@ -123,12 +158,19 @@ var (
 	policyValue   = regexp.MustCompile(`^[A-Za-z0-9 _./:,;*#+-]{0,200}$`)
 	longNumber    = regexp.MustCompile(`\d{5}`) // no setting has one, a telephone number does
 
+	recordingID = regexp.MustCompile(`^([0-9a-f]{32})?$`)
+	noticeName  = regexp.MustCompile(`^[a-z0-9-]{0,32}$`)
+	languageTag = regexp.MustCompile(`^([a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2})?$`)
+	pressedKey  = regexp.MustCompile(`^[0-9*#]?$`)
+	word        = regexp.MustCompile(`^[a-z_]{1,24}$`)
+
 	consentSubjects = []string{"call", "contact", "call-in", "contact-in"}
 	consentActs     = []string{"opted-out", "opted-in", "withdrawn", "noticed"}
 	consentVias     = []string{"unknown", "dtmf", "speech", "menu", "agent", "sms", "web", "import", "recordpref", "api", "policy"}
 	erasureSteps    = []string{"", "rows-gone", "keys-gone"}
 	budgetSteps     = []string{"reserve", "commit"}
 	accessActs      = []string{"evidence", "export", "backup", "restore", "replay", "token", "source"}
+	bases           = []string{"", "deny", "notice", "opt-in", "one-party", "stated"}
 	keyActs         = []string{"created", "epochs-destroyed", "workspace-destroyed"}
 )
 
@@ -187,6 +229,25 @@ func (e Key) check() error {
 		must(e.Count >= 0, "count"))
 }
 
+func (e Recording) check() error {
+	name := func(s string) bool { return noticeName.MatchString(s) && !longNumber.MatchString(s) }
+	moves := len(e.Trace) <= maxMoves
+	for _, m := range e.Trace {
+		moves = moves && word.MatchString(m.On) && word.MatchString(m.To) && m.At >= 0
+	}
+	return errors.Join(
+		must(workspaceName.MatchString(e.Workspace), "workspace"),
+		must(len(e.Ref) == 0 || len(e.Ref) == saltedLen, "ref"),
+		must(recordingID.MatchString(e.ID), "id"), must(word.MatchString(e.State), "state"),
+		must(e.Rule > 0, "rule"), must(slices.Contains(bases, e.Basis), "basis"),
+		must(name(e.Notice), "notice"), must(languageTag.MatchString(e.Language), "language"),
+		must(e.From >= 0 && e.To >= 0, "from"),
+		must(e.Via == "" || slices.Contains(consentVias, e.Via), "via"), must(pressedKey.MatchString(e.Key), "key"),
+		must(moves, "trace"))
+}
+
+const maxMoves = 100
+
 // prose is one line of printable text.
 func prose(s string, most int) bool {
 	if len(s) > most || !utf8.ValidString(s) {
@@ -226,6 +287,8 @@ func decode(kind string, body []byte) (Entry, error) {
 		return decodeAs[Policy](body)
 	case "key":
 		return decodeAs[Key](body)
+	case "recording":
+		return decodeAs[Recording](body)
 	}
 	return nil, fmt.Errorf("unknown kind: %w", ErrEntry)
 }

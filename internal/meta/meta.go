@@ -44,7 +44,7 @@ type DB struct {
 func Open(ctx context.Context, path string) (*DB, error) {
 	write, err := open(path, url.Values{
 		"_txlock": {"immediate"},
-		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"},
+		"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "secure_delete(1)"},
 	})
 	if err != nil {
 		return nil, err
@@ -131,6 +131,15 @@ func (db *DB) Tx(ctx context.Context, f func(*sql.Tx) error) error {
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// Scrub empties the write-ahead log, so that no older version of a page is on the disk: with secure_delete, what was
+// deleted is then in no file. While somebody reads it does nothing, and the next one does it.
+func (db *DB) Scrub(ctx context.Context) error {
+	if _, err := db.write.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+		return fmt.Errorf("scrub metadata: %w", err)
 	}
 	return nil
 }

@@ -19,6 +19,9 @@ const (
 	Notice Basis = "notice"
 	// OptIn: only what a person agreed to; everything else is held for seven days, then refused.
 	OptIn Basis = "opt-in"
+	// OneParty, for recordings alone: the business attests that the law asks for one party's consent where it and its
+	// callers are, and that it gives it. No notice is waited for; a refusal still wins.
+	OneParty Basis = "one-party"
 )
 
 // Policy is what a workspace chose. The zero value is not a policy; start from DefaultPolicy.
@@ -53,8 +56,8 @@ type setting struct {
 }
 
 var settings = []setting{
-	{"recordings", "deny, notice or opt-in: on what ground call recordings may be used",
-		func(p *Policy) string { return string(p.Recordings) }, func(p *Policy, v string) error { return setBasis(&p.Recordings, v) }},
+	{"recordings", "deny, notice, opt-in or one-party: on what ground call recordings may be used",
+		func(p *Policy) string { return string(p.Recordings) }, func(p *Policy, v string) error { return setBasis(&p.Recordings, v, OneParty) }},
 	{"transcripts", "deny, notice or opt-in: on what ground transcripts and summaries may be used",
 		func(p *Policy) string { return string(p.Transcripts) }, func(p *Policy, v string) error { return setBasis(&p.Transcripts, v) }},
 	{"raw-hours", "hours that sealed raw bytes live (1-24)",
@@ -116,8 +119,8 @@ func (p Policy) Zone() *time.Location {
 	return z
 }
 
-func setBasis(b *Basis, v string) error {
-	if !slices.Contains([]Basis{Deny, Notice, OptIn}, Basis(v)) {
+func setBasis(b *Basis, v string, also ...Basis) error {
+	if !slices.Contains(append([]Basis{Deny, Notice, OptIn}, also...), Basis(v)) {
 		return errors.New("must be deny, notice or opt-in")
 	}
 	*b = Basis(v)

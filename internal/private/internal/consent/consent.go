@@ -56,6 +56,15 @@ func Decide(p workspace.Policy, kind fact.Kind, k Known) (Verdict, fact.Why) {
 	}
 }
 
+// Record gives the verdict for the recording of a call: as for transcripts, on the ground of the policy for recordings.
+// Under opt-in, Unknown means: ask.
+func Record(p workspace.Policy, k Known) (Verdict, fact.Why) {
+	if p.Recordings == workspace.OneParty && !k.CallOptedOut && !k.ContactOptedOut {
+		return Allow, fact.WhyNone
+	}
+	return talk(p.Recordings, k)
+}
+
 func talk(basis workspace.Basis, k Known) (Verdict, fact.Why) {
 	switch {
 	case k.CallOptedOut || k.ContactOptedOut:

@@ -89,7 +89,7 @@ func (r *Register) Say(ctx context.Context, ws workspace.ID, s Subject, a fact.A
 			return err
 		}
 		fresh = true
-		_, err = r.ledger.Append(ctx, tx, ledger.Consent{Workspace: ws.String(), Subject: kind, Ref: ref, Act: actName(out), Via: viaName(via)})
+		_, err = r.ledger.Append(ctx, tx, ledger.Consent{Workspace: ws.String(), Subject: kind, Ref: ref, Act: actName(out), Via: ViaName(via)})
 		return err
 	})
 	if err != nil {
@@ -286,7 +286,8 @@ func actName(out bool) string {
 	return "opted-in"
 }
 
-func viaName(v fact.Via) string {
+// ViaName is how the ledger spells a way.
+func ViaName(v fact.Via) string {
 	names := [...]string{"unknown", "dtmf", "speech", "menu", "agent", "sms", "web", "import", "recordpref", "api", "policy"}
 	if v < 0 || int(v) >= len(names) {
 		return names[0]

@@ -1,0 +1,305 @@
+package recording
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+
+	"murmur/internal/fact"
+	"murmur/internal/private/anon"
+	"murmur/internal/private/internal/consent"
+)
+
+// Take is one live call: its consent machine, and the file while there is one. It is safe for concurrent use: one
+// goroutine may write frames while another says that the person refused.
+type Take struct {
+	book *Book
+	head Head
+	call fact.ID
+	who  anon.Contact // invalid: withheld
+	kind Kind
+
+	turn  sync.Mutex // one Step at a time; held while disks are waited for
+	mu    sync.Mutex // over what follows; never held while anything is waited for
+	m     consent.Call
+	basis string   // on what ground, as the ledger spells it
+	key   *callKey // nil: none yet, or zeroed
+	tape  *tape    // nil: no file
+	kept  bool     // the key is stored
+	id    ID
+
+	// Over what could not be done yet: turn.
+	owed []func(context.Context) error
+	told map[fact.Act]bool // reported as facts
+}
+
+func (t *Take) ref() callRef { return callRef{t.head.Workspace, t.call} }
+
+// State is where the call stands.
+func (t *Take) State() consent.State {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.m.State()
+}
+
+// ID is the recording's id; zero while no frame could be kept.
+func (t *Take) ID() ID {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.id
+}
+
+// Step tells the machine what happened and does what follows: when it returns, the state and its effects are durable. A
+// refusal stops Write and zeroes the key before anything is waited for. An error means that a part of murmur failed; the
+// call is then on the shred side, and whatever could not be written is tried again by the next Step, Expire or Close.
+func (t *Take) Step(ctx context.Context, e consent.Event) (consent.State, error) {
+	ctx = context.WithoutCancel(ctx) // half an effect is none
+	t.halt(e)
+	t.turn.Lock()
+	defer t.turn.Unlock()
+	err := errors.Join(t.settle(ctx), t.step(ctx, e))
+	return t.State(), err
+}
+
+// halt stops frames at once for an event that ends the recording, even while another Step waits for the disk.
+func (t *Take) halt(e consent.Event) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.m.Destroys(e) {
+		t.blind()
+	}
+}
+
+// blind zeroes the key and keeps everything else from the file. t.mu is held.
+func (t *Take) blind() {
+	if t.key != nil {
+		t.key.zero()
+		t.key = nil
+	}
+	if t.tape != nil {
+		t.tape.cut.Store(true)
+	}
+}
+
+func (t *Take) step(ctx context.Context, e consent.Event) error {
+	t.mu.Lock()
+	effects := t.m.Step(e)
+	if slices.Contains(effects, consent.Destroy) {
+		t.blind()
+	}
+	t.mu.Unlock()
+	var errs []error
+	for i, effect := range effects {
+		err := t.do(ctx, effect, effects[i+1:])
+		if err == nil {
+			continue
+		}
+		errs = append(errs, fmt.Errorf("%s: %w", effect, err))
+		if slices.Contains(effects, consent.Destroy) || !slices.Contains(effects, consent.Start) && !slices.Contains(effects, consent.Keep) {
+			t.owe(func(ctx context.Context) error { return t.do(ctx, effect, nil) })
+			continue
+		}
+		errs = append(errs, t.step(ctx, consent.Event{Kind: consent.Failed, At: e.At}))
+		break
+	}
+	return errors.Join(errs...)
+}
+
+func (t *Take) owe(f func(context.Context) error) { t.owed = append(t.owed, f) }
+
+// settle tries again what could not be done.
+func (t *Take) settle(ctx context.Context) error {
+	var errs []error
+	owed := t.owed
+	t.owed = nil
+	for _, f := range owed {
+		if err := f(ctx); err != nil {
+			t.owe(f)
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (t *Take) do(ctx context.Context, effect consent.Effect, then []consent.Effect) error {
+	switch effect {
+	case consent.Start:
+		return t.start()
+	case consent.Destroy:
+		return t.destroy(ctx)
+	case consent.Remember:
+		return t.remember(ctx)
+	case consent.Account:
+		return t.account(ctx, slices.Contains(then, consent.Keep))
+	}
+	return nil // Stop is what State says; Keep was done with Account
+}
+
+// start makes the key and the file, if the call is recorded here.
+func (t *Take) start() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.head.Elsewhere || t.tape != nil {
+		return nil
+	}
+	return t.load()
+}
+
+func (t *Take) load() error {
+	k := &callKey{ws: t.head.Workspace}
+	if _, err := io.ReadFull(t.book.c.Rand, k.id[:]); err != nil {
+		return err
+	}
+	if _, err := io.ReadFull(t.book.c.Rand, k.key[:]); err != nil {
+		return err
+	}
+	tape, err := newTape(t.book.c.Dir, k, t.kind, t.book.c.Bytes)
+	if err != nil {
+		k.zero()
+		return err
+	}
+	t.key, t.tape, t.id = k, tape, k.id
+	return nil
+}
+
+// Write keeps a frame. ErrStopped while none may be kept; any other error (a full disk) has put the call on the shred
+// side already.
+func (t *Take) Write(ctx context.Context, f Frame) error {
+	var buf [frameHead + MaxFrame]byte
+	b, err := f.append(buf[:0])
+	if err != nil {
+		return err
+	}
+	t.mu.Lock()
+	if t.m.State() != consent.Holding || t.key == nil || t.tape == nil {
+		t.mu.Unlock()
+		return ErrStopped
+	}
+	err = t.tape.write(b)
+	if err != nil {
+		t.blind()
+	}
+	t.mu.Unlock()
+	if err == nil {
+		return nil
+	}
+	_, failed := t.Step(ctx, consent.Event{Kind: consent.Failed, At: t.book.c.Now()})
+	return errors.Join(fmt.Errorf("keep frame: %w", err), failed)
+}
+
+// destroy removes what was kept, and says so to the machine.
+func (t *Take) destroy(ctx context.Context) error {
+	t.mu.Lock()
+	t.blind()
+	tape, kept := t.tape, t.kept
+	t.mu.Unlock()
+	var err error
+	if kept {
+		err = t.book.forget(ctx, t.head.Workspace, t.id)
+	}
+	if tape != nil {
+		err = errors.Join(err, tape.shred())
+	}
+	if err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.tape, t.kept = nil, false
+	t.m.Step(consent.Event{Kind: consent.Destroyed, At: t.book.c.Now()})
+	return nil
+}
+
+// remember writes the refusal into the register: for this call, and for the person where there is one.
+func (t *Take) remember(ctx context.Context) error {
+	t.mu.Lock()
+	via := t.m.Evidence().Via
+	t.mu.Unlock()
+	about := []consent.Subject{{Call: t.call}}
+	if t.who.Valid() {
+		about = append(about, consent.Subject{Contact: t.who})
+	}
+	for _, s := range about {
+		if _, err := t.book.c.Register.Say(ctx, t.head.Workspace, s, fact.OptedOut, via); err != nil {
+			return err
+		}
+	}
+	return t.report(ctx, fact.OptedOut, via)
+}
+
+func (t *Take) report(ctx context.Context, a fact.Act, via fact.Via) error {
+	if t.told[a] || t.book.c.Report == nil {
+		return nil
+	}
+	if err := t.book.c.Report(ctx, t.head, a, via); err != nil {
+		return err
+	}
+	if t.told == nil {
+		t.told = map[fact.Act]bool{}
+	}
+	t.told[a] = true
+	return nil
+}
+
+// account writes the trace into the ledger and, with keep, then the sealed key, in one transaction.
+func (t *Take) account(ctx context.Context, keep bool) error {
+	t.mu.Lock()
+	ev, tape := t.m.Evidence(), t.tape
+	entry := t.entry(ev, t.m.State())
+	keep = keep && tape != nil
+	var key callKey
+	gone := keep && t.key == nil
+	if keep && !gone {
+		key = *t.key
+	}
+	t.mu.Unlock()
+	defer key.zero()
+	if gone {
+		return ErrStopped // refused this very moment
+	}
+	if keep {
+		if err := tape.finish(); err != nil {
+			return err
+		}
+	}
+	err := t.book.c.DB.Tx(ctx, func(tx *sql.Tx) error {
+		if _, err := t.book.c.Ledger.Append(ctx, tx, entry); err != nil || !keep {
+			return err
+		}
+		return t.book.keep(ctx, tx, t, &key)
+	})
+	if err != nil {
+		return err
+	}
+	if keep {
+		t.mu.Lock()
+		t.blind()
+		t.tape, t.kept = nil, true
+		t.mu.Unlock()
+	}
+	if !ev.To.IsZero() {
+		notice := func(ctx context.Context) error { return t.report(ctx, fact.Noticed, fact.ViaAPI) }
+		if notice(ctx) != nil {
+			t.owe(notice)
+		}
+	}
+	return nil
+}
+
+// Close ends the call: one that is not over is aborted, which destroys what was kept.
+func (t *Take) Close(ctx context.Context) error {
+	var err error
+	if !t.State().Over() {
+		_, err = t.Step(ctx, consent.Event{Kind: consent.Failed, At: t.book.c.Now()})
+	}
+	t.turn.Lock()
+	defer t.turn.Unlock()
+	if err = errors.Join(err, t.settle(context.WithoutCancel(ctx))); err == nil {
+		t.book.drop(t)
+	}
+	return err
+}
