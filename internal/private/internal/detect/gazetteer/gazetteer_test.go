@@ -42,3 +42,12 @@ func BenchmarkLookup(b *testing.B) {
 		Lookup("garcia")
 	}
 }
+
+func TestTownsStandForTheirStates(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{"texas": "TX", "austin": "TX", "springfield": "", "paris": "", "nowhere": ""} {
+		if got := State(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}

