@@ -44,6 +44,14 @@ type Config struct {
 	Dial Dial
 	// Tagger is the trained part; nil is none.
 	Tagger *tag.Model
+	// Transforms say what stands for a value of each type; the zero value is its type alone.
+	Transforms Transforms
+	// Key makes pseudonyms; needed where Transforms have one, 16 bytes or more.
+	Key []byte
+	// Identifiers are numbers of the business's own making.
+	Identifiers []Identifier
+	// Recognizer is an optional second reader; nil is none.
+	Recognizer Recognizer
 }
 
 // Doc is one conversation or one text.
@@ -62,17 +70,43 @@ type Turn struct {
 
 // Detector masks documents. It is safe for concurrent use.
 type Detector struct {
-	dial   Dial
-	tagger *tag.Model
-	pool   sync.Pool
+	dial        Dial
+	tagger      *tag.Model
+	transforms  Transforms
+	key         []byte
+	identifiers []Identifier
+	pool        *sync.Pool
 }
 
-// New makes a Detector.
+// New makes a Detector. ErrKey, ErrIdentifier, ErrOverlap.
 func New(c Config) (*Detector, error) {
 	if c.Dial >= dials {
 		return nil, errors.New("detect: unknown dial")
 	}
-	return &Detector{dial: c.Dial, tagger: c.Tagger, pool: sync.Pool{New: func() any { return new(scan) }}}, nil
+	d := &Detector{dial: c.Dial, tagger: c.Tagger, pool: &sync.Pool{New: func() any { return new(scan) }}}
+	return d.With(c.Transforms, c.Key, c.Identifiers)
+}
+
+// ErrKey says that a pseudonym is asked for without a key of 16 bytes or more.
+var ErrKey = errors.New("detect: a pseudonym needs a key of 16 bytes or more")
+
+// With gives a Detector that shares everything with d but what stands for a value and what the business taught: one
+// for a workspace. ErrKey, ErrIdentifier, ErrOverlap.
+func (d *Detector) With(x Transforms, key []byte, ids []Identifier) (*Detector, error) {
+	if x.needsKey() && len(key) < 16 {
+		return nil, ErrKey
+	}
+	for _, id := range ids {
+		if !id.valid() {
+			return nil, ErrIdentifier
+		}
+	}
+	w := &Detector{dial: d.dial, tagger: d.tagger, transforms: x, key: key, pool: d.pool}
+	if err := w.overlaps(ids); err != nil {
+		return nil, err
+	}
+	w.identifiers = ids
+	return w, nil
 }
 
 // rounds is how often a text is read until nothing more is found. Three suffice for all but contrived texts;
@@ -102,32 +136,38 @@ func (d *Detector) redact(doc Doc, talk *dialogue) (*Redaction, error) {
 		turns[i].text, turns[i].masked = t.Text, t.Text
 	}
 	seen := memory{}
-	verified := false
+	more := second{rec: d.recognizer}
+	verdict := Unsettled
+	var over outlook
 	var after dialogue
-	for range rounds {
+	for round := range rounds {
 		found := false
 		after = talk.clone()
 		for i := range turns {
 			m := &turns[i]
 			s.load(viewOf(m.masked), d.dial)
+			if round == 0 {
+				over.look(s)
+			}
+			s.findIdentifiers(d.identifiers)
 			s.read(doc.Turns[i].Side, &after, known)
 			seen.recall(s)
 			if len(s.marks) > 0 && m.add(s.spans()) {
 				found = true
 			}
 		}
-		if !found {
-			verified = true
+		if !found && !more.look(s, turns) {
+			verdict = over.verdict()
 			break
 		}
 		for i := range turns {
 			seen.learn(&turns[i])
-			turns[i].render()
+			turns[i].render(d)
 		}
 	}
 	*talk = after
 	s.forget()
-	return finish(doc.Turns, turns, verified), nil
+	return finish(doc.Turns, turns, verdict), nil
 }
 
 // read runs every rule over the loaded turn.

@@ -14,6 +14,7 @@ type piece struct {
 	t     Type
 	score uint8
 	why   Why
+	name  string // of an identifier that the business taught
 }
 
 // spans gives the marks of the scan as pieces of the text that was read, in order, none touching another's
@@ -29,7 +30,7 @@ func (s *scan) spans() []piece {
 			to -= 2
 		}
 		a, b := s.original(from, to)
-		out = append(out, piece{a, b, m.t, m.score, m.why})
+		out = append(out, piece{a, b, m.t, m.score, m.why, m.name})
 	}
 	return fuse(out)
 }
@@ -59,7 +60,7 @@ func fuse(p []piece) []piece {
 		if n := len(out); n > 0 && q.s < out[n-1].e {
 			last := &out[n-1]
 			if q.score > last.score {
-				last.t, last.score, last.why = q.t, q.score, q.why
+				last.t, last.score, last.why, last.name = q.t, q.score, q.why, q.name
 			}
 			last.e = max(last.e, q.e)
 			continue
@@ -74,15 +75,22 @@ type masking struct {
 	text   string
 	pieces []piece // of text
 	masked string
-	at     []int // where the masks begin in masked
+	at, to []int // where the masks begin and end in masked
 	fresh  int   // pieces already learned by the memory
 }
 
 // add takes pieces of the masked text in as pieces of the text; it reports whether any was new.
 func (m *masking) add(found []piece) bool {
+	for i, q := range found {
+		found[i].s, found[i].e = m.origin(q.s, false), m.origin(q.e, true)
+	}
+	return m.insert(found)
+}
+
+// insert takes pieces of the text in; it reports whether any was new.
+func (m *masking) insert(found []piece) bool {
 	fresh := found[:0:0]
 	for _, q := range found {
-		q.s, q.e = m.origin(q.s, false), m.origin(q.e, true)
 		k, same := slices.BinarySearchFunc(m.pieces, q.s, func(p piece, at int) int { return p.s - at })
 		if !same {
 			k--
@@ -142,7 +150,7 @@ func (m *masking) origin(i int, end bool) int {
 	if k < 0 {
 		return i
 	}
-	p, behind := m.pieces[k], m.at[k]+len(masks[m.pieces[k].t])
+	p, behind := m.pieces[k], m.to[k]
 	switch {
 	case i >= behind:
 		return p.e + i - behind
@@ -152,18 +160,20 @@ func (m *masking) origin(i int, end bool) int {
 	return p.s
 }
 
-func (m *masking) render() {
+func (m *masking) render(d *Detector) {
 	if len(m.pieces) == 0 {
 		return
 	}
 	var b strings.Builder
 	b.Grow(len(m.text) + 8*len(m.pieces))
 	at := 0
-	m.at = m.at[:0]
-	for _, p := range m.pieces {
+	m.at, m.to = m.at[:0], m.to[:0]
+	for i := range m.pieces {
+		p := &m.pieces[i]
 		b.WriteString(m.text[at:p.s])
 		m.at = append(m.at, b.Len())
-		b.WriteString(masks[p.t])
+		b.WriteString(d.mask(p, m.text[p.s:p.e]))
+		m.to = append(m.to, b.Len())
 		at = p.e
 	}
 	b.WriteString(m.text[at:])
@@ -264,11 +274,11 @@ type Redaction struct {
 	labels   []string
 	lengths  []int // code points of the turns as they were given
 	spans    []Span
-	verified bool
+	verdict  Verdict
 }
 
-func finish(given []Turn, turns []masking, verified bool) *Redaction {
-	r := &Redaction{turns: make([]string, len(turns)), labels: make([]string, len(turns)), lengths: make([]int, len(turns)), verified: verified}
+func finish(given []Turn, turns []masking, verdict Verdict) *Redaction {
+	r := &Redaction{turns: make([]string, len(turns)), labels: make([]string, len(turns)), lengths: make([]int, len(turns)), verdict: verdict}
 	for i := range turns {
 		m := &turns[i]
 		r.turns[i], r.labels[i] = m.masked, given[i].Label
@@ -325,8 +335,11 @@ func (r *Redaction) Flat() []Span {
 	return out
 }
 
-// Verified reports whether the masked text was read again and nothing was found in it.
-func (r *Redaction) Verified() bool { return r.verified }
+// Verified reports whether the text may be stored: its verdict is Clean.
+func (r *Redaction) Verified() bool { return r.verdict == Clean }
+
+// Verdict says why a redaction is not verified.
+func (r *Redaction) Verdict() Verdict { return r.verdict }
 
 // Version of the rules that made it.
 func (r *Redaction) Version() int { return Version }

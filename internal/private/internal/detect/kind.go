@@ -75,10 +75,11 @@ const (
 	ByMemory        // the same value was masked elsewhere in the document
 	ByLength        // digits too many for a quantity
 	ByContext       // the words around it, as the tagger learned them
+	ByRecognizer    // the optional second reader
 	whys
 )
 
-var whyNames = [whys]string{"unexplained", "shape", "checksum", "cue", "question", "list", "subject", "memory", "length", "context"}
+var whyNames = [whys]string{"unexplained", "shape", "checksum", "cue", "question", "list", "subject", "memory", "length", "context", "recognizer"}
 
 func (w Why) String() string {
 	if w < whys {
