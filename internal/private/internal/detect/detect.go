@@ -72,6 +72,7 @@ type Turn struct {
 type Detector struct {
 	dial        Dial
 	tagger      *tag.Model
+	recognizer  Recognizer
 	transforms  Transforms
 	key         []byte
 	identifiers []Identifier
@@ -83,7 +84,7 @@ func New(c Config) (*Detector, error) {
 	if c.Dial >= dials {
 		return nil, errors.New("detect: unknown dial")
 	}
-	d := &Detector{dial: c.Dial, tagger: c.Tagger, pool: &sync.Pool{New: func() any { return new(scan) }}}
+	d := &Detector{dial: c.Dial, tagger: c.Tagger, recognizer: c.Recognizer, pool: &sync.Pool{New: func() any { return new(scan) }}}
 	return d.With(c.Transforms, c.Key, c.Identifiers)
 }
 
@@ -101,7 +102,7 @@ func (d *Detector) With(x Transforms, key []byte, ids []Identifier) (*Detector, 
 			return nil, ErrIdentifier
 		}
 	}
-	w := &Detector{dial: d.dial, tagger: d.tagger, transforms: x, key: key, pool: d.pool}
+	w := &Detector{dial: d.dial, tagger: d.tagger, recognizer: d.recognizer, transforms: x, key: key, pool: d.pool}
 	if err := w.overlaps(ids); err != nil {
 		return nil, err
 	}

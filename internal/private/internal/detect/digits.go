@@ -82,6 +82,9 @@ func (s *scan) judge(r *number.Run, from, to int, ask *asked) {
 	}
 	rd.from, rd.to, rd.value = from, to, string(value)
 	if t, score, why := s.decide(&rd, ask); t != None {
+		if b := s.at(from - 2); t == Phone && why == ByShape && s.low(from-1) == "-" && s.glued(from) && s.glued(from-1) && b.kind == word && b.shape == upper {
+			t = ID // ORD-2024-118822
+		}
 		if s.low(from-1) == "+" || s.low(from-1) == "#" && t == ID {
 			from--
 		}

@@ -270,11 +270,11 @@ type Span struct {
 
 // Redaction is a masked document. It is made by this package only.
 type Redaction struct {
-	turns    []string
-	labels   []string
-	lengths  []int // code points of the turns as they were given
-	spans    []Span
-	verdict  Verdict
+	turns   []string
+	labels  []string
+	lengths []int // code points of the turns as they were given
+	spans   []Span
+	verdict Verdict
 }
 
 func finish(given []Turn, turns []masking, verdict Verdict) *Redaction {

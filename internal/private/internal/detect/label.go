@@ -19,7 +19,7 @@ func (d *Detector) Label(name string) *Redaction {
 		return open("…" + digits[len(digits)-4:])
 	}
 	r, err := d.Redact(Doc{Turns: []Turn{{Text: name}}})
-	if err != nil || !r.verified {
+	if err != nil || r.verdict == Unsettled {
 		return open("[NAME]")
 	}
 	return r
@@ -57,5 +57,5 @@ func isID(s string) bool {
 
 // open is a redaction in which nothing had to be masked.
 func open(s string) *Redaction {
-	return &Redaction{turns: []string{s}, labels: []string{""}, lengths: []int{len([]rune(s))}, verified: true}
+	return &Redaction{turns: []string{s}, labels: []string{""}, lengths: []int{len([]rune(s))}}
 }

@@ -57,6 +57,11 @@ func (s *scan) within(i, end int) bool {
 	switch s.low(i - 1) {
 	case "in", "near", "around", "outside", "throughout", "across":
 		return s.low(i-2) != "as" && s.runAt(i) == nil
+	case "to", "from":
+		switch s.low(i - 2) {
+		case "moved", "moving", "move", "flying", "fly", "flew", "drive", "driving", "drove", "travel", "traveling", "travelling", "trip", "flight", "relocated":
+			return s.at(i).gaz&gazetteer.Place != 0
+		}
 	case "the":
 		switch s.low(end) {
 		case "area", "neighborhood", "neighbourhood", "district", "region":

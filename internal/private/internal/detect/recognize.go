@@ -99,7 +99,7 @@ func (f Found) within(text string, base int) (out []piece) {
 	from, to := max(f.Start-base, 0), min(f.End-base, len(text))
 	add := func(s, e int) {
 		if s < e && strings.IndexFunc(text[s:e], sayable) >= 0 {
-			out = append(out, piece{s, e, f.Type, uint8(f.Score * sure[f.Type]), ByRecognizer})
+			out = append(out, piece{s: s, e: e, t: f.Type, score: uint8(f.Score * sure[f.Type]), why: ByRecognizer})
 		}
 	}
 	for at := max(from-maskMax, 0); at < to; at++ {
@@ -124,7 +124,7 @@ var sure = func() (m [types]float32) {
 }()
 
 // maskMax is the length of the longest mask.
-const maskMax = 16
+const maskMax = longestMask
 
 func sayable(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 

@@ -30,6 +30,7 @@ type mark struct {
 	t        Type
 	score    uint8 // per cent
 	why      Why
+	name     string // of an identifier that the business taught
 }
 
 // cue is a word that says what the value near it is.
@@ -86,7 +87,7 @@ func (s *scan) mark(from, to int, t Type, score uint8, why Why) {
 	if from < 0 || to > len(s.tok) || from >= to {
 		return
 	}
-	s.marks = append(s.marks, mark{from, to, t, score, why})
+	s.marks = append(s.marks, mark{from: from, to: to, t: t, score: score, why: why})
 }
 
 func (s *scan) take(from, to int) {

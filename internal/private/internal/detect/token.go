@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -140,17 +141,21 @@ scan:
 
 func asciiLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
-// maskLen gives the length of a mask such as [PHONE] at the beginning of s, 0 if there is none.
+// longestMask is longer than any mask.
+const longestMask = 40
+
+// maskLen gives the length of a mask such as [PHONE] or [AGE_40_49] at the beginning of s, 0 if there is none.
 func maskLen(s string) int {
 	n := 1
-	for n < len(s) && n < 16 && (s[n] >= 'A' && s[n] <= 'Z' || s[n] == '_') {
+	for n < len(s) && n < longestMask && (s[n] >= 'A' && s[n] <= 'Z' || s[n] == '_' || num(s[n])) {
 		n++
 	}
 	if n >= len(s) || s[n] != ']' {
 		return 0
 	}
-	for _, m := range masks {
-		if s[:n+1] == m {
+	for t, name := range typeNames {
+		rest, ok := strings.CutPrefix(s[1:n], name)
+		if ok && (rest == "" || rest[0] == '_' && coarse(Type(t), rest[1:])) {
 			return n + 1
 		}
 	}
