@@ -50,7 +50,7 @@ const (
 	Suspended                      // no recording for now
 	Resumed                        // a person goes on with it
 	HungUp                         // the call is over
-	Merged                         // with another call; Event.Other
+	Merged                         // with another call, in the state Event.Other; here: with one that may be recorded too
 	TimedOut                       // a state lasted too long
 	Failed                         // the ledger, the disk or the clock failed
 	Expired                        // raw-hours are over, or the person was erased
@@ -117,6 +117,7 @@ var moves = []move{
 	{Noticing, NoticeStarted, Noticing, nil},
 	{Noticing, Pressed, Noticing, nil},
 	{Noticing, SaidYes, Noticing, nil},
+	{Noticing, Merged, Noticing, nil},
 	{Noticing, NoticeEnded, Holding, []Effect{Start}},
 	{Noticing, Attested, Holding, []Effect{Start}},
 	{Noticing, SaidNo, OptedOut, erase},
@@ -124,18 +125,21 @@ var moves = []move{
 
 	{Asking, NoticeStarted, Asking, nil},
 	{Asking, Pressed, Asking, nil},
+	{Asking, Merged, Asking, nil},
 	{Asking, SaidYes, Noticing, nil},
 	{Asking, NoticeEnded, OptInWait, nil},
 	{Asking, SaidNo, OptedOut, erase},
 	{Asking, rest, Aborted, shred},
 
 	{OptInWait, Pressed, OptInWait, nil},
+	{OptInWait, Merged, OptInWait, nil},
 	{OptInWait, SaidYes, Holding, []Effect{Start}},
 	{OptInWait, SaidNo, OptedOut, erase},
 	{OptInWait, rest, Aborted, shred},
 
 	{Holding, Pressed, Holding, nil},
 	{Holding, SaidYes, Holding, nil},
+	{Holding, Merged, Holding, nil},
 	{Holding, Suspended, Paused, []Effect{Stop}},
 	{Holding, HungUp, Released, []Effect{Stop, Account, Keep}},
 	{Holding, SaidNo, OptedOut, erase},
@@ -143,6 +147,7 @@ var moves = []move{
 
 	{Paused, Pressed, Paused, nil},
 	{Paused, SaidYes, Paused, nil},
+	{Paused, Merged, Paused, nil},
 	{Paused, Suspended, Paused, nil},
 	{Paused, Resumed, Holding, []Effect{Start}},
 	{Paused, HungUp, Released, []Effect{Stop, Account, Keep}},
@@ -231,7 +236,9 @@ func Ended(s State, at time.Time) *Call { return &Call{state: s, since: at, last
 func (c *Call) State() State { return c.state }
 
 // Step takes an event and says what must be done.
-func (c *Call) Step(e Event) []Effect {
+func (c *Call) Step(e Event) []Effect { return c.step(moves, e) }
+
+func (c *Call) step(table []move, e Event) []Effect {
 	if c.seen(e) {
 		return nil
 	}
@@ -239,7 +246,7 @@ func (c *Call) Step(e Event) []Effect {
 	if !c.state.Over() {
 		c.last = e.At
 	}
-	m := lookup(c.state, kind)
+	m := lookup(table, c.state, kind)
 	c.note(kind, e, m)
 	if m.to != c.state {
 		c.state, c.since = m.to, e.At
@@ -265,13 +272,13 @@ func (c *Call) seen(e Event) bool {
 }
 
 // lookup finds the row of the table.
-func lookup(s State, k EventKind) move {
-	for _, m := range moves {
+func lookup(table []move, s State, k EventKind) move {
+	for _, m := range table {
 		if m.in == s && (m.on == k || m.on == rest) {
 			return m
 		}
 	}
-	return move{in: s, to: Aborted, must: shred} // no state at all: TestTheTableIsWhole
+	return move{in: s, to: Aborted, must: shred} // no state of the table: nothing is kept
 }
 
 // judge says what an event is worth: what cannot be true is Failed, what comes too late TimedOut, a key what it means.
@@ -309,11 +316,11 @@ func (c *Call) judge(e Event) EventKind {
 	return e.Kind
 }
 
-// merged is the stricter of two calls: what the other one is not ready for, this one may not go on with.
+// merged takes the stricter of two calls: what the other one is not ready for, this one may not go on with.
 func merged(other State) EventKind {
 	switch other {
 	case Holding, Released:
-		return Pressed // nothing changes
+		return Merged
 	case Paused:
 		return Suspended
 	case OptedOut:
@@ -342,28 +349,25 @@ func orElse(key, usual byte) byte {
 
 // note keeps what the receipt shows. Keys that mean nothing are not kept: they may be somebody's card.
 func (c *Call) note(k EventKind, e Event, m move) {
-	counts := m.to != c.state || k == NoticeStarted || k == SaidYes && !c.state.Over()
-	if !counts {
-		return
-	}
 	switch k {
 	case NoticeStarted:
 		c.began, c.notice = e.At, e.Notice
 	case NoticeEnded:
 		c.ended = e.At
 	case SaidYes, SaidNo:
-		c.via, c.key = e.Via, e.Key
+		c.via, c.key = e.Via, 0
 		if e.Kind == Pressed {
-			c.via = fact.ViaDTMF
+			c.via, c.key = fact.ViaDTMF, e.Key
 		}
 	}
-	if len(c.trace) < maxTrace || m.to.Over() {
+	counts := m.to != c.state || k == NoticeStarted || k == SaidYes
+	if counts && (len(c.trace) < maxTrace || m.to.Over()) && len(c.trace) < 2*maxTrace {
 		c.trace = append(c.trace, Move{On: k, To: m.to, At: e.At})
 	}
 }
 
-// maxTrace bounds what a caller who plays with keys can make a receipt hold; ends are always noted, at most three.
-const maxTrace = 60
+// maxTrace bounds what a caller who plays with keys can make a receipt hold. The end is always noted: it is a few moves.
+const maxTrace = 40
 
 // Evidence is what is written down about a call.
 type Evidence struct {
