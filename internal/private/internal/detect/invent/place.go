@@ -1,0 +1,258 @@
+package invent
+
+import (
+	_ "embed"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+var (
+	//go:embed lists/cities.txt
+	cityText string
+	//go:embed lists/states.txt
+	stateText string
+	//go:embed lists/countries.txt
+	countryText string
+	//go:embed lists/roads.txt
+	roadText string
+	//go:embed lists/business.txt
+	businessText string
+
+	cities    = list(cityText)
+	states    = list(stateText) // name, then its two letters
+	countries = list(countryText)
+	roadNames = list(roadText)
+	business  = list(businessText)
+)
+
+var landmarks = []string{"the library", "the old mill", "the gas station", "the post office", "the airport", "the station", "the high school", "the mall",
+	"the church on the corner", "the bus stop", "the hospital", "the town hall", "downtown", "the park", "the beach", "the bridge", "the supermarket"}
+
+func (w *writer) city(key, mod string) {
+	v := w.once(key, func() string {
+		if w.one(55) {
+			return pick(w.r, cities)
+		}
+		return pick(w.r, rare().place)
+	})
+	if mod == "spell" {
+		w.labelRaw("LOCATION", w.spell(v))
+		return
+	}
+	w.label("LOCATION", v)
+}
+
+func (w *writer) state(key, _ string) {
+	v := w.once(key, func() string {
+		i := 2 * w.r.IntN(len(states)/2)
+		if !w.style.spoken && w.one(45) {
+			i++
+		}
+		return states[i]
+	})
+	w.label("LOCATION", v)
+}
+
+func (w *writer) country(key, _ string) {
+	w.label("LOCATION", w.once(key, func() string { return pick(w.r, countries) }))
+}
+
+func (w *writer) place(key, _ string) {
+	switch w.r.IntN(10) {
+	case 0, 1:
+		w.country(key, "")
+	case 2:
+		w.state(key, "")
+	case 3:
+		w.city(key, "")
+		w.plain(pick(w.r, []string{", ", " "}))
+		w.state("state"+who(key), "")
+	default:
+		w.city(key, "")
+	}
+}
+
+var (
+	roadKinds = []string{"Street", "Street", "Avenue", "Avenue", "Road", "Road", "Drive", "Lane", "Court", "Boulevard", "Way", "Place", "Circle", "Terrace", "Crescent",
+		"Close", "Parkway", "Trail", "Highway", "Square", "Gardens", "Hill", "Row", "Walk", "Grove", "Mews"}
+	roadShort = map[string][]string{"Street": {"St", "St.", "str"}, "Avenue": {"Ave", "Ave.", "Av"}, "Road": {"Rd", "Rd."}, "Drive": {"Dr", "Dr."}, "Lane": {"Ln", "Ln."},
+		"Court": {"Ct", "Ct."}, "Boulevard": {"Blvd", "Blvd."}, "Place": {"Pl", "Pl."}, "Circle": {"Cir"}, "Terrace": {"Ter", "Terr."}, "Parkway": {"Pkwy"}, "Highway": {"Hwy"}, "Square": {"Sq"}}
+)
+
+// roadName is the name of a street without a number.
+func (w *writer) roadName(key string) string {
+	return w.once("road"+who(key), func() string {
+		kind := pick(w.r, roadKinds)
+		if short := roadShort[kind]; short != nil && !w.style.spoken && w.one(45) {
+			kind = pick(w.r, short)
+		}
+		var name string
+		switch n := w.r.IntN(100); {
+		case n < 45:
+			name = pick(w.r, roadNames)
+		case n < 58:
+			name = pick(w.r, lastNames)
+		case n < 65:
+			name = pick(w.r, firstNames)
+		case n < 70:
+			name = pick(w.r, wordNames)
+		case n < 78:
+			k := 1 + w.r.IntN(99)
+			if name = nth(k); w.style.spoken && w.one(70) {
+				name = ordinal(k)
+			}
+		case n < 84:
+			name = pick(w.r, rare().last)
+		case n < 88:
+			return pick(w.r, []string{"Broadway", "The Esplanade", "High Street", "Main Street", "County Road " + pad(w.r.IntN(90)+10), "Route " + pad(w.r.IntN(90)+10), "Highway " + pad(w.r.IntN(90)+10)})
+		case n < 91:
+			return pick(w.r, []string{"Calle ", "Avenida ", "Rue de ", "Rue du ", "Via ", "Rua ", "Piazza ", "Calle de "}) + pick(w.r, rare().last)
+		case n < 94:
+			return pick(w.r, rare().last) + pick(w.r, []string{"straße", "strasse", "straat", "weg", "gatan", "vej", "gata", "laan", "katu", "tie", "utca", " ulica"})
+		default:
+			name = pick(w.r, roadNames) + " " + pick(w.r, roadNames)
+		}
+		if w.one(12) {
+			name = pick(w.r, []string{"North", "South", "East", "West", "N", "S", "E", "W", "Old", "Upper", "New"}) + " " + name
+		}
+		return name + " " + kind
+	})
+}
+
+func (w *writer) road(key, mod string) {
+	if mod == "spell" {
+		w.labelRaw("ADDRESS", w.spell(w.roadName(key)))
+		return
+	}
+	w.label("ADDRESS", w.roadName(key))
+}
+
+var unitKinds = []string{"Apt", "Apt.", "Apartment", "Unit", "Suite", "#", "Flat", "apt", "Floor", "Room", "Ste"}
+
+// street is number and street, as people of the street's country say them.
+func (w *writer) street(key, _ string) {
+	road := w.roadName(key)
+	n := w.once("house"+who(key), func() string {
+		switch k := w.r.IntN(10); {
+		case k < 3:
+			return strconv.Itoa(1 + w.r.IntN(99))
+		case k < 6:
+			return strconv.Itoa(100 + w.r.IntN(900))
+		case k < 9:
+			return strconv.Itoa(1000 + w.r.IntN(9000))
+		}
+		return strconv.Itoa(1+w.r.IntN(200)) + string("ABCDab"[w.r.IntN(6)])
+	})
+	if w.style.spoken {
+		n = w.house(n)
+	}
+	v := n + " " + road
+	if strings.HasSuffix(road, "straße") || strings.HasSuffix(road, "weg") || strings.HasSuffix(road, "gatan") || strings.HasPrefix(road, "Via") || strings.HasPrefix(road, "Calle") || strings.HasSuffix(road, "straat") {
+		v = road + " " + n
+	}
+	if w.one(18) {
+		unit := pick(w.r, unitKinds)
+		k := pick(w.r, []string{strconv.Itoa(1 + w.r.IntN(40)), strconv.Itoa(100 + w.r.IntN(900)), string("ABCDEFG"[w.r.IntN(7)]), strconv.Itoa(1+w.r.IntN(30)) + "B"})
+		switch {
+		case w.style.spoken:
+			if unit = strings.Trim(unit, "."); strings.EqualFold(unit, "apt") || unit == "#" || unit == "Ste" {
+				unit = "apartment"
+			}
+			v += " " + unit + " " + w.house(k)
+		case unit == "Flat" && w.one(60):
+			v = "Flat " + k + ", " + v
+		case unit == "#":
+			v += pick(w.r, []string{" #", ", #", " # "}) + k
+		default:
+			v += pick(w.r, []string{" ", ", "}) + unit + " " + k
+		}
+	}
+	w.label("ADDRESS", v)
+}
+
+// house says a house number: pairs, hundreds or digits.
+func (w *writer) house(v string) string {
+	letter := strings.TrimLeft(v, "0123456789")
+	v = v[:len(v)-len(letter)]
+	n, err := strconv.Atoi(v)
+	said := ""
+	switch k := w.r.IntN(10); {
+	case err != nil:
+	case k == 0:
+		said = v
+	case k == 1:
+		said = w.oneByOne(v, false)
+	case n >= 1000 && n%100 != 0 && k < 8:
+		said = cardinal(n/100) + " " + oh(n%100)
+	case n > 100 && n < 1000 && n%100 != 0 && k < 7:
+		said = cardinal(n/100) + " " + oh(n%100)
+	default:
+		said = cardinal(n)
+	}
+	return strings.TrimSpace(said + " " + letter)
+}
+
+// address is street, town and what follows, each with its label.
+func (w *writer) address(key, _ string) {
+	sep := pick(w.r, []string{", ", ", ", " ", "\n"})
+	if w.style.spoken {
+		sep = pick(w.r, []string{", ", " ", " in "})
+	}
+	w.street(key, "")
+	if w.one(12) {
+		return
+	}
+	w.plain(sep)
+	w.city("city"+who(key), "")
+	switch w.r.IntN(5) {
+	case 0:
+	case 1:
+		w.plain(strings.Replace(sep, " in ", " ", 1))
+		w.country("country"+who(key), "")
+	default:
+		w.plain(pick(w.r, []string{", ", " "}))
+		w.state("state"+who(key), "")
+		if w.one(75) {
+			w.plain(" ")
+			w.digits("POSTCODE", w.once("postcode"+who(key), func() string { return w.shaped("99999") }))
+		}
+	}
+}
+
+func (w *writer) postcode(key, mod string) {
+	v := w.once(key, func() string {
+		if mod == "uk" || w.one(55) {
+			return w.shaped(pick(w.r, []string{"AA9 9AA", "AA99 9AA", "A9 9AA", "A99 9AA", "AA9A 9AA", "A9A 9AA"}))
+		}
+		return w.shaped(pick(w.r, []string{"99999", "99999", "99999-9999", "A9A 9A9", "9999", "9999 AA", "999 99"}))
+	})
+	w.digits("POSTCODE", part(v, mod))
+}
+
+// org is a business: called after a person, a place, a trade or nothing.
+func (w *writer) org(key, _ string) {
+	v := w.once(key, func() string {
+		trade := pick(w.r, business)
+		switch w.r.IntN(9) {
+		case 0:
+			return pick(w.r, lastNames) + " " + trade
+		case 1:
+			return pick(w.r, lastNames) + pick(w.r, []string{" & ", " and "}) + pick(w.r, lastNames)
+		case 2:
+			return pick(w.r, firstNames) + "'s " + trade
+		case 3:
+			return pick(w.r, cities) + " " + trade
+		case 4:
+			return pick(w.r, lastNames) + pick(w.r, []string{" Inc.", " LLC", " Ltd", " Group", " and Sons", " Brothers", " & Co", "-" + pick(w.r, lastNames), " PLC", " Partners"})
+		case 5:
+			return fmt.Sprintf("%s, %s and %s", pick(w.r, lastNames), pick(w.r, lastNames), pick(w.r, lastNames))
+		}
+		return pick(w.r, brandWords) + " " + trade
+	})
+	w.out = append(w.out, piece{text: v, typ: "ORG", opt: true})
+}
+
+var brandWords = []string{"Blue Ridge", "Lakeside", "Evergreen", "Sunrise", "First Choice", "Happy Paws", "Golden Gate", "Northwind", "Red Brick", "Silver Fern", "Pine Valley",
+	"Corner", "Royal", "Metro", "Premier", "All Seasons", "Bluebird", "Riverbend", "Stonebridge", "Highland", "Copper Kettle", "Little Acorns", "Bright Star", "Family", "Elite", "Pacific", "Old Town",
+	"Twin Oaks", "Harbour", "Maple Leaf", "Central", "Quick Fix", "Green Door", "Swift", "True North", "Cornerstone"}
