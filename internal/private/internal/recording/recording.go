@@ -47,7 +47,7 @@ var (
 	ErrRefused = errors.New("recording: consent does not allow it")
 )
 
-// Config wires a Book. All of the first block is required.
+// Config wires a Book. The first block is required.
 type Config struct {
 	Dir      string // DIR/recordings; made when missing
 	Ring     *keyring.Ring
@@ -129,7 +129,7 @@ func (b *Book) begin(ctx context.Context, h Head, kind Kind) (*Take, error) {
 		h.At = b.c.Now()
 	}
 	t := &Take{
-		book: b, head: h, kind: kind, call: identity.FactID(key, fact.KindCall, h.CallID),
+		book: b, head: h, kind: kind, reported: map[fact.Act]bool{}, call: identity.FactID(key, fact.KindCall, h.CallID),
 		who: anon.Pseudonym(key, identity.Canonical(h.Contact, b.c.Region)),
 	}
 	if err := b.add(t); err != nil {

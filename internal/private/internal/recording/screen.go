@@ -44,11 +44,12 @@ func (t *Take) screen(ctx context.Context) error {
 	return err
 }
 
-// entry is what the ledger keeps of the call.
-func (t *Take) entry(ev consent.Evidence, s consent.State) ledger.Recording {
+// entry is what the ledger is to keep of the call beyond what it has. t.mu is held.
+func (t *Take) entry(ev consent.Evidence) ledger.Recording {
 	e := ledger.Recording{
-		Workspace: t.head.Workspace.String(), Ref: t.call[:], State: s.String(), Rule: consent.Rule, Basis: t.basis,
-		Notice: ev.Notice.ID, Language: ev.Notice.Language, Audio: ev.Notice.Audio, From: micros(ev.From), To: micros(ev.To), Trace: moves(ev.Trace),
+		Workspace: t.head.Workspace.String(), Ref: t.call[:], State: t.m.State().String(), Rule: consent.Rule, Basis: t.basis,
+		Notice: ev.Notice.ID, Language: ev.Notice.Language, Audio: ev.Notice.Audio, From: micros(ev.From), To: micros(ev.To),
+		Trace: moves(ev.Trace[min(t.told, len(ev.Trace)):]),
 	}
 	if t.id != (ID{}) {
 		e.ID = t.id.String()

@@ -30,11 +30,12 @@ type Take struct {
 	key   *callKey // nil: none yet, or zeroed
 	tape  *tape    // nil: no file
 	kept  bool     // the key is stored
+	told  int      // moves of the trace that the ledger has
 	id    ID
 
-	// Over what could not be done yet: turn.
-	owed []func(context.Context) error
-	told map[fact.Act]bool // reported as facts
+	// Held by turn.
+	owed     []func(context.Context) error // what could not be done yet
+	reported map[fact.Act]bool             // as facts
 }
 
 func (t *Take) ref() callRef { return callRef{t.head.Workspace, t.call} }
@@ -199,7 +200,7 @@ func (t *Take) destroy(ctx context.Context) error {
 	t.mu.Unlock()
 	var err error
 	if kept {
-		err = t.book.forget(ctx, t.head.Workspace, t.id)
+		err = t.book.forget(ctx, t.head.Workspace, t.id, nil)
 	}
 	if tape != nil {
 		err = errors.Join(err, tape.shred())
@@ -232,24 +233,21 @@ func (t *Take) remember(ctx context.Context) error {
 }
 
 func (t *Take) report(ctx context.Context, a fact.Act, via fact.Via) error {
-	if t.told[a] || t.book.c.Report == nil {
+	if t.reported[a] {
 		return nil
 	}
-	if err := t.book.c.Report(ctx, t.head, a, via); err != nil {
-		return err
+	err := t.book.c.Report(ctx, t.head, a, via)
+	if err == nil {
+		t.reported[a] = true
 	}
-	if t.told == nil {
-		t.told = map[fact.Act]bool{}
-	}
-	t.told[a] = true
-	return nil
+	return err
 }
 
-// account writes the trace into the ledger and, with keep, then the sealed key, in one transaction.
+// account writes what the ledger does not have of the trace and, with keep, then the sealed key, in one transaction.
 func (t *Take) account(ctx context.Context, keep bool) error {
 	t.mu.Lock()
 	ev, tape := t.m.Evidence(), t.tape
-	entry := t.entry(ev, t.m.State())
+	entry := t.entry(ev)
 	keep = keep && tape != nil
 	var key callKey
 	gone := keep && t.key == nil
@@ -260,6 +258,9 @@ func (t *Take) account(ctx context.Context, keep bool) error {
 	defer key.zero()
 	if gone {
 		return ErrStopped // refused this very moment
+	}
+	if len(entry.Trace) == 0 {
+		return nil
 	}
 	if keep {
 		if err := tape.finish(); err != nil {
@@ -275,19 +276,30 @@ func (t *Take) account(ctx context.Context, keep bool) error {
 	if err != nil {
 		return err
 	}
-	if keep {
-		t.mu.Lock()
+	t.mu.Lock()
+	if t.told = len(ev.Trace); keep {
 		t.blind()
 		t.tape, t.kept = nil, true
-		t.mu.Unlock()
 	}
-	if !ev.To.IsZero() {
-		notice := func(ctx context.Context) error { return t.report(ctx, fact.Noticed, fact.ViaAPI) }
-		if notice(ctx) != nil {
-			t.owe(notice)
-		}
-	}
+	t.mu.Unlock()
+	t.tell(ctx, ev, entry.Basis)
 	return nil
+}
+
+// tell makes a notice that was sent to its end, or stated, a fact; what fails is owed.
+func (t *Take) tell(ctx context.Context, ev consent.Evidence, basis string) {
+	via := fact.ViaAPI
+	switch {
+	case !ev.To.IsZero():
+	case basis == basisStated && t.State() == consent.Released:
+		via = fact.ViaPolicy
+	default:
+		return
+	}
+	notice := func(ctx context.Context) error { return t.report(ctx, fact.Noticed, via) }
+	if notice(ctx) != nil {
+		t.owe(notice)
+	}
 }
 
 // Close ends the call: one that is not over is aborted, which destroys what was kept.

@@ -1,0 +1,173 @@
+package recording
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"murmur/internal/fact"
+	"murmur/internal/keyring"
+	"murmur/internal/ledger"
+	"murmur/internal/private/internal/consent"
+	"murmur/internal/workspace"
+)
+
+// Sweep removes what a crash left behind: every file whose key is not stored, and every key whose file is missing. Call
+// it before the first Begin.
+func (b *Book) Sweep(ctx context.Context) (removed int, err error) {
+	entries, err := os.ReadDir(b.c.Dir)
+	if err != nil {
+		return 0, fmt.Errorf("sweep recordings: %w", err)
+	}
+	all, err := b.rows(ctx, `1 = 1`)
+	if err != nil {
+		return 0, err
+	}
+	keys := map[ID]row{}
+	for _, r := range all {
+		keys[r.id] = r
+	}
+	for _, e := range entries {
+		id, ok := ParseID(e.Name())
+		if _, kept := keys[id]; ok && kept {
+			delete(keys, id)
+			continue
+		}
+		if err := b.orphan(ctx, e.Name(), ok); err != nil {
+			return removed, fmt.Errorf("sweep recordings: %w", err)
+		}
+		removed++
+	}
+	for _, r := range keys {
+		if err := b.end(ctx, r, consent.Event{Kind: consent.Failed, At: b.c.Now()}); err != nil {
+			return removed, err
+		}
+	}
+	return removed, nil
+}
+
+// orphan removes a file that no key opens. Whose call it was, nobody knows; the ledger has the recording's id.
+func (b *Book) orphan(ctx context.Context, name string, recording bool) error {
+	if err := shredFile(filepath.Join(b.c.Dir, name)); err != nil || !recording {
+		return err
+	}
+	var m consent.Call
+	m.Step(consent.Event{Kind: consent.Failed, At: b.c.Now()})
+	m.Step(consent.Event{Kind: consent.Destroyed, At: b.c.Now()})
+	return b.c.DB.Tx(ctx, func(tx *sql.Tx) error {
+		_, err := b.c.Ledger.Append(ctx, tx, ledger.Recording{
+			Workspace: workspace.Default.String(), ID: name, State: m.State().String(), Rule: consent.Rule, Trace: moves(m.Evidence().Trace),
+		})
+		return err
+	})
+}
+
+// Refuse destroys every stored recording of a call, or of a contact when call is zero, and tells the live ones.
+func (b *Book) Refuse(ctx context.Context, ws workspace.ID, s consent.Subject, via fact.Via) error {
+	e := consent.Event{Kind: consent.SaidNo, At: b.c.Now(), Via: via}
+	var errs []error
+	for _, t := range b.takes(func(t *Take) bool {
+		return t.head.Workspace == ws && (t.call == s.Call || s.Contact.Valid() && t.who == s.Contact)
+	}) {
+		_, err := t.Step(ctx, e)
+		errs = append(errs, err)
+	}
+	who := s.Contact.Bytes()
+	all, err := b.rows(ctx, `workspace = ? AND (call = ? OR contact = ? AND ?)`, ws.String(), s.Call[:], who[:], s.Contact.Valid())
+	errs = append(errs, err)
+	for _, r := range all {
+		errs = append(errs, b.end(ctx, r, e))
+	}
+	return errors.Join(errs...)
+}
+
+// end takes a stored recording through its last moves: the key goes, and the ledger says so.
+func (b *Book) end(ctx context.Context, r row, e consent.Event) error {
+	m := consent.Ended(consent.Released, r.at)
+	m.Step(e)
+	m.Step(consent.Event{Kind: consent.Destroyed, At: e.At})
+	ev := m.Evidence()
+	entry := ledger.Recording{
+		Workspace: r.ws.String(), Ref: r.call[:], ID: r.id.String(), State: m.State().String(), Rule: consent.Rule, Trace: moves(ev.Trace),
+	}
+	if ev.Via != 0 {
+		entry.Via = consent.ViaName(ev.Via)
+	}
+	return b.forget(ctx, r.ws, r.id, &entry)
+}
+
+// Rotate ends recordings older than raw-hours, and seals the keys of younger ones under today's epoch. Call it before the
+// older epochs are destroyed; what it could not carry over dies with them.
+func (b *Book) Rotate(ctx context.Context) error {
+	today := b.c.Ring.Today()
+	all, err := b.rows(ctx, `1 = 1`)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, r := range all {
+		p, err := b.c.Store.Policy(ctx, r.ws)
+		if err != nil {
+			return err
+		}
+		switch old := b.c.Now().Sub(r.at) >= time.Duration(p.RawHours)*time.Hour; {
+		case old:
+			errs = append(errs, b.end(ctx, r, consent.Event{Kind: consent.Expired, At: b.c.Now()}))
+		case r.epoch < today:
+			errs = append(errs, b.carry(ctx, r))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// carry seals a key under today's epoch; one that is dead already ends.
+func (b *Book) carry(ctx context.Context, r row) error {
+	opened, err := b.c.Ring.Open(r.ws, keyring.TopicRecordings, r.id, keyVersion, r.epoch, r.sealed)
+	if errors.Is(err, keyring.ErrDead) || errors.Is(err, keyring.ErrSeal) {
+		return b.end(ctx, r, consent.Event{Kind: consent.Expired, At: b.c.Now()})
+	}
+	if err != nil {
+		return fmt.Errorf("carry a recording over: %w", err)
+	}
+	epoch, sealed, err := b.c.Ring.Reseal(opened)
+	if err != nil {
+		return fmt.Errorf("carry a recording over: %w", err)
+	}
+	return b.c.DB.Tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE recordings SET epoch = ?, key = ? WHERE workspace = ? AND id = ?`, epoch, sealed, r.ws.String(), r.id[:])
+		return err
+	})
+}
+
+// Expire ends the calls that have been in a state for too long, tries again what could not be done, and lets go of calls
+// that are over. Call it every few seconds.
+func (b *Book) Expire(ctx context.Context) error {
+	now := b.c.Now()
+	var errs []error
+	for _, t := range b.takes(func(*Take) bool { return true }) {
+		t.mu.Lock()
+		late, over := t.m.Overdue(now), t.m.State().Over()
+		t.mu.Unlock()
+		switch {
+		case late:
+			_, err := t.Step(ctx, consent.Event{Kind: consent.TimedOut, At: now})
+			errs = append(errs, err)
+		case over:
+			errs = append(errs, t.Close(ctx))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Close aborts every live call.
+func (b *Book) Close(ctx context.Context) error {
+	var errs []error
+	for _, t := range b.takes(func(*Take) bool { return true }) {
+		errs = append(errs, t.Close(ctx))
+	}
+	return errors.Join(errs...)
+}
