@@ -7,7 +7,7 @@ var (
 	stateNames = [...]string{"pending", "held", "published", "duplicate", "ignored", "refused", "quarantined", "erased"}
 	whyNames   = [...]string{
 		"", "not-json", "too-deep", "duplicate-key", "unknown-type", "bad-field", "bad-time", "no-score", "silent-type",
-		"vendor-test", "policy-denies", "opted-out", "no-consent-yet", "not-verified", "unsealed", "erasure", "too-large", "encoding",
+		"vendor-test", "policy-denies", "opted-out", "no-consent-yet", "not-verified", "unsealed", "erasure", "too-large", "encoding", "language",
 	}
 )
 

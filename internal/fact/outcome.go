@@ -38,6 +38,7 @@ const (
 	WhyErasure
 	WhyTooLarge
 	WhyEncoding
+	WhyLanguage // the text is in a language the redactor does not know
 )
 
 // Outcome is what became of one delivery. An error is an outcome: nothing can be forgotten.

@@ -162,13 +162,19 @@ func scaleRange(s fact.Scale) (lo, hi float64) {
 
 // mask redacts the words of an event; an invalid text means that the delivery went to quarantine.
 func (b *builder) mask(e *event.Event, turns []detect.Turn) anon.Text {
-	r, err := b.zone.detector.Redact(detect.Doc{Turns: turns, Subjects: subjects(e)})
+	r, err := b.detector.Redact(detect.Doc{Turns: turns, Subjects: subjects(e)})
 	if err != nil {
-		b.stop(fact.Quarantined, fact.WhyEncoding)
+		b.stop(fact.Quarantined, fact.WhyTooLarge)
 		return anon.Text{}
 	}
 	t := anon.Of(r)
-	if !t.Valid() {
+	switch {
+	case t.Valid():
+	case r.Verdict() == detect.Foreign:
+		b.stop(fact.Quarantined, fact.WhyLanguage)
+	case r.Verdict() == detect.Unreadable:
+		b.stop(fact.Quarantined, fact.WhyEncoding)
+	default:
 		b.stop(fact.Quarantined, fact.WhyNotVerified)
 	}
 	return t

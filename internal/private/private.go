@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"murmur/internal/fact"
@@ -60,6 +61,7 @@ type Zone struct {
 	ledger   *ledger.Ledger
 	journal  Appender
 	detector *detect.Detector
+	maskers  sync.Map // by masking: detectors as policies want them
 	region   string
 	now      func() time.Time
 }
@@ -118,7 +120,11 @@ func (z *Zone) Process(ctx context.Context, m journal.Message) (fact.Outcome, er
 	if err != nil {
 		return fact.Outcome{}, err
 	}
-	b := builder{zone: z, ws: m.Workspace, policy: policy, key: key, receivedAt: m.At}
+	d, err := z.masker(policy)
+	if err != nil {
+		return fact.Outcome{}, err
+	}
+	b := builder{zone: z, ws: m.Workspace, policy: policy, key: key, detector: d, receivedAt: m.At}
 	b.source = b.label(fact.DimSource, 0, env.source)
 	for i := range events {
 		if err := b.add(ctx, &events[i]); err != nil {
@@ -160,6 +166,7 @@ type builder struct {
 	ws         workspace.ID
 	policy     workspace.Policy
 	key        keyring.Pseudonym
+	detector   *detect.Detector // as the policy wants it
 	source     fact.Label
 	receivedAt time.Time
 

@@ -99,6 +99,7 @@ func (n *Node) open(ctx context.Context, c Config) (err error) {
 	if err != nil {
 		return err
 	}
+	n.store.Check = n.zone.CheckPolicy
 	n.crowd, err = crowd.Open(ctx, crowd.Config{
 		Lake: n.dir.Lake(), Catalog: n.dir.Catalog(), Temp: n.dir.Tmp(), DB: n.db, Seal: n.ring, Queries: catalogueQueries(),
 		ReleaseKey: n.ring.Root().Derive("murmur releases 1")[:], Policy: n.store.Policy, Erased: n.zone.Erased, Now: c.Now,

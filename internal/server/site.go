@@ -100,6 +100,8 @@ func words(w fact.Why) string {
 		return "The time is before 1990 or in the future: check the clock of the sender."
 	case fact.WhyNotVerified:
 		return "The masked text did not pass the second look. It stays sealed; replay after an update of the redactor."
+	case fact.WhyLanguage:
+		return "Most of the text is in a language the redactor does not know. It stays sealed; replay after an update of the redactor."
 	case fact.WhyUnsealed:
 		return "The seal did not open: the key of that day is gone, or the file was changed."
 	case fact.WhyTooLarge:

@@ -35,6 +35,8 @@ type Policy struct {
 	OptOutChoice            string // the menu choice that means "do not record"
 	MinGroup                int    // distinct contacts, for numbers
 	MinGroupContent         int    // distinct contacts, for anything derived from content
+	Transforms              string // what stands for a masked value instead of its type: "DATE:week,AGE:band"
+	Identifiers             string // numbers of the business's own making, taught by examples: "ORDER:ORD-2024-118822"
 }
 
 // DefaultPolicy denies content and keeps the least.
@@ -76,6 +78,10 @@ var settings = []setting{
 		func(p *Policy) string { return strconv.Itoa(p.MinGroup) }, func(p *Policy, v string) error { return setInt(&p.MinGroup, v, 5, 1000) }},
 	{"min-group-content", "smallest group of distinct contacts for what is derived from content (10 or more)",
 		func(p *Policy) string { return strconv.Itoa(p.MinGroupContent) }, func(p *Policy, v string) error { return setInt(&p.MinGroupContent, v, 10, 1000) }},
+	{"transforms", "what stands for a masked value instead of its type, as DATE:week,DATE_OF_BIRTH:decade,AGE:band,POSTCODE:zip3,LOCATION:state,PHONE:last4; empty: the type alone",
+		func(p *Policy) string { return p.Transforms }, func(p *Policy, v string) error { return setList(&p.Transforms, v) }},
+	{"identifiers", "numbers of your own making, each by an example that is not a real one: ORDER:ORD-2024-118822,JOB:J/4411",
+		func(p *Policy) string { return p.Identifiers }, func(p *Policy, v string) error { return setList(&p.Identifiers, v) }},
 }
 
 // Keys lists the policy's keys and what each means, in printing order.
@@ -133,6 +139,15 @@ func setInt(i *int, v string, lo, hi int) error {
 		return fmt.Errorf("must be a whole number from %d to %d", lo, hi)
 	}
 	*i = n
+	return nil
+}
+
+// setList takes a short list; what it means is for Store.Check to judge.
+func setList(s *string, v string) error {
+	if len(v) > 400 {
+		return errors.New("must be a list of at most 400 characters")
+	}
+	*s = v
 	return nil
 }
 

@@ -35,6 +35,8 @@ type Store struct {
 	ledger *ledger.Ledger
 	seal   Sealer
 	now    func() time.Time
+	// Check refuses a policy for what this package cannot know; nil refuses nothing. Set it before the first use.
+	Check func(Policy) error
 
 	mu       sync.RWMutex
 	policies map[ID]Policy
@@ -138,6 +140,11 @@ func (s *Store) SetPolicy(ctx context.Context, ws ID, changes []Change, reason, 
 	for _, c := range changes {
 		if err := p.Set(c.Key, c.Value); err != nil {
 			return Policy{}, err
+		}
+	}
+	if s.Check != nil {
+		if err := s.Check(p); err != nil {
+			return Policy{}, fmt.Errorf("%w: %w", ErrPolicy, err)
 		}
 	}
 	err = s.db.Tx(ctx, func(tx *sql.Tx) error {
