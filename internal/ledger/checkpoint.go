@@ -8,7 +8,6 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -192,45 +191,6 @@ func truncate(path string, size int64) error {
 		return err
 	}
 	return errors.Join(f.Truncate(size), f.Sync(), f.Close())
-}
-
-// Proof is one entry with all that is needed to verify it without the ledger, and nothing about any other
-// entry.
-type Proof struct {
-	Seq  int64           `json:"seq"`
-	At   int64           `json:"at"` // microseconds since 1970 UTC
-	Kind string          `json:"kind"`
-	Body json.RawMessage `json:"body"`
-	Prev []byte          `json:"prev"`
-	Hash []byte          `json:"hash"`
-	Sig  []byte          `json:"sig"` // Ed25519 over "murmur-entry-1 " and Hash
-}
-
-const entryMagic = "murmur-entry-1 "
-
-// Proof gives the proof of an entry. ErrNotFound, or ErrBroken when the entry itself does not hold.
-func (l *Ledger) Proof(ctx context.Context, seq int64) (Proof, error) {
-	var r row
-	err := r.scan(l.db.QueryRowContext(ctx, `SELECT `+columns+` FROM ledger WHERE seq = $1`, seq))
-	if errors.Is(err, sql.ErrNoRows) {
-		return Proof{}, fmt.Errorf("entry %d: %w", seq, ErrNotFound)
-	}
-	if err != nil {
-		return Proof{}, fmt.Errorf("read ledger: %w", err)
-	}
-	if l.whole(&r) != "" {
-		return Proof{}, fmt.Errorf("entry %d: %w", seq, ErrBroken)
-	}
-	return Proof{
-		Seq: r.seq, At: r.at, Kind: r.kind, Body: r.body, Prev: r.prev, Hash: r.hash,
-		Sig: ed25519.Sign(l.sign, append([]byte(entryMagic), r.hash...)),
-	}, nil
-}
-
-// Verify reports whether the entry is of the ledger that key belongs to, and unchanged.
-func (p Proof) Verify(key ed25519.PublicKey) bool {
-	r := row{at: p.At, kind: p.Kind, body: p.Body, prev: p.Prev}
-	return bytes.Equal(r.sum(p.Seq), p.Hash) && ed25519.Verify(key, append([]byte(entryMagic), p.Hash...), p.Sig)
 }
 
 // readLines gives the lines of the checkpoint file; none when there is no file.

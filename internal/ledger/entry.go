@@ -85,8 +85,9 @@ type Key struct {
 type Recording struct {
 	Workspace string `json:"workspace"`
 	Ref       Ref    `json:"ref"`      // the call; empty: what a crash left, whose call nobody knows
-	ID        string `json:"id"`       // of the recording, 32 hexadecimal digits; "": nothing was kept
+	ID        string `json:"id"`       // of the recording, 32 hexadecimal digits
 	State     string `json:"state"`    // of the call after Trace
+	Kept      bool   `json:"kept"`     // its key was stored with this entry
 	Rule      int64  `json:"rule"`     // version of the rule that was followed
 	Basis     string `json:"basis"`    // notice, opt-in, one-party; stated: the platform plays the notice
 	Notice    string `json:"notice"`   // the business's name of it
@@ -158,7 +159,7 @@ var (
 	policyValue   = regexp.MustCompile(`^[A-Za-z0-9 _./:,;*#+-]{0,200}$`)
 	longNumber    = regexp.MustCompile(`\d{5}`) // no setting has one, a telephone number does
 
-	recordingID = regexp.MustCompile(`^([0-9a-f]{32})?$`)
+	recordingID = regexp.MustCompile(`^[0-9a-f]{32}$`)
 	noticeName  = regexp.MustCompile(`^[a-z0-9-]{0,32}$`)
 	languageTag = regexp.MustCompile(`^([a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2})?$`)
 	pressedKey  = regexp.MustCompile(`^[0-9*#]?$`)

@@ -90,7 +90,7 @@ func derive(key *[32]byte, info string) []byte {
 	return b
 }
 
-// PublicKey verifies checkpoints and proofs.
+// PublicKey verifies checkpoints and chains.
 func (l *Ledger) PublicKey() ed25519.PublicKey { return l.sign.Public().(ed25519.PublicKey) }
 
 // Receipt identifies an entry and commits to everything before it.
@@ -118,18 +118,30 @@ func (r *row) scan(s interface{ Scan(...any) error }) error {
 }
 
 func (r *row) receipt() Receipt {
-	return Receipt{Seq: r.seq, At: time.UnixMicro(r.at).UTC(), Hash: [sha256.Size]byte(r.hash)}
+	return Receipt{Seq: r.seq, At: timeOf(r.at), Hash: [sha256.Size]byte(r.hash)}
 }
 
-// sum is the hash of an entry at a place in the chain, docs/format/ledger.md.
-func (r *row) sum(seq int64) []byte {
+// leaf is the hash of what an entry holds, docs/format/ledger.md: all that a proof shows of other entries.
+func (r *row) leaf() []byte {
 	h := sha256.New()
-	h.Write(r.prev)
-	b := binary.BigEndian.AppendUint64(nil, uint64(seq))
-	b = binary.BigEndian.AppendUint64(b, uint64(r.at))
+	b := binary.BigEndian.AppendUint64(nil, uint64(r.at))
 	h.Write(append(b, byte(len(r.kind))))
 	h.Write([]byte(r.kind))
 	h.Write(r.body)
+	return h.Sum(nil)
+}
+
+func timeOf(us int64) time.Time { return time.UnixMicro(us).UTC() }
+
+// sum is the hash of an entry at a place in the chain.
+func (r *row) sum(seq int64) []byte { return link(r.prev, seq, r.leaf()) }
+
+// link is the hash of a chain after one more entry.
+func link(prev []byte, seq int64, leaf []byte) []byte {
+	h := sha256.New()
+	h.Write(prev)
+	h.Write(binary.BigEndian.AppendUint64(nil, uint64(seq)))
+	h.Write(leaf)
 	return h.Sum(nil)
 }
 

@@ -132,6 +132,9 @@ func (b *Book) begin(ctx context.Context, h Head, kind Kind) (*Take, error) {
 		book: b, head: h, kind: kind, reported: map[fact.Act]bool{}, call: identity.FactID(key, fact.KindCall, h.CallID),
 		who: anon.Pseudonym(key, identity.Canonical(h.Contact, b.c.Region)),
 	}
+	if _, err := io.ReadFull(b.c.Rand, t.id[:]); err != nil {
+		return nil, fmt.Errorf("name a recording: %w", err)
+	}
 	if err := b.add(t); err != nil {
 		return nil, err
 	}

@@ -47,12 +47,9 @@ func (t *Take) screen(ctx context.Context) error {
 // entry is what the ledger is to keep of the call beyond what it has. t.mu is held.
 func (t *Take) entry(ev consent.Evidence) ledger.Recording {
 	e := ledger.Recording{
-		Workspace: t.head.Workspace.String(), Ref: t.call[:], State: t.m.State().String(), Rule: consent.Rule, Basis: t.basis,
+		Workspace: t.head.Workspace.String(), Ref: t.call[:], ID: t.id.String(), State: t.m.State().String(), Rule: consent.Rule, Basis: t.basis,
 		Notice: ev.Notice.ID, Language: ev.Notice.Language, Audio: ev.Notice.Audio, From: micros(ev.From), To: micros(ev.To),
 		Trace: moves(ev.Trace[min(t.told, len(ev.Trace)):]),
-	}
-	if t.id != (ID{}) {
-		e.ID = t.id.String()
 	}
 	if ev.Via != 0 {
 		e.Via = consent.ViaName(ev.Via)

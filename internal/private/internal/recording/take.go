@@ -22,6 +22,7 @@ type Take struct {
 	call fact.ID
 	who  anon.Contact // invalid: withheld
 	kind Kind
+	id   ID
 
 	turn  sync.Mutex // one Step at a time; held while disks are waited for
 	mu    sync.Mutex // over what follows; never held while anything is waited for
@@ -31,7 +32,6 @@ type Take struct {
 	tape  *tape    // nil: no file
 	kept  bool     // the key is stored
 	told  int      // moves of the trace that the ledger has
-	id    ID
 
 	// Held by turn.
 	owed     []func(context.Context) error // what could not be done yet
@@ -47,12 +47,8 @@ func (t *Take) State() consent.State {
 	return t.m.State()
 }
 
-// ID is the recording's id; zero while no frame could be kept.
-func (t *Take) ID() ID {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.id
-}
+// ID is the recording's id; there is a recording once the state is Released.
+func (t *Take) ID() ID { return t.id }
 
 // Step tells the machine what happened and does what follows: when it returns, the state and its effects are durable. A
 // refusal stops Write and zeroes the key before anything is waited for. An error means that a part of murmur failed; the
@@ -151,10 +147,7 @@ func (t *Take) start() error {
 }
 
 func (t *Take) load() error {
-	k := &callKey{ws: t.head.Workspace}
-	if _, err := io.ReadFull(t.book.c.Rand, k.id[:]); err != nil {
-		return err
-	}
+	k := &callKey{ws: t.head.Workspace, id: t.id}
 	if _, err := io.ReadFull(t.book.c.Rand, k.key[:]); err != nil {
 		return err
 	}
@@ -163,7 +156,7 @@ func (t *Take) load() error {
 		k.zero()
 		return err
 	}
-	t.key, t.tape, t.id = k, tape, k.id
+	t.key, t.tape = k, tape
 	return nil
 }
 
@@ -249,6 +242,7 @@ func (t *Take) account(ctx context.Context, keep bool) error {
 	ev, tape := t.m.Evidence(), t.tape
 	entry := t.entry(ev)
 	keep = keep && tape != nil
+	entry.Kept = keep
 	var key callKey
 	gone := keep && t.key == nil
 	if keep && !gone {
