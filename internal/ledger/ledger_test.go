@@ -418,8 +418,8 @@ func TestEntriesAreFilteredByWorkspaceKindAndPlace(t *testing.T) {
 		f    Filter
 		want []int64
 	}{
-		{"shop", Filter{}, []int64{1, 2, 4, 5, 6}}, {"shop", Filter{After: 2, Limit: 2}, []int64{4, 5}},
-		{"shop", Filter{Kind: "policy"}, []int64{5}}, {"else", Filter{}, []int64{7}}, {"", Filter{}, []int64{3}},
+		{"shop", Filter{}, []int64{1, 2, 4, 5, 6, 7}}, {"shop", Filter{After: 2, Limit: 2}, []int64{4, 5}},
+		{"shop", Filter{Kind: "policy"}, []int64{5}}, {"else", Filter{}, []int64{8}}, {"", Filter{}, []int64{3}},
 	} {
 		if got := get(c.ws, c.f); !slices.Equal(got, c.want) {
 			t.Errorf("%q %+v: %v, want %v", c.ws, c.f, got, c.want)
