@@ -1,0 +1,456 @@
+package recorder
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/emiago/sipgo"
+	"github.com/emiago/sipgo/sip"
+
+	"murmur/internal/fact"
+	"murmur/internal/private/internal/consent"
+	"murmur/internal/private/internal/personal"
+	"murmur/internal/private/internal/recorder/sdp"
+	"murmur/internal/workspace"
+)
+
+const (
+	maxLegs   = 2
+	ackWait   = 32 * time.Second // 64 times T1, RFC 3261 13.3.1.4
+	byeWait   = 2 * time.Second
+	maxCall   = 6 * time.Hour // a dialog that nobody ends
+	stormSize = 10            // re-INVITEs taken in stormTime
+	stormTime = 10 * time.Second
+)
+
+// call is one dialog. The goroutine that the INVITE came in on runs it; a goroutine for each leg hears it.
+type call struct {
+	recorder *Recorder
+	ws       workspace.ID
+	id       string
+	contact  personal.Value
+	label    string // of the contact's stream
+	isCopy   bool
+	aware    bool // the peer understands a=record (RFC 7866 6.2)
+	peer     netip.Addr
+	local    netip.Addr
+	began    time.Time
+
+	tx     sip.ServerTransaction
+	dialog *sipgo.DialogServerSession
+	take   Take     // nil: there was none to be had
+	no     *refusal // the answer; nil: yes
+
+	ctx    context.Context // ends with the call
+	cancel context.CancelFunc
+	ready  atomic.Bool   // take and legs are there
+	over   atomic.Bool   // nothing is kept any more
+	dead   atomic.Bool   // the peer is gone: end the dialog
+	asking atomic.Bool   // a re-INVITE of ours is under way
+	nudge  chan struct{} // something may have to be told
+	acks   chan struct{} // an ACK came
+	gone   chan struct{} // closed by the peer's BYE
+	ended  chan struct{} // closed when all is done
+	bye    sync.Once
+	hears  sync.WaitGroup // legs, the notice
+
+	mu       sync.Mutex
+	offer    sdp.Description
+	lines    []*leg // of the offer's lines; nil: refused
+	session  uint64
+	version  uint64
+	told     sdp.Recording // what the peer heard last
+	toldEnd  bool          // it heard that the recording is over
+	tries    int           // re-INVITEs that failed in a row
+	held     bool          // the peer sends nothing, and said so
+	pause    bool          // the peer wants a pause, until it says "on"
+	window   time.Time     // of the storm
+	inWindow int
+}
+
+// legs lists those that are in use. c.mu is held.
+func (c *call) legs() (out []*leg) {
+	for _, l := range c.lines {
+		if l != nil {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// fit makes the legs fit an offer, the first or a later one.
+func (c *call) fit(offer sdp.Description) *refusal {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(offer.Media) < len(c.lines) {
+		return refuse(488, "Not Acceptable Here") // RFC 3264 8: lines do not go away
+	}
+	lines := make([]*leg, len(offer.Media))
+	copy(lines, c.lines)
+	held := true
+	for i := range offer.Media {
+		m := &offer.Media[i]
+		host, ok := c.host(m)
+		switch {
+		case !m.Usable() || !ok:
+			if i < len(c.lines) {
+				continue // it falls silent; its socket stays
+			}
+		case lines[i] != nil:
+			lines[i].use(*m, host)
+		case c.count(lines) < maxLegs:
+			l, err := c.newLeg(*m, host, c.side(lines, m.Label))
+			if err != nil {
+				return refuse(503, "Service Unavailable")
+			}
+			lines[i] = l
+			c.lines = lines // so that silence closes it
+			if c.ready.Load() {
+				c.hears.Go(l.run)
+			}
+		}
+		held = held && (m.Direction == sdp.Inactive || m.Direction == sdp.RecvOnly)
+	}
+	if c.count(lines) == 0 {
+		return refuse(488, "Not Acceptable Here")
+	}
+	c.offer, c.lines, c.held = offer, lines, held
+	if c.session == 0 {
+		c.session = c.recorder.session.Add(1)
+	}
+	return nil
+}
+
+func (c *call) count(lines []*leg) (n int) {
+	for _, l := range lines {
+		if l != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// side says whose leg a new one is: the contact's label, else the order of the lines.
+func (c *call) side(lines []*leg, label string) uint8 {
+	want := uint8(0)
+	if c.label != "" && label != c.label {
+		want = 1
+	}
+	for _, l := range lines {
+		if l != nil && l.side == want {
+			return 1 - want
+		}
+	}
+	return want
+}
+
+// host is where a line's packets come from. An address that is not a peer's is not used: nobody can have us send sound
+// to a third party.
+func (c *call) host(m *sdp.Media) (netip.Addr, bool) {
+	if !m.Addr.IsValid() || m.Addr.IsUnspecified() {
+		return c.peer, true
+	}
+	return m.Addr.Unmap(), c.recorder.allow.has(m.Addr)
+}
+
+// describe writes what we say to the last offer.
+func (c *call) describe() []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a := sdp.Answer{Addr: c.local, Session: c.session, Version: c.version, Copy: c.isCopy, Held: c.isCopy && c.over.Load()}
+	c.version++
+	if c.aware || c.over.Load() {
+		a.Recording = c.mode()
+	}
+	for i, l := range c.lines {
+		port := uint16(0)
+		if l != nil && c.offer.Media[i].Usable() {
+			port = l.port()
+		}
+		a.Ports = append(a.Ports, port)
+	}
+	return c.offer.Write(a)
+}
+
+// run answers the call and stays with it until it ends.
+func (c *call) run() {
+	if c.no != nil {
+		c.refused()
+		return
+	}
+	c.mu.Lock()
+	for _, l := range c.legs() {
+		c.hears.Go(l.run)
+	}
+	c.ready.Store(true)
+	c.mu.Unlock()
+	hungUp := false
+	if c.answer() {
+		c.greet()
+		hungUp = c.follow()
+	}
+	select {
+	case <-c.gone:
+		hungUp = true
+	default:
+	}
+	c.finish(hungUp)
+}
+
+// refused says no and leaves nothing behind.
+func (c *call) refused() {
+	c.silence()
+	if c.take != nil {
+		_ = c.take.Close(c.ctx)
+	}
+	_ = c.dialog.Respond(c.no.code, c.no.reason, nil, c.no.extra...)
+}
+
+// answer says yes and waits for the ACK; false when there was none.
+func (c *call) answer() bool {
+	res := sip.NewSDPResponseFromRequest(c.dialog.InviteRequest, c.describe())
+	c.mu.Lock()
+	c.told = c.mode()
+	c.mu.Unlock()
+	res.AppendHeader(allow())
+	res.AppendHeader(header("Supported", "siprec, record-aware"))
+	limit := time.AfterFunc(ackWait, c.tx.Terminate) // the library itself would wait for ever
+	defer limit.Stop()
+	return c.dialog.WriteResponse(res) == nil
+}
+
+// greet plays the notice, or takes the policy's word that the telephony does.
+func (c *call) greet() {
+	state := c.take.State()
+	if c.isCopy {
+		c.attest()
+		return
+	}
+	if state != consent.Noticing && state != consent.Asking {
+		return
+	}
+	n, err := c.recorder.c.Notice(c.ws, state == consent.Asking)
+	if err != nil {
+		c.log("the notice cannot be played; nothing is recorded", err)
+		c.step(consent.Event{Kind: consent.Failed})
+		return
+	}
+	c.mu.Lock()
+	l := c.legs()[0]
+	c.mu.Unlock()
+	ctx, cancel := context.WithCancel(c.ctx)
+	stop := context.AfterFunc(c.dialog.Context(), cancel) // a hang-up
+	c.hears.Go(func() {
+		defer cancel()
+		defer stop()
+		play(ctx, n, l.media.Codec, l.header(), func(b []byte) error { return c.sound(l, b) }, c.recorder.c.Now, func(k consent.EventKind) {
+			c.step(consent.Event{Kind: k, Notice: n.Notice})
+			c.settle(false)
+		})
+	})
+}
+
+// sound sends a frame of the notice while it is still due.
+func (c *call) sound(l *leg, b []byte) error {
+	if s := c.take.State(); s != consent.Noticing && s != consent.Asking {
+		return fmt.Errorf("notice in state %s: %w", s, context.Canceled)
+	}
+	return l.send(b)
+}
+
+// attest begins a copy, if the policy says that the telephony plays a notice on every call and the telephony does not say
+// otherwise. If not, the control API may still say so; nothing is kept before.
+func (c *call) attest() {
+	c.mu.Lock()
+	pause := c.pause
+	c.mu.Unlock()
+	if pause || c.take.State() != consent.Noticing {
+		return
+	}
+	stated, err := c.recorder.c.Stated(c.ctx, c.ws)
+	switch {
+	case err != nil:
+		c.log("the policy cannot be read", err)
+		c.step(consent.Event{Kind: consent.Failed})
+	case stated:
+		c.step(consent.Event{Kind: consent.Attested})
+	}
+}
+
+// heed takes what an offer says about recording: a=recordpref is the wish of a person, a=record what the telephony does
+// (RFC 7866 9). It reports whether somebody says "on".
+func (c *call) heed(offer sdp.Description) (on bool) {
+	off, pause := false, false
+	for i := range offer.Media {
+		m := &offer.Media[i]
+		off = off || m.Preference == sdp.WantsOff
+		pause = pause || m.Preference == sdp.WantsPause || m.Recording == sdp.Paused || m.Recording == sdp.Off && c.isCopy
+		on = on || m.Preference == sdp.WantsOn || m.Recording == sdp.On
+	}
+	if off {
+		c.step(consent.Event{Kind: consent.SaidNo, Via: fact.ViaRecordPref})
+	}
+	c.mu.Lock()
+	c.pause = pause || c.pause && !on
+	c.mu.Unlock()
+	return on && !pause
+}
+
+// settle brings a pause into effect, or ends it when a person said so, as far as the call's state lets it.
+func (c *call) settle(on bool) {
+	c.mu.Lock()
+	pause := c.pause
+	c.mu.Unlock()
+	switch state := c.take.State(); {
+	case pause && state == consent.Holding:
+		c.step(consent.Event{Kind: consent.Suspended})
+	case on && state == consent.Paused:
+		c.step(consent.Event{Kind: consent.Resumed})
+	case state == consent.Noticing && c.isCopy:
+		c.attest()
+	}
+}
+
+// follow stays until the peer hangs up (true), or the call is to be ended from here.
+func (c *call) follow() bool {
+	for {
+		select {
+		case <-c.gone:
+			return true
+		case <-c.ctx.Done():
+		case <-c.nudge:
+			if c.tell(); !c.dead.Load() {
+				continue
+			}
+		}
+		c.hangUp()
+		return false
+	}
+}
+
+// finish ends the call: with a hang-up what was heard to its end may be released, in any other way it is destroyed.
+func (c *call) finish(hungUp bool) {
+	c.mu.Lock()
+	legs := c.legs()
+	c.mu.Unlock()
+	for _, l := range legs {
+		_ = l.conn.SetReadDeadline(time.Now().Add(linger))
+	}
+	if !hungUp {
+		c.cancel() // of the notice
+	}
+	c.hears.Wait()
+	for _, l := range legs {
+		l.finish(hungUp)
+	}
+	if hungUp && !c.take.State().Over() {
+		if c.step(consent.Event{Kind: consent.HungUp}) == consent.Released {
+			c.recorder.c.Released(c.ctx, c.ws, c.take.ID())
+		}
+	}
+	if err := c.take.Close(c.ctx); err != nil {
+		c.log("a call could not be closed; it is tried again", err)
+	}
+	c.silence()
+}
+
+// silence closes the sockets.
+func (c *call) silence() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, l := range c.legs() {
+		_ = l.conn.Close()
+	}
+}
+
+// shutdown destroys the call, then lets it end.
+func (c *call) shutdown() {
+	if c.ready.Load() {
+		if !c.take.State().Over() {
+			c.step(consent.Event{Kind: consent.Failed})
+		}
+		c.over.Store(true)
+	}
+	c.cancel()
+}
+
+// step tells the call's machine what happened. When it returns, that is durable.
+func (c *call) step(e consent.Event) consent.State {
+	e.At = c.recorder.c.Now()
+	s, err := c.take.Step(c.ctx, e)
+	if err != nil {
+		c.log("a step of a call failed; its recording is destroyed", err)
+	}
+	if s.Over() {
+		c.over.Store(true)
+	}
+	c.wake()
+	return s
+}
+
+// key takes a key from either side: whoever presses it, the recording ends.
+func (c *call) key(k byte, _ bool) {
+	if k < 'A' {
+		c.step(consent.Event{Kind: consent.Pressed, Key: k})
+	}
+}
+
+func (c *call) wake() {
+	select {
+	case c.nudge <- struct{}{}:
+	default:
+	}
+}
+
+// look notices what came by another way: a refusal over the API, and silence.
+func (c *call) look(now time.Time) {
+	if !c.ready.Load() {
+		return
+	}
+	state := c.take.State()
+	if state.Over() {
+		c.over.Store(true)
+	}
+	c.mu.Lock()
+	last, held, stale := c.began, c.held, c.stale()
+	for _, l := range c.legs() {
+		if at := time.Unix(0, l.last.Load()); at.After(last) {
+			last = at
+		}
+	}
+	c.mu.Unlock()
+	switch {
+	case !state.Over() && !held && now.Sub(last) > c.recorder.c.Silence:
+		c.dead.Store(true)
+		c.step(consent.Event{Kind: consent.TimedOut})
+	case now.Sub(c.began) > maxCall:
+		c.dead.Store(true)
+		c.wake()
+	case stale:
+		c.wake()
+	}
+}
+
+// stale reports whether the peer was told something else than what is true now. c.mu is held.
+func (c *call) stale() bool {
+	return c.told != c.mode() || c.over.Load() && !c.toldEnd
+}
+
+// mode is what is true about recording now.
+func (c *call) mode() sdp.Recording {
+	switch c.take.State() {
+	case consent.Holding:
+		return sdp.On
+	case consent.Paused:
+		return sdp.Paused
+	}
+	return sdp.Off
+}
+
+func (c *call) log(what string, err error) {
+	c.recorder.c.Log.Warn(what, "kind", fmt.Sprintf("%T", err))
+}

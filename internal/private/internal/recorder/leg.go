@@ -1,0 +1,148 @@
+package recorder
+
+import (
+	"errors"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"murmur/internal/private/internal/consent"
+	"murmur/internal/private/internal/recorder/sdp"
+	"murmur/internal/private/internal/recorder/stream"
+	"murmur/internal/private/internal/recording"
+)
+
+// leg is the RTP of one side: a socket, and who may send to it.
+type leg struct {
+	call *call
+	side uint8 // of recording.Frame: 0 the contact, 1 the member
+	conn *net.UDPConn
+	last atomic.Int64 // when a packet was taken, Unix nanoseconds
+
+	mu     sync.Mutex
+	stream *stream.Stream
+	codec  sdp.Codec
+	media  sdp.Media
+	host   netip.Addr     // where packets must come from
+	from   netip.AddrPort // where the first one came from; not valid: none yet
+}
+
+func (c *call) newLeg(m sdp.Media, host netip.Addr, side uint8) (*leg, error) {
+	conn, err := c.recorder.ports.listen(c.local)
+	if err != nil {
+		return nil, err
+	}
+	l := &leg{call: c, side: side, conn: conn, codec: m.Codec, media: m, host: host}
+	l.stream = stream.New(stream.Config{
+		Codec: m.Codec, Payload: m.Payload, Events: m.Events, Began: c.began, Wanted: l.wanted, Keep: l.keep, Key: c.key,
+	})
+	return l, nil
+}
+
+func (l *leg) port() uint16 { return uint16(l.conn.LocalAddr().(*net.UDPAddr).Port) }
+
+// use takes a new description: the sender may have moved.
+func (l *leg) use(m sdp.Media, host netip.Addr) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if host != l.host || m.Port != l.media.Port {
+		l.from = netip.AddrPort{}
+	}
+	l.media, l.host, l.codec = m, host, m.Codec
+	l.stream.Use(m.Codec, m.Payload, m.Events)
+}
+
+// run takes packets until the socket's deadline passes or the call is over.
+func (l *leg) run() {
+	buf := make([]byte, 2048)
+	for !l.call.over.Load() {
+		n, from, err := l.conn.ReadFromUDPAddrPort(buf)
+		if err != nil {
+			if !errors.Is(err, os.ErrDeadlineExceeded) {
+				l.call.step(consent.Event{Kind: consent.Failed})
+			}
+			break
+		}
+		l.take(buf[:n], from)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.call.over.Load() {
+		l.stream.Drop()
+	}
+}
+
+func (l *leg) take(packet []byte, from netip.AddrPort) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
+	if from.Addr() != l.host || l.from.IsValid() && from != l.from {
+		return // a stranger
+	}
+	now := l.call.recorder.c.Now()
+	before := l.stream.Stats().Packets
+	l.stream.Packet(packet, now)
+	if l.stream.Stats().Packets == before {
+		return // no packet of this call: it locks nothing
+	}
+	l.from = from
+	l.last.Store(now.UnixNano())
+}
+
+// wanted: what arrives before the notice ended, or in a pause, is not kept although it waits in memory for a while.
+func (l *leg) wanted() bool { return l.call.take.State() == consent.Holding }
+
+// keep gives a frame to the store. It is called with l.mu held.
+func (l *leg) keep(at int64, payload []byte) {
+	if l.call.over.Load() {
+		return
+	}
+	codec := recording.PCMU
+	if l.codec == sdp.PCMA {
+		codec = recording.PCMA
+	}
+	err := l.call.take.Write(l.call.ctx, recording.Frame{Leg: l.side, Codec: codec, At: uint32(at), Payload: payload})
+	if err != nil && !errors.Is(err, recording.ErrStopped) {
+		l.call.log("a frame could not be kept; the recording is destroyed", err)
+		l.call.wake()
+	}
+}
+
+// linger is how long a leg goes on after a hang-up: a key that was on its way still counts.
+const linger = 200 * time.Millisecond
+
+// finish gives out what is held, once run has ended.
+func (l *leg) finish(hungUp bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if hungUp && !l.call.over.Load() {
+		l.stream.Close()
+	} else {
+		l.stream.Drop()
+	}
+}
+
+// header begins the RTP that we send.
+func (l *leg) header() rtp.Header {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return rtp.Header{Version: 2, PayloadType: l.media.Payload, SSRC: rand.Uint32(), SequenceNumber: uint16(rand.Uint32()), Timestamp: rand.Uint32()}
+}
+
+// send sends RTP to where the peer sends from, or said that it listens.
+func (l *leg) send(packet []byte) error {
+	l.mu.Lock()
+	to := l.from
+	if !to.IsValid() {
+		to = netip.AddrPortFrom(l.host, l.media.Port)
+	}
+	l.mu.Unlock()
+	_, err := l.conn.WriteToUDPAddrPort(packet, to)
+	return err
+}
