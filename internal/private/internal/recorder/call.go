@@ -268,16 +268,8 @@ func (c *call) attest() {
 	c.mu.Lock()
 	pause := c.pause
 	c.mu.Unlock()
-	if pause || c.take.State() != consent.Noticing {
-		return
-	}
-	stated, err := c.recorder.c.Stated(c.ctx, c.ws)
-	switch {
-	case err != nil:
-		c.log("the policy cannot be read", err)
-		c.step(consent.Event{Kind: consent.Failed})
-	case stated:
-		c.step(consent.Event{Kind: consent.Attested})
+	if !pause {
+		c.stepped(c.take.Attest(c.ctx))
 	}
 }
 
@@ -310,7 +302,7 @@ func (c *call) settle(on bool) {
 		c.step(consent.Event{Kind: consent.Suspended})
 	case on && state == consent.Paused:
 		c.step(consent.Event{Kind: consent.Resumed})
-	case state == consent.Noticing && c.isCopy:
+	case c.isCopy:
 		c.attest()
 	}
 }
@@ -381,7 +373,10 @@ func (c *call) shutdown() {
 // step tells the call's machine what happened. When it returns, that is durable.
 func (c *call) step(e consent.Event) consent.State {
 	e.At = c.recorder.c.Now()
-	s, err := c.take.Step(c.ctx, e)
+	return c.stepped(c.take.Step(c.ctx, e))
+}
+
+func (c *call) stepped(s consent.State, err error) consent.State {
 	if err != nil {
 		c.log("a step of a call failed; its recording is destroyed", err)
 	}

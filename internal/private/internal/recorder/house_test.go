@@ -149,11 +149,7 @@ func newHouse(t testing.TB, basis workspace.Basis, change ...func(*Config)) *hou
 			}
 			return workspace.Default, nil
 		},
-		Begin: h.begin,
-		Stated: func(ctx context.Context, ws workspace.ID) (bool, error) {
-			p, err := store.Policy(ctx, ws)
-			return p.Recordings == workspace.Notice, err
-		},
+		Begin:    h.begin,
 		Notice:   func(workspace.ID, bool) (*Notice, error) { return short(t), nil },
 		Released: func(_ context.Context, _ workspace.ID, id recording.ID) { h.released <- id },
 		Log:      slog.New(slog.NewJSONHandler(h.logged, nil)),

@@ -44,6 +44,7 @@ type Take interface {
 	State() consent.State
 	ID() recording.ID
 	Step(context.Context, consent.Event) (consent.State, error)
+	Attest(context.Context) (consent.State, error)
 	Write(context.Context, recording.Frame) error
 	Close(context.Context) error
 }
@@ -64,10 +65,8 @@ type Config struct {
 
 	Workspace func(ctx context.Context, name string) (workspace.ID, error)
 	Begin     func(ctx context.Context, c Call) (Take, error)
-	// Stated reports whether the workspace's policy says that its telephony plays a notice on every call.
-	Stated   func(ctx context.Context, ws workspace.ID) (bool, error)
-	Notice   func(ws workspace.ID, question bool) (*Notice, error)
-	Released func(ctx context.Context, ws workspace.ID, id recording.ID) // a recording may be listened to
+	Notice    func(ws workspace.ID, question bool) (*Notice, error)
+	Released  func(ctx context.Context, ws workspace.ID, id recording.ID) // a recording may be listened to
 
 	Calls   int              // at once; 0: 1000
 	Silence time.Duration    // without RTP until a call is given up; 0: 30 s

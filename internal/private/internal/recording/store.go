@@ -129,17 +129,24 @@ func (b *Book) Store(ctx context.Context, h Head, media io.Reader) (ID, error) {
 	return id, nil
 }
 
+// Attest takes the policy's word that the platform plays a notice on every call: a call whose notice is due is held from
+// here on. In every other state it does nothing.
+func (t *Take) Attest(ctx context.Context) (consent.State, error) {
+	t.mu.Lock()
+	due := t.m.State() == consent.Noticing
+	if due && t.basis == string(workspace.Notice) {
+		t.basis = basisStated
+	}
+	t.mu.Unlock()
+	if !due {
+		return t.State(), nil
+	}
+	return t.Step(ctx, consent.Event{Kind: consent.Attested, At: t.book.c.Now()})
+}
+
 func (t *Take) store(ctx context.Context, media io.Reader) (ID, error) {
-	at := t.book.c.Now()
-	if t.State() == consent.Noticing {
-		t.mu.Lock()
-		if t.basis == string(workspace.Notice) {
-			t.basis = basisStated
-		}
-		t.mu.Unlock()
-		if _, err := t.Step(ctx, consent.Event{Kind: consent.Attested, At: at}); err != nil {
-			return ID{}, err
-		}
+	if _, err := t.Attest(ctx); err != nil {
+		return ID{}, err
 	}
 	if t.State() != consent.Holding {
 		return ID{}, ErrRefused
