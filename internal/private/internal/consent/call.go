@@ -235,6 +235,9 @@ func Ended(s State, at time.Time) *Call { return &Call{state: s, since: at, last
 // State is where the call stands.
 func (c *Call) State() State { return c.state }
 
+// Since is when the call came into its state; zero: it is New.
+func (c *Call) Since() time.Time { return c.since }
+
 // Step takes an event and says what must be done.
 func (c *Call) Step(e Event) []Effect { return c.step(moves, e) }
 

@@ -12,6 +12,7 @@ import (
 	"murmur/internal/fact"
 	"murmur/internal/keyring"
 	"murmur/internal/ledger"
+	"murmur/internal/private/anon"
 	"murmur/internal/private/internal/consent"
 	"murmur/internal/workspace"
 )
@@ -66,20 +67,29 @@ func (b *Book) orphan(ctx context.Context, name string, recording bool) error {
 	})
 }
 
-// Refuse destroys every stored recording of a call, or of a contact when call is zero, and tells the live ones.
-func (b *Book) Refuse(ctx context.Context, ws workspace.ID, s consent.Subject, via fact.Via) error {
-	e := consent.Event{Kind: consent.SaidNo, At: b.c.Now(), Via: via}
+// Refuse destroys what there is of a call, or of every call with a contact: live or stored.
+func (b *Book) Refuse(ctx context.Context, ws workspace.ID, about consent.Subject, via fact.Via) error {
+	return b.all(ctx, ws, about, consent.Event{Kind: consent.SaidNo, At: b.c.Now(), Via: via})
+}
+
+// Erase destroys what there is of a contact, without writing down that they refused anything.
+func (b *Book) Erase(ctx context.Context, ws workspace.ID, who anon.Contact) error {
+	return b.all(ctx, ws, consent.Subject{Contact: who}, consent.Event{Kind: consent.Expired, At: b.c.Now()})
+}
+
+// all lets an event happen to everything there is of a call or a contact. What fails stops nothing else.
+func (b *Book) all(ctx context.Context, ws workspace.ID, about consent.Subject, e consent.Event) error {
 	var errs []error
 	for _, t := range b.takes(func(t *Take) bool {
-		return t.head.Workspace == ws && (t.call == s.Call || s.Contact.Valid() && t.who == s.Contact)
+		return t.head.Workspace == ws && (t.call == about.Call || about.Contact.Valid() && t.who == about.Contact)
 	}) {
 		_, err := t.Step(ctx, e)
 		errs = append(errs, err)
 	}
-	who := s.Contact.Bytes()
-	all, err := b.rows(ctx, `workspace = ? AND (call = ? OR contact = ? AND ?)`, ws.String(), s.Call[:], who[:], s.Contact.Valid())
+	who := about.Contact.Bytes()
+	rows, err := b.rows(ctx, `workspace = ? AND (call = ? OR ? AND contact = ?)`, ws.String(), about.Call[:], about.Contact.Valid(), who[:])
 	errs = append(errs, err)
-	for _, r := range all {
+	for _, r := range rows {
 		errs = append(errs, b.end(ctx, r, e))
 	}
 	return errors.Join(errs...)
@@ -143,14 +153,17 @@ func (b *Book) carry(ctx context.Context, r row) error {
 	})
 }
 
+// linger is how long a call that is over is remembered, so that a report that comes late, or twice, finds it.
+const linger = 10 * time.Minute
+
 // Expire ends the calls that have been in a state for too long, tries again what could not be done, and lets go of calls
-// that are over. Call it every few seconds.
+// that have been over for a while. Call it every few seconds.
 func (b *Book) Expire(ctx context.Context) error {
 	now := b.c.Now()
 	var errs []error
 	for _, t := range b.takes(func(*Take) bool { return true }) {
 		t.mu.Lock()
-		late, over := t.m.Overdue(now), t.m.State().Over()
+		late, over := t.m.Overdue(now), t.m.State().Over() && now.Sub(t.m.Since()) > linger
 		t.mu.Unlock()
 		switch {
 		case late:
@@ -158,6 +171,8 @@ func (b *Book) Expire(ctx context.Context) error {
 			errs = append(errs, err)
 		case over:
 			errs = append(errs, t.Close(ctx))
+		default:
+			errs = append(errs, t.retry(ctx))
 		}
 	}
 	return errors.Join(errs...)

@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"sync"
 	"time"
@@ -148,7 +149,13 @@ func (b *Book) add(t *Take) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	old := b.live[t.ref()]
-	if old != nil && !old.State().Over() || old == nil && len(b.live) >= b.c.Most {
+	if old != nil && !old.State().Over() {
+		return ErrBusy
+	}
+	if len(b.live) >= b.c.Most {
+		maps.DeleteFunc(b.live, func(_ callRef, t *Take) bool { return t.settled() })
+	}
+	if len(b.live) >= b.c.Most {
 		return ErrBusy
 	}
 	b.live[t.ref()] = t

@@ -74,3 +74,10 @@ func micros(t time.Time) int64 {
 	}
 	return max(0, t.UnixMicro())
 }
+
+func timeOf(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}

@@ -12,6 +12,7 @@ import (
 	"murmur/internal/fact"
 	"murmur/internal/private/anon"
 	"murmur/internal/private/internal/consent"
+	"murmur/internal/workspace"
 )
 
 // Take is one live call: its consent machine, and the file while there is one. It is safe for concurrent use: one
@@ -87,6 +88,9 @@ func (t *Take) step(ctx context.Context, e consent.Event) error {
 	effects := t.m.Step(e)
 	if slices.Contains(effects, consent.Destroy) {
 		t.blind()
+	}
+	if e.Kind == consent.Attested && t.basis == string(workspace.Notice) {
+		t.basis = basisStated
 	}
 	t.mu.Unlock()
 	var errs []error
@@ -280,31 +284,53 @@ func (t *Take) account(ctx context.Context, keep bool) error {
 	return nil
 }
 
-// tell makes a notice that was sent to its end, or stated, a fact; what fails is owed.
+// tell makes facts of what was just written down: a notice that was sent to its end, or stated, and a yes. What fails is
+// owed.
 func (t *Take) tell(ctx context.Context, ev consent.Evidence, basis string) {
-	via := fact.ViaAPI
-	switch {
-	case !ev.To.IsZero():
-	case basis == basisStated && t.State() == consent.Released:
-		via = fact.ViaPolicy
-	default:
-		return
+	released := t.State() == consent.Released
+	also := func(f func(context.Context) error) {
+		if f(ctx) != nil {
+			t.owe(f)
+		}
 	}
-	notice := func(ctx context.Context) error { return t.report(ctx, fact.Noticed, via) }
-	if notice(ctx) != nil {
-		t.owe(notice)
+	if !ev.To.IsZero() {
+		also(func(ctx context.Context) error { return t.report(ctx, fact.Noticed, fact.ViaAPI) })
+	} else if released && basis == basisStated {
+		also(func(ctx context.Context) error { return t.report(ctx, fact.Noticed, fact.ViaPolicy) })
+	}
+	yes := slices.ContainsFunc(ev.Trace, func(m consent.Move) bool { return m.On == consent.SaidYes })
+	if released && yes {
+		also(func(ctx context.Context) error {
+			_, err := t.book.c.Register.Say(ctx, t.head.Workspace, consent.Subject{Call: t.call}, fact.OptedIn, ev.Via)
+			return err
+		})
 	}
 }
 
-// Close ends the call: one that is not over is aborted, which destroys what was kept.
+// settled reports whether the call is over and nothing of its end is owed.
+func (t *Take) settled() bool {
+	if !t.turn.TryLock() {
+		return false
+	}
+	defer t.turn.Unlock()
+	return len(t.owed) == 0 && t.State().Over()
+}
+
+// retry does what could not be done yet.
+func (t *Take) retry(ctx context.Context) error {
+	t.turn.Lock()
+	defer t.turn.Unlock()
+	return t.settle(context.WithoutCancel(ctx))
+}
+
+// Close ends the call: one that is not over is aborted, which destroys what was kept. It is an error when something of
+// the end could not be written; the book tries again.
 func (t *Take) Close(ctx context.Context) error {
 	var err error
 	if !t.State().Over() {
 		_, err = t.Step(ctx, consent.Event{Kind: consent.Failed, At: t.book.c.Now()})
 	}
-	t.turn.Lock()
-	defer t.turn.Unlock()
-	if err = errors.Join(err, t.settle(context.WithoutCancel(ctx))); err == nil {
+	if err = errors.Join(err, t.retry(ctx)); err == nil {
 		t.book.drop(t)
 	}
 	return err
