@@ -13,37 +13,38 @@ import (
 )
 
 type redactCmd struct {
-	Dial    string `default:"balanced" enum:"balanced,strict,paranoid" help:"What counts more: balanced, strict or paranoid."`
-	JSONL   bool   `name:"jsonl" help:"Read and write JSON lines: {\"id\",\"text\"} or {\"id\",\"turns\":[{\"side\",\"text\"}]}."`
-	Explain bool   `help:"Say why each span was masked, without the value."`
-	Score   string `help:"Score a labelled sample (JSON lines with id, source, text, spans) instead." type:"existingfile" placeholder:"GOLD.jsonl"`
-	File    string `arg:"" optional:"" help:"A text file instead of stdin." placeholder:"FILE"`
+	Dial        string `default:"strict" enum:"balanced,strict,paranoid" help:"What counts more: balanced, strict (as the pipeline masks) or paranoid."`
+	JSONL       bool   `name:"jsonl" help:"Read and write JSON lines: {\"id\",\"text\"} or {\"id\",\"turns\":[{\"side\",\"text\"}]}."`
+	Explain     bool   `help:"Say why each span was masked, without the value."`
+	Score       string `help:"Score a labelled sample (JSON lines with id, source, text, spans) instead." type:"existingfile" placeholder:"GOLD.jsonl"`
+	Transforms  string `help:"What stands for a value instead of its type: DATE:week, DATE_OF_BIRTH:decade, AGE:band, POSTCODE:zip3, LOCATION:state, PHONE:last4, PERSON:pseudonym; several with commas." placeholder:"TYPE:HOW,.."`
+	Identifiers string `help:"Numbers of your own making, each by an example: ORDER:ORD-2024-118822." placeholder:"NAME:EXAMPLE,.."`
+	KeyFile     string `help:"The key of pseudonyms: a file of 16 random bytes or more." type:"existingfile" placeholder:"FILE"`
+	Recognizer  string `help:"Folder of the second reader's weights (make models): slower, finds more names." type:"existingdir" placeholder:"DIR"`
+	File        string `arg:"" optional:"" help:"A text file instead of stdin." placeholder:"FILE"`
 }
 
 func (c *redactCmd) Run(r *run) error {
-	d, err := private.NewRedactor(c.Dial)
+	config := private.RedactConfig{Dial: c.Dial, Transforms: c.Transforms, Identifiers: c.Identifiers, Recognizer: c.Recognizer}
+	if c.KeyFile != "" {
+		key, err := os.ReadFile(c.KeyFile)
+		if err != nil {
+			return usage{fmt.Errorf("read the key: %w", err)}
+		}
+		config.Key = key
+	}
+	d, err := private.NewRedactor(config)
 	if err != nil {
 		return usage{err}
 	}
-	name := c.File
-	if c.Score != "" {
-		name = c.Score
-	}
-	in := io.NopCloser(r.In)
-	if name != "" && name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return usage{fmt.Errorf("open the file: %w", err)}
-		}
-		in = f
-	}
-	defer in.Close()
-	if err := refuseAudio(&in); err != nil {
+	in, done, err := c.open(r)
+	if err != nil {
 		return err
 	}
+	defer done()
 	switch {
 	case c.Score != "":
-		table, err := d.Score(in)
+		table, err := d.Score(in, r.JSON)
 		if err != nil {
 			return usage{err}
 		}
@@ -56,25 +57,57 @@ func (c *redactCmd) Run(r *run) error {
 	case c.Explain:
 		return c.explain(r, d, in)
 	}
-	return d.Plain(in, r.Out)
+	doubts, err := d.Plain(in, r.Out)
+	if err != nil {
+		return err
+	}
+	if doubts.Withheld > 0 {
+		fmt.Fprintf(r.Err, "%d texts are withheld: something was still found in them after masking\n", doubts.Withheld)
+	}
+	if doubts.Foreign > 0 {
+		fmt.Fprintf(r.Err, "%d texts are in a language that is not known, or no text: names in them may be left\n", doubts.Foreign)
+	}
+	return nil
+}
+
+// open gives what is to be masked, with a bar on stderr where a file is read and both are terminals apart.
+func (c *redactCmd) open(r *run) (io.Reader, func(), error) {
+	name := c.File
+	if c.Score != "" {
+		name = c.Score
+	}
+	in, size := io.NopCloser(r.In), int64(0)
+	if name != "" && name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, nil, usage{fmt.Errorf("open the file: %w", err)}
+		}
+		in = f
+		if i, err := f.Stat(); err == nil && i.Mode().IsRegular() && !terminal(r.Out) {
+			size = i.Size()
+		}
+	}
+	body, stop := progress(r.Err, "masking", in, size)
+	body, err := refuseAudio(body)
+	done := func() { stop(); in.Close() }
+	if err != nil {
+		done()
+		return nil, nil, err
+	}
+	return body, done, nil
 }
 
 // refuseAudio stops before a recording is taken for text.
-func refuseAudio(in *io.ReadCloser) error {
+func refuseAudio(in io.Reader) (io.Reader, error) {
 	head := make([]byte, 4)
-	n, err := io.ReadFull(*in, head)
+	n, err := io.ReadFull(in, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("read the text: %w", err)
+		return nil, fmt.Errorf("read the text: %w", err)
 	}
 	if string(head[:n]) == "RIFF" {
-		return usage{errors.New("that is a recording; this version masks text")}
+		return nil, usage{errors.New("that is a recording; this version masks text")}
 	}
-	rest := *in
-	*in = struct {
-		io.Reader
-		io.Closer
-	}{io.MultiReader(bytes.NewReader(head[:n]), rest), rest}
-	return nil
+	return io.MultiReader(bytes.NewReader(head[:n]), in), nil
 }
 
 // whole answers a plain text as one record of --jsonl.
@@ -101,7 +134,34 @@ func (c *redactCmd) explain(r *run, d *private.Redactor, in io.Reader) error {
 	}
 	fmt.Fprintln(r.Out, strings.TrimSuffix(masked, "\n"))
 	for _, s := range spans {
-		fmt.Fprintf(r.Err, "%d-%d %s: %s\n", s.Start, s.End, s.Type, s.Why)
+		fmt.Fprintf(r.Err, "%d-%d %s: %s\n", s.Start, s.End, s.Type, because(s.Why))
 	}
 	return nil
+}
+
+// because says a reason in words.
+func because(why string) string {
+	switch why {
+	case "shape":
+		return "its own form (shape)"
+	case "checksum":
+		return "its check digits hold (checksum)"
+	case "cue":
+		return "the words beside it say so (cue)"
+	case "question":
+		return "the other side asked for it (question)"
+	case "list":
+		return "a list of names and places has it (list)"
+	case "subject":
+		return "it is a known person of this conversation (subject)"
+	case "memory":
+		return "it was masked elsewhere in the text (memory)"
+	case "length":
+		return "too many digits for a quantity (length)"
+	case "context":
+		return "the words around it (context)"
+	case "recognizer":
+		return "the second reader found it (recognizer)"
+	}
+	return why
 }

@@ -1,15 +1,17 @@
 package private
 
 import (
-	"bufio"
-	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"murmur/internal/private/internal/detect"
+	"murmur/internal/private/internal/detect/rampart"
 	"murmur/internal/private/internal/detect/score"
+	"murmur/internal/workspace"
 )
 
 // RedactorVersion changes whenever the redactor would mask something differently; every fact carries it.
@@ -19,14 +21,7 @@ const RedactorVersion = detect.Version
 var ErrDial = errors.New("the dial is balanced, strict or paranoid")
 
 func newDetector(dial string) (*detect.Detector, error) {
-	if dial == "" {
-		dial = detect.Balanced.String()
-	}
-	d, ok := detect.ParseDial(dial)
-	if !ok {
-		return nil, ErrDial
-	}
-	return detect.New(detect.Config{Dial: d})
+	return RedactConfig{Dial: dial}.detector()
 }
 
 // Span is one masked place, in code points of the text, the end exclusive. Why is a reason from a closed set.
@@ -38,9 +33,18 @@ type Span struct {
 	Turn       int
 }
 
-// Redact masks one plain text, as the pipeline would, and keeps nothing. Lines may begin with a speaker's label.
-func (z *Zone) Redact(text string) (masked string, spans []Span, err error) {
-	return (&Redactor{z.detector}).Explain(text)
+// Redact masks one plain text as the pipeline would for the workspace, and keeps nothing. Lines may begin with a
+// speaker's label.
+func (z *Zone) Redact(ctx context.Context, ws workspace.ID, text string) (masked string, spans []Span, err error) {
+	p, err := z.store.Policy(ctx, ws)
+	if err != nil {
+		return "", nil, err
+	}
+	d, err := z.masker(p)
+	if err != nil {
+		return "", nil, err
+	}
+	return (&Redactor{d}).Explain(text)
 }
 
 func spansOf(found []detect.Span) []Span {
@@ -51,139 +55,72 @@ func spansOf(found []detect.Span) []Span {
 	return spans
 }
 
+// RedactConfig says how a Redactor masks. The zero value is the pipeline's own way.
+type RedactConfig struct {
+	Dial        string // balanced, strict or paranoid; "" is strict
+	Transforms  string // what stands for a value instead of its type: "DATE:week,PERSON:pseudonym"; "" is the type alone
+	Identifiers string // numbers of the user's own making, by examples: "ORDER:ORD-2024-118822"
+	Key         []byte // makes pseudonyms; 16 bytes or more where Transforms has one
+	Recognizer  string // folder of the second reader's weights; "" is none
+}
+
+func (c RedactConfig) detector() (*detect.Detector, error) {
+	if c.Dial == "" {
+		c.Dial = detect.Strict.String()
+	}
+	dial, ok := detect.ParseDial(c.Dial)
+	if !ok {
+		return nil, ErrDial
+	}
+	x, err := detect.ParseTransforms(c.Transforms)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := detect.ParseIdentifiers(c.Identifiers)
+	if err != nil {
+		return nil, err
+	}
+	dc := detect.Config{Dial: dial, Transforms: x, Identifiers: ids, Key: c.Key}
+	if c.Recognizer != "" {
+		m, err := rampart.Load(os.DirFS(c.Recognizer), rampart.Bias(dial))
+		if err != nil {
+			return nil, fmt.Errorf("load the recognizer: %w", err)
+		}
+		dc.Recognizer = m
+	}
+	return detect.New(dc)
+}
+
 // Redactor masks text for the command line: it needs no data directory and keeps nothing.
 type Redactor struct{ d *detect.Detector }
 
 // NewRedactor makes a redactor. ErrDial.
-func NewRedactor(dial string) (*Redactor, error) {
-	d, err := newDetector(dial)
+func NewRedactor(c RedactConfig) (*Redactor, error) {
+	d, err := c.detector()
 	if err != nil {
 		return nil, err
 	}
 	return &Redactor{d}, nil
 }
 
+// Doubts are what a Redactor could not vouch for.
+type Doubts struct {
+	Withheld int // documents whose masked text still gave something: "[WITHHELD]" stands for each of their lines
+	Foreign  int // documents in a language it does not know, or that are no text: numbers are masked, names may not be
+}
+
 // Plain masks a stream of text, order kept. A conversation (consecutive labelled lines) is written when it ends,
 // any other line at once.
-func (r *Redactor) Plain(in io.Reader, out io.Writer) error {
+func (r *Redactor) Plain(in io.Reader, out io.Writer) (Doubts, error) {
 	s := r.d.Stream(out)
-	if _, err := io.Copy(s, in); err != nil {
-		return fmt.Errorf("redact: %w", err)
+	_, err := io.Copy(s, in)
+	if err == nil {
+		err = s.Close()
 	}
-	if err := s.Close(); err != nil {
-		return fmt.Errorf("redact: %w", err)
-	}
-	return nil
-}
-
-// ErrLine is the parent of what Lines says about a line that is not a record; the others are answered.
-var ErrLine = errors.New("not a JSON record with id and text or turns")
-
-// record is one line of --jsonl, in and out.
-type record struct {
-	ID       json.RawMessage `json:"id"`
-	Text     *string         `json:"text,omitempty"`
-	Turns    []recordTurn    `json:"turns,omitzero"`
-	Redacted any             `json:"redacted,omitempty"`
-	Spans    []recordSpan    `json:"spans"`
-}
-
-type recordTurn struct {
-	Side string `json:"side"`
-	Text string `json:"text"`
-}
-
-type recordSpan struct {
-	Start int     `json:"start"`
-	End   int     `json:"end"`
-	Type  string  `json:"type"`
-	Score float64 `json:"score"`
-	Turn  *int    `json:"turn,omitempty"`
-	Why   string  `json:"why,omitempty"`
-}
-
-// maxLine is the longest line of --jsonl, in bytes.
-const maxLine = 16 << 20
-
-// Lines masks records: {"id","text"} or {"id","turns":[{"side","text"}]} gives the same and "redacted" and "spans".
-// A line that is no record is answered with its number and an error, the rest go on; Lines then returns ErrLine.
-func (r *Redactor) Lines(in io.Reader, out io.Writer, explain bool) error {
-	lines := bufio.NewScanner(in)
-	lines.Buffer(make([]byte, 0, 64<<10), maxLine)
-	w := bufio.NewWriter(out)
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	bad := 0
-	for n := 1; lines.Scan(); n++ {
-		line := bytes.TrimSpace(lines.Bytes())
-		if len(line) == 0 {
-			continue
-		}
-		var rec record
-		err := json.Unmarshal(line, &rec)
-		if err == nil {
-			err = r.answer(&rec, explain)
-		}
-		if err != nil {
-			bad++
-			err = e.Encode(map[string]any{"line": n, "error": ErrLine.Error()})
-		} else {
-			err = e.Encode(&rec)
-		}
-		if err != nil {
-			return fmt.Errorf("redact: %w", err)
-		}
-		if err := w.Flush(); err != nil { // a reader at the other end of a pipe waits for it
-			return fmt.Errorf("redact: %w", err)
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("redact: read line: %w", err)
-	}
-	if bad > 0 {
-		return fmt.Errorf("%d lines: %w", bad, ErrLine)
-	}
-	return nil
-}
-
-// answer masks one record in place.
-func (r *Redactor) answer(rec *record, explain bool) error {
-	if (rec.Text == nil) == (rec.Turns == nil) {
-		return ErrLine
-	}
-	doc := detect.Doc{}
-	if rec.Text != nil {
-		doc.Turns = detect.ParsePlain(*rec.Text)
-	}
-	for _, t := range rec.Turns {
-		doc.Turns = append(doc.Turns, detect.Turn{Side: detect.ParseSide(t.Side), Text: t.Text})
-	}
-	done, err := r.d.Redact(doc)
 	if err != nil {
-		return err
+		return Doubts{}, fmt.Errorf("redact: %w", err)
 	}
-	found := done.Spans()
-	rec.Redacted = done.MaskedTurns()
-	if rec.Text != nil {
-		found, rec.Redacted = done.Flat(), done.Masked()
-	} else {
-		masked := make([]recordTurn, len(rec.Turns))
-		for i, t := range done.MaskedTurns() {
-			masked[i] = recordTurn{Side: rec.Turns[i].Side, Text: t}
-		}
-		rec.Redacted = masked
-	}
-	rec.Spans = make([]recordSpan, len(found))
-	for i, s := range found {
-		rec.Spans[i] = recordSpan{Start: s.Start, End: s.End, Type: s.Type.String(), Score: s.Score}
-		if rec.Turns != nil {
-			rec.Spans[i].Turn = &s.Turn
-		}
-		if explain {
-			rec.Spans[i].Why = s.Why.String()
-		}
-	}
-	return nil
+	return Doubts{s.Refused, s.Foreign}, nil
 }
 
 // Explain masks a whole text and says of every span what gave it away, never the value.
@@ -195,12 +132,16 @@ func (r *Redactor) Explain(text string) (masked string, spans []Span, err error)
 	return done.Masked(), spansOf(done.Flat()), nil
 }
 
-// Score measures the redactor against a labelled sample (JSON lines with id, source, text and spans) and gives the
-// table for people.
-func (r *Redactor) Score(gold io.Reader) (string, error) {
-	b := score.Board{Sources: map[string]*score.Counts{}, Types: map[string]*score.Counts{}}
+// Score measures the redactor against a labelled sample (JSON lines with id, source, text and spans). It gives the
+// table for people, or all measures as JSON.
+func (r *Redactor) Score(gold io.Reader, asJSON bool) (string, error) {
+	var b score.Board
 	if err := b.Read(gold, r.d); err != nil {
 		return "", fmt.Errorf("score: %w", err)
 	}
-	return b.Table(), nil
+	if !asJSON {
+		return b.Table(), nil
+	}
+	out, err := json.Marshal(&b)
+	return string(out) + "\n", err
 }

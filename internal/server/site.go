@@ -228,8 +228,8 @@ func (w workspaces) Create(ctx context.Context, ws workspace.ID) (string, error)
 	return w.store.NewToken(ctx, ws, workspace.Owner)
 }
 
-func (r redactor) Redact(_ context.Context, _ workspace.ID, text string) (string, []web.Span, error) {
-	masked, spans, err := r.zone.Redact(text)
+func (r redactor) Redact(ctx context.Context, ws workspace.ID, text string) (string, []web.Span, error) {
+	masked, spans, err := r.zone.Redact(ctx, ws, text)
 	var out []web.Span
 	for _, s := range spans {
 		out = append(out, web.Span{Start: s.Start, End: s.End, Type: s.Type, Score: s.Score})

@@ -36,7 +36,7 @@ type Policy struct {
 	MinGroup                int    // distinct contacts, for numbers
 	MinGroupContent         int    // distinct contacts, for anything derived from content
 	Transforms              string // what stands for a masked value instead of its type: "DATE:week,AGE:band"
-	Identifiers             string // numbers of the business's own making, taught by examples: "ORDER:ORD-2024-118822"
+	Identifiers             string // shapes of numbers of the business's own making: "ORDER:ORD-####-######"
 }
 
 // DefaultPolicy denies content and keeps the least.
@@ -80,8 +80,8 @@ var settings = []setting{
 		func(p *Policy) string { return strconv.Itoa(p.MinGroupContent) }, func(p *Policy, v string) error { return setInt(&p.MinGroupContent, v, 10, 1000) }},
 	{"transforms", "what stands for a masked value instead of its type, as DATE:week,DATE_OF_BIRTH:decade,AGE:band,POSTCODE:zip3,LOCATION:state,PHONE:last4; empty: the type alone",
 		func(p *Policy) string { return p.Transforms }, func(p *Policy, v string) error { return setList(&p.Transforms, v) }},
-	{"identifiers", "numbers of your own making, each by an example that is not a real one: ORDER:ORD-2024-118822,JOB:J/4411",
-		func(p *Policy) string { return p.Identifiers }, func(p *Policy, v string) error { return setList(&p.Identifiers, v) }},
+	{"identifiers", "numbers of your own making, each by an example, of which only the shape is kept: ORDER:ORD-2024-118822 becomes ORDER:ORD-####-######",
+		func(p *Policy) string { return p.Identifiers }, func(p *Policy, v string) error { return setList(&p.Identifiers, shape(v)) }},
 }
 
 // Keys lists the policy's keys and what each means, in printing order.
@@ -142,10 +142,20 @@ func setInt(i *int, v string, lo, hi int) error {
 	return nil
 }
 
+// shape puts # for every digit: an example may be a real number, and the ledger keeps policies for ever.
+func shape(examples string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return '#'
+		}
+		return r
+	}, examples)
+}
+
 // setList takes a short list; what it means is for Store.Check to judge.
 func setList(s *string, v string) error {
-	if len(v) > 400 {
-		return errors.New("must be a list of at most 400 characters")
+	if len(v) > 200 {
+		return errors.New("must be a list of at most 200 characters")
 	}
 	*s = v
 	return nil

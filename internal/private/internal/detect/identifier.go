@@ -11,8 +11,8 @@ import (
 type Identifier struct {
 	// Name is what the mask says, such as ORDER: 1 to 16 letters A to Z.
 	Name string
-	// Example is one identifier: 4 to 40 letters, digits and the signs - _ / . #, at least three digits of them, and a
-	// letter or sign, so that it is no plain number.
+	// Example is one identifier: 4 to 40 letters, digits and the signs - _ / . , at least three digits of them, and a
+	// letter or sign, so that it is no plain number. A # stands for any digit, so that no real one need be written.
 	Example string
 }
 
@@ -42,9 +42,9 @@ func (x Identifier) valid() bool {
 	digits, other := 0, 0
 	for i := range len(x.Example) {
 		switch c := x.Example[i]; {
-		case num(c):
+		case num(c) || c == '#':
 			digits++
-		case asciiLetter(c) || strings.IndexByte("-_/.#", c) >= 0:
+		case asciiLetter(c) || strings.IndexByte("-_/.", c) >= 0:
 			other++
 		default:
 			return false
@@ -62,24 +62,39 @@ func identifierName(s string) bool {
 func (d *Detector) overlaps(ids []Identifier) error {
 	for i, x := range ids {
 		for _, y := range ids[:i] {
-			if matches(y.Example, strings.ToLower(x.Example)) {
+			if matches(y.Example, strings.ToLower(x.filled(fills[0]))) {
 				return fmt.Errorf("identifier %s: %w: identifier %s", x.Name, ErrOverlap, y.Name)
 			}
 		}
-		r, err := d.Redact(Doc{Turns: []Turn{{Text: x.Example}}})
-		if err != nil {
-			return err
-		}
-		for _, s := range r.spans {
-			if s.Start > 0 || s.End < len(x.Example) {
-				continue // its own letters keep it apart
+		for _, digits := range fills {
+			r, err := d.Redact(Doc{Turns: []Turn{{Text: x.filled(digits)}}})
+			if err != nil {
+				return err
 			}
-			if s.Type != ID && s.Type != Number && s.Type != Vehicle && s.Type != Username {
-				return fmt.Errorf("identifier %s: %w: %s", x.Name, ErrOverlap, s.Type)
+			for _, s := range r.spans {
+				whole := s.Start == 0 && s.End == len(x.Example) // else its own letters keep it apart
+				if whole && s.Type != ID && s.Type != Number && s.Type != Vehicle && s.Type != Username {
+					return fmt.Errorf("identifier %s: %w: %s", x.Name, ErrOverlap, s.Type)
+				}
 			}
 		}
 	}
 	return nil
+}
+
+// fills are digits of a telephone number, of a day that begins with its year and of one that ends with it.
+var fills = [...]string{"4155550132", "2024010203", "0102202403"}
+
+// filled is the example with other digits.
+func (x Identifier) filled(digits string) string {
+	b, k := []byte(x.Example), 0
+	for i, c := range b {
+		if num(c) || c == '#' {
+			b[i] = digits[k%len(digits)]
+			k++
+		}
+	}
+	return string(b)
 }
 
 // matches reports whether s, in lower case, has the shape of example.
@@ -94,7 +109,12 @@ func shaped(example, s string) bool {
 	}
 	for i := range len(example) {
 		e := example[i]
-		if num(e) != num(s[i]) || !num(e) && (e|0x20 != s[i] || !asciiLetter(e)) && e != s[i] {
+		switch {
+		case num(e) || e == '#':
+			if !num(s[i]) {
+				return false
+			}
+		case e != s[i] && (!asciiLetter(e) || e|0x20 != s[i]):
 			return false
 		}
 	}
@@ -132,7 +152,7 @@ func (s *scan) findIdentifiers(ids []Identifier) {
 // plainShape is an example without its signs, as people say it.
 func plainShape(example string) string {
 	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune("-_/.#", r) {
+		if strings.ContainsRune("-_/.", r) {
 			return -1
 		}
 		return r

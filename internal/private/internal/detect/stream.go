@@ -18,6 +18,8 @@ type Stream struct {
 	talk dialogue
 	// Refused counts documents that could not be verified; a line "[WITHHELD]" stands for each of their lines.
 	Refused int
+	// Foreign counts documents in a language the rules do not know, or that are no text. They are written masked.
+	Foreign int
 }
 
 const (
@@ -108,8 +110,11 @@ func (s *Stream) flush(end string) error {
 func (s *Stream) emit(turns []Turn, end string) error {
 	r, err := s.d.redact(Doc{Turns: turns}, &s.talk)
 	out := ""
-	if err == nil && r.Verified() {
+	if err == nil && r.Verdict() != Unsettled {
 		out = r.Masked()
+		if r.Verdict() != Clean {
+			s.Foreign++
+		}
 	} else {
 		s.Refused++
 		for i := range turns {

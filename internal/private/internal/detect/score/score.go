@@ -19,7 +19,7 @@ import (
 
 // Record is one line of a gold file.
 type Record struct {
-	ID     string
+	ID     string `json:"-"` // not read: it may be a number
 	Source string
 	Text   string
 	Spans  []Gold

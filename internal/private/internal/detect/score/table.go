@@ -76,7 +76,12 @@ func (b *Board) Table() string {
 		"strict F2 (95 %)", "near P", "near R", "false")
 	for _, k := range slices.Sorted(maps.Keys(b.Sources)) {
 		c, v := b.Sources[k], b.Intervals(k)
-		ci := func(x float64, i Interval) string { return fmt.Sprintf("%.3f (%.3f-%.3f)", x, i.Low, i.High) }
+		ci := func(x float64, i Interval) string {
+			if c.Documents < 2 {
+				return fmt.Sprintf("%.3f", x)
+			}
+			return fmt.Sprintf("%.3f (%.3f-%.3f)", x, i.Low, i.High)
+		}
 		fmt.Fprintf(&out, "%-22s %6d %-19s %-19s %-19s %6.3f %-19s %6.3f %6.3f %6d\n", k, c.Documents, ci(c.Recall(), v.Recall), ci(c.Precision(), v.Precision),
 			ci(c.Leak(), v.Leak), c.Cover(), ci(c.F2(), v.F2), c.NearPrecision(), c.NearRecall(), c.FalseSpans)
 	}
@@ -124,8 +129,11 @@ func (b *Board) MarshalJSON() ([]byte, error) {
 	}
 	sources, types := map[string]measures{}, map[string]measures{}
 	for k, c := range b.Sources {
-		m, v, p := of(c), b.Intervals(k), c.Precision()
-		m.Intervals, m.Precision = &v, &p
+		m, p := of(c), c.Precision()
+		m.Precision = &p
+		if v := b.Intervals(k); c.Documents > 1 {
+			m.Intervals = &v
+		}
 		sources[k] = m
 	}
 	for k, c := range b.Types {
