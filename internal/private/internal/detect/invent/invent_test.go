@@ -210,6 +210,50 @@ func TestEveryFileIsReadable(t *testing.T) {
 	}
 }
 
+// A name, a day or a number that a template says itself would be unlabelled.
+func TestTemplatesSayNothingPersonalThemselves(t *testing.T) {
+	t.Parallel()
+	var literals func(nodes []node, say func(string))
+	literals = func(nodes []node, say func(string)) {
+		for _, n := range nodes {
+			say(n.text)
+			for _, alt := range n.alts {
+				literals(alt, say)
+			}
+		}
+	}
+	days := strings.Fields(strings.ToLower(strings.Join(append(append([]string{"today", "tomorrow", "yesterday", "tonight"}, months...), weekdays...), " ")))
+	words := map[string]bool{"may": true, "march": true, "august": true, "english": true, "god": true, "grace": true, "santa": true} // said as words
+	for kind, templates := range library() {
+		for _, x := range templates {
+			for _, u := range x.turns {
+				literals(u.say, func(s string) {
+					for i, word := range strings.FieldsFunc(s, func(c rune) bool { return c == ' ' || c == '\n' }) {
+						word = strings.Trim(word, ".,?!;:\"'")
+						lower := strings.ToLower(word)
+						if slices.Contains(days, lower) && !words[lower] {
+							t.Errorf("%s (%s): the day %q", x.id, kind, word)
+						}
+						digits := strings.Count(strings.Map(func(c rune) rune {
+							if unicode.IsDigit(c) {
+								return 'd'
+							}
+							return c
+						}, word), "d")
+						if len(word) > 4 && digits == len(word) || strings.Contains(word, "@") {
+							t.Errorf("%s (%s): the number %q", x.id, kind, word)
+						}
+						known := gazetteer.Lookup(lower)
+						if i > 0 && lower != word && known&(gazetteer.CommonFirst|gazetteer.Place) != 0 && known&gazetteer.Word == 0 && !words[lower] {
+							t.Errorf("%s (%s): the name %q", x.id, kind, word)
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
 func TestABadLineIsNamed(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{"[forms]\nhi {nobody}", "[forms]\nhi (a|b", "[forms]\nhi a)b", "[forms]\nhi {first", "[letters]\nhi", "hi"} {

@@ -3,6 +3,7 @@ package invent
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -80,6 +81,21 @@ var (
 		"Court": {"Ct", "Ct."}, "Boulevard": {"Blvd", "Blvd."}, "Place": {"Pl", "Pl."}, "Circle": {"Cir"}, "Terrace": {"Ter", "Terr."}, "Parkway": {"Pkwy"}, "Highway": {"Hwy"}, "Square": {"Sq"}}
 )
 
+// Roads of other countries are called by a head or a tail; their house numbers often come last.
+var (
+	roadHeads = []string{"Calle ", "Calle de ", "Avenida ", "Avenida de ", "Paseo de ", "Plaza de ", "Rue de ", "Rue du ", "Rue ", "rue de la ", "Boulevard ", "Place ", "Quai ", "Chemin du ",
+		"Via ", "Viale ", "Piazza ", "Corso ", "Largo ", "Rua ", "Rua da ", "Rua das ", "Rua dos ", "Travessa ", "Estrada ", "Praça ", "ul. ", "ulica ", "Aleja ", "Strada ", "Jalan ", "Am ", "An der ", "Zum ", "Im ", "R "}
+	roadTails = []string{"straße", "strasse", "str.", "weg", "allee", "platz", "gasse", "ring", "straat", "laan", "plein", "gracht", "steenweg", "gatan", "vägen", "veien", "gata", "vegen", "gade", "vej", "allé", "vænget",
+		"katu", "tie", "kuja", "tänav", " utca", " út", " tér", " u.", " ulice", " náměstí", " ulica", " trg", " sokak", " caddesi", "gränd", "bakken", "götu"}
+)
+
+// foreign reports whether the house number stands behind the road.
+func foreign(road string) bool {
+	starts := func(h string) bool { return strings.HasPrefix(road, h) }
+	ends := func(t string) bool { return strings.HasSuffix(road, t) }
+	return slices.ContainsFunc(roadHeads, starts) || slices.ContainsFunc(roadTails, ends)
+}
+
 // roadName is the name of a street without a number.
 func (w *writer) roadName(key string) string {
 	return w.once("road"+who(key), func() string {
@@ -106,10 +122,10 @@ func (w *writer) roadName(key string) string {
 			name = pick(w.r, rare().last)
 		case n < 88:
 			return pick(w.r, []string{"Broadway", "The Esplanade", "High Street", "Main Street", "County Road " + pad(w.r.IntN(90)+10), "Route " + pad(w.r.IntN(90)+10), "Highway " + pad(w.r.IntN(90)+10)})
-		case n < 91:
-			return pick(w.r, []string{"Calle ", "Avenida ", "Rue de ", "Rue du ", "Via ", "Rua ", "Piazza ", "Calle de "}) + pick(w.r, rare().last)
-		case n < 94:
-			return pick(w.r, rare().last) + pick(w.r, []string{"straße", "strasse", "straat", "weg", "gatan", "vej", "gata", "laan", "katu", "tie", "utca", " ulica"})
+		case n < 92:
+			return pick(w.r, roadHeads) + pick(w.r, pick(w.r, [][]string{rare().last, rare().first, rare().place, lastNames}))
+		case n < 96:
+			return pick(w.r, pick(w.r, [][]string{rare().last, rare().place, lastNames})) + pick(w.r, roadTails)
 		default:
 			name = pick(w.r, roadNames) + " " + pick(w.r, roadNames)
 		}
@@ -148,8 +164,18 @@ func (w *writer) street(key, _ string) {
 		n = w.house(n)
 	}
 	v := n + " " + road
-	if strings.HasSuffix(road, "straße") || strings.HasSuffix(road, "weg") || strings.HasSuffix(road, "gatan") || strings.HasPrefix(road, "Via") || strings.HasPrefix(road, "Calle") || strings.HasSuffix(road, "straat") {
-		v = road + " " + n
+	if foreign(road) && w.one(80) {
+		v = road + pick(w.r, []string{" ", " ", ", ", " n. ", " nr "}) + n
+	}
+	switch w.r.IntN(60) {
+	case 0:
+		v = pick(w.r, []string{"P.O. Box ", "PO Box ", "Post Office Box ", "Box ", "Postfach "}) + n
+	case 1:
+		v = pick(w.r, []string{"the corner of ", "corner of ", "the junction of "}) + road + " and " + w.roadName("corner")
+	case 2:
+		v = pick(w.r, []string{"PSC ", "Unit ", "CMR "}) + n + pick(w.r, []string{", Box ", " Box ", " box "}) + n
+	case 3:
+		v = pick(w.r, []string{pick(w.r, roadNames) + " House, ", pick(w.r, lastNames) + " Hall, ", "The " + pick(w.r, []string{"Old Rectory", "Cottage", "Barn", "Lodge", "Gables"}) + ", "}) + v
 	}
 	if w.one(18) {
 		unit := pick(w.r, unitKinds)
