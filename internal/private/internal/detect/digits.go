@@ -210,8 +210,12 @@ func (s *scan) decideDigits(rd *reading) (Type, uint8, Why) {
 		return Phone, 80, ByShape
 	case n == 9 && s.dashed(rd, 5):
 		return Postcode, 80, ByShape
+	case n == 9 && aba(v):
+		return BankAcct, 60, ByChecksum
 	case n >= 8 && s.low(rd.from) == "00", n >= 9 && n <= 15 && rd.to-rd.from >= 5 && rd.run.Spoken == 0:
 		return Phone, 70, ByShape
+	case n >= 8 && n <= 15 && !rd.run.Cardinal && (dialled(v, false) || dialled(v, true)):
+		return Phone, 60, ByChecksum
 	case n >= 7:
 		return Number, 70, ByLength
 	case s.dial == Strict && n >= 5 && !rd.run.Cardinal && s.at(rd.to).kind != word:
