@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 
+	"murmur/internal/datadir"
 	"murmur/internal/private"
 )
 
@@ -20,12 +21,16 @@ type redactCmd struct {
 	Transforms  string `help:"What stands for a value instead of its type: DATE:week, DATE_OF_BIRTH:decade, AGE:band, POSTCODE:zip3, LOCATION:state, PHONE:last4, PERSON:pseudonym; several with commas." placeholder:"TYPE:HOW,.."`
 	Identifiers string `help:"Numbers of your own making, each by an example: ORDER:ORD-2024-118822." placeholder:"NAME:EXAMPLE,.."`
 	KeyFile     string `help:"The key of pseudonyms: a file of 16 random bytes or more." type:"existingfile" placeholder:"FILE"`
-	Recognizer  string `help:"Folder of the second reader's weights (make models): slower, finds more names." type:"existingdir" placeholder:"DIR"`
+	Recognizer  string `help:"A second reader, slower, that finds more names: rampart (make models)." placeholder:"NAME"`
+	Models      string `name:"models-dir" env:"MURMUR_MODELS" help:"Where its weights are; murmur-models among the user's data by default." type:"path" placeholder:"DIR"`
 	File        string `arg:"" optional:"" help:"A text file instead of stdin." placeholder:"FILE"`
 }
 
 func (c *redactCmd) Run(r *run) error {
-	config := private.RedactConfig{Dial: c.Dial, Transforms: c.Transforms, Identifiers: c.Identifiers, Recognizer: c.Recognizer}
+	config := private.RedactConfig{Dial: c.Dial, Transforms: c.Transforms, Identifiers: c.Identifiers, Recognizer: c.Recognizer, Models: c.Models}
+	if config.Models == "" {
+		config.Models = datadir.Models()
+	}
 	if c.KeyFile != "" {
 		key, err := os.ReadFile(c.KeyFile)
 		if err != nil {

@@ -162,6 +162,10 @@ func scaleRange(s fact.Scale) (lo, hi float64) {
 
 // mask redacts the words of an event; an invalid text means that the delivery went to quarantine.
 func (b *builder) mask(e *event.Event, turns []detect.Turn) anon.Text {
+	if b.detector == nil { // no words pass by less than the policy wants; the rest of the node goes on
+		b.stop(fact.Quarantined, fact.WhyNotVerified)
+		return anon.Text{}
+	}
 	r, err := b.detector.Redact(detect.Doc{Turns: turns, Subjects: subjects(e)})
 	if err != nil {
 		b.stop(fact.Quarantined, fact.WhyTooLarge)

@@ -8,18 +8,21 @@ import (
 )
 
 // masking is what a policy says about masks.
-type masking struct{ transforms, identifiers string }
+type masking struct{ transforms, identifiers, recognizer string }
 
 // masker gives the detector that a policy wants.
 func (z *Zone) masker(p workspace.Policy) (*detect.Detector, error) {
-	m := masking{p.Transforms, p.Identifiers}
+	m := masking{p.Transforms, p.Identifiers, p.Recognizer}
 	if m == (masking{}) {
 		return z.detector, nil
 	}
 	if d, ok := z.maskers.Load(m); ok {
 		return d.(*detect.Detector), nil
 	}
-	d, err := m.over(z.detector)
+	d, err := z.seconded(p.Recognizer)
+	if err == nil {
+		d, err = m.over(d)
+	}
 	if err == nil {
 		z.maskers.Store(m, d)
 	}
@@ -45,8 +48,11 @@ func (m masking) over(d *detect.Detector) (*detect.Detector, error) {
 	return d, err
 }
 
-// CheckPolicy refuses a policy whose transforms or identifiers cannot be carried out.
+// CheckPolicy refuses a policy whose transforms, identifiers or recognizer cannot be carried out.
 func (z *Zone) CheckPolicy(p workspace.Policy) error {
-	_, err := masking{p.Transforms, p.Identifiers}.over(z.detector)
+	d, err := z.seconded(p.Recognizer)
+	if err == nil {
+		_, err = masking{p.Transforms, p.Identifiers, p.Recognizer}.over(d)
+	}
 	return err
 }

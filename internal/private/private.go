@@ -49,6 +49,7 @@ type Config struct {
 	Ledger  *ledger.Ledger
 	Journal Appender
 	Dial    string           // balanced, strict or paranoid; empty: strict
+	Models  string           // directory of a second reader's weights; empty: there are none
 	Region  string           // ISO 3166 code in which national phone numbers are read; empty: US
 	Now     func() time.Time // nil: time.Now
 }
@@ -61,7 +62,11 @@ type Zone struct {
 	ledger   *ledger.Ledger
 	journal  Appender
 	detector *detect.Detector
-	maskers  sync.Map // by masking: detectors as policies want them
+	dial     string
+	models   string
+	loading  sync.Mutex       // one loads the second reader
+	second   *detect.Detector // with the second reader, once a policy wanted it
+	maskers  sync.Map         // by masking: detectors as policies want them
 	region   string
 	now      func() time.Time
 }
@@ -83,7 +88,7 @@ func New(c Config) (*Zone, error) {
 	}
 	return &Zone{
 		ring: c.Ring, store: c.Store, register: consent.NewRegister(c.DB, c.Ledger, c.Now), ledger: c.Ledger, journal: c.Journal,
-		detector: d, region: c.Region, now: c.Now,
+		detector: d, dial: c.Dial, models: c.Models, region: c.Region, now: c.Now,
 	}, nil
 }
 
@@ -121,7 +126,7 @@ func (z *Zone) Process(ctx context.Context, m journal.Message) (fact.Outcome, er
 		return fact.Outcome{}, err
 	}
 	d, err := z.masker(policy)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrNoModel) {
 		return fact.Outcome{}, err
 	}
 	b := builder{zone: z, ws: m.Workspace, policy: policy, key: key, detector: d, receivedAt: m.At}
@@ -166,7 +171,7 @@ type builder struct {
 	ws         workspace.ID
 	policy     workspace.Policy
 	key        keyring.Pseudonym
-	detector   *detect.Detector // as the policy wants it
+	detector   *detect.Detector // as the policy wants it; nil if its recognizer is missing
 	source     fact.Label
 	receivedAt time.Time
 

@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"murmur/internal/private/internal/detect"
-	"murmur/internal/private/internal/detect/rampart"
 	"murmur/internal/private/internal/detect/score"
 	"murmur/internal/workspace"
 )
@@ -61,7 +59,8 @@ type RedactConfig struct {
 	Transforms  string // what stands for a value instead of its type: "DATE:week,PERSON:pseudonym"; "" is the type alone
 	Identifiers string // numbers of the user's own making, by examples: "ORDER:ORD-2024-118822"
 	Key         []byte // makes pseudonyms; 16 bytes or more where Transforms has one
-	Recognizer  string // folder of the second reader's weights; "" is none
+	Recognizer  string // the second reader: "rampart"; "" is none
+	Models      string // the directory of its weights
 }
 
 func (c RedactConfig) detector() (*detect.Detector, error) {
@@ -80,15 +79,11 @@ func (c RedactConfig) detector() (*detect.Detector, error) {
 	if err != nil {
 		return nil, err
 	}
-	dc := detect.Config{Dial: dial, Transforms: x, Identifiers: ids, Key: c.Key}
-	if c.Recognizer != "" {
-		m, err := rampart.Load(os.DirFS(c.Recognizer), rampart.Bias(dial))
-		if err != nil {
-			return nil, fmt.Errorf("load the recognizer: %w", err)
-		}
-		dc.Recognizer = m
+	second, err := loadRecognizer(c.Recognizer, c.Models, dial)
+	if err != nil {
+		return nil, err
 	}
-	return detect.New(dc)
+	return detect.New(detect.Config{Dial: dial, Transforms: x, Identifiers: ids, Key: c.Key, Recognizer: second})
 }
 
 // Redactor masks text for the command line: it needs no data directory and keeps nothing.

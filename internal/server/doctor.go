@@ -10,6 +10,7 @@ import (
 	"murmur/internal/fact"
 	"murmur/internal/journal"
 	"murmur/internal/private"
+	"murmur/internal/workspace"
 )
 
 // doctor looks at the health of the node, or at one delivery: states and times, no content.
@@ -48,6 +49,7 @@ func (n *Node) doctor(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 	for _, ws := range status.Names() {
 		w := status.Workspaces[ws]
 		say("workspace "+ws, w.In == w.Sum(), "the counters disagree: run murmur verify", "%d deliveries in, the sum of the states is %d", w.In, w.Sum())
+		n.recognizer(ctx, ws, say)
 		say("quarantine of "+ws, true, "", "%d deliveries", w.Quarantined)
 		if w.Quarantined > 0 {
 			d.advise("the pipeline page lists the reasons; murmur replay tries again")
@@ -64,6 +66,26 @@ func (n *Node) doctor(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 	}
 	say("ledger", len(breaches) == 0, "murmur verify names what changed", "%d breaches", len(breaches))
 	return d, nil
+}
+
+// recognizer says what reads the texts of a workspace beside the rules.
+func (n *Node) recognizer(ctx context.Context, name string, say func(name string, ok bool, hint, format string, args ...any)) {
+	ws, err := workspace.Parse(name)
+	if err != nil {
+		return
+	}
+	p, err := n.store.Policy(ctx, ws)
+	if err != nil {
+		return
+	}
+	switch err := n.zone.CheckRecognizer(p.Recognizer); {
+	case p.Recognizer == "":
+		say("recognizer of "+name, true, "", "none: the rules alone read texts")
+	case err != nil:
+		say("recognizer of "+name, false, "make models, then murmur replay: texts wait in quarantine until its weights are there", "%s: %v", p.Recognizer, err)
+	default:
+		say("recognizer of "+name, true, "", "%s", p.Recognizer)
+	}
 }
 
 // advise adds a hint to the last check, which stays well.

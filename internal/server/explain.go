@@ -54,6 +54,8 @@ var explanations = []struct {
 	{datadir.ErrFull, http.StatusInsufficientStorage, 1, "the disk is full; deliveries are answered 503 and nothing is lost once there is room"},
 	{journal.ErrFull, http.StatusServiceUnavailable, 1, "the disk is full; vendors try again, nothing is lost"},
 	{workspace.ErrBadID, http.StatusUnprocessableEntity, 2, "use a-z, 0-9 and -, at most 32 characters"},
+	{private.ErrNoModel, http.StatusConflict, 2, "make models fetches and checks them (docs/models/recognizer.md); MURMUR_MODELS names another directory"},
+	{private.ErrRecognizer, http.StatusUnprocessableEntity, 2, "leave it out where no second reader is wanted"},
 	{workspace.ErrPolicy, http.StatusUnprocessableEntity, 2, "murmur policy show lists the keys and what each means"},
 	{workspace.ErrExists, http.StatusConflict, 2, "choose another --name, or remove the old one first"},
 	{workspace.ErrNotFound, http.StatusNotFound, 2, "murmur connect list and murmur status show what there is; murmur connect KIND --workspace W makes a workspace"},

@@ -31,10 +31,11 @@ import (
 
 // Config opens a node.
 type Config struct {
-	Data string
-	Dial string           // of the redactor; empty: strict
-	Now  func() time.Time // nil: time.Now
-	Log  *slog.Logger     // nil: nothing is logged
+	Data   string
+	Dial   string           // of the redactor; empty: strict
+	Models string           // directory of a second reader's weights; empty: datadir.Models
+	Now    func() time.Time // nil: time.Now
+	Log    *slog.Logger     // nil: nothing is logged
 }
 
 // Node is an open data directory with everything that works on it. One process has it at a time.
@@ -66,6 +67,9 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Models == "" {
+		c.Models = datadir.Models()
+	}
 	n := &Node{now: c.Now, log: c.Log, stop: func() {}}
 	if err := n.open(ctx, c); err != nil {
 		return nil, errors.Join(err, n.Close())
@@ -95,7 +99,7 @@ func (n *Node) open(ctx context.Context, c Config) (err error) {
 	if n.journal, err = sqlite.Open(ctx, n.dir.Journal(), sqlite.Config{Now: c.Now}); err != nil {
 		return err
 	}
-	n.zone, err = private.New(private.Config{Ring: n.ring, Store: n.store, DB: n.db, Ledger: n.ledger, Journal: n.journal, Dial: c.Dial, Now: c.Now})
+	n.zone, err = private.New(private.Config{Ring: n.ring, Store: n.store, DB: n.db, Ledger: n.ledger, Journal: n.journal, Dial: c.Dial, Models: c.Models, Now: c.Now})
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,7 @@ type Policy struct {
 	MinGroupContent         int    // distinct contacts, for anything derived from content
 	Transforms              string // what stands for a masked value instead of its type: "DATE:week,AGE:band"
 	Identifiers             string // shapes of numbers of the business's own making: "ORDER:ORD-####-######"
+	Recognizer              string // a second reader of texts, "rampart"; empty: none
 }
 
 // DefaultPolicy denies content and keeps the least.
@@ -82,6 +83,8 @@ var settings = []setting{
 		func(p *Policy) string { return p.Transforms }, func(p *Policy, v string) error { return setList(&p.Transforms, v) }},
 	{"identifiers", "numbers of your own making, each by an example, of which only the shape is kept: ORDER:ORD-2024-118822 becomes ORDER:ORD-####-######",
 		func(p *Policy) string { return p.Identifiers }, func(p *Policy, v string) error { return setList(&p.Identifiers, shape(v)) }},
+	{"recognizer", "a second, slower reader of texts that finds more names: rampart (fetched by make models); empty: none",
+		func(p *Policy) string { return p.Recognizer }, setRecognizer},
 }
 
 // Keys lists the policy's keys and what each means, in printing order.
@@ -174,6 +177,14 @@ func setHours(p *Policy, v string) error {
 		return err
 	}
 	p.OpenHours = v
+	return nil
+}
+
+func setRecognizer(p *Policy, v string) error {
+	if v != "" && v != "rampart" {
+		return errors.New("must be rampart, or empty")
+	}
+	p.Recognizer = v
 	return nil
 }
 

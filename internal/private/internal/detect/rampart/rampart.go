@@ -26,6 +26,14 @@ import (
 	"murmur/internal/private/internal/detect"
 )
 
+// Name is what the recognizer is called, and its folder in the models directory.
+const Name = "rampart"
+
+// Bias is the recall dial that goes with a dial of the rules.
+func Bias(d detect.Dial) float32 {
+	return map[detect.Dial]float32{detect.Balanced: 1, detect.Strict: 3, detect.Paranoid: 4}[d]
+}
+
 // Files of the model's folder, and what they must hash to (SHA-256).
 const (
 	modelFile      = "model_q4.onnx"
@@ -200,5 +208,3 @@ func spans(found []detect.Found, text string, pieces []piece, best []guess) []de
 }
 
 func sayable(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
-
-var _ detect.Recognizer = (*Model)(nil)
