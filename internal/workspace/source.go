@@ -17,7 +17,11 @@ type Source struct {
 	Name      string
 	Kind      string
 	Secrets   []string // live signing secrets, newest first; at most two
+	APIKey    string   // of the vendor's API; empty: the source is not polled
+	Paused    bool     // it is not polled until somebody resumes it
 	Config    SourceConfig
+
+	hash [32]byte // of the path token: the identity of this very connection
 }
 
 // SourceConfig is what a source needs beyond its secret.
@@ -44,7 +48,12 @@ func (s *Store) Connect(ctx context.Context, src Source) (Source, string, error)
 	}
 	token := Secret()
 	h := hashOf(token)
+	src.hash = h
 	sealed, err := s.sealSecrets(src.Workspace, h, src.Secrets)
+	if err != nil {
+		return Source{}, "", err
+	}
+	key, err := s.sealAPIKey(src)
 	if err != nil {
 		return Source{}, "", err
 	}
@@ -60,8 +69,8 @@ func (s *Store) Connect(ctx context.Context, src Source) (Source, string, error)
 		if n > 0 {
 			return fmt.Errorf("source %s: %w", src.Name, ErrExists)
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO sources(workspace, name, kind, token_hash, secrets, config, created_at) VALUES(?,?,?,?,?,?,?)`,
-			src.Workspace.String(), src.Name, src.Kind, h[:], sealed, string(config), s.now().UnixMicro())
+		_, err := tx.ExecContext(ctx, `INSERT INTO sources(workspace, name, kind, token_hash, secrets, api_key, config, created_at) VALUES(?,?,?,?,?,?,?,?)`,
+			src.Workspace.String(), src.Name, src.Kind, h[:], sealed, key, string(config), s.now().UnixMicro())
 		return err
 	})
 	if err != nil {
@@ -86,7 +95,7 @@ func (s *Store) ByToken(ctx context.Context, token string) (Source, error) {
 	if ok {
 		return src, nil
 	}
-	row := s.db.QueryRowContext(ctx, `SELECT workspace, name, kind, token_hash, secrets, config FROM sources WHERE token_hash = ? AND removed_at IS NULL`, h[:])
+	row := s.db.QueryRowContext(ctx, `SELECT `+sourceColumns+` FROM sources WHERE token_hash = ? AND removed_at IS NULL`, h[:])
 	src, err := s.scanSource(row)
 	if err != nil {
 		return Source{}, err
@@ -99,7 +108,7 @@ func (s *Store) ByToken(ctx context.Context, token string) (Source, error) {
 
 // Sources lists the sources of a workspace by name.
 func (s *Store) Sources(ctx context.Context, ws ID) ([]Source, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT workspace, name, kind, token_hash, secrets, config FROM sources WHERE workspace = ? AND removed_at IS NULL ORDER BY name`, ws.String())
+	rows, err := s.db.QueryContext(ctx, `SELECT `+sourceColumns+` FROM sources WHERE workspace = ? AND removed_at IS NULL ORDER BY name`, ws.String())
 	if err != nil {
 		return nil, fmt.Errorf("list sources: %w", err)
 	}
@@ -161,7 +170,7 @@ func (s *Store) Rotate(ctx context.Context, ws ID, name, secret string) (string,
 func (s *Store) change(ctx context.Context, ws ID, name string, f func(*sql.Tx, Source, [32]byte) error) error {
 	err := s.db.Tx(ctx, func(tx *sql.Tx) error {
 		var b []byte
-		row := tx.QueryRowContext(ctx, `SELECT workspace, name, kind, token_hash, secrets, config FROM sources WHERE workspace = ? AND name = ? AND removed_at IS NULL`, ws.String(), name)
+		row := tx.QueryRowContext(ctx, `SELECT `+sourceColumns+` FROM sources WHERE workspace = ? AND name = ? AND removed_at IS NULL`, ws.String(), name)
 		src, err := s.scanSource(row, &b)
 		if err != nil {
 			return fmt.Errorf("source %s: %w", name, err)
@@ -174,14 +183,17 @@ func (s *Store) change(ctx context.Context, ws ID, name string, f func(*sql.Tx, 
 
 type scanner interface{ Scan(...any) error }
 
+const sourceColumns = "workspace, name, kind, token_hash, secrets, api_key, paused, config"
+
 // scanSource reads one row; hash, when given, receives the token's hash.
 func (s *Store) scanSource(row scanner, hash ...*[]byte) (Source, error) {
 	var (
 		ws, config string
 		h, sealed  []byte
+		key        []byte
 		src        Source
 	)
-	if err := row.Scan(&ws, &src.Name, &src.Kind, &h, &sealed, &config); err != nil {
+	if err := row.Scan(&ws, &src.Name, &src.Kind, &h, &sealed, &key, &src.Paused, &config); err != nil {
 		return Source{}, missing(err)
 	}
 	if len(h) != 32 {
@@ -191,7 +203,14 @@ func (s *Store) scanSource(row scanner, hash ...*[]byte) (Source, error) {
 	if err != nil {
 		return Source{}, err
 	}
-	src.Workspace = id
+	src.Workspace, src.hash = id, [32]byte(h)
+	if len(key) > 0 {
+		plain, err := s.seal.OpenLasting(id, topicAPIKey, [16]byte(h[:16]), key)
+		if err != nil {
+			return Source{}, fmt.Errorf("open the API key of source %s: %w", src.Name, err)
+		}
+		src.APIKey = string(plain)
+	}
 	plain, err := s.seal.OpenLasting(id, topicSecret, [16]byte(h[:16]), sealed)
 	if err != nil {
 		return Source{}, fmt.Errorf("open the secrets of source %s: %w", src.Name, err)
@@ -208,7 +227,7 @@ func (s *Store) scanSource(row scanner, hash ...*[]byte) (Source, error) {
 	return src, nil
 }
 
-const topicSecret = "secret"
+const topicSecret, topicAPIKey = "secret", "api-key"
 
 func (s *Store) sealSecrets(ws ID, h [32]byte, secrets []string) ([]byte, error) {
 	plain, err := json.Marshal(secrets)
@@ -216,4 +235,12 @@ func (s *Store) sealSecrets(ws ID, h [32]byte, secrets []string) ([]byte, error)
 		return nil, err
 	}
 	return s.seal.SealLasting(ws, topicSecret, [16]byte(h[:16]), plain)
+}
+
+// sealAPIKey gives nothing for a source without a key.
+func (s *Store) sealAPIKey(src Source) ([]byte, error) {
+	if src.APIKey == "" {
+		return nil, nil
+	}
+	return s.seal.SealLasting(src.Workspace, topicAPIKey, [16]byte(src.hash[:16]), []byte(src.APIKey))
 }

@@ -1,8 +1,9 @@
 // Package source says what a connector is: it verifies what a vendor sent and decodes it.
 //
 // Zone: RED. A connector has no clock and no network: Verify gets the time, Decode is pure, so that
-// redelivery and replay give the same facts. What a connector can do beyond that is found by assertion
-// (Splitter here; polling, media and control come with interfaces of their own).
+// redelivery and replay give the same facts. What a connector can do beyond that is found by assertion:
+// Splitter and Tenanted here; Poller, Fetcher, Controller and Registrar ask the vendor through an API that
+// they are given (api.go), so that the connector itself still reaches no network.
 package source
 
 import (

@@ -2,7 +2,6 @@ package quo
 
 import (
 	"slices"
-	"strconv"
 
 	"murmur/internal/fact"
 	"murmur/internal/private/internal/event"
@@ -15,7 +14,6 @@ import (
 func message(state fact.Delivered, rank uint8) func(hook) (event.Event, bool) {
 	return func(h hook) (event.Event, bool) {
 		o := h.object
-		code, _ := strconv.ParseInt(o.Label("errorCode"), 10, 64) // 0 for codes that are words
 		e := event.Event{
 			ID: h.id, Rank: rank,
 			At:        firstTime(o.Time("createdAt"), h.sent),
@@ -25,7 +23,7 @@ func message(state fact.Delivered, rank uint8) func(hook) (event.Event, bool) {
 				Direction: h.direction(),
 				Number:    h.number(),
 				Status:    state,
-				ErrorCode: code,
+				ErrorCode: errorCode(o),
 				Media:     mediaCount(o),
 				Body:      personal.New(strictjson.First(o.Text("text"), o.Text("body"))), // body: v3
 			},
@@ -47,19 +45,14 @@ func transcript(h hook) (event.Event, bool) {
 	e := h.talk("transcript", fact.VendorTranscript)
 	e.Talk.Seconds, _ = o.Seconds("duration")
 	people := h.context.Object("participants")
-	own, external := people.Texts("workspace"), people.Texts("external")
 	for _, line := range lines {
-		who := line.Text("identifier")
-		turn := event.Turn{Side: side(line, who, own, external), Words: personal.New(line.Text("content"))}
-		turn.Start, _ = line.Seconds("start")
-		turn.End, _ = line.Seconds("end")
+		turn, ok := spoken(line, people, 0)
 		if turn.Side == fact.SideContact && e.Party.Address.Empty() {
-			e.Party = party(who)
+			e.Party = party(line.Text("identifier"))
 		}
-		if turn.Words.Empty() {
-			continue
+		if ok {
+			e.Talk.Turns = append(e.Talk.Turns, turn)
 		}
-		e.Talk.Turns = append(e.Talk.Turns, turn)
 	}
 	return e, len(e.Talk.Turns) > 0
 }

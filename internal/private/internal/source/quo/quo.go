@@ -1,5 +1,6 @@
-// Package quo reads what Quo (formerly OpenPhone) sends: webhooks of its dated API (2026-03-30) and of
-// the older v3 and v4 envelopes.
+// Package quo reads what Quo (formerly OpenPhone) sends and keeps: webhooks of its dated API (2026-03-30) and of
+// the older v3 and v4 envelopes, and the objects that the dated API lists. A webhook (EV..) and the object (AC..) of
+// one call are one call.
 //
 // Zone: RED. One call comes as three to eight deliveries. Only terminal ones become events, keyed by the
 // call's or message's own id, so that order and repetition do not matter: call.completed says most about
@@ -8,8 +9,9 @@
 // *Missed* is: inbound, answered neither by a member nor by an AI agent, and not forwarded; a call that
 // left a voicemail is missed.
 //
-// What it does not do: fetch media or poll the API, and it cannot see flow definitions, automatic replies
-// or rule ids, because Quo does not send them.
+// What it cannot see: flow definitions, automatic replies and rule ids, because Quo does not give them; choices in a
+// phone menu where no webhook is set up, because the lists do not hold them. Calls are read-only over the API: a
+// refusal keeps a recording from being fetched, it cannot stop it.
 package quo
 
 import (
@@ -108,6 +110,11 @@ var decoders = map[string]func(hook) (event.Event, bool){
 	"message.delivered":         message(fact.Arrived, 3),
 	"message.failed":            message(fact.Undelivered, 2),
 	"message.undelivered":       message(fact.Undelivered, 2),
+	kindCall:                    polledCall,
+	kindMessage:                 polledMessage,
+	kindTranscript:              polledTranscript,
+	kindSummary:                 polledSummary,
+	kindVoicemail:               polledVoicemail,
 }
 
 // hook is an opened envelope: the resource a webhook is about and, since 2026-03-30, its context.
