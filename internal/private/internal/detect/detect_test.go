@@ -2,7 +2,6 @@ package detect_test
 
 import (
 	"bytes"
-	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -226,37 +225,6 @@ func TestNoReasonPrintsAValue(t *testing.T) {
 	for _, s := range redact(t, strings.Join(samples, "\n")).Spans() {
 		if s.Why.String() == detect.Unexplained.String() || len(s.Why.String()) > 12 {
 			t.Errorf("a %s is masked for %q", s.Type, s.Why)
-		}
-	}
-}
-
-// corpus is a mixed text in the proportions of a business's calls and texts: mostly talk, some values.
-func corpus() []detect.Turn {
-	var b strings.Builder
-	for i := range 200 {
-		fmt.Fprintf(&b, "Agent: thanks for calling the dental office, how can I help you today?\n"+
-			"Customer: yeah hi this is Teresa Walsh, I was hoping to move my cleaning to some other time because the kids have school\n"+
-			"Agent: sure, what's a good call back number in case we get disconnected\n"+
-			"Customer: it's four one five, five five five, oh one %s\n"+
-			"Agent: great, we have something at 3:30 or a quarter past four, which would you like\n"+
-			"Customer: let me think, the later one is better, and could you tell me what the filling cost last time? I thought it was about $120 but my insurance said something else\n"+
-			"Agent: one moment please while I look that up for you, it should not take long\n", [...]string{"three two", "double seven", "nine four"}[i%3])
-	}
-	return detect.ParsePlain(b.String())
-}
-
-func BenchmarkRedact(b *testing.B) {
-	d := detector(b, detect.Strict)
-	turns := corpus()
-	n := 0
-	for _, t := range turns {
-		n += len(t.Text)
-	}
-	b.SetBytes(int64(n))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := d.Redact(detect.Doc{Turns: turns}); err != nil {
-			b.Fatal(err)
 		}
 	}
 }

@@ -55,13 +55,14 @@ type Reader struct {
 	symbols []Symbol
 	w       []Word
 	pos     int // next word
-	group   int // symbols before the group after the last pause: a correction takes back to here
+	group   int // symbols before the group after the last pause: a correction takes back no further
+	fixed   int // symbols before a correction that is being said; -1 for none
 	last    int // word after the last symbol read
 	run     Run
 	parts   int // elements of the run
 }
 
-// maxGap is how many fillers and punctuation marks may stand between two symbols of one run.
+// maxGap is how many fillers may stand between two symbols of one run, and three times as many with punctuation marks.
 const maxGap = 4
 
 // Read gives all runs of w in order. The result is valid until the next call.
@@ -78,21 +79,24 @@ func (r *Reader) Read(w []Word) []Run {
 // begin tries to read one run at pos and moves pos behind it.
 func (r *Reader) begin() bool {
 	start := len(r.symbols)
-	r.run, r.parts, r.group = Run{From: r.pos}, 0, start
+	r.run, r.parts, r.group, r.fixed = Run{From: r.pos}, 0, start, -1
 	if !r.element() {
 		return false
 	}
 	r.last = r.pos
 	fixing := false
-	for gap := 0; r.pos < len(r.w) && gap <= maxGap; {
+	for gap, words := 0, 0; r.pos < len(r.w) && words <= maxGap && gap <= 3*maxGap; {
 		before := len(r.symbols)
 		if r.element() {
+			if fixing || gap > 0 {
+				before -= r.correct(before)
+			}
 			if fixing {
-				r.symbols = append(r.symbols[:r.group], r.symbols[before:]...)
+				r.fixed = before
 			} else if gap > 0 {
 				r.group = before
 			}
-			r.last, gap, fixing = r.pos, 0, false
+			r.last, gap, words, fixing = r.pos, 0, 0, false
 			continue
 		}
 		if codeWord(r.w[r.last-1].Lower) {
@@ -106,9 +110,13 @@ func (r *Reader) begin() bool {
 		if sign != 0 && sign != ' ' && !fixing {
 			r.symbols = append(r.symbols, Symbol{sign, r.w[r.pos].Start, r.w[r.pos+n-1].End})
 		}
+		if class(r.w[r.pos].Lower) != other {
+			words++
+		}
 		r.pos += n
 		gap++
 	}
+	r.correct(len(r.symbols))
 	r.pos, r.run.To = r.last, r.last
 	for len(r.symbols) > start && !alnum(r.symbols[len(r.symbols)-1].C) {
 		r.symbols = r.symbols[:len(r.symbols)-1]
@@ -125,6 +133,18 @@ func (r *Reader) begin() bool {
 	r.run.Cardinal = r.run.Cardinal && r.parts == 1
 	r.runs = append(r.runs, r.run)
 	return true
+}
+
+// correct ends a correction, of which the symbols up to end were said: it takes the place of as many symbols before it,
+// within its group. "five five nine, sorry, eight" says 558. It gives how many symbols it took back.
+func (r *Reader) correct(end int) int {
+	if r.fixed < 0 {
+		return 0
+	}
+	n := min(end-r.fixed, r.fixed-r.group)
+	r.symbols = slices.Delete(r.symbols, r.fixed-n, r.fixed)
+	r.fixed = -1
+	return n
 }
 
 // between tells how many words at pos may stand between two symbols, the sign they say, and whether they
@@ -164,6 +184,10 @@ func (r *Reader) element() bool {
 	i := r.pos
 	w := r.w[i]
 	switch c := class(w.Lower); {
+	case c == mixed && r.split(w):
+		r.pos++
+		r.parts++
+		return true
 	case c == mixed && codeWord(w.Lower) && r.parts > 0:
 		return false
 	case c == allDigits || c == mixed && len(w.Lower) <= 34:
@@ -201,17 +225,6 @@ func (r *Reader) element() bool {
 		return r.beside(i, i+1) && r.letter(w.Lower[0], i, i+1)
 	}
 	return false
-}
-
-// codeWord reports whether a token is letters and digits of its own, such as a user name: it joins no other.
-func codeWord(s string) bool {
-	n := 0
-	for i := range len(s) {
-		if s[i] >= 'a' && s[i] <= 'z' {
-			n++
-		}
-	}
-	return n >= 4 && class(s) == mixed
 }
 
 // zero reports whether an "o" at word i is the digit: behind a digit with no letter behind it, or at the
@@ -300,18 +313,6 @@ func (r *Reader) letter(c byte, i, j int) bool {
 	r.pos = j
 	r.parts++
 	return true
-}
-
-// chars appends every character of a token of digits or of letters and digits.
-func (r *Reader) chars(w Word) {
-	each := w.End-w.Start == len(w.Lower)
-	for k := range len(w.Lower) {
-		s := Symbol{w.Lower[k], w.Start, w.End}
-		if each {
-			s.Start, s.End = w.Start+k, w.Start+k+1
-		}
-		r.symbols = append(r.symbols, s)
-	}
 }
 
 // repeated reads "double one", "triple oh", "double b".
@@ -423,39 +424,3 @@ func (r *Reader) saysDigit(i int) bool {
 	e := vocabulary[r.w[i].Lower]
 	return e.role == digit || e.role == repeat
 }
-
-type classOf uint8
-
-const (
-	other classOf = iota
-	allDigits
-	letters
-	mixed
-)
-
-func class(s string) classOf {
-	d, l := 0, 0
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c >= '0' && c <= '9':
-			d++
-		case c >= 'a' && c <= 'z':
-			l++
-		default:
-			if s != "x-ray" {
-				return other
-			}
-		}
-	}
-	switch {
-	case d > 0 && l == 0:
-		return allDigits
-	case d > 0:
-		return mixed
-	case l > 0:
-		return letters
-	}
-	return other
-}
-
-func alnum(c byte) bool { return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' }
