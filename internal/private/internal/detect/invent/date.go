@@ -79,6 +79,8 @@ func (w *writer) when(_, _ string) {
 		w.dateLabel(pick(w.r, []string{"next week", "this week", "this weekend", "next month", "next weekend", "next year", "this month", "the week after next", "over the weekend", "at the weekend"}))
 	case n < 48:
 		w.dateLabel(pick(w.r, []string{"in " + w.count() + pick(w.r, []string{" days", " days", " weeks", " months"}), w.count() + " days from now", "in a week", "in a fortnight", "in a couple of days", "a week from " + pick(w.r, weekdays), "a week on " + pick(w.r, weekdays)}))
+	case n < 51:
+		w.dateLabel(pick(w.r, []string{"a fortnight today", "today week", "first thing tomorrow", "the weekend of the " + w.nth(1+w.r.IntN(28)), "the Friday after", "the " + pick(w.r, ordinalWords[:4]) + " of " + pick(w.r, months), "tomorrow or " + pick(w.r, weekdays), "early next week", "the end of the month", "the end of " + pick(w.r, months)}))
 	case n < 54:
 		w.dateLabel("next " + pick(w.r, weekdays))
 	case n < 58:
@@ -102,7 +104,7 @@ func (w *writer) past(_, _ string) {
 	case n < 25:
 		w.dateLabel("yesterday")
 	case n < 32:
-		w.dateLabel(pick(w.r, []string{"the day before yesterday", "last night", "the other day", "earlier this week", "a week ago", "a couple of weeks ago"}))
+		w.dateLabel(pick(w.r, []string{"the day before yesterday", "last night", "the other day", "earlier this week", "a week ago", "a couple of weeks ago", "a few days ago", "some months ago", "a while back", "earlier today"}))
 	case n < 48:
 		w.dateLabel("last " + pick(w.r, append([]string{"week", "month", "year", "weekend", "night", "summer"}, weekdays...)))
 	case n < 62:

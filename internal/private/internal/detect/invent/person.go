@@ -170,6 +170,10 @@ func (w *writer) full(key, mod string) {
 		v += pick(w.r, []string{" Jr.", " Jr", " III", " Sr."})
 	case n < 12 && !w.style.spoken:
 		v = last + ", " + first
+	case n < 13:
+		v = last + " " + first + pick(w.r, []string{"", " MD", " M", " " + string("ABCDEFGHJKLMNPRSTW"[w.r.IntN(18)])}) // as lists of a register print it
+	case n < 15:
+		v += pick(w.r, []string{", MD", " MD", ", PhD", " DDS", ", Esq.", " RN", " M.D.", " OBE"})
 	}
 	w.label("PERSON", v)
 }

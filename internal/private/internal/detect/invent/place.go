@@ -260,7 +260,7 @@ func (w *writer) postcode(key, mod string) {
 func (w *writer) org(key, _ string) {
 	v := w.once(key, func() string {
 		trade := pick(w.r, business)
-		switch w.r.IntN(9) {
+		switch w.r.IntN(12) {
 		case 0:
 			return pick(w.r, lastNames) + " " + trade
 		case 1:
@@ -273,6 +273,12 @@ func (w *writer) org(key, _ string) {
 			return pick(w.r, lastNames) + pick(w.r, []string{" Inc.", " LLC", " Ltd", " Group", " and Sons", " Brothers", " & Co", "-" + pick(w.r, lastNames), " PLC", " Partners"})
 		case 5:
 			return fmt.Sprintf("%s, %s and %s", pick(w.r, lastNames), pick(w.r, lastNames), pick(w.r, lastNames))
+		case 6:
+			return pick(w.r, []string{"Chez ", "Casa ", "Trattoria ", "Villa ", "Hotel ", "Bar ", "Café ", "La ", "El ", "Little ", "New ", "Mama "}) + pick(w.r, pick(w.r, [][]string{firstNames, cities, rare().last}))
+		case 7:
+			return "The " + pick(w.r, []string{"Duke", "Marquess", "Queen", "Rose", "Star", "Bell", "Ship", "Taste", "House", "Flavours", "Spice", "Sisters"}) + " of " + pick(w.r, cities)
+		case 8:
+			return pick(w.r, rare().place) + pick(w.r, []string{" Grand Hotel", " Suites", " Inn", " Brasserie", " Tandoori", " Apartments", " Townhomes", " Family Medicine", " Skin Clinic", " Counselling", " Airport Hotel", " Plaza"})
 		}
 		return pick(w.r, brandWords) + " " + trade
 	})

@@ -59,7 +59,8 @@ func pickStyle(r *rand.Rand, source string) style {
 	one := func(p int) bool { return r.IntN(100) < p }
 	s := style{zero: pick(r, []string{"zero", "oh", "zero", "oh", "o"}), digits: pick(r, []digitManner{single, single, single, doubles, doubles, pairs, hundreds, spaced, glued})}
 	s.spelling = pick(r, []spellManner{plainSpelling, plainSpelling, plainSpelling, natoSpelling, likeSpelling, mixedSpelling})
-	if source == "invent_clean" {
+	clean := source == "invent_clean"
+	if clean {
 		source = sources[r.IntN(len(sources)-1)].name
 	}
 	switch source {
@@ -92,6 +93,9 @@ func pickStyle(r *rand.Rand, source string) style {
 		} else {
 			s.typed(r, 4)
 		}
+	}
+	if clean && one(40) {
+		s.typos = 20 + r.IntN(150) // a word spelled wrongly is not a name
 	}
 	return s
 }
