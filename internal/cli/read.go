@@ -79,16 +79,16 @@ func (c *statusCmd) Run(r *run) error {
 	}
 	return r.print(a, func(w io.Writer) {
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-		fmt.Fprintln(t, "WORKSPACE\tSOURCE\tIN\tPENDING\tHELD\tPUBLISHED\tDUPLICATE\tIGNORED\tREFUSED\tQUARANTINED\tERASED\t")
-		row := func(ws, source string, c server.Counts) {
-			fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", ws, source, c.In, c.Pending, c.Held, c.Published, c.Duplicate, c.Ignored, c.Refused, c.Quarantined, c.Erased)
+		fmt.Fprintln(t, "WORKSPACE\tSOURCE\tCONTROL\tIN\tPENDING\tHELD\tPUBLISHED\tDUPLICATE\tIGNORED\tREFUSED\tQUARANTINED\tERASED\t")
+		row := func(ws, source, control string, c server.Counts) {
+			fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", ws, source, control, c.In, c.Pending, c.Held, c.Published, c.Duplicate, c.Ignored, c.Refused, c.Quarantined, c.Erased)
 		}
 		for _, ws := range a.Names() {
 			s := a.Workspaces[ws]
 			for _, src := range slices.Sorted(maps.Keys(s.BySource)) {
-				row(ws, src, s.BySource[src])
+				row(ws, src, s.Control[src], s.BySource[src])
 			}
-			row(ws, "all", s.Counts)
+			row(ws, "all", "", s.Counts)
 		}
 		_ = t.Flush()
 	})

@@ -74,9 +74,9 @@ func (c *connectListCmd) Run(r *run) error {
 			return
 		}
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(t, "SOURCE\tKIND\tLIVE SECRETS")
+		fmt.Fprintln(t, "SOURCE\tKIND\tCONTROL\tLIVE SECRETS")
 		for _, s := range list {
-			fmt.Fprintf(t, "%s\t%s\t%d\n", s.Source, s.Kind, s.Secrets)
+			fmt.Fprintf(t, "%s\t%s\t%s\t%d\n", s.Source, s.Kind, s.Level, s.Secrets)
 		}
 		_ = t.Flush()
 	})

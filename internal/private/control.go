@@ -2,7 +2,6 @@ package private
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -26,11 +25,12 @@ var ErrNobody = errors.New("that is no contact: give a phone number or an e-mail
 // vias are the ways an opt-out may be reported, as the API spells them.
 var vias = map[string]fact.Via{
 	"dtmf": fact.ViaDTMF, "speech": fact.ViaSpeech, "menu": fact.ViaMenu, "agent": fact.ViaAgent, "sms": fact.ViaSMS,
-	"web": fact.ViaWeb, "recordpref": fact.ViaRecordPref, "": fact.ViaAPI, "api": fact.ViaAPI,
+	"web": fact.ViaWeb, "import": fact.ViaImport, "recordpref": fact.ViaRecordPref, "record_pref": fact.ViaRecordPref,
+	"": fact.ViaAPI, "api": fact.ViaAPI,
 }
 
 // ErrVia is returned for an unknown way.
-var ErrVia = errors.New("via must be dtmf, speech, menu, agent, sms, web, recordpref or api")
+var ErrVia = errors.New("via must be dtmf, speech, menu, agent, sms, web, import, record_pref or api")
 
 // OptOutCall records that somebody opted out during, or about, a call of the platform's own id. It is durable when
 // it returns, wins over every consent, and holds for a call that was not seen yet. Content of the call that was
@@ -73,28 +73,19 @@ type consentLine struct {
 	} `json:"party"`
 }
 
-// optOut writes the register first, so that nothing opens from now on; then the journal, so that what is already
-// in the lake is retracted in order and the opt-out is counted.
+// optOut destroys what was recorded and writes the register first, so that nothing opens from now on; then the journal, so
+// that what is already in the lake is retracted in order and the opt-out is counted.
 func (z *Zone) optOut(ctx context.Context, ws workspace.ID, about consent.Subject, via string, line consentLine) error {
 	v, ok := vias[via]
 	if !ok {
 		return ErrVia
 	}
+	gone := z.book.Refuse(ctx, ws, about, v)
 	if _, err := z.register.Say(ctx, ws, about, fact.OptedOut, v); err != nil {
-		return err
+		return errors.Join(gone, err)
 	}
-	line.Schema, line.Type, line.Purpose, line.Act, line.Via = "murmur.v1", "consent", "record", "opted_out", via
-	if via == "" {
-		line.Via = "api"
-	}
-	line.OccurredAt = z.now().UTC().Format(time.RFC3339Nano)
-	line.SourceID = "opt-out\x00" + line.Call + line.Party.ID
-	body, err := json.Marshal(line)
-	if err != nil {
-		return err
-	}
-	_, err = z.append(ctx, ws, ControlSource, "native", []source.Delivery{{ID: line.SourceID, Body: body}})
-	return err
+	line.Act, line.Via = "opted_out", consent.ViaName(v)
+	return errors.Join(gone, z.line(ctx, ws, "opt-out\x00"+line.Call+line.Party.ID, line))
 }
 
 // Erase records that everything about a contact up to now must go. It gives the receipt and the pseudonyms whose
@@ -105,6 +96,9 @@ func (z *Zone) Erase(ctx context.Context, ws workspace.ID, contact string) ([]an
 		return nil, "", err
 	}
 	receipt, err := z.register.Erase(ctx, ws, who)
+	if err == nil {
+		err = z.book.Erase(ctx, ws, who)
+	}
 	return []anon.Contact{who}, receipt, err
 }
 

@@ -28,6 +28,7 @@ import (
 	"murmur/internal/private/internal/event"
 	"murmur/internal/private/internal/identity"
 	"murmur/internal/private/internal/personal"
+	"murmur/internal/private/internal/recording"
 	"murmur/internal/private/internal/source"
 	"murmur/internal/private/internal/source/connect"
 	"murmur/internal/workspace"
@@ -48,6 +49,7 @@ type Config struct {
 	DB      *meta.DB
 	Ledger  *ledger.Ledger
 	Journal Appender
+	Audio   string           // folder of sealed recordings
 	Dial    string           // balanced, strict or paranoid; empty: strict
 	Models  string           // directory of a second reader's weights; empty: there are none
 	Region  string           // ISO 3166 code in which national phone numbers are read; empty: US
@@ -59,6 +61,7 @@ type Zone struct {
 	ring     *keyring.Ring
 	store    *workspace.Store
 	register *consent.Register
+	book     *recording.Book
 	ledger   *ledger.Ledger
 	journal  Appender
 	detector *detect.Detector
@@ -86,10 +89,17 @@ func New(c Config) (*Zone, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Zone{
+	z := &Zone{
 		ring: c.Ring, store: c.Store, register: consent.NewRegister(c.DB, c.Ledger, c.Now), ledger: c.Ledger, journal: c.Journal,
 		detector: d, dial: c.Dial, models: c.Models, region: c.Region, now: c.Now,
-	}, nil
+	}
+	z.book, err = recording.Open(recording.Config{
+		Dir: c.Audio, Ring: c.Ring, DB: c.DB, Ledger: c.Ledger, Store: c.Store, Register: z.register, Report: z.report, Region: c.Region, Now: c.Now,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return z, nil
 }
 
 // Kinds lists the kinds of sources that can be connected.
@@ -244,6 +254,11 @@ func (b *builder) say(ctx context.Context, e *event.Event, call fact.ID, who ano
 	}
 	if _, err := b.zone.register.Say(ctx, b.ws, about, c.Act, c.Via); err != nil {
 		return err
+	}
+	if c.Act == fact.OptedOut || c.Act == fact.Withdrawn {
+		if err := b.zone.book.Refuse(ctx, b.ws, about, c.Via); err != nil {
+			return err
+		}
 	}
 	if e.Consent == nil {
 		id := identity.FactID(b.key, fact.KindConsent, "menu\x00"+c.Call)

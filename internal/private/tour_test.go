@@ -74,7 +74,7 @@ func newTourHouse(t *testing.T) *tourHouse {
 	_, err = store.SetPolicy(t.Context(), workspace.Default, []workspace.Change{{Key: "transcripts", Value: "notice"}}, "a notice is played on every call", "the tour")
 	check(err)
 	h := &tourHouse{}
-	h.zone, err = New(Config{Ring: ring, Store: store, DB: db, Ledger: l, Journal: h, Now: now})
+	h.zone, err = New(Config{Ring: ring, Store: store, DB: db, Ledger: l, Journal: h, Audio: filepath.Join(dir, "recordings"), Now: now})
 	check(err)
 	return h
 }

@@ -83,6 +83,7 @@ type Listed struct {
 	Source    string `json:"source"`
 	Kind      string `json:"kind"`
 	Secrets   int    `json:"live_secrets"`
+	Level     string `json:"control"` // L0 to L3, docs/consent.md
 }
 
 // KeyValue is one key of a policy.

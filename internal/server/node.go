@@ -99,11 +99,14 @@ func (n *Node) open(ctx context.Context, c Config) (err error) {
 	if n.journal, err = sqlite.Open(ctx, n.dir.Journal(), sqlite.Config{Now: c.Now}); err != nil {
 		return err
 	}
-	n.zone, err = private.New(private.Config{Ring: n.ring, Store: n.store, DB: n.db, Ledger: n.ledger, Journal: n.journal, Dial: c.Dial, Models: c.Models, Now: c.Now})
+	n.zone, err = private.New(private.Config{Ring: n.ring, Store: n.store, DB: n.db, Ledger: n.ledger, Journal: n.journal, Audio: n.dir.Recordings(), Dial: c.Dial, Models: c.Models, Now: c.Now})
 	if err != nil {
 		return err
 	}
 	n.store.Check = n.zone.CheckPolicy
+	if _, err = n.zone.SweepRecordings(ctx); err != nil {
+		return err
+	}
 	n.crowd, err = crowd.Open(ctx, crowd.Config{
 		Lake: n.dir.Lake(), Catalog: n.dir.Catalog(), Temp: n.dir.Tmp(), DB: n.db, Seal: n.ring, Queries: catalogueQueries(),
 		ReleaseKey: n.ring.Root().Derive("murmur releases 1")[:], Policy: n.store.Policy, Erased: n.zone.Erased, Now: c.Now,
@@ -202,6 +205,9 @@ func (n *Node) Close() error {
 	}
 	n.stop()
 	n.running.Wait()
+	if n.zone != nil {
+		errs = append(errs, n.zone.Close(context.Background()))
+	}
 	if n.crowd != nil {
 		errs = append(errs, n.crowd.Close())
 	}

@@ -130,38 +130,6 @@ type (
 	redactor   struct{ *Node }
 )
 
-func (c calls) OptOut(ctx context.Context, ws workspace.ID, call, via string) error {
-	return webErr(c.evenIfFull(func() error { return c.zone.OptOutCall(ctx, ws, call, via) }))
-}
-
-// Event takes what a telephony reports about a live call. The key that the policy names, and every sign of refusal,
-// is an opt-out; the rest changes nothing yet.
-func (c calls) Event(ctx context.Context, ws workspace.ID, call string, e web.CallEvent) error {
-	p, err := c.store.Policy(ctx, ws)
-	if err != nil {
-		return err
-	}
-	if e.Kind == "key" && e.Key != "" && e.Key == p.OptOutChoice {
-		return c.OptOut(ctx, ws, call, "dtmf")
-	}
-	return nil
-}
-
-func (c calls) Receipt(ctx context.Context, ws workspace.ID, call string) (web.CallReceipt, error) {
-	k, err := c.zone.CallEvidence(ctx, ws, call)
-	if err != nil {
-		return web.CallReceipt{}, webErr(err)
-	}
-	if err := c.accessed(ctx, ws, "evidence"); err != nil {
-		return web.CallReceipt{}, err
-	}
-	out := web.CallReceipt{Call: call, Verdict: k.Verdict, Head: k.Head, Entries: []web.CallEntry{}}
-	for _, e := range k.Entries {
-		out.Entries = append(out.Entries, web.CallEntry{At: e.At, What: e.What, Via: e.Via})
-	}
-	return out, nil
-}
-
 func (c contacts) OptOut(ctx context.Context, ws workspace.ID, contact, via string) error {
 	return webErr(c.evenIfFull(func() error { return c.zone.OptOutContact(ctx, ws, contact, via) }))
 }
@@ -201,7 +169,7 @@ func (s sources) Sources(ctx context.Context, ws workspace.ID) ([]web.Source, er
 	list, err := s.store.Sources(ctx, ws)
 	var out []web.Source
 	for _, src := range list {
-		out = append(out, web.Source{Name: src.Name, Kind: src.Kind, Path: "/in/" + src.Kind + "/…"})
+		out = append(out, web.Source{Name: src.Name, Kind: src.Kind, Path: "/in/" + src.Kind + "/…", Level: private.Level(src.Kind)})
 	}
 	return out, err
 }

@@ -33,6 +33,7 @@ func (n *Node) startUpkeep(ctx context.Context) error {
 	stop := n.stop
 	n.stop = func() { cancel(); stop() }
 	n.running.Go(func() { n.keepReleasing(ctx) })
+	n.running.Go(func() { n.keepCalls(ctx) })
 	return nil
 }
 
@@ -140,6 +141,9 @@ func (n *Node) Rotate(ctx context.Context) error {
 	}
 	if _, err := n.journal.DropPayloads(ctx, below); err != nil {
 		return fmt.Errorf("drop sealed bytes: %w", err)
+	}
+	if err := n.zone.RotateRecordings(ctx); err != nil { // what it could not carry over dies with its day
+		n.log.Error("recordings could not be carried over", "kind", errorKind(err))
 	}
 	workspaces, err := n.store.List(ctx)
 	if err != nil {

@@ -137,7 +137,7 @@ func (n *Node) listSources(ctx context.Context, a WorkspaceArgs) ([]Listed, erro
 	sources, err := n.store.Sources(ctx, ws)
 	list := make([]Listed, 0, len(sources))
 	for _, s := range sources {
-		list = append(list, Listed{Workspace: ws.String(), Source: s.Name, Kind: s.Kind, Secrets: len(s.Secrets)})
+		list = append(list, Listed{Workspace: ws.String(), Source: s.Name, Kind: s.Kind, Secrets: len(s.Secrets), Level: private.Level(s.Kind)})
 	}
 	return list, err
 }
@@ -309,10 +309,17 @@ func (n *Node) Status(ctx context.Context) (Status, error) {
 }
 
 func (n *Node) statusOf(ctx context.Context, ws workspace.ID, sources map[fact.Label]journal.Tally) (web.WorkspaceStatus, error) {
-	w := web.WorkspaceStatus{BySource: map[string]Counts{}}
+	w := web.WorkspaceStatus{BySource: map[string]Counts{}, Control: map[string]string{}}
 	names, err := n.sourceNames(ctx, ws)
 	if err != nil {
 		return w, err
+	}
+	connected, err := n.store.Sources(ctx, ws)
+	if err != nil {
+		return w, err
+	}
+	for _, s := range connected {
+		w.Control[s.Name] = private.Level(s.Kind)
 	}
 	for label, t := range sources {
 		name, ok := names[label]

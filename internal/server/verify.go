@@ -120,6 +120,9 @@ func (n *Node) verify(ctx context.Context, a VerifyArgs) (Verified, error) {
 	for _, b := range lake {
 		breach("lake/"+b.File, "%s", b.What)
 	}
+	if err := n.zone.CheckRecordings(ctx, func(file, what string) { breach(file, "%s", what) }); err != nil {
+		return v, err
+	}
 	if err := n.verifyJournal(ctx, breach); err != nil {
 		return v, err
 	}

@@ -3,9 +3,12 @@ package web
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"murmur/internal/receipt"
 )
 
 // CallID is a call's id as the telephony gave it.
@@ -26,10 +29,30 @@ type refusalBody struct {
 	Via     string `json:"via" enum:"dtmf,speech,menu,agent,sms,web,import,record_pref,api" doc:"how the person said so"`
 }
 
+// eventBody names the event in event; kind, with hyphens, is how the first version named it.
 type eventBody struct {
-	Kind string    `json:"kind" enum:"notice-started,notice-ended,key,hangup"`
-	Key  string    `json:"key,omitempty" maxLength:"1" pattern:"^[0-9*#]?$" doc:"for key"`
-	At   time.Time `json:"at,omitzero" doc:"when; default: now"`
+	Event   string    `json:"event,omitempty" enum:"began,notice_started,notice_ended,key,opted_in,opted_out,suspended,resumed,hangup"`
+	Kind    string    `json:"kind,omitempty" deprecated:"true" enum:"notice-started,notice-ended,key,hangup" doc:"the same as event"`
+	Key     string    `json:"key,omitempty" maxLength:"1" pattern:"^[0-9*#]?$" doc:"for key"`
+	Via     string    `json:"via,omitempty" enum:"dtmf,speech,menu,agent,sms,web,import,record_pref,api" doc:"for opted_in and opted_out"`
+	Contact string    `json:"contact,omitempty" maxLength:"320" doc:"for began: number or address of the outside party"`
+	Notice  CallNotice    `json:"notice,omitzero" doc:"for notice_started"`
+	At      time.Time `json:"at,omitzero" doc:"when; default: now. Send it: an event that is reported twice is then known as one"`
+}
+
+// event reads the body; false for a field that does not go with the event.
+func (b eventBody) event(now time.Time) (CallEvent, bool) {
+	e := CallEvent{Kind: b.Event, Key: b.Key, Via: b.Via, Contact: b.Contact, Notice: b.Notice, At: b.At}
+	if e.Kind == "" {
+		e.Kind = strings.ReplaceAll(b.Kind, "-", "_")
+	}
+	if e.At.IsZero() {
+		e.At = now
+	}
+	said := e.Kind == "opted_in" || e.Kind == "opted_out"
+	ok := (b.Event == "") != (b.Kind == "") && (e.Kind == "key") == (e.Key != "") && (said || e.Via == "") &&
+		(e.Kind == "began" || e.Contact == "") && (e.Kind == "notice_started" || e.Notice == CallNotice{})
+	return e, ok
 }
 
 // people registers what concerns one call or one person. Addresses stand in bodies, never in URLs.
@@ -42,29 +65,26 @@ func (a api) people(h huma.API) {
 		}) (*struct{}, error) {
 			return nil, a.answer(ctx, a.Calls.OptOut(ctx, access(ctx).Workspace, in.ID, in.Body.Via))
 		})
-	huma.Register(h, noContent(op(http.MethodPost, "/v1/calls/{id}/events", "call-event", Owner, "Tell what happens on a live call")),
+	huma.Register(h, op(http.MethodPost, "/v1/calls/{id}/events", "call-event", Owner, "Tell what happens on a live call; the answer says what to do"),
 		func(ctx context.Context, in *struct {
 			Scoped
 			CallID
 			Body eventBody
-		}) (*struct{}, error) {
-			if (in.Body.Kind == "key") != (in.Body.Key != "") {
-				return nil, huma.Error422UnprocessableEntity("key goes with the kind key, and only with it")
+		}) (*body[CallState], error) {
+			e, ok := in.Body.event(a.Now())
+			if !ok {
+				return nil, huma.Error422UnprocessableEntity("one event, and only the fields that go with it")
 			}
-			e := CallEvent{Kind: in.Body.Kind, Key: in.Body.Key, At: in.Body.At}
-			if e.At.IsZero() {
-				e.At = a.Now()
-			}
-			return nil, a.answer(ctx, a.Calls.Event(ctx, access(ctx).Workspace, in.ID, e))
+			s, err := a.Calls.Event(ctx, access(ctx).Workspace, in.ID, e)
+			return &body[CallState]{s}, a.answer(ctx, err)
 		})
-	huma.Register(h, op(http.MethodGet, "/v1/calls/{id}/receipt", "call-receipt", Privacy, "The evidence of one call"),
+	huma.Register(h, op(http.MethodGet, "/v1/calls/{id}/receipt", "call-receipt", Privacy, "The evidence of one call, as one file that stands alone"),
 		func(ctx context.Context, in *struct {
 			Scoped
 			CallID
-		}) (*body[CallReceipt], error) {
+		}) (*body[receipt.Call], error) {
 			r, err := a.Calls.Receipt(ctx, access(ctx).Workspace, in.ID)
-			r.Entries = append([]CallEntry{}, r.Entries...)
-			return &body[CallReceipt]{r}, a.answer(ctx, err)
+			return &body[receipt.Call]{r}, a.answer(ctx, err)
 		})
 	huma.Register(h, noContent(op(http.MethodPost, "/v1/contacts/opt-out", "contact-opt-out", Privacy, "Refuse the content of all of a person's contacts")),
 		func(ctx context.Context, in *struct {

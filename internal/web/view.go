@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"murmur/internal/insight"
+	"murmur/internal/receipt"
 	"murmur/internal/workspace"
 )
 
@@ -46,6 +47,8 @@ func (c Counts) Sum() int64 {
 type WorkspaceStatus struct {
 	Counts
 	BySource map[string]Counts `json:"by_source"`
+	// Control is how far the calls of each connected source can be controlled, as Source.Level.
+	Control map[string]string `json:"control"`
 }
 
 // Quarantine is how many deliveries are kept sealed for one reason.
@@ -73,32 +76,35 @@ type Pipeline interface {
 
 // CallEvent is one event of a live call's control.
 type CallEvent struct {
-	Kind string // notice-started, notice-ended, key, hangup
-	Key  string // for key: 0-9, *, #
-	At   time.Time
+	Kind    string // began, notice_started, notice_ended, key, opted_in, opted_out, suspended, resumed, hangup
+	At      time.Time
+	Key     string // for key: 0-9, *, #
+	Via     string // for opted_in and opted_out
+	Contact string // for began
+	Notice  CallNotice // for notice_started
 }
 
-// CallReceipt is the evidence of one call: what was decided about its content, when, on what ground.
-type CallReceipt struct {
-	Call    string      `json:"call"`
-	Verdict string      `json:"verdict" enum:"allow,refuse,unknown" doc:"whether content may be used"`
-	Entries []CallEntry `json:"entries" nullable:"false"`
-	Head    string      `json:"ledger_head" doc:"hash of the ledger entry that covers these"`
+// CallNotice is what is played before anything is recorded.
+type CallNotice struct {
+	ID       string  `json:"id,omitempty" maxLength:"32" pattern:"^[a-z0-9-]*$" doc:"your name of it"`
+	Language string  `json:"language,omitempty" maxLength:"12" pattern:"^([a-z]{2,3}(-[A-Za-z0-9]{2,8})?)?$" doc:"BCP 47"`
+	SHA256   string  `json:"sha256,omitempty" maxLength:"64" pattern:"^([0-9a-f]{64})?$" doc:"of its audio"`
+	Seconds  float64 `json:"seconds,omitempty" minimum:"0" maximum:"120" doc:"length of its audio: one that ended sooner was not heard"`
 }
 
-// CallEntry is one line of a call's evidence.
-type CallEntry struct {
-	At   time.Time `json:"at"`
-	What string    `json:"what" doc:"noticed, opted_in, opted_out, withdrawn, fetched, refused, destroyed"`
-	Via  string    `json:"via,omitempty"`
+// CallState is where a call stands and what its telephony must do now.
+type CallState struct {
+	State string   `json:"state" doc:"as in docs/consent.md"`
+	Must  []string `json:"must" nullable:"false" doc:"play-notice, record, pause, stop, delete"`
 }
 
 // Calls is the control any telephony can call.
 type Calls interface {
 	// OptOut refuses the call's content; a call not seen yet is remembered and the refusal wins.
 	OptOut(ctx context.Context, ws workspace.ID, call, via string) error
-	Event(ctx context.Context, ws workspace.ID, call string, e CallEvent) error
-	Receipt(ctx context.Context, ws workspace.ID, call string) (CallReceipt, error)
+	// Event drives the call's consent machine. An answer without an error is durable and must be obeyed.
+	Event(ctx context.Context, ws workspace.ID, call string, e CallEvent) (CallState, error)
+	Receipt(ctx context.Context, ws workspace.ID, call string) (receipt.Call, error)
 }
 
 // Receipt is the proof of an erasure. It has the same shape for a contact never seen.
@@ -167,6 +173,8 @@ type Source struct {
 	Kind string    `json:"kind"`
 	Path string    `json:"path" doc:"where its webhooks go; the last part is secret"`
 	Last time.Time `json:"last" doc:"last delivery; the zero time when none came"`
+	// Level is how far its calls can be controlled.
+	Level string `json:"control" enum:"L0,L1,L2,L3" doc:"L0 import only; L1 refused before anything is fetched; L2 stopped over its API; L3 murmur records itself"`
 }
 
 // NewSource asks for a source.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"murmur/internal/insight"
+	"murmur/internal/ledger"
+	"murmur/internal/receipt"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
 )
@@ -52,7 +54,7 @@ func New() *Business {
 			{Reason: "bad_field", Words: "A field has a type or value the source never sends. Update murmur or report the kind of event, then process again.", Deliveries: 4, Oldest: Now.Add(-5 * time.Hour)},
 			{Reason: "not_verified", Words: "The masked text did not pass the second scan. It stays sealed until the redactor is better or its key dies.", Deliveries: 3, Oldest: Now.Add(-26 * time.Minute)},
 		},
-		Feeds: []web.Source{{Name: "quo", Kind: "quo", Path: "/in/quo/…", Last: Now.Add(-2 * time.Minute)}, {Name: "typeform", Kind: "typeform", Path: "/in/typeform/…", Last: Now.Add(-3 * time.Hour)}},
+		Feeds: []web.Source{{Name: "quo", Kind: "quo", Path: "/in/quo/…", Last: Now.Add(-2 * time.Minute), Level: "L1"}, {Name: "typeform", Kind: "typeform", Path: "/in/typeform/…", Last: Now.Add(-3 * time.Hour), Level: "L0"}},
 		Changes: []web.PolicyChange{
 			{At: Now.AddDate(0, 0, -20), By: "owner, pages", Key: "recordings", From: "deny", To: "notice", Reason: "The greeting now says that calls are recorded and how to refuse."},
 			{At: Now.AddDate(0, 0, -41), By: "owner, command line", Key: "timezone", From: "UTC", To: "Europe/Berlin", Reason: "Weeks should begin on our Monday."},
@@ -211,16 +213,28 @@ func (c calls) OptOut(_ context.Context, ws workspace.ID, call, via string) erro
 	return nil
 }
 
-func (c calls) Event(_ context.Context, _ workspace.ID, call string, e web.CallEvent) error {
+func (c calls) Event(_ context.Context, _ workspace.ID, call string, e web.CallEvent) (web.CallState, error) {
 	c.say(e.Kind + e.Key + " on " + call)
-	return nil
+	return web.CallState{State: "shredded", Must: []string{"stop", "delete"}}, nil
 }
 
-func (c calls) Receipt(_ context.Context, ws workspace.ID, call string) (web.CallReceipt, error) {
+func (c calls) Receipt(_ context.Context, ws workspace.ID, call string) (receipt.Call, error) {
 	if c.Receipts[call] != ws {
-		return web.CallReceipt{}, web.ErrNotFound
+		return receipt.Call{}, web.ErrNotFound
 	}
-	return web.CallReceipt{Call: call, Verdict: "allow", Entries: []web.CallEntry{{At: Now, What: "noticed", Via: "record_pref"}}, Head: c.Entries.Head}, nil
+	at := func(s int) time.Time { return Now.Add(time.Duration(s) * time.Second) }
+	return receipt.Call{
+		Format: receipt.Format, Call: call, ID: strings.Repeat("5e", 16), Verdict: "refuse", Head: c.Entries.Head, Chains: []ledger.Chain{},
+		Entries: []receipt.Entry{{Seq: 211, At: at(31), What: "opted-out", Via: "dtmf"}, {Seq: 212, At: at(31), What: "shredded", Via: "dtmf"}},
+		Takes: []receipt.Take{{
+			Recording: strings.Repeat("a7", 16), State: "shredded", Basis: "notice", Rule: 1, Via: "dtmf", Key: "9", KeyDestroyed: true,
+			Notice: receipt.Notice{ID: "greeting", Language: "en", SHA256: strings.Repeat("c3", 32), From: at(2), To: at(11), Whole: true},
+			Trace: []receipt.Move{
+				{At: at(0), On: "began", To: "screening"}, {At: at(0), On: "cleared", To: "noticing"}, {At: at(2), On: "notice_started", To: "noticing"},
+				{At: at(11), On: "notice_ended", To: "holding"}, {At: at(31), On: "opted_out", To: "opted_out"}, {At: at(31), On: "destroyed", To: "shredded"},
+			},
+		}},
+	}, nil
 }
 
 func (b *Business) OptOut(_ context.Context, _ workspace.ID, contact, _ string) error {

@@ -1,0 +1,177 @@
+package private
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"murmur/internal/fact"
+	"murmur/internal/private/internal/consent"
+	"murmur/internal/private/internal/personal"
+	"murmur/internal/private/internal/recording"
+	"murmur/internal/private/internal/source"
+	"murmur/internal/private/internal/source/connect"
+	"murmur/internal/workspace"
+)
+
+// CallEvent is what a telephony that records by itself reports about a live call.
+type CallEvent struct {
+	Kind    string    // CallEvents lists them
+	At      time.Time // zero: now
+	Key     string    // key: 0-9, *, #
+	Via     string    // opted_in, opted_out: how the person said so; empty: api
+	Contact string    // began: number or address of the outside party; empty: not known
+	Notice  CallNotice
+}
+
+// CallNotice says which notice is played: with notice_started.
+type CallNotice struct {
+	ID       string        // the business's name of it
+	Language string        // BCP 47
+	SHA256   string        // of its audio, hexadecimal; empty: not known
+	Length   time.Duration // of its audio; a notice that ended sooner was not heard to its end
+}
+
+// CallState is where a call stands, and what the telephony must do now.
+type CallState struct {
+	State string   // docs/consent.md
+	Must  []string // play-notice, record, pause, stop, delete
+}
+
+var (
+	// ErrCallEvent is returned for an event that no call has, or with a field that it cannot have.
+	ErrCallEvent = errors.New("no such event of a call, or a field that does not go with it")
+	// ErrBusy is returned when more calls are live than this process takes.
+	ErrBusy = errors.New("too many calls at once")
+)
+
+var callEvents = map[string]consent.EventKind{
+	"began": consent.Began, "notice_started": consent.NoticeStarted, "notice_ended": consent.NoticeEnded, "key": consent.Pressed,
+	"opted_in": consent.SaidYes, "opted_out": consent.SaidNo, "suspended": consent.Suspended, "resumed": consent.Resumed, "hangup": consent.HungUp,
+}
+
+// CallEvents lists the events that CallEvent takes, in the order of a call.
+func CallEvents() []string {
+	return []string{"began", "notice_started", "notice_ended", "key", "opted_in", "opted_out", "suspended", "resumed", "hangup"}
+}
+
+// CallEvent drives the consent machine of a call that the telephony of a workspace records by itself. The answer says
+// what it must do; when it returns, state and refusals are durable. What cannot be right (an event that came too late,
+// twice at different times, or of a call that this process knows nothing of, as after a restart) ends the recording.
+func (z *Zone) CallEvent(ctx context.Context, ws workspace.ID, call string, in CallEvent) (CallState, error) {
+	e, err := z.callEvent(in)
+	if err != nil || call == "" {
+		return CallState{}, errors.Join(ErrCallEvent, err)
+	}
+	t := z.book.Find(ws, call)
+	if t == nil && e.Kind == consent.HungUp {
+		return callState(consent.Shredded), nil // nothing is known of it: nothing may be kept
+	}
+	if t == nil {
+		t, err = z.book.Begin(ctx, recording.Head{Workspace: ws, Source: ControlSource, CallID: call, Contact: personal.New(in.Contact), At: e.At, Elsewhere: true})
+		switch {
+		case errors.Is(err, recording.ErrBusy):
+			return CallState{}, ErrBusy
+		case err != nil:
+			return callState(consent.Shredded), err
+		}
+	}
+	s := t.State()
+	if e.Kind != consent.Began {
+		s, err = t.Step(ctx, e)
+	}
+	return callState(s), err
+}
+
+func (z *Zone) callEvent(in CallEvent) (consent.Event, error) {
+	kind, ok := callEvents[in.Kind]
+	via, okVia := vias[in.Via]
+	if !ok || !okVia || (kind == consent.Pressed) != (len(in.Key) == 1) {
+		return consent.Event{}, ErrCallEvent
+	}
+	e := consent.Event{Kind: kind, At: in.At, Via: via}
+	if in.Key != "" {
+		e.Key = in.Key[0]
+	}
+	if e.At.IsZero() {
+		e.At = z.now()
+	}
+	if kind != consent.NoticeStarted {
+		return e, nil
+	}
+	e.Notice = consent.Notice{ID: in.Notice.ID, Language: in.Notice.Language, Length: in.Notice.Length}
+	if b, err := hex.DecodeString(in.Notice.SHA256); err == nil && len(b) == len(e.Notice.Audio) {
+		e.Notice.Audio = [32]byte(b)
+	} else if in.Notice.SHA256 != "" {
+		return e, ErrCallEvent
+	}
+	return e, nil
+}
+
+// callState says what a state asks of the telephony.
+func callState(s consent.State) CallState {
+	must := []string{}
+	switch s {
+	case consent.Noticing, consent.Asking:
+		must = []string{"play-notice"}
+	case consent.Holding:
+		must = []string{"record"}
+	case consent.Paused:
+		must = []string{"pause"}
+	case consent.Released:
+		must = []string{"stop"}
+	case consent.Refused, consent.OptedOut, consent.Aborted, consent.Shredded:
+		must = []string{"stop", "delete"}
+	}
+	return CallState{State: s.String(), Must: must}
+}
+
+// report makes a fact of what a person heard or said in a live call, on the ordinary way.
+func (z *Zone) report(ctx context.Context, h recording.Head, act fact.Act, via fact.Via) error {
+	line := consentLine{Call: h.CallID, Via: consent.ViaName(via)}
+	line.Party.ID = h.Contact.Reveal()
+	name := "notice\x00"
+	line.Act = "noticed"
+	if act == fact.OptedOut {
+		name, line.Act, line.Party.ID = "opt-out\x00", "opted_out", "" // the same delivery as OptOutCall's
+	}
+	return z.line(ctx, h.Workspace, name+h.CallID, line)
+}
+
+// line journals a consent event under an id of its own.
+func (z *Zone) line(ctx context.Context, ws workspace.ID, id string, l consentLine) error {
+	l.Schema, l.Type, l.Purpose, l.SourceID = "murmur.v1", "consent", "record", id
+	l.OccurredAt = z.now().UTC().Format(time.RFC3339Nano)
+	body, err := json.Marshal(l)
+	if err != nil {
+		return err
+	}
+	_, err = z.append(ctx, ws, ControlSource, "native", []source.Delivery{{ID: id, Body: body}})
+	return err
+}
+
+// Level says how far the calls of a kind of source can be controlled: L0 to L3 (docs/consent.md).
+func Level(kind string) string { return connect.Level(kind) }
+
+// SweepRecordings removes what a crash left of recordings; call it before calls come.
+func (z *Zone) SweepRecordings(ctx context.Context) (removed int, err error) {
+	return z.book.Sweep(ctx)
+}
+
+// RotateRecordings ends recordings older than raw-hours and carries the keys of younger ones into today's epoch; call it
+// before older epochs are destroyed.
+func (z *Zone) RotateRecordings(ctx context.Context) error { return z.book.Rotate(ctx) }
+
+// ExpireCalls ends live calls that were left alone; call it every few seconds.
+func (z *Zone) ExpireCalls(ctx context.Context) error { return z.book.Expire(ctx) }
+
+// CheckRecordings replays every recording's entries in the ledger and compares them with the keys and files that there
+// are; breach is called with each place that is wrong.
+func (z *Zone) CheckRecordings(ctx context.Context, breach func(file, what string)) error {
+	return z.book.Check(ctx, breach)
+}
+
+// Close aborts every live call: what was kept of them is destroyed.
+func (z *Zone) Close(ctx context.Context) error { return z.book.Close(ctx) }
