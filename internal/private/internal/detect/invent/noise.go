@@ -24,6 +24,9 @@ func (w *writer) spoil(p piece, start bool) string {
 	if w.style.bare && !p.raw {
 		s = unpoint(s)
 	}
+	if w.style.joined && !p.raw {
+		s = strings.ReplaceAll(s, "'", "")
+	}
 	s = w.cased(s, p, start)
 	if p.typ == "" {
 		return s
@@ -133,6 +136,8 @@ func (w *writer) words(s string) string {
 			f[i] = w.slip(core, lower) + tail
 		case w.r.IntN(1000) < st.typos:
 			f[i] = w.typo(core) + tail
+		case tail == " " && i < len(f)-1 && w.r.IntN(4000) < st.typos:
+			f[i] = core
 		}
 	}
 	return strings.Join(f, "")

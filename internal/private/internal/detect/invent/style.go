@@ -15,6 +15,7 @@ type style struct {
 
 	letters letterCase
 	bare    bool // no punctuation
+	joined  bool // no apostrophes
 	slips   int  // of a hundred words of plain speech, how many a recogniser or a stutter changes
 	mishear int  // of a hundred names, codes and dates, how many a recogniser garbles
 	sms     int  // of a hundred words that have a short form, how many are shortened
@@ -94,6 +95,7 @@ func pickStyle(r *rand.Rand, source string) style {
 			s.typed(r, 4)
 		}
 	}
+	s.joined = s.letters == lowerCase && one(20)
 	if clean && one(40) {
 		s.typos = 20 + r.IntN(150) // a word spelled wrongly is not a name
 	}
