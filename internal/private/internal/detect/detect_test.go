@@ -146,6 +146,11 @@ func check(t *testing.T, d *detect.Detector, text string) {
 		last = s.End
 	}
 	want.WriteString(string(runes[last:]))
+	for _, s := range r.Flat() {
+		if value := string(runes[s.Start:s.End]); survives(s.Type, value, masked) {
+			t.Fatalf("a %s of %d characters is masked once and left once", s.Type, len(value))
+		}
+	}
 	if utf8.ValidString(text) && want.String() != masked {
 		t.Fatal("the spans do not tell what was masked")
 	}
@@ -159,6 +164,19 @@ func check(t *testing.T, d *detect.Detector, text string) {
 	if again.Masked() != masked {
 		t.Fatalf("masking again changed a masked text:\n%q\n%q", masked, again.Masked())
 	}
+}
+
+// survives reports whether a number that was masked still stands in the masked text as a word of its own.
+func survives(t detect.Type, value, masked string) bool {
+	if len(value) < 5 || strings.Trim(value, "0123456789") != "" || t == detect.Date || t == detect.Age {
+		return false
+	}
+	for w := range strings.FieldsSeq(masked) {
+		if strings.Trim(w, ".,;:?!") == value {
+			return true
+		}
+	}
+	return false
 }
 
 func TestMaskingIsIdempotent(t *testing.T) {
@@ -179,31 +197,63 @@ func FuzzRedact(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) { check(t, d, s) })
 }
 
-func TestStreamedEqualsWhole(t *testing.T) {
-	t.Parallel()
-	text := strings.Join(samples[:6], "\n\n") + "\nAgent: your pin?\n\n4921\n"
-	d := detector(t, detect.Strict)
-	stream := func(parts ...string) string {
-		var out bytes.Buffer
-		s := d.Stream(&out)
-		for _, p := range parts {
-			if _, err := s.Write([]byte(p)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := s.Close(); err != nil {
+// conversations hold what a cut may break: questions that stay open over turns and over lines, labels, masks, characters
+// of several bytes and bytes that are no character.
+var conversations = []string{
+	strings.Join(samples[:6], "\n\n") + "\nAgent: your pin?\n\n4921\n",
+	"Agent: card number please\nCustomer: four one one one\nAgent: uh huh\nCustomer: double one double one\nAgent: go on\nCustomer: one one one one, one one one two\n\nthanks\n",
+	"Agent: your name?\nCaller: Zyla Quorrin\nAgent: thanks Quorrin\nno label, Quorrin again\nAgent: and the date of birth?\nCaller: 5/27/1972",
+	"Speaker 1: señor, su número?\nSpeaker 2: １２３-４５-６７８９ \u200d ok\xff\xfe\r\n[PHONE] [AGE_40_49]\n\n\nend",
+}
+
+// streamed writes parts to a stream one after another.
+func streamed(t testing.TB, d *detect.Detector, parts ...string) string {
+	t.Helper()
+	var out bytes.Buffer
+	s := d.Stream(&out)
+	for _, p := range parts {
+		if _, err := s.Write([]byte(p)); err != nil {
 			t.Fatal(err)
 		}
-		return out.String()
 	}
-	whole := stream(text)
-	if strings.Contains(whole, "4921") {
-		t.Error("a question did not stay open over lines")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
 	}
-	for i := range text {
-		if got := stream(text[:i], text[i:]); got != whole {
-			t.Fatalf("cut at byte %d differs", i)
+	return out.String()
+}
+
+func TestStreamedEqualsWhole(t *testing.T) {
+	t.Parallel()
+	d := detector(t, detect.Strict)
+	for _, text := range conversations {
+		whole := streamed(t, d, text)
+		for _, left := range []string{"4921", "Quorrin", "1972", "６７８９", "double one"} {
+			if strings.Contains(whole, left) {
+				t.Errorf("%q is left: a question did not stay open, or a value was forgotten", left)
+			}
 		}
+		for i := range len(text) + 1 {
+			if got := streamed(t, d, text[:i], text[i:]); got != whole {
+				t.Fatalf("cut at byte %d differs", i)
+			}
+		}
+		bytewise := make([]string, len(text))
+		for i := range len(text) {
+			bytewise[i] = text[i : i+1]
+		}
+		if got := streamed(t, d, bytewise...); got != whole {
+			t.Error("byte by byte differs")
+		}
+	}
+}
+
+// TestAConversationIsStreamedAsOneDocument: held until it ends, it is masked as Redact masks it.
+func TestAConversationIsStreamedAsOneDocument(t *testing.T) {
+	t.Parallel()
+	d := detector(t, detect.Strict)
+	text := "Agent: who am I speaking with?\nCaller: Zyla Quorrin\nAgent: card number please\nCaller: four one one one\nAgent: uh huh\nCaller: one one one one"
+	if got, want := streamed(t, d, text), masked(t, d, text); got != want {
+		t.Errorf("streamed %q, whole %q", got, want)
 	}
 }
 

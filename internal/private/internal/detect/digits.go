@@ -71,7 +71,7 @@ func (s *scan) judge(r *number.Run, from, to int, ask *asked) {
 			return
 		}
 	}
-	for int(s.tok[from].e) <= first {
+	for from > r.From && int(s.tok[from].e) <= first { // a run begins with a symbol, maybe one that was corrected
 		from++
 	}
 	for int(s.tok[to-1].s) >= last {

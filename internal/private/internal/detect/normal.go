@@ -72,7 +72,7 @@ func fold(r, prev, next rune) string {
 		return ascii[r : r+1]
 	case r < ' ' || r == 0x7f || r == utf8.RuneError || r == 0xa0 || unicode.Is(unicode.Zs, r):
 		return " "
-	case r == 0xad || r == 0x20e3 || r >= 0xfe00 && r <= 0xfe0f || unicode.Is(unicode.Cf, r):
+	case r == 0xad || dressing(r) || unicode.Is(unicode.Cf, r):
 		return ""
 	case r == '‘' || r == '’' || r == 'ʼ' || r == '`' || r == '´':
 		return "'"
@@ -117,9 +117,16 @@ func (v *view) original(s, e int) (int, int) {
 	if v.off == nil {
 		return s, e
 	}
-	from, to := int(v.off[s]), int(v.off[e])
-	for k := e; to == int(v.off[e-1]) && k < len(v.off); k++ { // inside a character that folded into several
-		to = int(v.off[k])
+	from, to := int(v.off[s]), int(v.off[e-1])
+	_, n := utf8.DecodeRuneInString(v.orig[to:])
+	for to += n; to < len(v.orig); to += n {
+		var r rune
+		if r, n = utf8.DecodeRuneInString(v.orig[to:]); !dressing(r) {
+			break
+		}
 	}
 	return from, to
 }
+
+// dressing reports whether a character belongs to the one before it: the marks that make an emoji of a digit.
+func dressing(r rune) bool { return r == 0x20e3 || r >= 0xfe00 && r <= 0xfe0f }

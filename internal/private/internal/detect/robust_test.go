@@ -1,0 +1,134 @@
+package detect_test
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"murmur/internal/private/internal/detect"
+)
+
+// heavy is how many times larger than usual the texts of this file are: MURMUR_HEAVY=10 makes lines of 10 MB and 100,000
+// turns.
+func heavy() int {
+	if n, err := strconv.Atoi(os.Getenv("MURMUR_HEAVY")); err == nil && n > 0 {
+		return n
+	}
+	return 1
+}
+
+// TestBadInputIsMaskedLikeAnyOther: the telephone number is found whatever stands around or inside it, and the offsets
+// are right (check).
+func TestBadInputIsMaskedLikeAnyOther(t *testing.T) {
+	t.Parallel()
+	d := detector(t, detect.Strict)
+	for name, c := range map[string]struct{ in, want string }{
+		"invalid UTF-8 around":     {"\xff\xfe call 415-555-0132 \xc3", "\xff\xfe call [PHONE] \xc3"},
+		"control characters":       {"call\x00\x07 415-555-0132\x1b ok", "call\x00\x07 [PHONE]\x1b ok"},
+		"zero-width inside":        {"call 415\u200b-5\u200c55-\u2060013\ufeff2 ok", "call [PHONE] ok"},
+		"right-to-left marks":      {"call \u202e415-555-0132\u202c ok", "call \u202e[PHONE]\u202c ok"},
+		"isolates inside":          {"call 415-\u2066555\u2069-0132 ok", "call [PHONE] ok"},
+		"soft hyphens":             {"call 415\u00ad-555-0132 ok", "call [PHONE] ok"},
+		"emoji digits":             {"call 4\ufe0f\u20e31\ufe0f\u20e35\ufe0f\u20e3 555 0132 ok", "call [PHONE] ok"},
+		"full-width":               {"call ４１５－５５５－０１３２ ok", "call [PHONE] ok"},
+		"mathematical digits":      {"call 𝟒𝟏𝟓-𝟓𝟓𝟓-𝟎𝟏𝟑𝟐 ok", "call [PHONE] ok"},
+		"Arabic digits":            {"call ٤١٥-٥٥٥-٠١٣٢ ok", "call [PHONE] ok"},
+		"homoglyphs in an address": {"mail аnn@exаmple.com ok", "mail [EMAIL] ok"},
+		"a family of emoji":        {"👨\u200d👩\u200d👧\u200d👦 415-555-0132 👍🏽", "👨\u200d👩\u200d👧\u200d👦 [PHONE] 👍🏽"},
+		"combining marks":          {"cafe\u0301 call 415-555-0132 n\u0303o", "cafe\u0301 call [PHONE] n\u0303o"},
+		"no-break spaces":          {"call 415\u00a0555\u00a00132 ok", "call [PHONE] ok"},
+	} {
+		check(t, d, c.in)
+		r, err := d.Redact(detect.Doc{Turns: []detect.Turn{{Text: c.in}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := r.Masked(); got != c.want {
+			t.Errorf("%s:\n got %q\nwant %q", name, got, c.want)
+		}
+	}
+}
+
+func TestNamesInOtherScriptsAreNoTrouble(t *testing.T) {
+	t.Parallel()
+	d := detector(t, detect.Strict)
+	for _, s := range []string{"Меня зовут Иван Петров", "我叫王小明", "اسمي محمد علي", "שמי דוד כהן", "मेरा नाम राहुल है", "제 이름은 김철수입니다", "Με λένε Γιώργος", "ฉันชื่อสมชาย"} {
+		check(t, d, s)
+		check(t, d, "Agent: your name?\nCustomer: "+s)
+	}
+}
+
+func TestMuchTextTakesBoundedTime(t *testing.T) {
+	t.Parallel()
+	d := detector(t, detect.Strict)
+	n := heavy()
+	line := strings.Repeat("call me on 415-555-0132 or write to ann@example.com about order 4471 ", n*1_000_000/70)
+	r, err := d.Redact(detect.Doc{Turns: []detect.Turn{{Text: line}}})
+	if err != nil || strings.Contains(r.Masked(), "0132") {
+		t.Errorf("one line of %d bytes: %v", len(line), err)
+	}
+	turns := make([]detect.Turn, n*10_000)
+	for i := range turns {
+		turns[i] = detect.Turn{Side: detect.Side(1 + i%2), Text: "what is your number? it is four one five five five five oh one three two"}
+	}
+	r, err = d.Redact(detect.Doc{Turns: turns})
+	if err != nil || len(r.Spans()) < len(turns) {
+		t.Errorf("%d turns: %v", len(turns), err)
+	}
+	blob := strings.Repeat("MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj", n*1000)
+	if _, err = d.Redact(detect.Doc{Turns: []detect.Turn{{Text: blob}}}); err != nil {
+		t.Errorf("base64 of %d bytes: %v", len(blob), err)
+	}
+}
+
+// FuzzStream cuts a text into pieces at two places: the pieces give what the whole gives.
+func FuzzStream(f *testing.F) {
+	for _, s := range conversations {
+		f.Add(s, 3, 40)
+	}
+	d := detector(f, detect.Strict)
+	f.Fuzz(func(t *testing.T, s string, a, b int) {
+		if len(s) == 0 || len(s) > 4096 {
+			return
+		}
+		a, b = abs(a)%len(s), abs(b)%len(s)
+		a, b = min(a, b), max(a, b)
+		if streamed(t, d, s) != streamed(t, d, s[:a], s[a:b], s[b:]) {
+			t.Fatalf("cut at %d and %d differs", a, b)
+		}
+	})
+}
+
+func abs(n int) int {
+	if n < 0 {
+		return -(n + 1)
+	}
+	return n
+}
+
+// FuzzTransforms holds every transform to the promises of the package: what stands for a value is not found again.
+func FuzzTransforms(f *testing.F) {
+	for _, s := range samples {
+		f.Add(s)
+	}
+	d := with(f, "DATE:week,DATE_OF_BIRTH:decade,AGE:band,POSTCODE:zip3,LOCATION:state,PHONE:last4,CREDIT_CARD:last4,PERSON:pseudonym", "ORDER:ORD-####-######")
+	f.Fuzz(func(t *testing.T, s string) {
+		r, err := d.Redact(detect.Doc{Turns: detect.ParsePlain(s)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := r.Masked()
+		if utf8.ValidString(s) && !utf8.ValidString(out) {
+			t.Fatal("a valid text became invalid")
+		}
+		if r.Verdict() == detect.Unsettled {
+			return
+		}
+		again, err := d.Redact(detect.Doc{Turns: detect.ParsePlain(out)})
+		if err != nil || again.Masked() != out {
+			t.Fatalf("masking again: %v\n%q\n%q", err, out, again.Masked())
+		}
+	})
+}
