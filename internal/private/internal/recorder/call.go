@@ -207,7 +207,7 @@ func (c *call) refused() {
 	if c.take != nil {
 		_ = c.take.Close(c.ctx)
 	}
-	_ = c.dialog.Respond(c.no.code, c.no.reason, nil, c.no.extra...)
+	c.recorder.reply(c.dialog.InviteRequest, c.tx, c.no.code, c.no.reason, c.no.extra...)
 }
 
 // answer says yes and waits for the ACK; false when there was none.

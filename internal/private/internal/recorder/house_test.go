@@ -55,6 +55,15 @@ func (w *watched) Step(ctx context.Context, e consent.Event) (consent.State, err
 	return s, err
 }
 
+func (w *watched) Attest(ctx context.Context) (consent.State, error) {
+	s, err := w.Take.Attest(ctx)
+	select {
+	case w.states <- s:
+	default:
+	}
+	return s, err
+}
+
 func (w *watched) Write(ctx context.Context, f recording.Frame) error {
 	err := w.Take.Write(ctx, f)
 	if err == nil {

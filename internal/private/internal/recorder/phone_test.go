@@ -213,7 +213,7 @@ func (p *phone) request(method, kind, body string, extra ...string) string {
 		p.cseq++
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=z9hG4bK%s%s%d;rport\r\n", method, p.to, network, p.sip.LocalAddr(), p.callID[5:7], method, p.cseq)
+	fmt.Fprintf(&b, "%s %s SIP/2.0\r\nVia: SIP/2.0/%s %s;branch=%s;rport\r\n", method, p.to, network, p.sip.LocalAddr(), p.branch(method))
 	fmt.Fprintf(&b, "From: <sip:%s@127.0.0.1>;tag=phone\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d %s\r\nMax-Forwards: 70\r\n", p.number, to, p.callID, p.cseq, method)
 	for _, l := range extra {
 		b.WriteString(l + "\r\n")
@@ -221,14 +221,15 @@ func (p *phone) request(method, kind, body string, extra ...string) string {
 	return b.String() + p.tail(body, kind)
 }
 
+// branch names a transaction.
+func (p *phone) branch(method string) string {
+	return fmt.Sprintf("z9hG4bK-%s-%s-%d", p.callID[:strings.IndexByte(p.callID, '@')], method, p.cseq)
+}
+
 // ask sends a request and waits for the final answer.
 func (p *phone) ask(method, kind, body string, extra ...string) answer {
 	p.t.Helper()
-	m := p.request(method, kind, body, extra...)
-	if p.callID[5:7] == "" {
-		panic("no branch")
-	}
-	p.send(m)
+	p.send(p.request(method, kind, body, extra...))
 	limit := time.After(20 * time.Second)
 	for {
 		select {
@@ -268,10 +269,13 @@ func (p *phone) dial(attributes ...string) answer {
 func (p *phone) invite(kind, body string, extra ...string) answer {
 	p.t.Helper()
 	a := p.ask("INVITE", kind, body, extra...)
-	p.toLine = cmp.Or(field(a.head, "To"), p.toLine)
-	p.send(p.request("ACK", "", ""))
-	if a.code != 200 {
-		p.toLine = ""
+	before := p.toLine
+	p.toLine = field(a.head, "To")
+	if ack := p.request("ACK", "", ""); a.code == 200 {
+		p.send(ack)
+	} else { // of the same transaction: RFC 3261 17.1.1.3
+		p.send(strings.Replace(ack, p.branch("ACK"), p.branch("INVITE"), 1))
+		p.toLine = before
 		return a
 	}
 	i := 0

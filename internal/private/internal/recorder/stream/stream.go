@@ -81,10 +81,11 @@ type Stream struct {
 	masks   []region
 	arrived time.Time // of the newest packet
 
-	ear      *dtmf.Detector
-	earShift int64 // position minus the detector's own count
-	pcm      [maxFrame]int16
-	down     bool // a key sounds
+	ear   *dtmf.Detector // tells keys
+	fine  *dtmf.Detector // says what to mask: rather too much
+	shift int64          // position minus the detectors' own count
+	pcm   [maxFrame]int16
+	down  bool // a key sounds
 
 	event     uint32 // timestamp of the telephone event told last
 	eventSeen bool
@@ -100,7 +101,7 @@ type frame struct {
 type region struct{ from, to int64 }
 
 // New makes a stream.
-func New(c Config) *Stream { return &Stream{c: c, ear: dtmf.New(Rate)} }
+func New(c Config) *Stream { return &Stream{c: c, ear: dtmf.New(Rate), fine: dtmf.Sensitive(Rate)} }
 
 // Use takes another way of sending for what comes: a new offer may change it.
 func (s *Stream) Use(codec sdp.Codec, payload, events uint8) {
@@ -245,31 +246,41 @@ func (s *Stream) sound(p *rtp.Packet) {
 // hear listens for keys. A short gap is closed up: a lost packet does not end a tone.
 func (s *Stream) hear(at int64, payload []byte) {
 	if gap := at - s.end; gap > joined {
-		s.heard(s.ear.Close()) // it counts from zero again
-		s.down, s.earShift = false, at
+		s.endOfSound()
+		s.shift = at
 	} else {
-		s.earShift += gap
+		s.shift += gap
 	}
 	decode := g711.DecodeUlawFrame
 	if s.c.Codec == sdp.PCMA {
 		decode = g711.DecodeAlawFrame
 	}
+	pcm := s.pcm[:len(payload)]
 	for i, b := range payload {
-		s.pcm[i] = decode(b)
+		pcm[i] = decode(b)
 	}
-	s.heard(s.ear.Write(s.pcm[:len(payload)]))
+	s.cover(s.fine.Write(pcm))
+	for _, k := range s.ear.Write(pcm) {
+		if k.Down {
+			s.c.Key(k.Symbol, true)
+		}
+	}
 	if s.down {
 		s.mask(at, at+int64(len(payload)))
 	}
 }
 
-func (s *Stream) heard(keys []dtmf.Key) {
+// endOfSound makes the detectors ready for another sound; they then count from zero.
+func (s *Stream) endOfSound() {
+	s.cover(s.fine.Close())
+	s.ear.Close() // what it has told, it has told
+}
+
+// cover masks keys.
+func (s *Stream) cover(keys []dtmf.Key) {
 	for _, k := range keys {
-		s.mask(s.earShift+int64(k.Start), s.earShift+int64(k.End))
+		s.mask(s.shift+int64(k.Start), s.shift+int64(k.End))
 		s.down = k.Down
-		if k.Down {
-			s.c.Key(k.Symbol, true)
-		}
 	}
 }
 
@@ -324,7 +335,7 @@ func (s *Stream) silence(f frame) {
 // Close gives out what is still held, but for the last moment: a key may have begun in it.
 func (s *Stream) Close() {
 	s.drain()
-	s.heard(s.ear.Close())
+	s.endOfSound()
 	s.give(s.end - tail)
 	s.Drop()
 }
