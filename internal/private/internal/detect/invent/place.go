@@ -191,7 +191,7 @@ func (w *writer) street(key, _ string) {
 		case unit == "#":
 			v += pick(w.r, []string{" #", ", #", " # "}) + k
 		default:
-			v += pick(w.r, []string{" ", ", "}) + unit + " " + k
+			v += pick(w.r, []string{" ", " ", ", ", "\n"}) + unit + " " + k
 		}
 	}
 	w.label("ADDRESS", v)
@@ -219,30 +219,54 @@ func (w *writer) house(v string) string {
 	return strings.TrimSpace(said + " " + letter)
 }
 
-// address is street, town and what follows, each with its label.
+// address is street, town and what follows, each with its label, in one line or several.
 func (w *writer) address(key, _ string) {
-	sep := pick(w.r, []string{", ", ", ", " ", "\n"})
+	who := who(key)
+	sep := pick(w.r, []string{", ", ", ", " ", "\n", "\n ", ",\n"})
 	if w.style.spoken {
-		sep = pick(w.r, []string{", ", " ", " in "})
+		sep = pick(w.r, []string{", ", " ", " in ", " "})
 	}
-	w.street(key, "")
+	w.street("street"+who, "")
 	if w.one(12) {
 		return
 	}
+	code := func() {
+		w.digits("POSTCODE", w.once("postcode"+who, func() string { return w.shaped(pick(w.r, []string{"99999", "99999", "9999", "AA9 9AA", "999 99"})) }))
+	}
 	w.plain(sep)
-	w.city("city"+who(key), "")
-	switch w.r.IntN(5) {
+	switch w.r.IntN(8) {
 	case 0:
+		w.town(who)
 	case 1:
+		w.town(who)
 		w.plain(strings.Replace(sep, " in ", " ", 1))
-		w.country("country"+who(key), "")
+		w.country("country"+who, "")
+	case 2, 3: // as a label on an envelope of much of the world
+		w.town(who)
+		w.plain(strings.Replace(sep, " in ", " ", 1))
+		w.country("country"+who, "")
+		w.plain(" ")
+		code()
+	case 4:
+		code()
+		w.plain(" ")
+		w.town(who)
 	default:
+		w.town(who)
 		w.plain(pick(w.r, []string{", ", " "}))
-		w.state("state"+who(key), "")
+		w.state("state"+who, "")
 		if w.one(75) {
 			w.plain(" ")
-			w.digits("POSTCODE", w.once("postcode"+who(key), func() string { return w.shaped("99999") }))
+			code()
 		}
+	}
+}
+
+// town is a city, in capitals where post offices want it so.
+func (w *writer) town(who string) {
+	w.city("city"+who, "")
+	if last := &w.out[len(w.out)-1]; !w.style.spoken && w.one(12) {
+		last.text = strings.ToUpper(last.text)
 	}
 }
 
