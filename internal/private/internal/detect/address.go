@@ -275,7 +275,10 @@ func (s *scan) findTown(i int) {
 			}
 		case t.kind == digit && len(s.low(j)) >= 4 && len(s.low(j)) <= 6 && s.at(j+1).lex&(unit|money) == 0:
 			end := j + 1
-			if s.low(end) == "-" && s.glued(end) && s.at(end+1).kind == digit && len(s.low(end+1)) <= 4 {
+			if s.low(end) == "-" && s.glued(end) && s.at(end+1).kind == digit {
+				if len(s.low(end+1)) > 4 { // a telephone number
+					return
+				}
 				end += 2
 			}
 			s.mark(j, end, Postcode, 80, ByShape)
@@ -295,7 +298,7 @@ func (s *scan) findTown(i int) {
 			s.mark(j, j+1, Location, 60, ByShape)
 		default:
 			r := s.runAt(j)
-			if r == nil || r.From != j || r.Digits < 3 || r.Digits > 9 || r.Letters > 2 {
+			if r == nil || r.From != j || r.Digits < 3 || r.Digits > 9 || r.Letters > 2 || r.Digits >= 6 && s.lineWord(r.To) {
 				return
 			}
 			s.mark(j, r.To, Postcode, 75, ByShape)

@@ -130,6 +130,9 @@ func (s *scan) findIP(i int) {
 			return
 		}
 	}
+	if s.low(i-2) == "." && s.glued(i-2) && s.glued(i-1) && s.at(i-3).kind == digit {
+		return
+	}
 	if s.low(i+6) == "." && s.glued(i+6) && s.glued(i+7) && s.at(i+7).kind == digit { // 3.93.92.16.85: a telephone number
 		return
 	}

@@ -156,7 +156,7 @@ func refuses(low string) bool {
 func carries(low string) bool {
 	switch low {
 	case "you", "the", "and", "for", "in", "my", "it", "it's", "its", "'s", "is", "be", "am", "i'm", "do", "have", "don't", "know", "said", "okay", "ok",
-		"sorry", "hello", "hi", "name", "last", "full", "first", "spell", "so", "yes", "yeah", "yep", "sure", "uh", "um", "that", "that's", "this", "would",
+		"sorry", "hello", "hi", "well", "name", "last", "full", "first", "spell", "so", "yes", "yeah", "yep", "sure", "uh", "um", "that", "that's", "this", "would",
 		"under", "of", "course", "code", "postcode", "zip", "date", "birth", "was", "born", "on", "absolutely", "certainly":
 		return true
 	}
@@ -166,7 +166,7 @@ func carries(low string) bool {
 // trails reports whether a word comes behind the value of a direct answer.
 func trails(low string) bool {
 	switch low {
-	case "is", "am", "be", "said", "me", "do", "that", "please", "thanks", "thank", "first", "okay", "yeah", "yes":
+	case "is", "am", "be", "said", "me", "do", "you", "and", "that", "please", "thanks", "thank", "first", "okay", "yeah", "yes":
 		return true
 	}
 	return false

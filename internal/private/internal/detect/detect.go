@@ -179,6 +179,7 @@ func (s *scan) read(side Side, talk *dialogue, known []subject) {
 	s.findDates()
 	s.findAddresses()
 	s.findAges()
+	s.findIBANs()
 	s.findNumbers(ask)
 	s.findSecrets()
 	s.findNames()

@@ -152,7 +152,7 @@ func (s *scan) decide(rd *reading, ask *asked) (Type, uint8, Why) {
 	switch {
 	case iban(v):
 		return IBAN, 98, ByChecksum
-	case s.extended(rd), s.lineBehind(rd):
+	case s.extended(rd), s.lineBehind(rd), onlyDigits && n >= 10 && n <= 20 && s.low(rd.from-1) == "+" && !(cued && c.t == CreditCard):
 		return Phone, 88, ByShape
 	case vin(v):
 		return Vehicle, 85, ByShape
@@ -202,7 +202,7 @@ func (s *scan) decideDigits(rd *reading) (Type, uint8, Why) {
 	v, n := rd.value, len(rd.value)
 	plus := s.low(rd.from-1) == "+" || s.low(rd.from-1) == "plus"
 	switch {
-	case plus && n >= 7 && n <= 15:
+	case plus && n >= 7 && n <= 20:
 		return Phone, 92, ByShape
 	case n == 9 && s.dashed(rd, 3, 5) && socialSecurity(v):
 		return SSN, 88, ByShape
@@ -242,13 +242,18 @@ func (s *scan) lineBehind(rd *reading) bool {
 	if rd.letters > 0 || rd.digits < 6 || rd.digits > 15 {
 		return false
 	}
-	i := rd.to
+	return s.lineWord(rd.to)
+}
+
+// lineWord reports whether the word at token i says which line the number before it is.
+func (s *scan) lineWord(i int) bool {
+	from := i
 	for s.low(i) == "-" || s.low(i) == "(" {
 		i++
 	}
 	switch s.low(i) {
 	case "office", "fax", "mobile", "cell", "landline":
-		return s.low(i+1) != "number" || i > rd.to
+		return s.low(i+1) != "number" || i > from
 	}
 	return false
 }

@@ -26,7 +26,7 @@ func (s *scan) spans() []piece {
 			m.from, m.to = s.edges(m.from, m.to)
 		}
 		from, to := int(s.tok[m.from].s), int(s.tok[m.to-1].e)
-		if m.t == Age && m.to == m.from+1 && s.tok[m.from].kind == mixed && s.ordinal(m.from) { // 7th birthday
+		if m.t == Age && m.to == m.from+1 && s.tok[m.from].kind == mixed && to-from > 2 && !num(s.lower[to-1]) && !num(s.lower[to-2]) { // 7th birthday
 			to -= 2
 		}
 		a, b := s.original(from, to)

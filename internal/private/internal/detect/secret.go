@@ -29,7 +29,7 @@ func (s *scan) findSecrets() {
 			break
 		}
 		if from, to := s.secretAt(i, linked); to > from {
-			s.mark(from, to, t, 88, ByCue)
+			s.mark(from, to, t, 92, ByCue)
 			s.take(from, to)
 			if s.low(to) == "/" && t == Username {
 				if a, b := s.secretAt(to+1, true); b > a {
@@ -37,6 +37,37 @@ func (s *scan) findSecrets() {
 					s.take(a, b)
 				}
 			}
+		}
+	}
+}
+
+// findIBANs marks what is spelled behind "my iban is": letters and digits in any mixture, "g b as in boy four eight awjv".
+func (s *scan) findIBANs() {
+	for _, c := range s.cues {
+		if c.t != IBAN {
+			continue
+		}
+		from := c.at + 1
+		for from < len(s.tok) && (s.at(from).lex&verb != 0 || s.low(from) == "number" || s.low(from) == ":") {
+			from++
+		}
+		to, digits := from, 0
+		for i := from; i < len(s.tok) && i < from+60; i++ {
+			t := s.at(i)
+			if r := s.runAt(i); r != nil {
+				if i+1 == r.To || i+1 == len(s.tok) {
+					digits += r.Digits
+				}
+			} else if t.kind == sign && s.low(i) != "-" && s.low(i) != "," || t.kind == word && (len(s.low(i)) > 4 || t.lex&(stop|ack) != 0) || t.kind == line || t.kind == mask {
+				break
+			}
+			if t.kind != sign {
+				to = i + 1
+			}
+		}
+		if digits >= 8 && to-from > 2 {
+			s.mark(from, to, IBAN, 97, ByCue)
+			s.take(from, to)
 		}
 	}
 }
