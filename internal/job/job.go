@@ -39,6 +39,9 @@ type Config struct {
 	Periodic []*river.PeriodicJob
 	// Parallel is how many jobs run at once; 0 means 2.
 	Parallel int
+	// Queues are further queues by name, and how many of their jobs run at once: for jobs that must not keep the
+	// others waiting. A job says where it belongs in its options.
+	Queues map[string]int
 	// Timeout ends a job's context; 0 means 10 min. A worker's own Timeout method wins.
 	Timeout time.Duration
 	// Rescue is when a job that still counts as running is given to another worker: its process has died.
@@ -111,6 +114,9 @@ func open(ctx context.Context, path string, c Config) (_ *Queue, err error) {
 	if c.Workers != nil {
 		rc.Workers, rc.PeriodicJobs = c.Workers, c.Periodic
 		rc.Queues = map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: c.Parallel}}
+		for name, parallel := range c.Queues {
+			rc.Queues[name] = river.QueueConfig{MaxWorkers: parallel}
+		}
 	}
 	client, err := river.NewClient(driver, rc)
 	if err != nil {
@@ -143,6 +149,20 @@ func openFile(path string) (*sql.DB, error) {
 	}
 	db.SetMaxOpenConns(1) // River on SQLite: one writer
 	return db, nil
+}
+
+// Reclaim puts back what counts as running, and counts it: for a process that is the only one to run the jobs of this
+// file, before Start. Without it the jobs of a process that was killed wait for Config.Rescue.
+func (q *Queue) Reclaim(ctx context.Context) (n int64, err error) {
+	r, err := q.db.ExecContext(ctx, `update river_job set state = ?, attempt = max(attempt - 1, 0) where state = ?`,
+		string(rivertype.JobStateAvailable), string(rivertype.JobStateRunning))
+	if err == nil {
+		n, err = r.RowsAffected()
+	}
+	if err != nil {
+		return 0, fmt.Errorf("reclaim jobs: %w", err)
+	}
+	return n, nil
 }
 
 // Start runs jobs until Stop. The context is not a deadline for it: when it ends, jobs are cancelled.

@@ -222,3 +222,32 @@ func TestCancelledJobRunsAgain(t *testing.T) {
 	}
 	end(t, q)
 }
+
+// TestReclaimTakesOverFromTheDead: a job that a killed process was at runs again at once, and its attempt does not
+// count.
+func TestReclaimTakesOverFromTheDead(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "jobs.db")
+	q := run(t, path, Config{})
+	insert(t, q, 1, true)
+	if _, err := q.db.ExecContext(t.Context(), `update river_job set state = 'running', attempt = 3`); err != nil {
+		t.Fatal(err)
+	}
+	insert(t, q, 1, false)
+	if err := q.Close(); err != nil {
+		t.Fatal(err)
+	}
+	attempts := make(chan int, 1)
+	q = run(t, path, Config{Queues: map[string]int{"slow": 1}, Workers: workers(func(_ context.Context, j *river.Job[fetch]) error {
+		attempts <- j.Attempt
+		return nil
+	})})
+	if n, err := q.Reclaim(t.Context()); n != 1 || err != nil {
+		t.Errorf("%d reclaimed, %v", n, err)
+	}
+	begin(t, q)
+	if got := receive(t, attempts); got != 3 {
+		t.Errorf("attempt %d", got)
+	}
+	end(t, q)
+}

@@ -72,6 +72,7 @@ type Zone struct {
 	maskers  sync.Map         // by masking: detectors as policies want them
 	region   string
 	now      func() time.Time
+	polling  pollers
 }
 
 // New opens the zone.

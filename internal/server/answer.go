@@ -20,11 +20,13 @@ type (
 		APIKey     string   `json:"api_key"`
 		APIBase    string   `json:"api_base"`
 		MediaHosts []string `json:"media_hosts"`
+		PublicURL  string   `json:"public_url"`
 	}
 	SourceArgs struct {
 		Workspace string `json:"workspace"`
 		Name      string `json:"name"`
 		Secret    string `json:"secret"`
+		APIKey    string `json:"api_key"`
 	}
 	ImportArgs struct {
 		Workspace string `json:"workspace"`
@@ -68,6 +70,12 @@ type Connected struct {
 	Kind      string `json:"kind"`
 	Path      string `json:"path,omitempty"`
 	Secret    string `json:"secret"`
+
+	// With an API key: what the vendor gives to it, whether its webhook was registered, and whether a server runs that
+	// polls at once.
+	Gives   []Given `json:"gives,omitempty"`
+	Webhook string  `json:"webhook,omitempty"` // registered, by hand
+	Serving bool    `json:"serving,omitempty"`
 }
 
 // Removed is the answer of connect remove.
@@ -79,11 +87,12 @@ type Removed struct {
 
 // Listed is one source of connect list.
 type Listed struct {
-	Workspace string `json:"workspace"`
-	Source    string `json:"source"`
-	Kind      string `json:"kind"`
-	Secrets   int    `json:"live_secrets"`
-	Level     string `json:"control"` // L0 to L3, docs/consent.md
+	Workspace string   `json:"workspace"`
+	Source    string   `json:"source"`
+	Kind      string   `json:"kind"`
+	Secrets   int      `json:"live_secrets"`
+	Polling   *Polling `json:"polling,omitempty"` // of a source with an API key
+	Level     string   `json:"control"`           // L0 to L3, docs/consent.md
 }
 
 // KeyValue is one key of a policy.

@@ -64,6 +64,8 @@ var explanations = []struct {
 	{private.ErrDial, http.StatusUnprocessableEntity, 2, "strict and paranoid mask more than balanced, the default"},
 	{private.ErrLine, http.StatusUnprocessableEntity, 2, "the answer has the number of each such line; the other lines were masked"},
 	{private.ErrUnreadable, http.StatusUnprocessableEntity, 2, "murmur import --dry-run FILE shows how the file is understood; --map FILE names the columns"},
+	{private.ErrNoPolling, http.StatusUnprocessableEntity, 2, "leave out --api-key: this source delivers by webhook"},
+	{private.ErrAPIBase, http.StatusUnprocessableEntity, 2, "--api-base is https://HOST, as in the vendor's documentation"},
 	{private.ErrSignature, http.StatusUnauthorized, 1, "check the signing secret of the source"},
 	{private.ErrNoKey, http.StatusServiceUnavailable, 1, "murmur connect rotate NAME --secret S"},
 	{private.ErrMalformed, http.StatusBadRequest, 2, "docs/format/murmur.v1.md describes a batch"},

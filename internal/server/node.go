@@ -49,6 +49,8 @@ type Node struct {
 	zone    *private.Zone
 	crowd   *crowd.Crowd
 	jobs    *job.Queue
+	closing context.Context // ends when the node closes: polls under way stop
+	close   context.CancelFunc
 	now     func() time.Time
 	log     *slog.Logger
 
@@ -199,6 +201,7 @@ func (n *Node) Drain(ctx context.Context) error {
 func (n *Node) Close() error {
 	var errs []error
 	if n.jobs != nil {
+		n.close()
 		ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 		errs = append(errs, n.jobs.Stop(ctx), n.jobs.Close())
 		cancel()

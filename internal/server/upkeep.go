@@ -26,6 +26,9 @@ func (n *Node) startUpkeep(ctx context.Context) error {
 		return fmt.Errorf("start jobs: %w", err)
 	}
 	n.jobs = q
+	if _, err := q.Reclaim(ctx); err != nil {
+		return err
+	}
 	if err := q.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start jobs: %w", err)
 	}
@@ -109,11 +112,15 @@ func (n *Node) openJobs(ctx context.Context) (*job.Queue, error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &rotateWorker{n: n})
 	river.AddWorker(workers, &tidyWorker{n: n})
+	river.AddWorker(workers, &pollWorker{n: n})
+	river.AddWorker(workers, &pollAllWorker{n: n})
+	n.closing, n.close = context.WithCancel(context.WithoutCancel(ctx))
 	return job.Open(ctx, n.dir.Jobs(), job.Config{
-		Workers: workers, Log: slog.New(warnings{n.log.Handler()}),
+		Workers: workers, Log: slog.New(warnings{n.log.Handler()}), Queues: map[string]int{pollQueue: pollParallel},
 		Periodic: []*river.PeriodicJob{
 			job.Every(5*time.Minute, rotateArgs{}),
 			job.Every(24*time.Hour, tidyArgs{}),
+			job.Every(pollEvery, pollAllArgs{}),
 		},
 	})
 }

@@ -44,6 +44,10 @@ func (n *Node) do(ctx context.Context, verb string, args []byte, in io.Reader, o
 		return answer(ctx, args, out, n.removeSource)
 	case "connect-rotate":
 		return answer(ctx, args, out, n.rotateSource)
+	case "connect-pause", "connect-resume":
+		return answer(ctx, args, out, func(ctx context.Context, a SourceArgs) (Removed, error) {
+			return n.pause(ctx, a, verb == "connect-pause")
+		})
 	case "import":
 		return answer(ctx, args, out, func(ctx context.Context, a ImportArgs) (any, error) { return n.importFile(ctx, a, in) })
 	case "policy":
@@ -106,16 +110,25 @@ func (n *Node) connect(ctx context.Context, a ConnectArgs) (Connected, error) {
 	if !slices.Contains(private.Kinds(), a.Kind) {
 		return Connected{}, &Problem{Message: "this version cannot connect that kind of source", Hint: "the kinds are " + strings.Join(private.Kinds(), ", "), Exit: 2, Status: 422}
 	}
-	if a.APIKey != "" || a.APIBase != "" || len(a.MediaHosts) > 0 {
-		return Connected{}, &Problem{Message: "this version takes webhooks and files; it does not poll an API yet", Hint: "leave out --api-key, --api-base and --media-host", Exit: 2, Status: 422}
+	if a.APIKey != "" && !private.CanPoll(a.Kind) {
+		return Connected{}, private.ErrNoPolling
+	}
+	if a.APIKey == "" && (a.APIBase != "" || a.PublicURL != "") {
+		return Connected{}, &Problem{Message: "an API is asked with a key, and none is given", Hint: "add --api-key @FILE", Exit: 2, Status: 422}
 	}
 	if a.Name == "" {
 		a.Name = a.Kind
 	}
+	src := workspace.Source{Workspace: ws, Name: a.Name, Kind: a.Kind, APIKey: a.APIKey, Config: workspace.SourceConfig{APIBase: a.APIBase, MediaHosts: a.MediaHosts}}
+	var t tried
+	if a.APIKey != "" { // before anything is stored
+		if t, err = n.tryKey(ctx, src); err != nil {
+			return Connected{}, err
+		}
+	}
 	if err := n.createWorkspace(ctx, ws); err != nil {
 		return Connected{}, err
 	}
-	src := workspace.Source{Workspace: ws, Name: a.Name, Kind: a.Kind}
 	if a.Secret != "" {
 		src.Secrets = []string{a.Secret}
 	}
@@ -126,7 +139,12 @@ func (n *Node) connect(ctx context.Context, a ConnectArgs) (Connected, error) {
 	if err := n.accessed(ctx, ws, "source"); err != nil {
 		return Connected{}, err
 	}
-	return Connected{Workspace: ws.String(), Source: src.Name, Kind: src.Kind, Path: "/in/" + src.Kind + "/" + token, Secret: src.Secrets[0]}, nil
+	c := Connected{Workspace: ws.String(), Source: src.Name, Kind: src.Kind, Path: "/in/" + src.Kind + "/" + token, Secret: src.Secrets[0]}
+	if a.APIKey != "" {
+		c.Gives, c.Serving = t.gives, n.jobs != nil
+		c.Webhook, c.Secret, err = n.begin(ctx, src, t, a.PublicURL, c.Path)
+	}
+	return c, err
 }
 
 func (n *Node) listSources(ctx context.Context, a WorkspaceArgs) ([]Listed, error) {
@@ -137,7 +155,11 @@ func (n *Node) listSources(ctx context.Context, a WorkspaceArgs) ([]Listed, erro
 	sources, err := n.store.Sources(ctx, ws)
 	list := make([]Listed, 0, len(sources))
 	for _, s := range sources {
-		list = append(list, Listed{Workspace: ws.String(), Source: s.Name, Kind: s.Kind, Secrets: len(s.Secrets), Level: private.Level(s.Kind)})
+		p, err := n.pollingOf(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, Listed{Workspace: ws.String(), Source: s.Name, Kind: s.Kind, Secrets: len(s.Secrets), Level: private.Level(s.Kind), Polling: p})
 	}
 	return list, err
 }
@@ -155,15 +177,15 @@ func (n *Node) rotateSource(ctx context.Context, a SourceArgs) (Connected, error
 	if err != nil {
 		return Connected{}, err
 	}
-	secret, err := n.store.Rotate(ctx, ws, a.Name, a.Secret)
+	src, err := n.store.Source(ctx, ws, a.Name)
 	if err != nil {
 		return Connected{}, err
 	}
-	c := Connected{Workspace: ws.String(), Source: a.Name, Secret: secret}
-	sources, err := n.store.Sources(ctx, ws)
-	if i := slices.IndexFunc(sources, func(s workspace.Source) bool { return s.Name == a.Name }); i >= 0 {
-		c.Kind = sources[i].Kind
+	c := Connected{Workspace: ws.String(), Source: a.Name, Kind: src.Kind}
+	if a.APIKey != "" {
+		return c, n.rekey(ctx, src, a.APIKey)
 	}
+	c.Secret, err = n.store.Rotate(ctx, ws, a.Name, a.Secret)
 	return c, err
 }
 

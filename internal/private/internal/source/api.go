@@ -133,25 +133,3 @@ type Registrar interface {
 	// Register asks the vendor to deliver to a URL and gives the secret that it will sign with.
 	Register(ctx context.Context, api API, url string) (secret string, err error)
 }
-
-// Level is how far a source can be controlled.
-type Level int
-
-// The levels, from the weakest.
-const (
-	ImportOnly    Level = iota // what is imported was recorded elsewhere
-	RefuseFetch                // a refusal keeps a recording from being fetched
-	StopRecording              // the vendor stops and deletes it over its API
-	InMedia                    // the recorder is ours
-)
-
-// LevelOf is the control level of a connector.
-func LevelOf(s Source) Level {
-	if _, ok := s.(Controller); ok {
-		return StopRecording
-	}
-	if _, ok := s.(Fetcher); ok {
-		return RefuseFetch
-	}
-	return ImportOnly
-}

@@ -29,7 +29,7 @@ func main() {
 
 func serve() error {
 	listen := flag.String("listen", "127.0.0.1:0", "address")
-	seed := flag.Int64("seed", 11, "of the business")
+	seed := flag.Uint64("seed", 11, "of the business")
 	start := flag.String("start", "", "first day, 2006-01-02; empty: so that the last is yesterday")
 	zone := flag.String("zone", "UTC", "time zone of the business")
 	contacts := flag.Int("contacts", 400, "size of the business")
