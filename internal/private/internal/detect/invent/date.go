@@ -43,7 +43,7 @@ func (w *writer) nth(n int) string {
 func (w *writer) dayOfMonth() string {
 	d, m := 1+w.r.IntN(28), months[w.r.IntN(12)]
 	if w.style.spoken {
-		return pick(w.r, []string{"the " + w.nth(d), m + " " + w.nth(d), "the " + w.nth(d) + " of " + m, m + " " + cardinal(d), w.nth(d) + " of " + m, m + " the " + w.nth(d), w.nth(d) + " " + m})
+		return pick(w.r, []string{"the " + w.nth(d), m + " " + w.nth(d), "the " + w.nth(d) + " of " + m, m + " " + cardinal(d), w.nth(d) + " of " + m, m + " the " + w.nth(d), w.nth(d) + " " + m, w.nth(d)})
 	}
 	n := strconv.Itoa(d)
 	short := m[:3] + pick(w.r, []string{"", ".", ""})

@@ -19,12 +19,15 @@ var (
 	roadText string
 	//go:embed lists/business.txt
 	businessText string
+	//go:embed lists/brands.txt
+	brandText string
 
 	cities    = list(cityText)
 	states    = list(stateText) // name, then its two letters
 	countries = list(countryText)
 	roadNames = list(roadText)
 	business  = list(businessText)
+	brands    = list(brandText)
 )
 
 var landmarks = []string{"the library", "the old mill", "the gas station", "the post office", "the airport", "the station", "the high school", "the mall",
@@ -307,6 +310,11 @@ func (w *writer) org(key, _ string) {
 		return pick(w.r, brandWords) + " " + trade
 	})
 	w.out = append(w.out, piece{text: v, typ: "ORG", opt: true})
+}
+
+// brand is a well-known firm, product or app.
+func (w *writer) brand(key, _ string) {
+	w.out = append(w.out, piece{text: w.once(key, func() string { return pick(w.r, brands) }), typ: "ORG", opt: true})
 }
 
 var brandWords = []string{"Blue Ridge", "Lakeside", "Evergreen", "Sunrise", "First Choice", "Happy Paws", "Golden Gate", "Northwind", "Red Brick", "Silver Fern", "Pine Valley",

@@ -14,7 +14,7 @@ import (
 //	numbers    {phone} {card} {expiry} {cvv} {ssn} {iban} {account} {routing} {pin} {code} {order} {policy} {licence}
 //	           {passport} {plate} {vin}
 //	net        {email} {user} {handle} {password} {url} {ip}
-//	business   {org} (don't care)
+//	business   {org} {brand} (don't care)
 //	no label   {time} {price} {num} {nth} {item}
 var slots map[string]func(w *writer, key, mod string)
 
@@ -49,7 +49,7 @@ func init() { // the table and the functions name each other
 
 		"email": (*writer).email, "user": (*writer).user, "handle": (*writer).handle, "password": (*writer).password, "url": (*writer).url, "ip": (*writer).ip,
 
-		"org": (*writer).org,
+		"org": (*writer).org, "brand": (*writer).brand,
 
 		"price": (*writer).price, "num": (*writer).num, "nth": plainOf(ordinalWords), "item": plainOf(items),
 	}
