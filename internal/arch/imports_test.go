@@ -74,7 +74,7 @@ var offline = rule{
 	name: "offline",
 	find: func(h *house) (out []string) {
 		for _, root := range h.roots("internal/private/internal/personal", "internal/private/internal/detect",
-			"internal/private/internal/source/lines", "internal/private/internal/audio", "internal/private/internal/recorder",
+			"internal/private/internal/source/lines", "internal/private/internal/audio", "internal/private/internal/recorder/sdp", "internal/private/internal/recorder/stream",
 			"internal/private/internal/listen", "internal/crowd/internal/enrich/classify") {
 			reached := h.closure(module + "/" + root)
 			for _, o := range outside {

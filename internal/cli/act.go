@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -106,16 +105,4 @@ func (c *versionCmd) Run(r *run) error {
 	return r.print(v, func(w io.Writer) {
 		fmt.Fprintf(w, "murmur %s, data format %d, redactor %d\n", v.Version, v.Data, v.Redactor)
 	})
-}
-
-type serveCmd struct {
-	Listen string `default:"127.0.0.1:8377" help:"Address to listen on; 127.0.0.1:8377 by default, reached from this machine alone." placeholder:"HOST:PORT"`
-	Role   string `default:"all" enum:"all,ingest,process,lake,web,recorder" help:"What this process does; this version runs all."`
-}
-
-func (c *serveCmd) Run(r *run) error {
-	if c.Role != "all" {
-		return usage{errors.New("this version serves every role in one process: use --role all")}
-	}
-	return server.Serve(r.ctx, server.ServeConfig{Data: r.Data, Listen: c.Listen, Out: r.Out, Err: r.Err})
 }

@@ -21,7 +21,8 @@ import (
 type ServeConfig struct {
 	Data   string
 	Listen string
-	Out    io.Writer        // the first line is "listening on http://HOST:PORT"
+	SIP    SIPConfig
+	Out    io.Writer        // the first line is "listening on http://HOST:PORT", the second, of a recorder, "sip on HOST:PORT"
 	Err    io.Writer        // the log, and the one-time link
 	Now    func() time.Time // nil: time.Now
 	// Ready, when set, is called with the base URL and the node once the server listens; demo drives it from there.
@@ -60,12 +61,20 @@ func Serve(ctx context.Context, c ServeConfig) (err error) {
 		_ = l.Close()
 		return err
 	}
+	sip, err := n.startRecorder(ctx, c.SIP)
+	if err != nil {
+		_ = l.Close()
+		return err
+	}
 	serving := newServing(n, log)
 	if err := serving.start(l, datadir.Socket(n.dir.Path())); err != nil {
 		return err
 	}
 	defer serving.stop()
 	fmt.Fprintf(c.Out, "listening on %s\n", base)
+	if sip != "" {
+		fmt.Fprintf(c.Out, "sip on %s\n", sip)
+	}
 	n.welcome(ctx, c.Err, base)
 	if c.Ready != nil {
 		done, err := c.Ready(ctx, base, n)

@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"errors"
+	"net/netip"
+
+	"murmur/internal/server"
+)
+
+type serveCmd struct {
+	Listen   string   `default:"127.0.0.1:8377" help:"Address to listen on; 127.0.0.1:8377 by default, reached from this machine alone." placeholder:"HOST:PORT"`
+	Role     string   `default:"all" enum:"all,ingest,process,lake,web,recorder" help:"What this process does. This version runs everything in one process; recorder also takes calls over SIP."`
+	SIP      string   `name:"sip" help:"Take calls: address of the recorder, SIP over UDP and TCP. With --role recorder 127.0.0.1:5060, else none." placeholder:"HOST:PORT"`
+	SIPAllow []string `name:"sip-allow" help:"Who may call the recorder: addresses or networks; this machine alone by default." placeholder:"CIDR"`
+	RTPPorts string   `name:"rtp-ports" default:"20000-23999" help:"UDP ports of the recorder's media." placeholder:"LOW-HIGH"`
+}
+
+func (c *serveCmd) Run(r *run) error {
+	if c.Role != "all" && c.Role != "recorder" {
+		return usage{errors.New("this version serves every role in one process: use --role all, or recorder to take calls as well")}
+	}
+	sip, err := c.sip()
+	if err != nil {
+		return usage{err}
+	}
+	return server.Serve(r.ctx, server.ServeConfig{Data: r.Data, Listen: c.Listen, SIP: sip, Out: r.Out, Err: r.Err})
+}
+
+func (c *serveCmd) sip() (s server.SIPConfig, err error) {
+	if s.Listen = c.SIP; s.Listen == "" && c.Role == "recorder" {
+		s.Listen = "127.0.0.1:5060"
+	}
+	if s.Ports, err = server.ReadPorts(c.RTPPorts); err != nil {
+		return s, err
+	}
+	for _, a := range c.SIPAllow {
+		p, err := netip.ParsePrefix(a)
+		if ip, e := netip.ParseAddr(a); e == nil {
+			p, err = netip.PrefixFrom(ip, ip.BitLen()), nil
+		}
+		if err != nil {
+			return s, errors.New("--sip-allow takes addresses and networks, such as 192.0.2.7 or 192.0.2.0/24")
+		}
+		s.Allow = append(s.Allow, p)
+	}
+	return s, nil
+}
