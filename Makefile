@@ -9,7 +9,7 @@ TOOL := go tool -modfile=tools/go.mod
 # Prints failures in full, every skipped test with its reason, and a closing line.
 TESTSUM := $(TOOL) gotestsum --format pkgname --format-hide-empty-pkg --
 
-.PHONY: help build demo test race fuzz bench lint arch generate verify shots test-faults setup clean
+.PHONY: help build demo test race fuzz bench bench-text lint arch generate verify shots test-faults setup clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ test-faults: setup ## the long fault runs: 50 kills, 12 power cuts, 10,000 rando
 
 bench: ## print the figures of docs/benchmarks.md
 	@scripts/bench
+
+bench-text: ## write docs/models/text-rules.md: what the rules mask and leak, every dial
+	MURMUR_TABLES=1 go test -count=1 -run TestDialTable ./internal/private/internal/detect/score
 
 lint: ## golangci-lint, staticcheck, govulncheck
 	$(TOOL) golangci-lint run

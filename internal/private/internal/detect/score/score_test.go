@@ -2,6 +2,7 @@ package score_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,23 +12,30 @@ import (
 	"murmur/internal/private/internal/detect/score"
 )
 
-// shared finds ../shared/data/pii beside the repository root.
-func shared(t *testing.T) string {
+// repository finds the root of the repository.
+func repository(t *testing.T) string {
 	dir, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+	for {
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			dir = filepath.Join(filepath.Dir(dir), "shared", "data", "pii")
-			if _, err := os.Stat(dir); err == nil {
-				return dir
-			}
-			break
+			return dir
 		}
+		if dir == filepath.Dir(dir) {
+			t.Fatal("no go.mod above the test")
+		}
+		dir = filepath.Dir(dir)
 	}
-	t.Skip("SKIPPED LOUDLY: ../shared/data/pii is absent, the leak rate of the redactor is NOT TESTED")
-	return ""
+}
+
+// shared finds ../shared/data/pii beside the repository.
+func shared(t *testing.T) string {
+	dir := filepath.Join(filepath.Dir(repository(t)), "shared", "data", "pii")
+	if _, err := os.Stat(dir); err != nil {
+		t.Skip("SKIPPED LOUDLY: ../shared/data/pii is absent, the leak rate of the redactor is NOT TESTED")
+	}
+	return dir
 }
 
 func board(t *testing.T, dial detect.Dial, pattern string) *score.Board {
@@ -52,23 +60,33 @@ func board(t *testing.T, dial detect.Dial, pattern string) *score.Board {
 	return b
 }
 
-// floors hold the dial strict a little below what was measured (docs/models/text.md): recall and precision
-// of characters at least, share of documents with a leak and false spans at most.
+// floors hold the dial strict a little below what was measured (docs/models/text-rules.md): recall and precision of
+// characters at least, share of documents with a leak and false spans at most, strict F2 at least.
 var floors = map[string]struct {
 	recall, precision, leak float64
 	falseSpans              int
+	f2                      float64
 }{
-	"gen_calls_spoken":      {.995, .97, .025, 130},
-	"gen_calls_written":     {.997, .95, .01, 130},
-	"gen_sms_written":       {.995, .98, .01, 10},
-	"evi_asr":               {.97, .97, .24, 180},
-	"sgd":                   {.915, .92, .32, 430},
-	"presidio_v2":           {.92, .91, .18, 90},
-	"presidio_v2_spoken":    {.87, .95, .38, 75},
-	"presidio_large":        {.90, .93, .215, 140},
-	"presidio_large_spoken": {.89, .965, .38, 80},
-	"restaurant8k":          {.96, .79, .02, 950},
-	"banking77_neg":         {1, 0, 0, 75},
+	"gen_calls_spoken":      {.998, .985, .01, 60, .985},
+	"gen_calls_written":     {.998, .97, .005, 60, .985},
+	"gen_sms_written":       {.998, .995, .005, 5, .98},
+	"evi_asr":               {.985, .985, .09, 110, .97},
+	"sgd":                   {.92, .945, .29, 390, .865},
+	"nlupp":                 {.925, .78, .022, 75, .76},
+	"slurp":                 {.815, .825, .055, 85, .695},
+	"presidio_v2":           {.92, .935, .145, 80, .645},
+	"presidio_v2_spoken":    {.92, .96, .285, 70, .51},
+	"presidio_large":        {.905, .95, .205, 130, .59},
+	"presidio_large_spoken": {.912, .965, .34, 80, .455},
+	"restaurant8k":          {.975, .84, .012, 760, .885},
+	"banking77_neg":         {1, 0, 0, 58, 0},
+}
+
+// typeFloors hold numbers and secrets over all sources: spans wholly masked, and strict F2, at least.
+var typeFloors = map[string]struct{ whole, f2 float64 }{
+	"CREDIT_CARD": {.998, .99}, "CVV": {.998, .99}, "SSN": {.998, .99}, "BANK_ACCT": {.998, .99}, "IBAN": {.995, .99}, "PIN": {.998, .98},
+	"PASSWORD": {.998, .99}, "CARD_EXPIRY": {.998, .99}, "DATE_OF_BIRTH": {.995, .98}, "PHONE": {.99, .95}, "POSTCODE": {.975, .92}, "AGE": {.99, .9},
+	"EMAIL": {.99, .95}, "URL": {.99, .84}, "USERNAME": {.99, .97}, "VEHICLE": {.99, .98}, "ID": {.99, .78},
 }
 
 func TestLeakRateStaysBelowItsFloors(t *testing.T) {
@@ -81,10 +99,21 @@ func TestLeakRateStaysBelowItsFloors(t *testing.T) {
 			t.Errorf("%s: no records", name)
 			continue
 		}
-		if c.Recall() < f.recall || c.Precision() < f.precision || c.Leak() > f.leak || c.FalseSpans > f.falseSpans {
-			t.Errorf("%s: recall %.3f, precision %.3f, leak %.3f, %d false spans; want %.3f, %.3f, %.3f, %d",
-				name, c.Recall(), c.Precision(), c.Leak(), c.FalseSpans, f.recall, f.precision, f.leak, f.falseSpans)
+		if c.Recall() < f.recall || c.Precision() < f.precision || c.Leak() > f.leak || c.FalseSpans > f.falseSpans || c.F2() < f.f2 {
+			t.Errorf("%s: recall %.3f, precision %.3f, leak %.3f, %d false spans, F2 %.3f; want %.3f, %.3f, %.3f, %d, %.3f",
+				name, c.Recall(), c.Precision(), c.Leak(), c.FalseSpans, c.F2(), f.recall, f.precision, f.leak, f.falseSpans, f.f2)
 		}
+	}
+	for name, f := range typeFloors {
+		if c := b.Types[name]; c == nil || c.Cover() < f.whole || c.F2() < f.f2 {
+			t.Errorf("%s: %+v; want %.3f whole, F2 %.3f", name, c, f.whole, f.f2)
+		}
+	}
+	if c := b.Structured(); c.F2() < .95 {
+		t.Errorf("structured types: F2 %.3f", c.F2())
+	}
+	if c := b.Sources["banking77_neg"]; c != nil && c.CleanSpans > 14 {
+		t.Errorf("clean texts: %d spans that are no dates", c.CleanSpans)
 	}
 }
 
@@ -101,14 +130,44 @@ func TestDialsAreOrdered(t *testing.T) {
 	}
 }
 
-// TestDialTable prints the table of docs/models/text.md for every dial; MURMUR_TABLES=1 asks for it.
+// TestDialTable writes docs/models/text-rules.md, what each dial measures; MURMUR_TABLES=1 (make bench-text) asks for it.
 func TestDialTable(t *testing.T) {
-	t.Parallel()
 	if os.Getenv("MURMUR_TABLES") == "" {
-		t.Skip("set MURMUR_TABLES=1 to print the tables")
+		t.Skip("MURMUR_TABLES=1 writes the tables of docs/models/text-rules.md")
 	}
+	var out strings.Builder
+	fmt.Fprintf(&out, "<!-- Written by `make bench-text`; do not edit. -->\n# What the rules measure\n\n"+
+		"Rules version %d alone, without the tagger and the second reader, on `../shared/data/pii`, every dial. The rules were tuned while looking at\n"+
+		"these files: expect less elsewhere. Recall and precision count characters, dates included; in brackets the middle 95 %% of %d samples of the\n"+
+		"documents. A document leaks when one letter or digit of a labelled span is left. A span is whole when every character is masked, whatever it is\n"+
+		"called; strict F2 wants the same edges and type; near: intersection over union of .9, blind to the type.\n", detect.Version, score.Resamples)
 	for _, dial := range []detect.Dial{detect.Balanced, detect.Strict, detect.Paranoid} {
-		t.Logf("dial %s\n%s", dial, board(t, dial, "*.jsonl").Table())
+		b := board(t, dial, "*.jsonl")
+		t.Logf("dial %s\n%s", dial, b.Table())
+		fmt.Fprintf(&out, "\n## `%s`\n\n%s", dial, b.Markdown())
+	}
+	if err := os.WriteFile(filepath.Join(repository(t), "docs", "models", "text-rules.md"), []byte(out.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestIntervalsHoldTheMeasure(t *testing.T) {
+	t.Parallel()
+	b := new(score.Board)
+	for i := range 200 {
+		g := score.Record{Source: "x", Text: "abcd efgh", Spans: []score.Gold{{Start: 0, End: 4, Type: "PIN"}}}
+		var found []detect.Span
+		if i%4 > 0 {
+			found = []detect.Span{{Start: 0, End: 4, Type: detect.PIN}}
+		}
+		b.Add(g, found)
+	}
+	v := b.Intervals("x")
+	if v.Recall.Low >= .75 || v.Recall.High <= .75 || v.Recall.High-v.Recall.Low > .2 || v != b.Intervals("x") {
+		t.Errorf("recall .75 has the interval %v", v.Recall)
+	}
+	if got := b.Intervals("nothing"); got != (score.Intervals{}) {
+		t.Errorf("no documents have the intervals %v", got)
 	}
 }
 

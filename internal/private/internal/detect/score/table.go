@@ -15,9 +15,9 @@ type Interval struct {
 	High float64 `json:"high"`
 }
 
-// resamples is how many samples, drawn with replacement, an interval rests on (Efron's bootstrap). The seed is fixed:
+// Resamples is how many samples, drawn with replacement, an interval rests on (Efron's bootstrap). The seed is fixed:
 // the same board gives the same intervals.
-const resamples = 400
+const Resamples = 400
 
 // Intervals are the uncertainty of one source's measures.
 type Intervals struct {
@@ -35,7 +35,7 @@ func (b *Board) Intervals(source string) (v Intervals) {
 	}
 	r := rand.New(rand.NewPCG(1, uint64(len(docs))))
 	var recall, precision, leak, f2 []float64
-	for range resamples {
+	for range Resamples {
 		var c Counts
 		for range docs {
 			c.plus(&docs[r.IntN(len(docs))])
@@ -67,6 +67,14 @@ func (b *Board) Structured() (c Counts) {
 	return c
 }
 
+// with prints a measure with its interval, if there are documents enough for one.
+func (c *Counts) with(x float64, i Interval) string {
+	if c.Documents < 2 {
+		return fmt.Sprintf("%.3f", x)
+	}
+	return fmt.Sprintf("%.3f (%.3f-%.3f)", x, i.Low, i.High)
+}
+
 // Table prints the board for people. A document leaks when one letter or digit of a gold span is left; a span is whole
 // when every character of it is masked; strict F2 wants the same edges and type; near is an intersection over union of
 // at least .9, blind to the type.
@@ -76,14 +84,8 @@ func (b *Board) Table() string {
 		"strict F2 (95 %)", "near P", "near R", "false")
 	for _, k := range slices.Sorted(maps.Keys(b.Sources)) {
 		c, v := b.Sources[k], b.Intervals(k)
-		ci := func(x float64, i Interval) string {
-			if c.Documents < 2 {
-				return fmt.Sprintf("%.3f", x)
-			}
-			return fmt.Sprintf("%.3f (%.3f-%.3f)", x, i.Low, i.High)
-		}
-		fmt.Fprintf(&out, "%-22s %6d %-19s %-19s %-19s %6.3f %-19s %6.3f %6.3f %6d\n", k, c.Documents, ci(c.Recall(), v.Recall), ci(c.Precision(), v.Precision),
-			ci(c.Leak(), v.Leak), c.Cover(), ci(c.F2(), v.F2), c.NearPrecision(), c.NearRecall(), c.FalseSpans)
+		fmt.Fprintf(&out, "%-22s %6d %-19s %-19s %-19s %6.3f %-19s %6.3f %6.3f %6d\n", k, c.Documents, c.with(c.Recall(), v.Recall), c.with(c.Precision(), v.Precision),
+			c.with(c.Leak(), v.Leak), c.Cover(), c.with(c.F2(), v.F2), c.NearPrecision(), c.NearRecall(), c.FalseSpans)
 	}
 	clean := Counts{}
 	for _, c := range b.Sources {
@@ -100,6 +102,34 @@ func (b *Board) Table() string {
 		row(k, *b.Types[k])
 	}
 	row("(structured types)", b.Structured())
+	return out.String()
+}
+
+// Markdown prints the board as two tables of a page.
+func (b *Board) Markdown() string {
+	var out strings.Builder
+	out.WriteString("| source | documents | recall | precision | documents that leak | spans whole | strict F2 | near P / R | false spans |\n|---|---|---|---|---|---|---|---|---|\n")
+	var clean Counts
+	for _, k := range slices.Sorted(maps.Keys(b.Sources)) {
+		c, v := b.Sources[k], b.Intervals(k)
+		clean.plus(c)
+		if c.Spans == 0 {
+			fmt.Fprintf(&out, "| %s (no personal data) | %d | | | | | | | %d, and %d dates |\n", k, c.Documents, c.CleanSpans, c.CleanDates)
+			continue
+		}
+		fmt.Fprintf(&out, "| %s | %d | %s | %s | %s | %.3f | %s | %.3f / %.3f | %d |\n", k, c.Documents, c.with(c.Recall(), v.Recall),
+			c.with(c.Precision(), v.Precision), c.with(c.Leak(), v.Leak), c.Cover(), c.with(c.F2(), v.F2), c.NearPrecision(), c.NearRecall(), c.FalseSpans)
+	}
+	out.WriteString("\n| type | spans | recall | spans whole | strict F2 | near R |\n|---|---|---|---|---|---|\n")
+	row := func(k string, c Counts) {
+		if c.Spans > 0 {
+			fmt.Fprintf(&out, "| %s | %d | %.3f | %.3f | %.3f | %.3f |\n", k, c.Spans, c.Recall(), c.Cover(), c.F2(), c.NearRecall())
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(b.Types)) {
+		row(k, *b.Types[k])
+	}
+	row("all structured types", b.Structured())
 	return out.String()
 }
 
