@@ -59,10 +59,14 @@ func (b *Book) orphan(ctx context.Context, name string, recording bool) error {
 	var m consent.Call
 	m.Step(consent.Event{Kind: consent.Failed, At: b.c.Now()})
 	m.Step(consent.Event{Kind: consent.Destroyed, At: b.c.Now()})
+	return b.append(ctx, ledger.Recording{
+		Workspace: workspace.Default.String(), ID: name, State: m.State().String(), Rule: consent.Rule, Trace: moves(m.Evidence().Trace),
+	})
+}
+
+func (b *Book) append(ctx context.Context, e ledger.Recording) error {
 	return b.c.DB.Tx(ctx, func(tx *sql.Tx) error {
-		_, err := b.c.Ledger.Append(ctx, tx, ledger.Recording{
-			Workspace: workspace.Default.String(), ID: name, State: m.State().String(), Rule: consent.Rule, Trace: moves(m.Evidence().Trace),
-		})
+		_, err := b.c.Ledger.Append(ctx, tx, e)
 		return err
 	})
 }

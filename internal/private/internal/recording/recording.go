@@ -65,6 +65,8 @@ type Config struct {
 	Rand   io.Reader        // nil: crypto/rand
 	Most   int              // live calls; 0: 2000
 	Bytes  int64            // of one recording's plaintext; 0: 512 MiB
+	// Disk stands between the cipher and a file; nil: nothing does. A full disk is one that fails.
+	Disk func(io.Writer) io.Writer
 }
 
 // Book is the live calls of a process. It is safe for concurrent use.
@@ -104,6 +106,9 @@ func Open(c Config) (*Book, error) {
 	}
 	if c.Bytes == 0 {
 		c.Bytes = 512 << 20
+	}
+	if c.Disk == nil {
+		c.Disk = func(w io.Writer) io.Writer { return w }
 	}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open recordings: %w", err)

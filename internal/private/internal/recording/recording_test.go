@@ -3,11 +3,17 @@ package recording
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"database/sql"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -30,15 +36,54 @@ type house struct {
 	dir  *datadir.Dir
 	ring *keyring.Ring
 	db   *meta.DB
-	book ledgerOf
+	log  *ledger.Ledger
+	keys *remembering
+
+	dies    int64 // kill_test.go
+	touches atomic.Int64
+
 	mu   sync.Mutex
 	now  time.Time
+	full bool // the disk
 	said []fact.Act
 }
 
-type ledgerOf = *ledger.Ledger
+// remembering is chance that remembers what it gave: keys, to look for them.
+type remembering struct {
+	h     *house
+	mu    sync.Mutex
+	given [][]byte
+}
+
+func (r *remembering) Read(b []byte) (int, error) {
+	r.h.touch()
+	n, err := rand.Read(b)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(b) == len(callKey{}.key) {
+		r.given = append(r.given, bytes.Clone(b))
+	}
+	return n, err
+}
+
+// disk fails while house.full.
+type disk struct {
+	h *house
+	w io.Writer
+}
+
+func (d disk) Write(b []byte) (int, error) {
+	d.h.touch()
+	d.h.mu.Lock()
+	defer d.h.mu.Unlock()
+	if d.h.full {
+		return 0, syscall.ENOSPC
+	}
+	return d.w.Write(b)
+}
 
 func (h *house) clock() time.Time {
+	h.touch()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.now
@@ -60,6 +105,7 @@ func openHouse(t testing.TB, path string, basis workspace.Basis) *house {
 	t.Helper()
 	ctx := context.Background()
 	h := &house{t: t, now: noon}
+	h.keys = &remembering{h: h}
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -73,16 +119,16 @@ func openHouse(t testing.TB, path string, basis workspace.Basis) *house {
 	must(err)
 	h.db, err = meta.Open(ctx, h.dir.Meta())
 	must(err)
-	h.book, err = ledger.Open(ctx, ledger.Config{DB: h.db, File: h.dir.Checkpoints(), Key: h.ring.Root().Derive(ledger.Purpose), Clock: h.clock})
+	h.log, err = ledger.Open(ctx, ledger.Config{DB: h.db, File: h.dir.Checkpoints(), Key: h.ring.Root().Derive(ledger.Purpose), Clock: h.clock})
 	must(err)
-	store := workspace.NewStore(h.db, h.book, h.ring, h.clock)
+	store := workspace.NewStore(h.db, h.log, h.ring, h.clock)
 	must(h.ring.Create(workspace.Default))
 	must(store.Create(ctx, workspace.Default))
 	_, err = store.SetPolicy(ctx, workspace.Default, []workspace.Change{{Key: "recordings", Value: string(basis)}}, "a test", "a test")
 	must(err)
 	h.Book, err = Open(Config{
-		Dir: h.dir.Recordings(), Ring: h.ring, DB: h.db, Ledger: h.book, Store: store, Register: consent.NewRegister(h.db, h.book, h.clock),
-		Region: "US", Now: h.clock,
+		Dir: h.dir.Recordings(), Ring: h.ring, DB: h.db, Ledger: h.log, Store: store, Register: consent.NewRegister(h.db, h.log, h.clock),
+		Region: "US", Now: h.clock, Rand: h.keys, Disk: func(w io.Writer) io.Writer { return disk{h, w} },
 		Report: func(_ context.Context, _ Head, a fact.Act, _ fact.Via) error {
 			h.mu.Lock()
 			defer h.mu.Unlock()
@@ -92,7 +138,7 @@ func openHouse(t testing.TB, path string, basis workspace.Basis) *house {
 	})
 	must(err)
 	t.Cleanup(func() {
-		if err := errors.Join(h.Close(ctx), h.db.Close(), h.dir.Close()); err != nil {
+		if err := errors.Join(h.Close(ctx), h.log.Close(ctx), h.db.Close(), h.dir.Close()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -137,6 +183,55 @@ func (h *house) files() []string {
 	var out []string
 	for _, e := range entries {
 		out = append(out, e.Name())
+	}
+	return out
+}
+
+// holds names the files of the data directory that hold any of the needles.
+func holds(t testing.TB, dir string, needles ...[]byte) (out []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		for i, n := range needles {
+			if bytes.Contains(b, n) {
+				out = append(out, filepath.Base(path)+" holds needle "+strconv.Itoa(i))
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// spoken writes frames until the cipher has written several blocks to the disk.
+func (h *house) spoken(take *Take) {
+	h.t.Helper()
+	for i := range uint32(2000) {
+		if err := take.Write(h.t.Context(), Frame{Leg: uint8(i % 2), At: i / 2 * 160, Payload: speech}); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+}
+
+// exec changes the metadata behind everybody's back.
+func (h *house) exec(q string) {
+	h.t.Helper()
+	err := h.db.Tx(h.t.Context(), func(tx *sql.Tx) error { _, err := tx.Exec(q); return err })
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// breaches is what Check says.
+func (h *house) breaches() (out []string) {
+	h.t.Helper()
+	if err := h.Check(h.t.Context(), func(file, what string) { out = append(out, file+": "+what) }); err != nil {
+		h.t.Fatal(err)
 	}
 	return out
 }

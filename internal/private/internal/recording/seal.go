@@ -66,7 +66,8 @@ func (k *callKey) zero() { clear(k.key[:]) }
 // tape is the file of a recording while it is written.
 type tape struct {
 	f    *os.File
-	w    io.WriteCloser // age over f
+	disk io.Writer      // f, in the end
+	w    io.WriteCloser // age over disk
 	cut  atomic.Bool
 	size int64 // of the plaintext
 	most int64
@@ -76,12 +77,12 @@ type tape struct {
 var errLong = errors.New("recording: longer than a call can be")
 
 // newTape makes the file: nothing but ciphertext ever reaches it.
-func newTape(dir string, k *callKey, kind Kind, most int64) (*tape, error) {
-	f, err := os.OpenFile(filepath.Join(dir, k.id.String()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+func newTape(c Config, k *callKey, kind Kind) (*tape, error) {
+	f, err := os.OpenFile(filepath.Join(c.Dir, k.id.String()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	t := &tape{f: f, most: most}
+	t := &tape{f: f, disk: c.Disk(f), most: c.Bytes}
 	if t.w, err = age.Encrypt(guard{t}, k); err == nil {
 		_, err = t.w.Write([]byte{byte(kind)})
 	}
@@ -98,7 +99,7 @@ func (g guard) Write(b []byte) (int, error) {
 	if g.t.cut.Load() {
 		return 0, ErrStopped
 	}
-	return g.t.f.Write(b)
+	return g.t.disk.Write(b)
 }
 
 func (t *tape) write(b []byte) error {

@@ -132,14 +132,8 @@ func (b *Book) Store(ctx context.Context, h Head, media io.Reader) (ID, error) {
 // Attest takes the policy's word that the platform plays a notice on every call: a call whose notice is due is held from
 // here on. In every other state it does nothing.
 func (t *Take) Attest(ctx context.Context) (consent.State, error) {
-	t.mu.Lock()
-	due := t.m.State() == consent.Noticing
-	if due && t.basis == string(workspace.Notice) {
-		t.basis = basisStated
-	}
-	t.mu.Unlock()
-	if !due {
-		return t.State(), nil
+	if s := t.State(); s != consent.Noticing {
+		return s, nil
 	}
 	return t.Step(ctx, consent.Event{Kind: consent.Attested, At: t.book.c.Now()})
 }

@@ -155,7 +155,7 @@ func (t *Take) load() error {
 	if _, err := io.ReadFull(t.book.c.Rand, k.key[:]); err != nil {
 		return err
 	}
-	tape, err := newTape(t.book.c.Dir, k, t.kind, t.book.c.Bytes)
+	tape, err := newTape(t.book.c, k, t.kind)
 	if err != nil {
 		k.zero()
 		return err
