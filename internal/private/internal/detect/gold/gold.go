@@ -70,9 +70,16 @@ func blank(line []byte) bool {
 }
 
 func decode(line []byte) (Doc, error) {
-	var d Doc
-	if json.Unmarshal(line, &d) != nil {
+	var wire struct {
+		Doc
+		ID json.RawMessage `json:"id"` // some files number their records
+	}
+	if json.Unmarshal(line, &wire) != nil {
 		return Doc{}, ErrRecord
+	}
+	d := wire.Doc
+	if json.Unmarshal(wire.ID, &d.ID) != nil {
+		d.ID = string(wire.ID)
 	}
 	n := utf8.RuneCountInString(d.Text)
 	for _, s := range d.Spans {
