@@ -71,6 +71,9 @@ type Detector struct {
 // than hear one in speech.
 func New(rate int) *Detector { return detector(rate, clear) }
 
+// Sensitive makes a detector for masking: it would rather hear a key too many.
+func Sensitive(rate int) *Detector { return detector(rate, fair) }
+
 func detector(rate int, clear float64) *Detector {
 	d := &Detector{rate: float64(rate), window: int(math.Round(window * float64(rate))), step: int(step * float64(rate)), clear: clear}
 	for i, f := range append(lows[:], highs[:]...) {
@@ -190,12 +193,6 @@ func strongest(power []float64) int {
 		}
 	}
 	return best
-}
-
-// Keys hears a whole sound and gives every press once. It is for masking: it would rather hear a key too many.
-func Keys(pcm []int16, rate int) []Key {
-	d := detector(rate, fair)
-	return Ended(append(d.Write(pcm), d.Close()...))
 }
 
 // Ended leaves out the keys that come again.
