@@ -9,10 +9,10 @@ TOOL := go tool -modfile=tools/go.mod
 # Prints failures in full, every skipped test with its reason, and a closing line.
 TESTSUM := $(TOOL) gotestsum --format pkgname --format-hide-empty-pkg --
 
-.PHONY: help build demo test race fuzz bench bench-text lint arch generate verify shots test-faults setup clean
+.PHONY: help build demo test race fuzz bench bench-text lint arch generate verify shots test-faults setup models eval-text-recognizer clean
 
 help: ## show what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
 
 build: $(BIN) ## build bin/murmur
 
@@ -61,6 +61,13 @@ generate: ## make generated files again
 
 verify: generate ## fail when a generated file is not what its source makes
 	@git diff --exit-code -- . || { echo "error: generated files differ"; echo "hint: commit what make generate made"; exit 1; }
+
+models: ## fetch and check the optional weights (docs/models/recognizer.md)
+	@scripts/models
+
+EVAL_SAMPLE ?= 150
+eval-text-recognizer: models ## the redactor with and without the second reader, on ../shared/data/pii
+	go run ./internal/private/internal/detect/rampart/eval -sample $(EVAL_SAMPLE) ../shared/data/pii/*.jsonl
 
 shots: setup $(BIN) ## screenshots of every page, light, dark and narrow, into shots/
 	@scripts/shots

@@ -96,19 +96,16 @@ func (r *reader) layer(l int) layer {
 // linear reads a MatMulNBits node: inputs are the activations, the weights, four bits each with 8 for zero, the
 // even one in the low half of a byte, and their scales, row by row.
 func (r *reader) linear(node, bias string, in, out int) linear {
-	l := linear{
-		in: in, out: out, bias: r.floats(bias, out),
-		w: make([][2]int8, (out+1)/2*in), scale: make([][2]float32, (out+1)/2*in/block),
-	}
 	inputs := r.g.inputs[node]
 	if len(inputs) != 3 {
 		r.err = errONNX
-		return l
+		return linear{}
 	}
-	cells, scales := r.bytes(inputs[1], in*out/2), r.floats(inputs[2], in/block*out)
+	cells, scales, offset := r.bytes(inputs[1], in*out/2), r.floats(inputs[2], in/block*out), r.floats(bias, out)
 	if r.err != nil {
-		return l
+		return linear{}
 	}
+	l := linear{in: in, out: out, bias: offset, w: make([][2]int8, (out+1)/2*in), scale: make([][2]float32, (out+1)/2*in/block)}
 	for o := range out {
 		for k := range in {
 			c := cells[(o*in+k)/2] >> (k % 2 * 4) & 15

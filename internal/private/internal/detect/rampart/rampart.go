@@ -197,7 +197,7 @@ func spans(found []detect.Found, text string, pieces []piece, best []guess) []de
 		if g.kind == detect.None || strings.IndexFunc(text[f.Start:f.End], sayable) < 0 {
 			continue
 		}
-		if n := len(found) - 1; n >= 0 && found[n].Type == f.Type && found[n].End >= f.Start-1 && strings.TrimSpace(text[min(found[n].End, f.Start):f.Start]) == "" {
+		if n := len(found) - 1; n >= 0 && found[n].Type == f.Type && binds(text[min(found[n].End, f.Start):f.Start]) {
 			found[n].End = max(found[n].End, f.End)
 			found[n].Score = max(found[n].Score, f.Score)
 			continue
@@ -205,6 +205,11 @@ func spans(found []detect.Found, text string, pieces []piece, best []guess) []de
 		found = append(found, f)
 	}
 	return found
+}
+
+// binds reports whether what stands between two stretches makes one of them: nothing, space, or a sign inside a name.
+func binds(gap string) bool {
+	return strings.TrimSpace(gap) == "" && len(gap) < 4 || gap == "'" || gap == "’" || gap == "-"
 }
 
 func sayable(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
