@@ -65,9 +65,10 @@ verify: generate ## fail when a generated file is not what its source makes
 models: ## fetch and check the optional weights (docs/models/recognizer.md)
 	@scripts/models
 
+MODELS = $${MURMUR_MODELS:-$${XDG_DATA_HOME:-$$HOME/.local/share}/murmur-models}
 EVAL_SAMPLE ?= 150
 eval-text-recognizer: models ## the redactor with and without the second reader, on ../shared/data/pii
-	go run ./internal/private/internal/detect/rampart/eval -sample $(EVAL_SAMPLE) ../shared/data/pii/*.jsonl
+	go run ./internal/private/internal/detect/rampart/eval -models "$(MODELS)" -sample $(EVAL_SAMPLE) ../shared/data/pii/*.jsonl
 
 shots: setup $(BIN) ## screenshots of every page, light, dark and narrow, into shots/
 	@scripts/shots

@@ -1,6 +1,6 @@
 // Eval measures the redactor with and without the optional second reader on a seeded sample of labelled texts:
 //
-//	go run ./internal/private/internal/detect/rampart/eval [-models DIR] [-dial strict] [-sample 150] GOLD.jsonl ..
+//	go run ./internal/private/internal/detect/rampart/eval -models DIR [-dial strict] [-sample 150] GOLD.jsonl ..
 //
 // A line a source: character recall and precision and the share of documents that leak, without and with; then how
 // much the second reader read, as a share of the text, and how many documents could not be verified. Zone: RED, reads personal text and prints numbers.
@@ -15,7 +15,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"murmur/internal/datadir"
 	"murmur/internal/private/internal/detect"
 	"murmur/internal/private/internal/detect/gold"
 	"murmur/internal/private/internal/detect/rampart"
@@ -30,7 +29,7 @@ func main() {
 }
 
 func run() error {
-	models := flag.String("models", datadir.Models(), "the models directory, as make models fills it")
+	models := flag.String("models", "", "the models directory, as make models fills it")
 	named := flag.String("dial", "strict", "balanced, strict or paranoid")
 	bias := flag.Float64("bias", -1, "the recall dial of the second reader; below 0: the dial's own")
 	sample := flag.Int("sample", 150, "documents of each source")

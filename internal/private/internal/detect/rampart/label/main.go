@@ -1,6 +1,6 @@
 // Label writes plain texts with the spans of the second reader, as something a tagger can learn from:
 //
-//	go run ./internal/private/internal/detect/rampart/label [-bias 2] < TEXTS.jsonl > LABELLED.jsonl
+//	go run ./internal/private/internal/detect/rampart/label -models DIR [-bias 2] < TEXTS.jsonl > LABELLED.jsonl
 //
 // A line in is a labelled text (package gold) whose spans are left out or are another's: they are replaced. A line
 // that is none ends the run. Zone: RED, reads and writes text; the labels are a model's opinion, not the truth.
@@ -16,13 +16,12 @@ import (
 	"path/filepath"
 	"unicode/utf8"
 
-	"murmur/internal/datadir"
 	"murmur/internal/private/internal/detect/gold"
 	"murmur/internal/private/internal/detect/rampart"
 )
 
 func main() {
-	models := flag.String("models", datadir.Models(), "the models directory, as make models fills it")
+	models := flag.String("models", "", "the models directory, as make models fills it")
 	bias := flag.Float64("bias", 2, "the recall dial, 0 to 4")
 	flag.Parse()
 	m, err := rampart.Load(os.DirFS(filepath.Join(*models, rampart.Name)), float32(*bias))
