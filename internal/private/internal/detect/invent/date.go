@@ -11,9 +11,6 @@ var weekdays = []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", 
 
 var holidays = []string{"Christmas", "Christmas Eve", "Easter", "Thanksgiving", "New Year's Eve", "Labor Day", "Memorial Day", "Boxing Day", "Halloween", "the 4th of July", "Mother's Day", "Diwali"}
 
-// dateLabel labels a day; a short one ("the 5th") keeps nothing but letters and digits.
-func (w *writer) dateLabel(s string) { w.label("DATE", s) }
-
 // weekday is "Friday", "next Friday" or "Friday the 5th".
 func (w *writer) weekday() string {
 	d := pick(w.r, weekdays)
@@ -54,10 +51,10 @@ func (w *writer) dayOfMonth() string {
 // day is what may stand behind "on".
 func (w *writer) day(_, _ string) {
 	if w.one(50) {
-		w.dateLabel(w.weekday())
+		w.label("DATE", w.weekday())
 		return
 	}
-	w.dateLabel(w.dayOfMonth())
+	w.label("DATE", w.dayOfMonth())
 }
 
 func (w *writer) count() string {
@@ -72,23 +69,23 @@ func (w *writer) count() string {
 func (w *writer) when(_, _ string) {
 	switch n := w.r.IntN(100); {
 	case n < 22:
-		w.dateLabel(pick(w.r, []string{"tomorrow", "tomorrow", "tomorrow", "today", "today", "the day after tomorrow", "day after tomorrow"}))
+		w.label("DATE", pick(w.r, []string{"tomorrow", "tomorrow", "tomorrow", "today", "today", "the day after tomorrow", "day after tomorrow"}))
 	case n < 28:
 		w.out = append(w.out, piece{text: pick(w.r, []string{"tonight", "this evening", "this afternoon", "this morning", "tomorrow night", "later today"}), typ: "DATE", opt: true})
 	case n < 38:
-		w.dateLabel(pick(w.r, []string{"next week", "this week", "this weekend", "next month", "next weekend", "next year", "this month", "the week after next", "over the weekend", "at the weekend"}))
+		w.label("DATE", pick(w.r, []string{"next week", "this week", "this weekend", "next month", "next weekend", "next year", "this month", "the week after next", "over the weekend", "at the weekend"}))
 	case n < 48:
-		w.dateLabel(pick(w.r, []string{"in " + w.count() + pick(w.r, []string{" days", " days", " weeks", " months"}), w.count() + " days from now", "in a week", "in a fortnight", "in a couple of days", "a week from " + pick(w.r, weekdays), "a week on " + pick(w.r, weekdays)}))
+		w.label("DATE", pick(w.r, []string{"in " + w.count() + pick(w.r, []string{" days", " days", " weeks", " months"}), w.count() + " days from now", "in a week", "in a fortnight", "in a couple of days", "a week from " + pick(w.r, weekdays), "a week on " + pick(w.r, weekdays)}))
 	case n < 51:
-		w.dateLabel(pick(w.r, []string{"a fortnight today", "today week", "first thing tomorrow", "the weekend of the " + w.nth(1+w.r.IntN(28)), "the Friday after", "the " + pick(w.r, ordinalWords[:4]) + " of " + pick(w.r, months), "tomorrow or " + pick(w.r, weekdays), "early next week", "the end of the month", "the end of " + pick(w.r, months)}))
+		w.label("DATE", pick(w.r, []string{"a fortnight today", "today week", "first thing tomorrow", "the weekend of the " + w.nth(1+w.r.IntN(28)), "the Friday after", "the " + pick(w.r, ordinalWords[:4]) + " of " + pick(w.r, months), "tomorrow or " + pick(w.r, weekdays), "early next week", "the end of the month", "the end of " + pick(w.r, months)}))
 	case n < 54:
-		w.dateLabel("next " + pick(w.r, weekdays))
+		w.label("DATE", "next "+pick(w.r, weekdays))
 	case n < 58:
 		w.plain(pick(w.r, []string{"on ", "at ", "for ", "by ", "before "}))
-		w.dateLabel(pick(w.r, holidays))
+		w.label("DATE", pick(w.r, holidays))
 	case n < 63:
 		w.plain("in ")
-		w.dateLabel(pick(w.r, []string{pick(w.r, months), pick(w.r, months) + " " + strconv.Itoa(2024+w.r.IntN(6)), "late " + pick(w.r, months), "the spring", "the summer"}))
+		w.label("DATE", pick(w.r, []string{pick(w.r, months), pick(w.r, months) + " " + strconv.Itoa(2024+w.r.IntN(6)), "late " + pick(w.r, months), "the spring", "the summer"}))
 	case n < 66 && !w.style.spoken:
 		w.plain("on ")
 		w.calendar("2027")
@@ -102,16 +99,16 @@ func (w *writer) when(_, _ string) {
 func (w *writer) past(_, _ string) {
 	switch n := w.r.IntN(100); {
 	case n < 25:
-		w.dateLabel("yesterday")
+		w.label("DATE", "yesterday")
 	case n < 32:
-		w.dateLabel(pick(w.r, []string{"the day before yesterday", "last night", "the other day", "earlier this week", "a week ago", "a couple of weeks ago", "a few days ago", "some months ago", "a while back", "earlier today"}))
+		w.label("DATE", pick(w.r, []string{"the day before yesterday", "last night", "the other day", "earlier this week", "a week ago", "a couple of weeks ago", "a few days ago", "some months ago", "a while back", "earlier today"}))
 	case n < 48:
-		w.dateLabel("last " + pick(w.r, append([]string{"week", "month", "year", "weekend", "night", "summer"}, weekdays...)))
+		w.label("DATE", "last "+pick(w.r, append([]string{"week", "month", "year", "weekend", "night", "summer"}, weekdays...)))
 	case n < 62:
-		w.dateLabel(w.count() + pick(w.r, []string{" days", " weeks", " months", " years"}) + " ago")
+		w.label("DATE", w.count()+pick(w.r, []string{" days", " weeks", " months", " years"})+" ago")
 	case n < 68:
 		w.plain("in ")
-		w.dateLabel(pick(w.r, []string{pick(w.r, months), w.year(1960 + w.r.IntN(66)), pick(w.r, months) + " " + w.year(1990+w.r.IntN(36))}))
+		w.label("DATE", pick(w.r, []string{pick(w.r, months), w.year(1960 + w.r.IntN(66)), pick(w.r, months) + " " + w.year(1990+w.r.IntN(36))}))
 	default:
 		w.plain("on ")
 		w.day("", "")

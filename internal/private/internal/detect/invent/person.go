@@ -110,9 +110,6 @@ func who(key string) string {
 }
 
 func (w *writer) first(key string) string {
-	if strings.HasPrefix(key, "last") {
-		return w.last(key)
-	}
 	return w.once("first"+who(key), func() string {
 		switch n := w.r.IntN(100); {
 		case n < 50:

@@ -139,8 +139,9 @@ func (w *writer) groups(v string) (out []string) {
 		g := v[:n]
 		v = v[n:]
 		switch {
-		case k == 0 && strings.ContainsAny(g, "-/._@") && w.one(30):
-			out = append(out, map[byte]string{'-': "-", '/': "/", '.': ".", '_': "_", '@': "@"}[g[strings.IndexAny(g, "-/._@")]])
+		case k == 0 && strings.ContainsAny(g, "-/._@+") && w.one(30):
+			i := strings.IndexAny(g, "-/._@+")
+			out = append(out, g[i:i+1])
 			continue
 		case k == 0:
 			continue
@@ -154,7 +155,7 @@ func (w *writer) groups(v string) (out []string) {
 	return out
 }
 
-var signs = map[string]string{"-": "dash", "/": "slash", ".": "dot", "_": "underscore", "@": "at"}
+var signs = map[string]string{"-": "dash", "/": "slash", ".": "dot", "_": "underscore", "@": "at", "+": "plus"}
 
 // group says one group in the manner of the document, now and then in another.
 func (w *writer) group(g string) string {

@@ -78,7 +78,7 @@ func number(typ string, shapes ...string) func(*writer, string, string) {
 
 // shaped fills a shape: 9 is a digit, A a letter, the rest itself. Letters that name a series ("WO-") stay.
 func (w *writer) shaped(shape string) string {
-	if i := strings.IndexAny(shape, "-"); i > 0 && strings.Trim(shape[:i], "A9 ") != "" {
+	if i := strings.IndexByte(shape, '-'); i > 0 && strings.Trim(shape[:i], "A9 ") != "" {
 		return shape[:i] + w.shaped(shape[i:])
 	}
 	b := []byte(shape)
@@ -199,8 +199,8 @@ func (w *writer) luhn(head string, n int) string {
 
 func (w *writer) iban(key, mod string) {
 	v := w.once(key, func() string {
-		v := w.shaped(pick(w.r, []string{"GB99AAAA99999999999999", "DE99999999999999999999", "FR9999999999999999999999999", "NL99ABNA9999999999",
-			"ES9999999999999999999999", "IE99BOFI99999999999999", "IT99A9999999999999999999999", "SE9999999999999999999999", "CH9999999999999999999"}))
+		v := w.shaped(pick(w.r, []string{"GB99AAAA99999999999999", "DE99999999999999999999", "FR9999999999999999999999999", "NL99AAAA9999999999",
+			"ES9999999999999999999999", "IE99AAAA99999999999999", "IT99A9999999999999999999999", "SE9999999999999999999999", "CH9999999999999999999"}))
 		if w.one(40) {
 			return v
 		}
