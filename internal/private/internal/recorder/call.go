@@ -94,16 +94,15 @@ func (c *call) fit(offer sdp.Description) *refusal {
 	held := true
 	for i := range offer.Media {
 		m := &offer.Media[i]
-		host, ok := c.host(m)
 		switch {
-		case !m.Usable() || !ok:
+		case !m.Usable():
 			if i < len(c.lines) {
 				continue // it falls silent; its socket stays
 			}
 		case lines[i] != nil:
-			lines[i].use(*m, host)
+			lines[i].use(*m, c.host(m))
 		case c.count(lines) < maxLegs:
-			l, err := c.newLeg(*m, host, c.side(lines, m.Label))
+			l, err := c.newLeg(*m, c.host(m), c.side(lines, m.Label))
 			if err != nil {
 				return refuse(503, "Service Unavailable")
 			}
@@ -148,13 +147,13 @@ func (c *call) side(lines []*leg, label string) uint8 {
 	return want
 }
 
-// host is where a line's packets come from. An address that is not a peer's is not used: nobody can have us send sound
-// to a third party.
-func (c *call) host(m *sdp.Media) (netip.Addr, bool) {
-	if !m.Addr.IsValid() || m.Addr.IsUnspecified() {
-		return c.peer, true
+// host is where a line's packets come from, and ours go: the address that it names, if that is a peer's, else the sender
+// of the INVITE, as behind a NAT. Nobody can have us send sound to a third party.
+func (c *call) host(m *sdp.Media) netip.Addr {
+	if c.recorder.allow.has(m.Addr) {
+		return m.Addr.Unmap()
 	}
-	return m.Addr.Unmap(), c.recorder.allow.has(m.Addr)
+	return c.peer
 }
 
 // describe writes what we say to the last offer.

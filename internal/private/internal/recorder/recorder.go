@@ -11,8 +11,8 @@
 // whose media stops without a word, and every call that is under way when the recorder stops, is destroyed.
 //
 // Addresses: RTP of a leg is taken from one address alone, the host that its description names (the sender of the INVITE
-// when it names none) at the port that spoke first (symmetric RTP, RFC 4961); everything else is dropped. A new
-// description (re-INVITE) opens the choice again. RTP of ours goes to allowed peers only.
+// when that is no allowed peer) at the port that spoke first (symmetric RTP, RFC 4961); everything else is dropped. A new
+// description (re-INVITE) opens the choice again. RTP of ours goes to the same address.
 //
 // What it does not protect against: whoever can put packets on the way between telephony and recorder, for there is no
 // SRTP and no TLS here: keep that way on one machine or in a tunnel; a peer that sends a call without its notice.
