@@ -1,4 +1,4 @@
-// Eval measures the redactor with and without the optional second reader on a seeded sample of labelled texts:
+// Command eval measures the redactor with and without the optional second reader on a seeded sample of labelled texts:
 //
 //	go run ./internal/private/internal/detect/rampart/eval -models DIR [-dial strict] [-sample 150] GOLD.jsonl ..
 //

@@ -1,4 +1,4 @@
-// Label writes plain texts with the spans of the second reader, as something a tagger can learn from:
+// Command label writes plain texts with the spans of the second reader, as something a tagger can learn from:
 //
 //	go run ./internal/private/internal/detect/rampart/label -models DIR [-bias 2] < TEXTS.jsonl > LABELLED.jsonl
 //
