@@ -121,7 +121,7 @@ func TestKill(t *testing.T) {
 		states = append(states, s)
 	}
 	step := 3
-	if os.Getenv("MURMUR_SOAK") != "" {
+	if os.Getenv("MURMUR_FAULTS") != "" {
 		step = 1
 	}
 	for n := 1; n <= 26; n += step { // a released call touches 26 times, nine of them in its last step

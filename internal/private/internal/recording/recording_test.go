@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"murmur/internal/datadir"
 	"murmur/internal/fact"
 	"murmur/internal/keyring"
 	"murmur/internal/ledger"
@@ -33,7 +32,7 @@ var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 type house struct {
 	*Book
 	t    testing.TB
-	dir  *datadir.Dir
+	dir  folder
 	ring *keyring.Ring
 	db   *meta.DB
 	log  *ledger.Ledger
@@ -47,6 +46,12 @@ type house struct {
 	full bool // the disk
 	said []fact.Act
 }
+
+// folder is a data directory, as far as a book needs one.
+type folder string
+
+func (f folder) Path() string       { return string(f) }
+func (f folder) Recordings() string { return filepath.Join(string(f), "recordings") }
 
 // remembering is chance that remembers what it gave: keys, to look for them.
 type remembering struct {
@@ -112,14 +117,17 @@ func openHouse(t testing.TB, path string, basis workspace.Basis) *house {
 			t.Fatal(err)
 		}
 	}
+	h.dir = folder(path)
+	must(os.MkdirAll(path, 0o700))
+	if err := keyring.CreateRoot(path, keyring.Config{}); !errors.Is(err, fs.ErrExist) {
+		must(err)
+	}
 	var err error
-	h.dir, err = datadir.Open(path, datadir.Server)
-	must(err)
 	h.ring, err = keyring.Open(h.dir.Path(), keyring.Config{Clock: h.clock})
 	must(err)
-	h.db, err = meta.Open(ctx, h.dir.Meta())
+	h.db, err = meta.Open(ctx, filepath.Join(path, "murmur.db"))
 	must(err)
-	h.log, err = ledger.Open(ctx, ledger.Config{DB: h.db, File: h.dir.Checkpoints(), Key: h.ring.Root().Derive(ledger.Purpose), Clock: h.clock})
+	h.log, err = ledger.Open(ctx, ledger.Config{DB: h.db, File: filepath.Join(path, "ledger.checkpoints"), Key: h.ring.Root().Derive(ledger.Purpose), Clock: h.clock})
 	must(err)
 	store := workspace.NewStore(h.db, h.log, h.ring, h.clock)
 	must(h.ring.Create(workspace.Default))
@@ -138,7 +146,7 @@ func openHouse(t testing.TB, path string, basis workspace.Basis) *house {
 	})
 	must(err)
 	t.Cleanup(func() {
-		if err := errors.Join(h.Close(ctx), h.log.Close(ctx), h.db.Close(), h.dir.Close()); err != nil {
+		if err := errors.Join(h.Close(ctx), h.log.Close(ctx), h.db.Close()); err != nil {
 			t.Error(err)
 		}
 	})
