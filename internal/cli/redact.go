@@ -94,7 +94,7 @@ func (c *redactCmd) open(r *run) (io.Reader, func(), error) {
 	}
 	body, stop := progress(r.Err, "masking", in, size)
 	body, err := refuseAudio(body)
-	done := func() { stop(); in.Close() }
+	done := func() { stop(); _ = in.Close() }
 	if err != nil {
 		done()
 		return nil, nil, err

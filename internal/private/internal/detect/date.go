@@ -323,7 +323,7 @@ func untilOrFrom(low string) bool {
 // stampEnd gives the end of the clock time of a time stamp ("2018-02-24 12:45:18") that begins at token i, or i.
 func (s *scan) stampEnd(i int) int {
 	to := i
-	for n := 0; n < 3; n++ {
+	for n := range 3 {
 		if k := s.at(to); k.kind != digit || k.e-k.s != 2 || n > 0 && !s.glued(to) {
 			return i
 		}

@@ -2,6 +2,7 @@ package detect_test
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -265,7 +266,7 @@ func TestLongLinesStayLinear(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := d.Redact(detect.Doc{Turns: make([]detect.Turn, detect.MaxTurns+1)}); err != detect.ErrTooLarge {
+	if _, err := d.Redact(detect.Doc{Turns: make([]detect.Turn, detect.MaxTurns+1)}); !errors.Is(err, detect.ErrTooLarge) {
 		t.Error("a document beyond the limit is accepted")
 	}
 }

@@ -261,7 +261,7 @@ func (r *Reader) explained(i int) int {
 		}
 		return ""
 	}
-	n := 0
+	var n int
 	switch {
 	case word(1) == "as" && word(2) == "in":
 		n = 3
@@ -322,7 +322,7 @@ func (r *Reader) repeated(times int) bool {
 		return false
 	}
 	next := r.w[i+1].Lower
-	c := byte(0)
+	var c byte
 	switch e := vocabulary[next]; {
 	case e.role == digit:
 		c = '0' + byte(e.value)
@@ -350,11 +350,9 @@ func (r *Reader) repeated(times int) bool {
 // twenty six" says 2026.
 func (r *Reader) cardinal() bool {
 	i := r.pos
-	total, part, n := 0, 0, 0
-	open := true // a unit may still follow
 	e := vocabulary[r.w[i].Lower]
-	part, n = e.value, 1
-	open = e.role == ten
+	total, part, n := 0, e.value, 1
+	open := e.role == ten // a unit may still follow
 	big := false
 	j := i + 1
 loop:

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"strings"
 )
@@ -33,17 +32,29 @@ func (b *Board) Intervals(source string) (v Intervals) {
 	if len(docs) < 2 {
 		return v
 	}
-	r := rand.New(rand.NewPCG(1, uint64(len(docs))))
+	r := dice(len(docs))
 	var recall, precision, leak, f2 []float64
 	for range Resamples {
 		var c Counts
 		for range docs {
-			c.plus(&docs[r.IntN(len(docs))])
+			c.plus(&docs[r.below(len(docs))])
 		}
 		recall, precision = append(recall, c.Recall()), append(precision, c.Precision())
 		leak, f2 = append(leak, c.Leak()), append(f2, c.F2())
 	}
 	return Intervals{middle(recall), middle(precision), middle(leak), middle(f2)}
+}
+
+// dice are numbers that are the same every time (SplitMix64: Steele, Lea, Flood 2014).
+type dice uint64
+
+// below gives a number from 0 to n-1.
+func (d *dice) below(n int) int {
+	*d += 0x9e3779b97f4a7c15
+	z := uint64(*d)
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return int((z ^ z>>31) % uint64(n))
 }
 
 // middle gives the 2.5 % and 97.5 % quantiles of x, which it sorts.
