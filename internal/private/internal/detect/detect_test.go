@@ -78,6 +78,13 @@ func TestKnownSubjectsAreFoundBySlipAndSound(t *testing.T) {
 		{"Sean Toomey", "ok tomey called", "ok [PERSON] called"},
 		{"Will Archer", "Will said he will pay", "[PERSON] said he will pay"},
 		{"+14155550132", "his number ends in 0132 ok", "his number ends in [PHONE] ok"},
+		{"+14155550132", "it ends in oh one three two", "it ends in [PHONE]"},
+		{"+14155550132", "the code is 9921 and there were 132 people", "the code is [PIN] and there were 132 people"},
+		{"Siobhan Kearney", "shivon said so, and so did carney", "[PERSON] said so, and so did [PERSON]"},
+		{"Wyatt Ockerman", "wyat and okerman and watch", "[PERSON] and [PERSON] and watch"},
+		{"Hope Grant", "i hope you grant it", "i hope you grant it"},
+		{"Hope Grant", "this was hope grant again", "this was [PERSON] again"},
+		{"Ann Lee", "an example for the lees", "an example for the lees"},
 		{"ann@example.org", "mail ANN@example.org", "mail [EMAIL]"},
 	} {
 		if got := redact(t, c.in, c.subject).Masked(); got != c.want {
@@ -88,7 +95,7 @@ func TestKnownSubjectsAreFoundBySlipAndSound(t *testing.T) {
 
 func TestSpansAreCodePointsOfTheText(t *testing.T) {
 	t.Parallel()
-	text := "Agent: señor, su número?\nCustomer: ťúž 415-555-0132 ok\nAgent: ok"
+	text := "Agent: a naïve café?\nCustomer: café, 415-555-0132 ok\nAgent: ok"
 	r := redact(t, text)
 	flat := r.Flat()
 	if len(flat) != 1 {
@@ -98,7 +105,7 @@ func TestSpansAreCodePointsOfTheText(t *testing.T) {
 		t.Errorf("the flat span covers %q", got)
 	}
 	sp := r.Spans()[0]
-	if sp.Turn != 1 || sp.Start != 4 || sp.End != 16 || sp.Type != detect.Phone {
+	if sp.Turn != 1 || sp.Start != 6 || sp.End != 18 || sp.Type != detect.Phone {
 		t.Errorf("span %+v", sp)
 	}
 }

@@ -92,6 +92,9 @@ func (s *scan) findKnownName(i int, p *subject) {
 		if exact && t.lex&(stop|common|unit|month) != 0 && t.shape == small && !p.has(s.low(i+1)) && !p.has(s.low(i-1)) {
 			continue
 		}
+		if exact && t.gaz&gazetteer.Word != 0 && t.shape == small && !p.has(s.low(i+1)) && !p.has(s.low(i-1)) && (s.cased || s.verbFollows(i)) {
+			continue
+		}
 		near := !exact && len(w) >= 4 && len(low) >= 4 && t.gaz&gazetteer.Word == 0 && t.lex&stop == 0 &&
 			(slip(low, w) || sound(low) == p.sounds[k] && low[0] == w[0])
 		if exact || near {
@@ -99,6 +102,15 @@ func (s *scan) findKnownName(i int, p *subject) {
 			return
 		}
 	}
+}
+
+// verbFollows reports whether the word at token i is rather a verb than a name: "i hope", "to grant".
+func (s *scan) verbFollows(i int) bool {
+	switch s.low(i - 1) {
+	case "i", "you", "we", "they", "he", "she", "it", "to", "can", "could", "will", "would", "should", "must", "don't", "dont", "not", "please", "i'll", "i'd":
+		return s.nameCue(i) == noCue
+	}
+	return false
 }
 
 func (p *subject) has(w string) bool {
