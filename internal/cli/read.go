@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -128,10 +129,14 @@ func (c *doctorCmd) Run(r *run) error {
 }
 
 type verifyCmd struct {
-	Attack bool `help:"Also run the privacy attack suite on this data."`
+	Attack  bool   `help:"Also run the privacy attack suite on this data."`
+	Receipt string `help:"Check this receipt of a call instead; no data directory is needed." placeholder:"FILE"`
 }
 
 func (c *verifyCmd) Run(r *run) error {
+	if c.Receipt != "" {
+		return c.receipt(r)
+	}
 	a, err := server.Verify(r.ctx, r.Data, c.Attack)
 	if err != nil {
 		return err
@@ -144,6 +149,31 @@ func (c *verifyCmd) Run(r *run) error {
 		for _, line := range a.Attacks {
 			fmt.Fprintln(w, line)
 		}
+	})
+	if err == nil && len(a.Breaches) > 0 {
+		return exit(3)
+	}
+	return err
+}
+
+func (c *verifyCmd) receipt(r *run) error {
+	file, err := os.ReadFile(c.Receipt)
+	if err != nil {
+		return usage{fmt.Errorf("read the receipt: %w", err)}
+	}
+	a, err := server.VerifyReceipt(r.Data, file)
+	if err != nil {
+		return err
+	}
+	err = r.print(a, func(w io.Writer) {
+		for _, b := range a.Breaches {
+			fmt.Fprintf(w, "%s: %s\n", b.File, b.What)
+		}
+		by := "this directory's ledger"
+		if !a.Trusted {
+			by = "a ledger whose key has the fingerprint " + a.Signer + ": ask its owner for it"
+		}
+		fmt.Fprintf(w, "Receipt of call %s, signed by %s: %d breaches.\n", a.Call, by, len(a.Breaches))
 	})
 	if err == nil && len(a.Breaches) > 0 {
 		return exit(3)

@@ -93,6 +93,11 @@ func derive(key *[32]byte, info string) []byte {
 // PublicKey verifies checkpoints and chains.
 func (l *Ledger) PublicKey() ed25519.PublicKey { return l.sign.Public().(ed25519.PublicKey) }
 
+// PublicKeyOf is the public key of the ledger with that key, without opening it.
+func PublicKeyOf(key *[32]byte) ed25519.PublicKey {
+	return ed25519.NewKeyFromSeed(derive(key, "sign")).Public().(ed25519.PublicKey)
+}
+
 // Receipt identifies an entry and commits to everything before it.
 type Receipt struct {
 	Seq  int64

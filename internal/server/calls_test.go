@@ -1,0 +1,91 @@
+package server
+
+import (
+	"bytes"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"murmur/internal/web"
+	"murmur/internal/workspace"
+)
+
+// TestALiveCallOverTheAPI: a telephony reports a call, the person presses 9, and the receipt is checked here and elsewhere.
+func TestALiveCallOverTheAPI(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "data")
+	n, err := Open(t.Context(), Config{Data: data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := calls{n}
+	if _, err := c.Receipt(t.Context(), workspace.Default, "AC1"); !errors.Is(err, web.ErrNotFound) {
+		t.Errorf("a call that nobody knows: %v", err)
+	}
+	_, err = n.store.SetPolicy(t.Context(), workspace.Default, []workspace.Change{{Key: "recordings", Value: "notice"}}, "a test", "a test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Now()
+	for _, e := range []struct{ event, key, state string }{
+		{"began", "", "noticing"}, {"notice_started", "", "noticing"}, {"notice_ended", "", "holding"}, {"key", "9", "shredded"}, {"hangup", "", "shredded"},
+	} {
+		at = at.Add(time.Second)
+		s, err := c.Event(t.Context(), workspace.Default, "AC1", web.CallEvent{Kind: e.event, Key: e.key, At: at})
+		if err != nil || s.State != e.state {
+			t.Errorf("%s: %s, want %s: %v", e.event, s.State, e.state, err)
+		}
+	}
+	if _, err := c.Event(t.Context(), workspace.Default, "AC1", web.CallEvent{Kind: "laughed", At: at}); !errors.Is(err, web.ErrInput) {
+		t.Errorf("an unknown event: %v", err)
+	}
+	r, err := c.Receipt(t.Context(), workspace.Default, "AC1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := n.verify(t.Context(), VerifyArgs{}); err != nil || len(v.Breaches) > 0 {
+		t.Errorf("found %v: %v", v.Breaches, err)
+	}
+	err = n.db.Tx(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE ledger SET body = CAST(replace(CAST(body AS TEXT), '"on":"opted_out"', '"on":"hangup"') AS BLOB) WHERE kind = 'recording'`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := n.verify(t.Context(), VerifyArgs{})
+	if err != nil || !strings.Contains(mentions(v.Breaches), "edited") || !strings.Contains(mentions(v.Breaches), "not one the rule allows") {
+		t.Errorf("found %v: %v", v.Breaches, err)
+	}
+	if err := n.Close(); err != nil && !strings.Contains(err.Error(), "ledger") {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{data, t.TempDir()} {
+		a, err := VerifyReceipt(dir, file)
+		if err != nil || len(a.Breaches) > 0 || a.Call != "AC1" || a.Trusted != (dir == data) || len(a.Signer) != 32 {
+			t.Errorf("%+v: %v", a, err)
+		}
+		if a, err := VerifyReceipt(dir, bytes.Replace(file, []byte("opted_out"), []byte("opted_in"), 1)); err != nil || len(a.Breaches) == 0 {
+			t.Errorf("a changed one: %+v, %v", a, err)
+		}
+	}
+	if _, err := VerifyReceipt(data, []byte("{}")); err == nil {
+		t.Error("no receipt at all is one")
+	}
+}
+
+func mentions(all []Breach) string {
+	var b strings.Builder
+	for _, x := range all {
+		b.WriteString(x.What + "; ")
+	}
+	return b.String()
+}
