@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 // The templates, by trade. lines/README.txt explains how a line is written.
@@ -68,6 +69,9 @@ var library = sync.OnceValue(func() map[string][]template {
 var kinds = []string{"calls", "sms", "commands", "forms", "clean", "openers", "interludes", "closers"}
 
 func parseFile(name, text string) (all []template, err error) {
+	if !utf8.ValidString(text) {
+		return nil, fmt.Errorf("invent: %s: is not UTF-8", name)
+	}
 	kind, open := "", false
 	for i, line := range strings.Split(text, "\n") {
 		line = strings.TrimRight(line, " ")
