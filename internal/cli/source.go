@@ -14,7 +14,9 @@ type connectCmd struct {
 	Add    connectAddCmd    `cmd:"" default:"withargs" help:"Add a source (the word add may be left out)."`
 	List   connectListCmd   `cmd:"" help:"List the sources."`
 	Remove connectRemoveCmd `cmd:"" help:"Remove a source; what it delivered stays."`
-	Rotate connectRotateCmd `cmd:"" help:"Add a second live secret; the one before the last ends."`
+	Rotate connectRotateCmd `cmd:"" help:"Add a second live secret, the one before the last ends; or change the API key."`
+	Pause  connectPauseCmd  `cmd:"" help:"Stop polling a source; its webhooks go on."`
+	Resume connectResumeCmd `cmd:"" help:"Poll a source again, now."`
 }
 
 type connectAddCmd struct {
@@ -22,8 +24,9 @@ type connectAddCmd struct {
 	Workspace string   `default:"default" help:"Workspace."`
 	Name      string   `help:"Name of the source; the kind by default." placeholder:"N"`
 	Secret    string   `help:"Signing secret of the vendor, or @FILE; made up by default." placeholder:"S|@FILE"`
-	APIKey    string   `help:"API key of the vendor, or @FILE; this version does not poll yet." placeholder:"KEY|@FILE"`
-	APIBase   string   `help:"Base URL of the vendor's API." placeholder:"URL"`
+	APIKey    string   `help:"API key of the vendor, or @FILE: the server then asks for the history and polls." placeholder:"KEY|@FILE"`
+	APIBase   string   `help:"Base URL of the vendor's API, where it is another one." placeholder:"URL"`
+	PublicURL string   `help:"Where the vendor can reach this server: its webhook is then set up as well." placeholder:"URL"`
 	MediaHost []string `help:"Further hosts that media may be fetched from." placeholder:"HOST[:PORT]"`
 }
 
@@ -37,9 +40,12 @@ func (c *connectAddCmd) Run(r *run) error {
 		return err
 	}
 	var a server.Connected
-	err = r.do("connect", server.ConnectArgs{Workspace: c.Workspace, Kind: c.Kind, Name: c.Name, Secret: secret, APIKey: key, APIBase: c.APIBase, MediaHosts: c.MediaHost}, &a)
+	err = r.do("connect", server.ConnectArgs{Workspace: c.Workspace, Kind: c.Kind, Name: c.Name, Secret: secret, APIKey: key, APIBase: c.APIBase, MediaHosts: c.MediaHost, PublicURL: c.PublicURL}, &a)
 	if err != nil {
 		return err
+	}
+	if key != "" {
+		return c.polled(r, a)
 	}
 	return r.print(a, func(w io.Writer) {
 		fmt.Fprintf(w, "Source %s (%s) is connected to workspace %s.\n\n  webhook path  %s\n  secret        %s\n\nThe path and the secret are shown once. Deliveries are accepted as soon as `murmur serve` runs.\n", a.Source, a.Kind, a.Workspace, a.Path, a.Secret)
@@ -74,11 +80,16 @@ func (c *connectListCmd) Run(r *run) error {
 			return
 		}
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(t, "SOURCE\tKIND\tCONTROL\tLIVE SECRETS")
+		fmt.Fprintln(t, "SOURCE\tKIND\tCONTROL\tLIVE SECRETS\tPOLLING")
 		for _, s := range list {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%d\n", s.Source, s.Kind, s.Level, s.Secrets)
+			fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%s\n", s.Source, s.Kind, s.Level, s.Secrets, pollingLine(s.Polling))
 		}
 		_ = t.Flush()
+		for _, s := range list {
+			if s.Polling != nil && s.Polling.Trouble != "" {
+				fmt.Fprintf(w, "\n%s: %s.\n  %s.\n", s.Source, s.Polling.Said, s.Polling.Hint)
+			}
+		}
 	})
 }
 
@@ -101,6 +112,7 @@ type connectRotateCmd struct {
 	Name      string `arg:"" help:"Name of the source."`
 	Workspace string `default:"default" help:"Workspace."`
 	Secret    string `help:"The new secret, or @FILE; made up by default." placeholder:"S|@FILE"`
+	APIKey    string `help:"Another API key of the same account, or @FILE; the secrets stay." placeholder:"KEY|@FILE"`
 }
 
 func (c *connectRotateCmd) Run(r *run) error {
@@ -108,11 +120,19 @@ func (c *connectRotateCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
+	key, err := secretArg(c.APIKey)
+	if err != nil {
+		return err
+	}
 	var a server.Connected
-	if err := r.do("connect-rotate", server.SourceArgs{Workspace: c.Workspace, Name: c.Name, Secret: secret}, &a); err != nil {
+	if err := r.do("connect-rotate", server.SourceArgs{Workspace: c.Workspace, Name: c.Name, Secret: secret, APIKey: key}, &a); err != nil {
 		return err
 	}
 	return r.print(a, func(w io.Writer) {
+		if key != "" {
+			fmt.Fprintf(w, "Source %s uses the new API key.\n", a.Source)
+			return
+		}
 		fmt.Fprintf(w, "Source %s has a new secret, and the last one stays valid until the next rotation:\n\n  %s\n", a.Source, a.Secret)
 	})
 }
