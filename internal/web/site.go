@@ -33,7 +33,7 @@ func newSite(c Config) *site {
 		"day":   func(t time.Time) string { return t.UTC().Format("2 Jan 2006 15:04 UTC") },
 		"stamp": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"value": valueText, "interval": intervalText, "hidden": hiddenText, "base": baseText, "figure": figureID,
-		"measure": measureText, "split": splitText, "period": periodText, "words": words,
+		"measure": measureText, "split": splitText, "period": periodText, "words": words, "level": levelText,
 	}
 	base := template.Must(template.New("base.html").Funcs(funcs).ParseFS(pageFiles, "pages/base.html", "pages/parts.html"))
 	names, err := pageFiles.ReadDir("pages")
@@ -90,6 +90,7 @@ func (s *site) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /privacy", s.with(Viewer, s.privacy))
 	mux.HandleFunc("POST /privacy/erase", s.with(Privacy, s.erase))
 	mux.HandleFunc("POST /privacy/opt-out", s.with(Privacy, s.optOut))
+	mux.HandleFunc("GET /privacy/receipt", s.with(Privacy, s.receipt))
 	mux.HandleFunc("GET /playground", s.with(Viewer, s.playground))
 	mux.HandleFunc("POST /playground", s.with(Viewer, s.play))
 	mux.HandleFunc("GET /pipeline", s.with(Viewer, s.pipeline))

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -197,4 +198,23 @@ func (s *site) privacyPage(w http.ResponseWriter, r *http.Request, a Access, rec
 	}
 	p.Data = v
 	s.render(w, r, http.StatusOK, "privacy", p)
+}
+
+// callID is what a call may be called: a telephony's id, never a number.
+var callID = regexp.MustCompile(`^[A-Za-z0-9._:~-]{1,128}$`)
+
+// receipt shows the evidence of one call.
+func (s *site) receipt(w http.ResponseWriter, r *http.Request, a Access) {
+	id := strings.TrimSpace(r.URL.Query().Get("call"))
+	if !callID.MatchString(id) {
+		s.fail(w, r, ErrNotFound)
+		return
+	}
+	found, err := s.Calls.Receipt(r.Context(), a.Workspace, id)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.render(w, r, http.StatusOK, "receipt", page{Title: "Receipt of a call", Lead: "What was played, said and decided, and what became of the recording.",
+		Path: "/privacy", Access: a, Data: found})
 }

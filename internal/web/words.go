@@ -227,3 +227,16 @@ func durationText(d time.Duration) string {
 	}
 	return unit(int(d.Hours()/24), "day")
 }
+
+// levelText says how far calls can be controlled.
+func levelText(level string) string {
+	switch level {
+	case "L1":
+		return "A refusal is known before a recording is fetched."
+	case "L2":
+		return "A recording is stopped and deleted at the platform."
+	case "L3":
+		return "murmur records itself, and nothing that it may not."
+	}
+	return "Import only: what comes in was recorded elsewhere."
+}
