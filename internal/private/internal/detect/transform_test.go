@@ -178,3 +178,36 @@ func TestALanguageTheRulesDoNotKnowIsNotVerified(t *testing.T) {
 		}
 	}
 }
+
+// FuzzParse: what the parsers accept, a detector can be made of or refuses with its reason.
+func FuzzParse(f *testing.F) {
+	f.Add("DATE:week,PHONE:last4", "ORDER:ORD-2024-118822")
+	f.Add("", "A:###-B,B:X/1234")
+	f.Add(",,AGE:band:", "ORDER:415-555-0132")
+	f.Fuzz(func(t *testing.T, transforms, identifiers string) {
+		x, err := detect.ParseTransforms(transforms)
+		if err != nil && !errors.Is(err, detect.ErrTransform) {
+			t.Fatal(err)
+		}
+		ids, err := detect.ParseIdentifiers(identifiers)
+		if err != nil && !errors.Is(err, detect.ErrIdentifier) {
+			t.Fatal(err)
+		}
+		if len(ids) > 8 {
+			return
+		}
+		d, err := detect.New(detect.Config{Transforms: x, Identifiers: ids, Key: []byte("a key of a test only")})
+		if err != nil {
+			if !errors.Is(err, detect.ErrOverlap) && !errors.Is(err, detect.ErrIdentifier) {
+				t.Fatal(err)
+			}
+			return
+		}
+		for _, id := range ids {
+			example := strings.ReplaceAll(id.Example, "#", "7")
+			if got := masked(t, d, "it is "+example); got != "it is [ID_"+id.Name+"]" {
+				t.Fatalf("an example gives %q", got)
+			}
+		}
+	})
+}

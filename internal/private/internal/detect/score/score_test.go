@@ -1,6 +1,7 @@
 package score_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -192,4 +193,23 @@ func TestALineThatIsNoRecordIsNamedByItsNumber(t *testing.T) {
 	if !errors.Is(err, score.ErrGold) || strings.Contains(err.Error(), "4111") || !strings.Contains(err.Error(), "line 2") {
 		t.Errorf("error %v", err)
 	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add(`{"id":1,"source":"a","text":"call 212 555 0123","spans":[{"start":5,"end":17,"type":"PHONE"}]}`)
+	f.Add("{\"text\":\"\xff\",\"spans\":[{\"start\":-5,\"end\":99}]}\n\n{}")
+	d, err := detect.New(detect.Config{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		var b score.Board
+		if err := b.Read(strings.NewReader(s), d); err != nil && !errors.Is(err, score.ErrGold) {
+			t.Fatal(err)
+		}
+		_ = b.Table()
+		if _, err := json.Marshal(&b); err != nil {
+			t.Fatal(err)
+		}
+	})
 }
