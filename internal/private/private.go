@@ -221,7 +221,7 @@ func (b *builder) add(ctx context.Context, e *event.Event) error {
 	if err != nil {
 		return err
 	}
-	switch verdict, why := consent.Decide(b.policy, e.Kind(), known); verdict {
+	switch verdict, why := consent.Decide(b.policy.In(identity.Country(e.Party.Address, b.zone.region)), e.Kind(), known); verdict {
 	case consent.Allow:
 		b.build(e, call, who)
 	case consent.Refuse:

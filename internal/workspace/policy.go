@@ -3,6 +3,7 @@ package workspace
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,8 +28,9 @@ const (
 // Policy is what a workspace chose. The zero value is not a policy; start from DefaultPolicy.
 type Policy struct {
 	Recordings, Transcripts Basis
-	RawHours                int // sealed bytes live this long; 1 to 24
-	LinkDays                int // rows of one person can be linked this long; 1 to 60
+	OptInCountries          string // ISO 3166 codes, "DE,FR"; EU: its members. Of their people only with a yes
+	RawHours                int    // sealed bytes live this long; 1 to 24
+	LinkDays                int    // rows of one person can be linked this long; 1 to 60
 	Timezone                string
 	OpenHours               string // "mon-fri 09:00-17:00; sat 10:00-14:00"; empty: always open
 	ShortAbandonSeconds     int    // a caller who gives up sooner was not missed by anyone
@@ -63,6 +65,8 @@ var settings = []setting{
 		func(p *Policy) string { return string(p.Recordings) }, func(p *Policy, v string) error { return setBasis(&p.Recordings, v, OneParty) }},
 	{"transcripts", "deny, notice or opt-in: on what ground transcripts and summaries may be used",
 		func(p *Policy) string { return string(p.Transcripts) }, func(p *Policy, v string) error { return setBasis(&p.Transcripts, v) }},
+	{"opt-in-countries", `countries whose people are heard only with a yes, as "EU,GB,CA"; a caller whose country is not known counts too; empty: none`,
+		func(p *Policy) string { return p.OptInCountries }, setCountries},
 	{"raw-hours", "hours that sealed raw bytes live (1-24)",
 		func(p *Policy) string { return strconv.Itoa(p.RawHours) }, func(p *Policy, v string) error { return setInt(&p.RawHours, v, 1, 24) }},
 	{"link-days", "days that rows of one person can be linked (1-60)",
@@ -133,6 +137,38 @@ func setBasis(b *Basis, v string, also ...Basis) error {
 		return errors.New("must be deny, notice or opt-in")
 	}
 	*b = Basis(v)
+	return nil
+}
+
+// In is the policy for a person of a country (ISO 3166), "" when it is not known: it may only be stricter. Where there is
+// a list of countries, nobody is heard without a yes who is in one of them or could be.
+func (p Policy) In(country string) Policy {
+	if p.OptInCountries == "" {
+		return p
+	}
+	list := strings.Split(p.OptInCountries, ",")
+	if country != "" && !slices.Contains(list, country) && (!slices.Contains(list, "EU") || !slices.Contains(union, country)) {
+		return p
+	}
+	for _, b := range []*Basis{&p.Recordings, &p.Transcripts} {
+		if *b != Deny {
+			*b = OptIn
+		}
+	}
+	return p
+}
+
+// union are the members of the European Union, 2026.
+var union = strings.Fields("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK")
+
+var countries = regexp.MustCompile(`^([A-Z]{2}(,[A-Z]{2}){0,59})?$`)
+
+func setCountries(p *Policy, v string) error {
+	v = strings.ToUpper(strings.ReplaceAll(v, " ", ""))
+	if !countries.MatchString(v) {
+		return errors.New("must be two-letter codes of countries with commas between, such as EU,GB,CA")
+	}
+	p.OptInCountries = v
 	return nil
 }
 

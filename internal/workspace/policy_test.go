@@ -59,6 +59,36 @@ func TestPolicyRoundTrip(t *testing.T) {
 	}
 }
 
+// TestCountriesOnlyRaise: a list of countries makes the policy stricter for their people and for whoever may be one.
+func TestCountriesOnlyRaise(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		list, country string
+		was, want     Basis
+	}{
+		{"", "DE", Notice, Notice}, {"DE", "DE", Notice, OptIn}, {"DE", "US", Notice, Notice}, {"DE", "", Notice, OptIn}, {"DE", "DE", OneParty, OptIn},
+		{"eu, gb", "FR", Notice, OptIn}, {"EU,GB", "GB", Notice, OptIn}, {"EU,GB", "CH", Notice, Notice}, {"EU", "DE", Deny, Deny},
+	} {
+		p := DefaultPolicy()
+		if err := p.Set("opt-in-countries", c.list); err != nil {
+			t.Fatal(err)
+		}
+		p.Recordings = c.was
+		if got := p.In(c.country).Recordings; got != c.want {
+			t.Errorf("%q, %q: %s becomes %s, want %s", c.list, c.country, c.was, got, c.want)
+		}
+	}
+	p := DefaultPolicy()
+	for _, bad := range []string{"Germany", "DE,", "D", "DE;FR", "+49"} {
+		if err := p.Set("opt-in-countries", bad); err == nil {
+			t.Errorf("%q is accepted", bad)
+		}
+	}
+	if p.Set("transcripts", "one-party") == nil || p.Set("recordings", "one-party") != nil {
+		t.Error("one party's consent is for recordings alone")
+	}
+}
+
 func TestHours(t *testing.T) {
 	t.Parallel()
 	h, err := ParseHours("mon-fri 09:00-17:00; sat 10-14; sun 22:00-02:00")

@@ -46,6 +46,23 @@ func Canonical(v personal.Value, region string) personal.Value {
 	return personal.New(phonenumbers.Format(n, phonenumbers.E164))
 }
 
+// Country is where a phone number is from, as an ISO 3166 code; "" when nobody can say: another kind of address, a
+// withheld caller, a number of no country.
+func Country(v personal.Value, region string) string {
+	s := Canonical(v, region).Reveal()
+	if !strings.HasPrefix(s, "+") {
+		return ""
+	}
+	n, err := phonenumbers.Parse(s, region)
+	if err != nil {
+		return ""
+	}
+	if c := phonenumbers.GetRegionCodeForNumber(n); len(c) == 2 && c != "ZZ" {
+		return c
+	}
+	return ""
+}
+
 // withheld lists what carriers and vendors write when the caller is not shown.
 func withheld(s string) bool {
 	switch strings.ToLower(s) {

@@ -30,6 +30,18 @@ func TestOnePersonHasOneSpelling(t *testing.T) {
 	}
 }
 
+func TestCountry(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"+1 (212) 555-0123": "US", "+14165550123": "CA", "+44 20 7946 0018": "GB", "+4930901820": "DE", "2125550123": "US",
+		"+80012345678": "", "anonymous": "", "ann@example.com": "", "72345": "", "": "",
+	} {
+		if got := Country(personal.New(in), "US"); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
+
 func FuzzCanonical(f *testing.F) {
 	f.Add("+1 (212) 555-0123")
 	f.Add("a@b")

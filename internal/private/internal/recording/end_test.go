@@ -264,6 +264,16 @@ func TestWhoMayBeRecorded(t *testing.T) {
 			t.Errorf("%s: a person who refused is %s", basis, s)
 		}
 	}
+	strict := newHouse(t, workspace.Notice)
+	_, err := strict.c.Store.SetPolicy(t.Context(), workspace.Default, []workspace.Change{{Key: "opt-in-countries", Value: "EU"}}, "a test", "a test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for contact, want := range map[string]consent.State{"+4930901820": consent.Asking, "": consent.Asking, "+12125550142": consent.Noticing} {
+		if s := strict.begin("call-"+contact, contact).State(); s != want {
+			t.Errorf("%q: %s, want %s", contact, s, want)
+		}
+	}
 	h := newHouse(t, workspace.OptIn)
 	take := h.begin("call-3", "+12125550143")
 	h.step(take, consent.NoticeStarted)

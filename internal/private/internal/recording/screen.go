@@ -6,6 +6,7 @@ import (
 
 	"murmur/internal/ledger"
 	"murmur/internal/private/internal/consent"
+	"murmur/internal/private/internal/identity"
 	"murmur/internal/workspace"
 )
 
@@ -18,7 +19,7 @@ func (t *Take) screen(ctx context.Context) error {
 	if _, err := t.Step(ctx, consent.Event{Kind: consent.Began, At: at}); err != nil {
 		return err
 	}
-	policy, verdict, err := t.book.verdict(ctx, t.head.Workspace, t.call, t.who)
+	policy, verdict, err := t.book.verdict(ctx, t.head.Workspace, t.call, t.who, identity.Country(t.head.Contact, t.book.c.Region))
 	if err != nil {
 		return err
 	}

@@ -101,12 +101,13 @@ func (b *Book) forget(ctx context.Context, ws workspace.ID, id ID, e *ledger.Rec
 
 func (b *Book) path(id ID) string { return filepath.Join(b.c.Dir, id.String()) }
 
-// verdict asks the register and the policy, as they stand now, about a call.
-func (b *Book) verdict(ctx context.Context, ws workspace.ID, call fact.ID, who anon.Contact) (workspace.Policy, consent.Verdict, error) {
+// verdict asks the register and the policy for people of a country, as they stand now, about a call.
+func (b *Book) verdict(ctx context.Context, ws workspace.ID, call fact.ID, who anon.Contact, country string) (workspace.Policy, consent.Verdict, error) {
 	policy, err := b.c.Store.Policy(ctx, ws)
 	if err != nil {
 		return policy, consent.Unknown, err
 	}
+	policy = policy.In(country)
 	known, err := b.c.Register.Known(ctx, ws, call, who)
 	if err != nil {
 		return policy, consent.Unknown, err
