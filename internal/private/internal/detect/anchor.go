@@ -253,7 +253,7 @@ func (s *scan) markSpokenURL(i int) {
 		if spelled := len(s.low(to)) == 1 && len(s.low(to-1)) == 1; !sign(to) && !sign(to-1) && !spelled {
 			break
 		}
-		if s.low(to-1) == "slash" && s.at(to).lex&(stop|prep) != 0 && s.low(to-2) != "slash" {
+		if s.low(to-1) == "slash" && s.at(to).lex&(stop|prep|ack|greet) != 0 && s.low(to-2) != "slash" {
 			break
 		}
 		to++

@@ -15,7 +15,7 @@ func (s *scan) findAnswer(a *asked) {
 			t = Person
 		}
 	}
-	if !whole.has(t) || s.sentence(a.again || a.age > 0) {
+	if !whole.has(t) || s.sentence(a.again || a.age > 0) || s.waits() {
 		return
 	}
 	if a.heard <= 1 && (t == Person || t == Postcode || t == DateOfBirth) && s.findDirectAnswer(t, a.again) {
@@ -143,10 +143,19 @@ func (s *scan) findDirectAnswer(t Type, again bool) bool {
 	return true
 }
 
+// waits reports whether the turn asks for time instead of answering: "hold on one second".
+func (s *scan) waits() bool {
+	switch s.low(0) {
+	case "hold", "wait", "pardon", "excuse", "huh":
+		return !s.spelled()
+	}
+	return false
+}
+
 // refuses reports whether a turn that begins with the word answers nothing: "hold on", "no", "please book it".
 func refuses(low string) bool {
 	switch low {
-	case "hold", "wait", "pardon", "excuse", "no", "nope", "not", "please", "thanks", "thank", "huh":
+	case "hold", "wait", "pardon", "excuse", "no", "nope", "not", "please", "thanks", "thank", "huh", "mm", "mhm", "hmm":
 		return true
 	}
 	return false

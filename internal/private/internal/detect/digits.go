@@ -206,12 +206,12 @@ func (s *scan) decideDigits(rd *reading) (Type, uint8, Why) {
 		return Phone, 92, ByShape
 	case n == 9 && s.dashed(rd, 3, 5) && socialSecurity(v):
 		return SSN, 88, ByShape
+	case n == 9 && aba(v):
+		return BankAcct, 60, ByChecksum
 	case n == 10, n == 11 && v[0] <= '1', n == 9 && v[0] == '0' && rd.run.Digits == n, n == 7 && s.dashed(rd, 3):
 		return Phone, 80, ByShape
 	case n == 9 && s.dashed(rd, 5):
 		return Postcode, 80, ByShape
-	case n == 9 && aba(v):
-		return BankAcct, 60, ByChecksum
 	case n >= 8 && s.low(rd.from) == "00", n >= 9 && n <= 15 && rd.to-rd.from >= 5 && rd.run.Spoken == 0:
 		return Phone, 70, ByShape
 	case n >= 8 && n <= 15 && !rd.run.Cardinal && (dialled(v, false) || dialled(v, true)):
