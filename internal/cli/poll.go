@@ -19,9 +19,9 @@ func (c *connectAddCmd) polled(r *run, a server.Connected) error {
 	err := r.print(a, func(w io.Writer) {
 		fmt.Fprintf(w, "Source %s (%s) is connected to workspace %s: the API key works.\n\n", a.Source, a.Kind, a.Workspace)
 		for _, g := range a.Gives {
-			said := "yes"
-			if !g.Has {
-				said = "no: " + g.Note
+			said := map[bool]string{true: "yes", false: "no"}[g.Has]
+			if g.Note != "" {
+				said += ", " + g.Note
 			}
 			fmt.Fprintf(w, "  %-12s %s\n", g.What, said)
 		}
@@ -106,7 +106,10 @@ func pollingLine(p *server.Polling) string {
 	case "history":
 		said = fmt.Sprintf("history %.0f %%, %d so far", 100*p.Done, p.Items)
 	default:
-		said = fmt.Sprintf("live, %d so far, last looked %s ago", p.Items, (time.Duration(p.Lag) * time.Second).String())
+		said = fmt.Sprintf("live, %d so far", p.Items)
+		if p.Lag >= 0 {
+			said += fmt.Sprintf(", looked %s ago", time.Duration(p.Lag)*time.Second)
+		}
 	}
 	if p.Trouble != "" && p.State != "stopped" {
 		said += "; " + p.Said

@@ -83,8 +83,9 @@ type Ability struct {
 	Why  workspace.Trouble // why not
 }
 
-// TestKey asks the vendor once for everything that a source would be polled for. The error is a workspace.Trouble when
-// the key cannot be used at all; account is the vendor's id of the account, empty where the vendor does not say.
+// TestKey finds out what a key gives: it asks each list of calls and texts for one object, and for nothing that was said.
+// The error is a workspace.Trouble when the key cannot be used at all; account is the vendor's id of the account, empty
+// where the vendor does not say.
 func (z *Zone) TestKey(ctx context.Context, src workspace.Source) (account string, all []Ability, err error) {
 	polling, client, _, err := z.client(src)
 	if err != nil {
@@ -93,13 +94,26 @@ func (z *Zone) TestKey(ctx context.Context, src workspace.Source) (account strin
 	if account, err = accountOf(ctx, polling, client); err != nil {
 		return "", nil, trouble(err)
 	}
-	for i, l := range polling.Lists {
-		_, err := l.Page(ctx, client, source.Query{Limit: 1, Mine: func(string) bool { return false }})
+	var tests []source.Trial
+	for _, l := range polling.Lists {
+		if !l.Words && l.Rest == 0 {
+			tests = append(tests, source.Trial{Name: l.Name, Ask: func(ctx context.Context, api source.API) error {
+				_, err := l.Page(ctx, api, source.Query{Limit: 1})
+				return err
+			}})
+		}
+	}
+	lists := len(tests)
+	for i, test := range append(tests, polling.Trials...) {
+		err := test.Ask(ctx, client)
+		if i >= lists && errors.Is(err, source.TroubleMissing) {
+			err = nil
+		}
 		var t source.Trouble
 		if err != nil && (i == 0 || !errors.As(err, &t) || t == source.TroubleKey) {
 			return "", nil, trouble(err)
 		}
-		all = append(all, Ability{Name: l.Name, Has: err == nil, Why: workspace.Trouble(t)})
+		all = append(all, Ability{Name: test.Name, Has: err == nil, Why: workspace.Trouble(t)})
 	}
 	return account, all, nil
 }

@@ -256,10 +256,16 @@ func (n *Node) tryKey(ctx context.Context, src workspace.Source) (tried, error) 
 	if err != nil {
 		return tried{}, refused(err, src.Name, src.Kind)
 	}
+	policy, err := n.store.Policy(ctx, src.Workspace)
+	if err != nil {
+		return tried{}, err
+	}
 	t := tried{account: account}
 	for _, a := range all {
 		g := Given{What: a.Name, Has: a.Has}
 		switch {
+		case a.Has && a.Name == "transcripts" && policy.Transcripts == workspace.Deny, a.Has && a.Name == "recordings" && policy.Recordings == workspace.Deny:
+			g.Note = "not used: the policy says " + a.Name + "=deny"
 		case a.Why == "forbidden":
 			g.Note = "not in this plan, or not for this key; the rest works without"
 		case !a.Has:

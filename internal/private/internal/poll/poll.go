@@ -70,9 +70,9 @@ func (p *Poller) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	g, ctx := errgroup.WithContext(ctx)
+	g, side := errgroup.WithContext(ctx)
 	for _, l := range due {
-		g.Go(func() error { return p.refusal(l, p.drain(ctx, l)) })
+		g.Go(func() error { return p.refusal(l, p.drain(side, l)) })
 	}
 	if err := g.Wait(); err != nil {
 		return err

@@ -65,6 +65,14 @@ type Polling struct {
 	// Account gives the vendor's id of the account behind the key; empty where the vendor does not say.
 	Account func(ctx context.Context, api API) (string, error)
 	Lists   []List
+	// Trials find out what a new key gives beside its lists, without asking for anything of anybody.
+	Trials []Trial
+}
+
+// Trial asks for something that is not there. TroubleMissing is a good answer.
+type Trial struct {
+	Name string
+	Ask  func(ctx context.Context, api API) error
 }
 
 // List is one of a vendor's lists, newest first.

@@ -35,6 +35,18 @@ func (Source) Polling() source.Polling {
 			{Name: "words", Words: true, Page: listWords},
 			{Name: "deliveries", Rest: time.Hour, Page: listDeliveries},
 		},
+		Trials: []source.Trial{
+			{Name: "transcripts", Ask: tryPath("/calls/ACnone/transcripts")}, // only some plans have them: 403
+			{Name: "recordings", Ask: tryPath("/calls/ACnone/recordings")},
+			{Name: "webhooks", Ask: tryPath("/webhooks")},
+		},
+	}
+}
+
+func tryPath(path string) func(context.Context, source.API) error {
+	return func(ctx context.Context, api source.API) error {
+		_, err := api.Ask(ctx, source.Request{Path: path})
+		return err
 	}
 }
 
