@@ -19,6 +19,11 @@ func (s *scan) findNames() {
 			continue
 		}
 		level := s.nameCue(i)
+		if level == notName { // all of "a restaurant called Patara Mayfair"
+			for i++; s.at(i).kind == word && s.at(i).shape == capital && s.cased; i++ {
+			}
+			continue
+		}
 		end := s.nameEnd(i, level)
 		if end == i || level < someName && s.dial != Paranoid && s.premises(end) {
 			i = max(i+1, end)
@@ -316,7 +321,7 @@ func particle(low string) bool {
 
 // nameEnd gives the end of the name that begins at token i, i if there is none.
 func (s *scan) nameEnd(i, level int) int {
-	if level == notName || !s.nameStart(i, level) {
+	if !s.nameStart(i, level) {
 		return i
 	}
 	cased := s.at(i).shape != small && s.cased

@@ -66,7 +66,7 @@ func (s *scan) findPlaces(ask *asked) {
 			s.mark(i, i+1, Location, 60, ByList)
 			continue
 		}
-		if n == 1 && s.dial != Paranoid && s.low(i+1) == "bank" && t.shape == capital {
+		if n == 1 && s.dial != Paranoid && t.shape == capital && (s.low(i+1) == "bank" || s.low(i+1) == "hotel" || s.low(i+1) == "restaurant") {
 			continue
 		}
 		if n == 0 {

@@ -96,7 +96,7 @@ func (s *scan) findKnownName(i int, p *subject) {
 			continue
 		}
 		near := !exact && len(w) >= 4 && len(low) >= 4 && t.gaz&gazetteer.Word == 0 && t.lex&stop == 0 &&
-			(slip(low, w) || sound(low) == p.sounds[k] && low[0] == w[0])
+			(slip(low, w) || sound(low) == p.sounds[k] && (low[0] == w[0] || len(p.sounds[k]) >= 3))
 		if exact || near {
 			s.mark(i, i+1, Person, 97, BySubject)
 			return
