@@ -228,7 +228,7 @@ func (s *scan) domainLen(i int) int {
 	}
 	for n := 3; n >= 2; n-- {
 		b := make([]byte, 0, 3)
-		for k := i; k < i+n && len(s.low(k)) == 1; k++ {
+		for k := i; k < i+n && len(s.low(k)) == 1 && letter(s.low(k)[0]); k++ {
 			b = append(b, s.low(k)[0])
 		}
 		if len(b) == n && (n == 2 || lexicon[string(b)]&domain != 0) { // every country has two letters
@@ -253,7 +253,7 @@ func (s *scan) markSpokenURL(i int) {
 		if spelled := len(s.low(to)) == 1 && len(s.low(to-1)) == 1; !sign(to) && !sign(to-1) && !spelled {
 			break
 		}
-		if s.low(to-1) == "slash" && s.at(to).lex&(stop|prep|ack|greet) != 0 && s.low(to-2) != "slash" {
+		if _, cue := cueWords[s.low(to)]; s.low(to-1) == "slash" && (cue || s.at(to).lex&(stop|prep|ack|greet) != 0) && s.low(to-2) != "slash" && s.low(to-2) != "colon" {
 			break
 		}
 		to++
@@ -268,7 +268,7 @@ func (s *scan) spellsAddress(i int) bool {
 	low := s.low(i)
 	switch low {
 	case "underscore", "dot", "dash", "hyphen", "period", "plus", "-", ".", "_", "'", "double", "triple", "and", "uh", "um", "as", "in", "hundred":
-		return low != "." || s.glued(i) && s.glued(i+1)
+		return low != "." && low != "'" || s.glued(i) && s.glued(i+1)
 	case "a", "i":
 		return len(s.low(i+1)) == 1 || len(s.low(i-1)) == 1 || cueWordsOf(s.low(i-1))
 	case "for":

@@ -209,7 +209,7 @@ func (s *scan) questions() (types [4]Type, n int) {
 		}
 	}
 	for _, c := range s.cues {
-		if n > 0 && s.aside(c.at) || s.low(c.at) == "named" {
+		if n > 0 && s.aside(c.at) || s.low(c.at) == "named" || s.low(c.at) == "wifi" {
 			continue
 		}
 		if !c.weak {

@@ -148,6 +148,9 @@ func (s *scan) findCues() {
 			if next == ":" && (prev == "?" || prev == ".") { // a speaker's label inside a line
 				continue
 			}
+			if next == "rating" || next == "ratings" || next == "review" || next == "reviews" {
+				continue
+			}
 		case "tag":
 			if prev == "price" {
 				continue
