@@ -149,7 +149,7 @@ var plainUse = rule{
 		risky := map[string][]string{ // package to what may be used of it
 			"net/http": {"Header"}, "net": {}, "os/exec": {}, "database/sql": {}, "plugin": {},
 			module + "/internal/meta": {}, module + "/internal/ledger": {},
-			module + "/internal/workspace": {"ID", "Default", "Parse", "MustParse", "ErrBadID", "Policy", "Basis", "Notice", "OptIn", "Deny", "Allow"},
+			module + "/internal/workspace": {"ID", "Default", "Parse", "MustParse", "ErrBadID", "Policy", "Basis", "Notice", "OptIn", "OneParty", "Deny", "Allow"},
 		}
 		register := func(p pkg, id *ast.Ident) bool {
 			return p.name == "internal/private/internal/consent" && filepath.Base(h.fset.Position(id.Pos()).Filename) == "register.go"

@@ -35,7 +35,7 @@ func VerifyReceipt(data string, file []byte) (CheckedReceipt, error) {
 	}
 	found, err := private.CheckReceipt(file, key)
 	if err != nil {
-		return out, &Problem{Message: err.Error(), Hint: "a receipt is the answer of GET /v1/calls/{id}/receipt", Exit: 2, Status: 422}
+		return out, err
 	}
 	var r receipt.Call
 	if err := json.Unmarshal(file, &r); err != nil {
