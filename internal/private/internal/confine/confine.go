@@ -46,8 +46,9 @@ var (
 // grace is how long the pipes of a program may outlive it.
 const grace = 2 * time.Second
 
-// Run runs the program on in and copies what it prints to out. The errors are ErrMissing, ErrLimit and ErrFailed, the
-// context's, and those of in and out.
+// Run runs the program on in and copies what it prints to out. A file is given to the program itself, so that it may
+// seek; anything else is closed, if it can be, when the program ends, for it may wait for more. The errors are
+// ErrMissing, ErrLimit and ErrFailed, the context's, and those of in and out.
 func (c Command) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	path, err := exec.LookPath(c.Path)
 	if err != nil {
@@ -62,8 +63,17 @@ func (c Command) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	cmd.Cancel = func() error { return end(cmd.Process.Pid) }
 	sink := &sink{out: out, left: c.Output, full: cancel}
 	cmd.Stdout = sink
-	source := &source{in: in}
-	cmd.Stdin = source.reader()
+	feed := func() error { return nil }
+	file, direct := in.(*os.File)
+	if direct {
+		cmd.Stdin = file
+	} else {
+		stdin, err := cmd.StdinPipe()
+		if err != nil {
+			return fmt.Errorf("start the program: %w", err)
+		}
+		feed = func() error { return copyIn(stdin, in) }
+	}
 
 	runtime.LockOSThread() // a child may be bound to the thread that started it
 	defer runtime.UnlockOSThread()
@@ -71,21 +81,40 @@ func (c Command) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 		return fmt.Errorf("start the program: %w", err)
 	}
 	c.limit(cmd.Process.Pid)
+	fed := make(chan error, 1)
+	go func() { fed <- feed() }()
 	err = cmd.Wait()
 	_ = end(cmd.Process.Pid) // what it left behind
+	if c, ok := in.(io.Closer); ok && !direct {
+		_ = c.Close()
+	}
+	inErr := <-fed
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case sink.err != nil:
 		return sink.err
-	case source.err != nil:
-		return source.err
 	case limited.Err() != nil || killed(err):
 		return ErrLimit
-	case err != nil:
+	case err != nil && inErr == nil:
 		return failed(err)
 	}
-	return nil
+	return inErr
+}
+
+// copyIn gives the program its input. A program may stop reading; the error is that of in alone.
+func copyIn(stdin io.WriteCloser, in io.Reader) error {
+	defer stdin.Close()
+	b := make([]byte, 32<<10)
+	for {
+		n, err := in.Read(b)
+		if _, wrote := stdin.Write(b[:n]); wrote != nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrClosedPipe) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // failed keeps the exit code of a program.
@@ -129,26 +158,4 @@ func (s *sink) Write(p []byte) (int, error) {
 		return 0, s.err
 	}
 	return len(p), nil
-}
-
-// source is stdin; it keeps the error of what it reads from apart from that of a program that stops reading.
-type source struct {
-	in  io.Reader
-	err error
-}
-
-// reader is what the program gets: a file itself, so that it may seek in it.
-func (s *source) reader() io.Reader {
-	if f, ok := s.in.(*os.File); ok {
-		return f
-	}
-	return s
-}
-
-func (s *source) Read(p []byte) (int, error) {
-	n, err := s.in.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		s.err = err
-	}
-	return n, err
 }
