@@ -9,8 +9,7 @@
 // program's limit or exit code and nothing else.
 //
 // What it does not protect against: a program that reads other files of the same user, or leaves what it was given in
-// what it prints. Isolated says whether the network is away; elsewhere than on Linux only the limits on time and
-// output hold.
+// what it prints. Isolated says whether the network is away; elsewhere than on Linux it is not, and memory may not be limited.
 package confine
 
 import (
@@ -46,6 +45,10 @@ var (
 // grace is how long the pipes of a program may outlive it.
 const grace = 2 * time.Second
 
+// limits sets what the program and its children may use, and becomes the program: seconds of the processor, kilobytes
+// of memory, no file to write, no core. A limit that cannot be set was tighter already, or the system has none.
+const limits = `ulimit -c 0; ulimit -f 0; ulimit -t "$1"; ulimit -v "$2"; shift 2; exec "$@"`
+
 // Run runs the program on in and copies what it prints to out. A file is given to the program itself, so that it may
 // seek; anything else is closed, if it can be, when the program ends, for it may wait for more. The errors are
 // ErrMissing, ErrLimit and ErrFailed, the context's, and those of in and out.
@@ -56,7 +59,8 @@ func (c Command) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	}
 	limited, cancel := context.WithTimeout(ctx, c.Time)
 	defer cancel()
-	cmd := exec.CommandContext(limited, path, c.Args...)
+	args := []string{"-c", limits, "sh", fmt.Sprint(int(c.Time/time.Second) + 1), fmt.Sprint(c.Memory >> 10), path}
+	cmd := exec.CommandContext(limited, "/bin/sh", append(args, c.Args...)...)
 	cmd.Env, cmd.Dir = []string{}, "/"
 	cmd.WaitDelay = grace
 	cmd.SysProcAttr = attributes()
@@ -80,7 +84,6 @@ func (c Command) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start the program: %w", err)
 	}
-	c.limit(cmd.Process.Pid)
 	fed := make(chan error, 1)
 	go func() { fed <- feed() }()
 	err = cmd.Wait()

@@ -5,9 +5,6 @@ import (
 	"os/exec"
 	"sync"
 	"syscall"
-	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 const namespaces = syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC
@@ -49,16 +46,3 @@ func attributes() *syscall.SysProcAttr { return ways[way()]() }
 
 // Isolated reports whether programs run without network.
 func Isolated() bool { return way() < len(ways)-1 }
-
-// limit sets what a process may use; its children inherit it.
-func (c Command) limit(pid int) {
-	seconds := uint64(c.Time/time.Second) + 1
-	for resource, n := range map[int]uint64{
-		unix.RLIMIT_AS:    uint64(c.Memory),
-		unix.RLIMIT_CPU:   seconds,
-		unix.RLIMIT_FSIZE: 0, // nothing is written to a file
-		unix.RLIMIT_CORE:  0,
-	} {
-		_ = unix.Prlimit(pid, resource, &unix.Rlimit{Cur: n, Max: n}, nil) // ended already
-	}
-}

@@ -8,5 +8,3 @@ func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: tr
 
 // Isolated reports whether programs run without network.
 func Isolated() bool { return false }
-
-func (Command) limit(int) {}

@@ -80,7 +80,7 @@ func TestLimits(t *testing.T) {
 	}{
 		"time":         {Command{Path: "/bin/sh", Args: []string{"-c", "sleep 600"}, Memory: 1 << 30, Time: 50 * time.Millisecond, Output: 10}, ErrLimit},
 		"output":       {Command{Path: "/bin/sh", Args: []string{"-c", "while :; do echo xxxxxxxxxxxxxxxx; done"}, Memory: 1 << 30, Time: time.Minute, Output: 1000}, ErrLimit},
-		"memory":       {Command{Path: "/bin/sh", Args: []string{"-c", "dd if=/dev/zero of=/dev/null bs=900M count=1 2>/dev/null"}, Memory: 256 << 20, Time: time.Minute, Output: 10}, ErrFailed},
+		"memory":       {Command{Path: "/bin/sh", Args: []string{"-c", "dd if=/dev/zero of=/dev/null bs=900M count=1"}, Memory: 256 << 20, Time: time.Minute, Output: 10}, ErrFailed},
 		"file":         {shell("echo personal > " + file), nil},
 		"its children": {Command{Path: "/bin/sh", Args: []string{"-c", "sleep 600 & sleep 600"}, Memory: 1 << 30, Time: 50 * time.Millisecond, Output: 10}, ErrLimit},
 		"fails":        {shell("echo Anna Berg >&2; exit 7"), ErrFailed},
