@@ -42,8 +42,10 @@ var ErrTooLarge = errors.New("detect: the document is too large")
 type Config struct {
 	// Dial trades recall against precision. The zero value is Balanced.
 	Dial Dial
-	// Tagger is the trained part; nil is none.
+	// Tagger is the trained part; nil is the model that ships.
 	Tagger *tag.Model
+	// RulesOnly leaves the tagger out, to measure what it adds.
+	RulesOnly bool
 	// Transforms say what stands for a value of each type; the zero value is its type alone.
 	Transforms Transforms
 	// Key makes pseudonyms; needed where Transforms have one, 16 bytes or more.
@@ -79,10 +81,17 @@ type Detector struct {
 	pool        *sync.Pool
 }
 
-// New makes a Detector. ErrKey, ErrIdentifier, ErrOverlap.
+// New makes a Detector. ErrKey, ErrIdentifier, ErrOverlap; tag.ErrModel from a damaged binary.
 func New(c Config) (*Detector, error) {
 	if c.Dial >= dials {
 		return nil, errors.New("detect: unknown dial")
+	}
+	if c.Tagger == nil && !c.RulesOnly {
+		m, err := tag.Embedded()
+		if err != nil {
+			return nil, err
+		}
+		c.Tagger = m
 	}
 	d := &Detector{dial: c.Dial, tagger: c.Tagger, recognizer: c.Recognizer, pool: &sync.Pool{New: func() any { return new(scan) }}}
 	return d.With(c.Transforms, c.Key, c.Identifiers)
@@ -131,6 +140,7 @@ func (d *Detector) redact(doc Doc, talk *dialogue) (*Redaction, error) {
 	s := d.pool.Get().(*scan)
 	defer d.pool.Put(s)
 	s.tagger = d.tagger
+	clear(s.heard)
 	known := subjectsOf(doc.Subjects)
 	turns := make([]masking, len(doc.Turns))
 	for i, t := range doc.Turns {
@@ -147,6 +157,7 @@ func (d *Detector) redact(doc Doc, talk *dialogue) (*Redaction, error) {
 		for i := range turns {
 			m := &turns[i]
 			s.load(viewOf(m.masked), d.dial)
+			s.nth = i
 			if round == 0 {
 				over.look(s)
 			}
@@ -192,6 +203,6 @@ func (s *scan) read(side Side, talk *dialogue, known []subject) {
 
 // forget drops every reference to a text before the scan goes back to the pool.
 func (s *scan) forget() {
-	s.view, s.ask = view{}, nil
+	s.view, s.ask, s.turn.Lower = view{}, nil, ""
 	clear(s.words[:cap(s.words)])
 }

@@ -1,6 +1,9 @@
 package detect
 
 import (
+	"slices"
+	"unicode/utf8"
+
 	"murmur/internal/private/internal/detect/gazetteer"
 	"murmur/internal/private/internal/detect/tag"
 )
@@ -19,6 +22,7 @@ func Observe(turns []Turn) []Observed {
 	for k, t := range turns {
 		s.load(viewOf(t.Text), Strict)
 		s.read(t.Side, &talk, nil)
+		s.observe(s.ask, t.Side)
 		o := &out[k]
 		o.Turn = s.turn
 		o.Tokens = append([]tag.Token(nil), s.turn.Tokens...)
@@ -35,29 +39,116 @@ type tagging struct {
 	tagger *tag.Model // nil tags nothing
 	turn   tag.Turn
 	tags   tag.Scratch
-	best   []uint8 // by token: the score of the mark its hint is of
+	best   []uint8  // by token: the score of the mark its hint is of, 0 without a mark
+	nth    int      // which turn of the document this is
+	heard  []uint64 // by turn: what the tagger read of it last
 }
 
 // findTagged marks what the tagger knows from the words around it, and takes back what only a list said and
-// the tagger denies.
+// the tagger denies. A turn that it has read like this before had nothing in it, or it would read otherwise now.
 func (s *scan) findTagged(ask *asked, side Side) {
-	s.observe(ask, side)
 	if s.tagger == nil {
 		return
 	}
-	labels := s.tagger.Tag(&s.turn, &s.tagger.Header.Dials[s.dial], &s.tags)
-	s.veto(labels)
-	for i := 0; i < len(labels); {
-		c := labels[i].Class()
-		j := i + 1
-		for j < len(labels) && labels[j] == tag.Inside(c) {
-			j++
-		}
-		if t := tagged(c, ask); c != tag.Plain && t != None && s.says(i, j) {
-			s.mark(i, j, t, 50, ByContext)
-		}
-		i = j
+	for len(s.heard) <= s.nth {
+		s.heard = append(s.heard, 0)
 	}
+	key := s.fingerprint(ask)
+	if s.heard[s.nth] == key {
+		s.marks = slices.DeleteFunc(s.marks, listed)
+		return
+	}
+	s.heard[s.nth] = key
+	s.observe(ask, side)
+	s.tagger.Read(&s.turn, &s.tags)
+	if s.dial != Paranoid && slices.ContainsFunc(s.marks, listed) {
+		s.veto(s.tagger.Label(&s.tagger.Header.Dials[Paranoid], &s.tags))
+	}
+	labels := s.tagger.Label(&s.tagger.Header.Dials[s.dial], &s.tags)
+	for i, next := 0, 0; i < len(labels); i = next {
+		c := labels[i].Class()
+		for next = i + 1; next < len(labels) && labels[next] == tag.Inside(c); next++ {
+		}
+		if t := s.tagged(i, next, c, ask); t != None {
+			s.markRest(i, next, t)
+		}
+	}
+}
+
+// fingerprint tells what the tagger is about to read of the turn: its text, its marks and the open question.
+func (s *scan) fingerprint(ask *asked) uint64 {
+	h := uint64(14695981039346656037)
+	add := func(v uint64) { h = (h ^ v) * 1099511628211; h ^= h >> 31 }
+	for i := range len(s.lower) {
+		add(uint64(s.norm[i]))
+	}
+	for _, m := range s.marks {
+		add(uint64(m.from)<<32 | uint64(m.to))
+		add(uint64(m.t)<<16 | uint64(m.score)<<8 | uint64(m.why))
+	}
+	if ask.open() {
+		for _, t := range ask.types[:ask.n] {
+			add(uint64(t))
+		}
+		if ask.again || ask.age > 0 {
+			add(1 << 8)
+		}
+	}
+	return h | 1
+}
+
+// tagged gives the type of tokens [from, to) that the tagger takes for a value of class c while a is asked, None if
+// they are not masked. Days and numbers are the rules' business, unless they may answer a question.
+func (s *scan) tagged(from, to int, c tag.Class, a *asked) Type {
+	switch c {
+	case tag.Person:
+		return Person
+	case tag.Place:
+		return Location
+	case tag.Address:
+		return Address
+	case tag.Date:
+		if a.wants(DateOfBirth) && s.says(from, to) {
+			return DateOfBirth
+		}
+	case tag.Other:
+		if a.open() && of(Postcode, ID, Vehicle, Username, Password, Email).has(a.types[0]) && s.says(from, to) {
+			return a.types[0]
+		}
+	}
+	return None
+}
+
+// markRest marks those of tokens [from, to) that no rule has marked: a rule knows better where a value ends. Of a
+// name, a place or an address only words that say something count, and no scraps that no list knows.
+func (s *scan) markRest(from, to int, t Type) {
+	for i := from; i < to; i++ {
+		if s.best[i] > 0 || !s.tells(i, t) {
+			continue
+		}
+		end := i + 1
+		for j := end; j < to && s.best[j] == 0; j++ {
+			if s.tells(j, t) {
+				end = j + 1
+			}
+		}
+		s.mark(i, end, t, 50, ByContext)
+		i = end
+	}
+}
+
+// tells reports whether token i can begin or end what only the tagger takes for a value of type t.
+func (s *scan) tells(i int, t Type) bool {
+	k := s.tok[i]
+	switch t {
+	case Person, Location, Address:
+		if k.kind == word {
+			return k.lex&(stop|ack|unit|money|near|period) == 0 && (t != Location || k.lex&common == 0) && (k.gaz != 0 || utf8.RuneCountInString(s.low(i)) > 3) ||
+				t == Person && k.gaz&gazetteer.CommonFirst != 0
+		}
+		return t == Address && k.kind > word && k.kind < mask && (i > 0 && s.best[i-1] > 0 || i+1 < len(s.tok) && s.best[i+1] > 0)
+	}
+	return k.kind > word && k.kind < mask || k.kind == word && (k.lex&stop == 0 || len(s.low(i)) == 1)
 }
 
 // says reports whether one of the tokens can be personal: a word or a number.
@@ -70,37 +161,14 @@ func (s *scan) says(from, to int) bool {
 	return false
 }
 
-// tagged gives the type of a value of class c while a is asked, None if it is not masked.
-func tagged(c tag.Class, a *asked) Type {
-	switch c {
-	case tag.Person:
-		return Person
-	case tag.Place:
-		return Location
-	case tag.Address:
-		return Address
-	case tag.Date:
-		if a.wants(DateOfBirth) {
-			return DateOfBirth
-		}
-		return Date
-	case tag.Other:
-		if a.open() {
-			return a.types[0]
-		}
-		return Number
-	}
-	return None
-}
+// listed reports whether a mark stands on a list of names or places alone.
+func listed(m mark) bool { return m.why == ByList }
 
 // veto takes back the names and places that stand on a list alone where the tagger finds nothing personal.
 func (s *scan) veto(labels []tag.Label) {
-	if s.dial == Paranoid {
-		return
-	}
 	kept := s.marks[:0]
 	for _, m := range s.marks {
-		denied := m.why == ByList
+		denied := listed(m)
 		for i := m.from; i < m.to; i++ {
 			denied = denied && (labels[i].Class() == tag.Plain || labels[i].Class() == tag.Org)
 		}
@@ -109,6 +177,12 @@ func (s *scan) veto(labels []tag.Label) {
 		}
 	}
 	s.marks = kept
+	clear(s.best)
+	for _, m := range s.marks {
+		for i := m.from; i < m.to; i++ {
+			s.best[i] = max(s.best[i], m.score)
+		}
+	}
 }
 
 // observe makes the loaded turn, with the marks made so far, into what the tagger reads.

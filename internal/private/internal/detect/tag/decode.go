@@ -4,7 +4,7 @@ package tag
 type Scratch struct {
 	cells                        []cell
 	ask, asks, side, size, cased uint64
-	scores                       []scores
+	read, scores                 []scores
 	back                         [][lanes]Label
 	out                          []Label
 }
@@ -16,8 +16,8 @@ type row [lanes / 4]uint64
 // zero is a weight of 0 as a lane holds it.
 const zero = 128
 
-// Tag gives the label of every token of t at the given dial. The result is valid until the next call with s.
-func (m *Model) Tag(t *Turn, bias *Bias, s *Scratch) []Label {
+// Read scores every token of t into s, for Label.
+func (m *Model) Read(t *Turn, s *Scratch) {
 	n := len(t.Tokens)
 	s.prepare(t)
 	s.grow(n)
@@ -29,28 +29,48 @@ func (m *Model) Tag(t *Turn, bias *Bias, s *Scratch) []Label {
 			w := &m.rows[r&rowMask]
 			a, b, c, d = a+w[0], b+w[1], c+w[2], d+w[3]
 		}
-		e := &s.scores[i]
+		e := &s.read[i]
 		for k, v := range [lanes / 4]uint64{a, b, c, d} {
 			for l := range 4 {
 				e[4*k+l] = int32(v>>(16*l)&0xffff) - zero*templates
 			}
 		}
+	}
+}
+
+// Label gives the label of every token of the turn that s has read, at the given dial. The result is valid until the
+// next call with s.
+func (m *Model) Label(bias *Bias, s *Scratch) []Label {
+	for i := range s.read {
+		e, r := &s.scores[i], &s.read[i]
+		e[0] = r[0]
 		for l := Label(1); l < labels; l++ {
-			e[l] += bias[l.Class()]
+			e[l] = r[l] + bias[l.Class()]
 		}
 	}
-	return s.best(&m.moves, n)
+	return s.best(&m.moves, len(s.read))
 }
 
 func (s *Scratch) grow(n int) {
 	if cap(s.scores) < n {
-		s.scores, s.back, s.out = make([]scores, 2*n), make([][lanes]Label, 2*n), make([]Label, 2*n)
+		s.read, s.scores, s.back, s.out = make([]scores, 2*n), make([]scores, 2*n), make([][lanes]Label, 2*n), make([]Label, 2*n)
 	}
-	s.scores, s.back, s.out = s.scores[:n], s.back[:n], s.out[:n]
+	s.read, s.scores, s.back, s.out = s.read[:n], s.scores[:n], s.back[:n], s.out[:n]
 }
 
 // moves are the weights of one label behind another; the last row is for the first token.
 type moves [labels + 1][labels]int32
+
+// spread is the difference of the highest and the lowest move.
+func (m *moves) spread() int32 {
+	low, high := m[0][0], m[0][0]
+	for p := range labels {
+		for l := range labels {
+			low, high = min(low, m[p][l]), max(high, m[p][l])
+		}
+	}
+	return high - low
+}
 
 // scores are those of one token, by label.
 type scores [lanes]int32
@@ -69,8 +89,11 @@ func (e *scores) level() {
 // never is below every score that can be reached.
 const never = -1 << 28
 
-// best finds the labels with the highest sum of scores and moves (Viterbi). It overwrites the scores.
+// best finds the labels with the highest sum of scores and moves (Viterbi). It overwrites the scores. A label whose
+// score is below the best one by more than moves can differ leads nowhere and is left out.
 func (s *Scratch) best(m *moves, n int) []Label {
+	floor := -m.spread()
+	var live [labels]Label
 	for i := range n {
 		e := &s.scores[i]
 		if i == 0 {
@@ -85,6 +108,12 @@ func (s *Scratch) best(m *moves, n int) []Label {
 			continue
 		}
 		p, back := &s.scores[i-1], &s.back[i]
+		alive := live[:0]
+		for q := range labels {
+			if p[q] >= floor {
+				alive = append(alive, q)
+			}
+		}
 		for l := range labels {
 			from, top := l, int32(2*never)
 			if l.inside() {
@@ -93,7 +122,7 @@ func (s *Scratch) best(m *moves, n int) []Label {
 					from, top = l-1, v
 				}
 			} else {
-				for q := range labels {
+				for _, q := range alive {
 					if v := p[q] + m[q][l]; v > top {
 						from, top = q, v
 					}

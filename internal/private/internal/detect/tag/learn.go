@@ -31,8 +31,8 @@ func NewLearner(m Margins) *Learner {
 }
 
 // Learn reads one turn with the label of each token, or Free. drop may be nil; it reports whether the word
-// itself is to be left out of the features of token i.
-func (l *Learner) Learn(t *Turn, want []Label, drop func(i int) bool) {
+// itself is to be left out of the features of token i. It gives the number of labels it got wrong, margins included.
+func (l *Learner) Learn(t *Turn, want []Label, drop func(i int) bool) (wrong int) {
 	l.clock++
 	n := len(t.Tokens)
 	l.s.prepare(t)
@@ -72,7 +72,7 @@ func (l *Learner) Learn(t *Turn, want []Label, drop func(i int) bool) {
 		}
 		return l.Margins.Mixed
 	})
-	l.update(l.s.best(&l.moves, n))
+	return l.update(l.s.best(&l.moves, n))
 }
 
 // lexical are the templates that name the word itself.
@@ -99,10 +99,11 @@ func (l *Learner) score(extra func(i int, b Label) int32) {
 }
 
 // update moves the weights from the labels that were found towards gold.
-func (l *Learner) update(found []Label) {
+func (l *Learner) update(found []Label) (wrong int) {
 	for i, g := range l.gold {
 		f := found[i]
 		if f != g {
+			wrong++
 			for _, r := range l.at[i] {
 				if r != Skip {
 					l.rows[r][g]++
@@ -123,6 +124,7 @@ func (l *Learner) update(found []Label) {
 			l.moveSum[pf][f] -= l.clock
 		}
 	}
+	return wrong
 }
 
 // Weights gives the averaged weights times scale, rounded, cut to the range of a model.
