@@ -9,7 +9,7 @@ TOOL := go tool -modfile=tools/go.mod
 # Prints failures in full, every skipped test with its reason, and a closing line.
 TESTSUM := $(TOOL) gotestsum --format pkgname --format-hide-empty-pkg --
 
-.PHONY: help build demo test race fuzz bench bench-text lint arch generate verify shots test-faults setup models eval-text-recognizer clean
+.PHONY: help build demo test race fuzz bench bench-text train eval-text lint arch generate verify shots test-faults setup models eval-text-recognizer clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -48,6 +48,14 @@ bench: ## print the figures of docs/benchmarks.md
 
 bench-text: ## write docs/models/text-rules.md: what the rules mask and leak, every dial
 	MURMUR_TABLES=1 go test -count=1 -run TestDialTable ./internal/private/internal/detect/score
+
+TAG := internal/private/internal/detect/tag
+DATA ?= ../shared/data
+train: ## train the tagger again: the same data give the same model.bin (WITHOUT=names leaves sources out)
+	go run ./$(TAG)/gen -data $(DATA) -out $(TAG)/model.bin -without "$(WITHOUT)"
+
+eval-text: ## the redactor on sources that its tagger has not seen, one after the other (QUICK=1: roughly)
+	go run ./$(TAG)/eval -data $(DATA) $(if $(QUICK),-quick)
 
 lint: ## golangci-lint, staticcheck, govulncheck
 	$(TOOL) golangci-lint run

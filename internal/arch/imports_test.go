@@ -210,9 +210,10 @@ var pure = rule{
 		return out
 	},
 	allow: map[string]string{
-		"internal/private/internal/personal imports log/slog":          "a value answers loggers with [personal]; it logs nothing",
-		"internal/crowd/internal/enrich/classify imports math/rand/v2": "training shuffles with a seed that it is given",
-		"internal/private/internal/detect/invent imports math/rand/v2": "makes up training texts from a seed that it is given",
+		"internal/private/internal/personal imports log/slog":             "a value answers loggers with [personal]; it logs nothing",
+		"internal/crowd/internal/enrich/classify imports math/rand/v2":    "training shuffles with a seed that it is given",
+		"internal/private/internal/detect/invent imports math/rand/v2":    "makes up training texts from a seed that it is given",
+		"internal/private/internal/detect/tag/train imports math/rand/v2": "training copies and shuffles with a seed that it is given",
 	},
 	red: []plant{
 		{pkg: "internal/insight", src: `package insight; import "time"; var n = time.Now()`},

@@ -29,7 +29,7 @@ func main() {
 		}
 		return
 	}
-	c := train.Default(*data)
+	c := train.Default(os.DirFS(*data))
 	c.Log = os.Stderr
 	if *without != "" {
 		c.Without = strings.Split(*without, ",")

@@ -6,8 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
+	"io/fs"
 	"slices"
 
 	"murmur/internal/private/internal/detect/gold"
@@ -20,7 +19,7 @@ type Source struct {
 	Name    string
 	Family  string // sources of one family are made alike: measured on one, none may be learned from
 	Licence string
-	file    string // below the data folder; "" is generated
+	file    string // in the data folder; "" is generated
 	bare    bool   // without labels: plain words of it are taken as plain, all else as unknown
 }
 
@@ -47,7 +46,7 @@ var Sources = []Source{
 }
 
 // load reads a source. Generated documents are hashed as JSON lines.
-func (s *Source) load(data string, c *Config) ([]gold.Doc, tag.Input, error) {
+func (s *Source) load(c *Config) ([]gold.Doc, tag.Input, error) {
 	in := tag.Input{Name: s.Name, Licence: s.Licence}
 	var docs []gold.Doc
 	if s.file == "" {
@@ -62,7 +61,7 @@ func (s *Source) load(data string, c *Config) ([]gold.Doc, tag.Input, error) {
 		in.SHA256, in.Documents = hex.EncodeToString(h.Sum(nil)), len(docs)
 		return docs, in, nil
 	}
-	file, err := os.ReadFile(filepath.Join(data, s.file))
+	file, err := fs.ReadFile(c.Data, s.file)
 	if err != nil {
 		return nil, in, fmt.Errorf("train: %w", err)
 	}

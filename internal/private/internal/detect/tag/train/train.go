@@ -8,6 +8,7 @@ package train
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 
 	"murmur/internal/private/internal/detect"
@@ -17,7 +18,7 @@ import (
 
 // Config of a training run.
 type Config struct {
-	Data     string   // the folder that holds pii and nlp
+	Data     fs.FS    // the folder that holds pii and nlp
 	Without  []string // names and families of sources to leave out
 	Seed     uint64
 	Epochs   int
@@ -26,7 +27,7 @@ type Config struct {
 }
 
 // Default is what `make train` runs with.
-func Default(data string) Config {
+func Default(data fs.FS) Config {
 	return Config{Data: data, Seed: 1, Epochs: 3, Invented: 12_000, Log: io.Discard}
 }
 
@@ -52,7 +53,7 @@ func Run(c Config) (*tag.Model, error) {
 	h := tag.Header{Seed: c.Seed, Epochs: c.Epochs, Dials: dials}
 	var talks []*talk
 	for _, s := range chosen(c.Without) {
-		docs, in, err := s.load(c.Data, &c)
+		docs, in, err := s.load(&c)
 		if err != nil {
 			return nil, err
 		}
