@@ -32,6 +32,7 @@ type Take struct {
 	key   *callKey // nil: none yet, or zeroed
 	tape  *tape    // nil: no file
 	kept  bool     // the key is stored
+	buf   []byte   // of Write
 	told  int      // moves of the trace that the ledger has
 
 	// Held by turn.
@@ -81,6 +82,7 @@ func (t *Take) blind() {
 	if t.tape != nil {
 		t.tape.cut.Store(true)
 	}
+	clear(t.buf)
 }
 
 func (t *Take) step(ctx context.Context, e consent.Event) error {
@@ -167,26 +169,28 @@ func (t *Take) load() error {
 // Write keeps a frame. ErrStopped while none may be kept; any other error (a full disk) has put the call on the shred
 // side already.
 func (t *Take) Write(ctx context.Context, f Frame) error {
-	var buf [frameHead + MaxFrame]byte
-	b, err := f.append(buf[:0])
-	if err != nil {
+	err := t.write(f)
+	if err == nil || errors.Is(err, ErrStopped) || errors.Is(err, ErrFrame) {
 		return err
-	}
-	t.mu.Lock()
-	if t.m.State() != consent.Holding || t.key == nil || t.tape == nil {
-		t.mu.Unlock()
-		return ErrStopped
-	}
-	err = t.tape.write(b)
-	if err != nil {
-		t.blind()
-	}
-	t.mu.Unlock()
-	if err == nil {
-		return nil
 	}
 	_, failed := t.Step(ctx, consent.Event{Kind: consent.Failed, At: t.book.c.Now()})
 	return errors.Join(fmt.Errorf("keep frame: %w", err), failed)
+}
+
+func (t *Take) write(f Frame) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.m.State() != consent.Holding || t.key == nil || t.tape == nil {
+		return ErrStopped
+	}
+	var err error
+	if t.buf, err = f.append(t.buf[:0]); err != nil {
+		return err
+	}
+	if err = t.tape.write(t.buf); err != nil {
+		t.blind()
+	}
+	return err
 }
 
 // destroy removes what was kept, and says so to the machine.
