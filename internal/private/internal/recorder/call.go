@@ -40,10 +40,11 @@ type call struct {
 	local    netip.Addr
 	began    time.Time
 
-	tx     sip.ServerTransaction
-	dialog *sipgo.DialogServerSession
-	take   Take     // nil: there was none to be had
-	no     *refusal // the answer; nil: yes
+	tx            sip.ServerTransaction
+	dialog        *sipgo.DialogServerSession
+	contactHeader sip.ContactHeader
+	take          Take     // nil: there was none to be had
+	no            *refusal // the answer; nil: yes
 
 	ctx    context.Context // ends with the call
 	cancel context.CancelFunc
@@ -86,6 +87,9 @@ func (c *call) legs() (out []*leg) {
 func (c *call) fit(offer sdp.Description) *refusal {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.take != nil && !c.ready.Load() {
+		return refuse(481, "Call/Transaction Does Not Exist") // it ends this very moment
+	}
 	if len(offer.Media) < len(c.lines) {
 		return refuse(488, "Not Acceptable Here") // RFC 3264 8: lines do not go away
 	}
@@ -215,11 +219,36 @@ func (c *call) answer() bool {
 	c.mu.Lock()
 	c.told = c.mode()
 	c.mu.Unlock()
+	res.AppendHeader(&c.contactHeader)
 	res.AppendHeader(allow())
 	res.AppendHeader(header("Supported", "siprec, record-aware"))
-	limit := time.AfterFunc(ackWait, c.tx.Terminate) // the library itself would wait for ever
-	defer limit.Stop()
-	return c.dialog.WriteResponse(res) == nil
+	c.dialog.InviteResponse = res
+	return c.deliver(c.tx, res)
+}
+
+// deliver answers an INVITE with a 2xx until it is acknowledged (RFC 3261 13.3.1.4, RFC 6026 7.1); false when it never is.
+func (c *call) deliver(tx sip.ServerTransaction, res *sip.Response) bool {
+	limit := time.After(ackWait)
+	wait := sip.T1
+	for tx.Respond(res) == nil {
+		again := time.After(wait)
+		if sip.IsReliable(c.dialog.InviteRequest.Transport()) {
+			again = nil
+		}
+		select {
+		case <-c.acks:
+			return true
+		case <-c.dialog.Context().Done():
+			return false
+		case <-c.ctx.Done():
+			return false
+		case <-limit:
+			return false
+		case <-again:
+			wait = min(2*wait, sip.T2)
+		}
+	}
+	return false
 }
 
 // greet plays the notice, or takes the policy's word that the telephony does.
@@ -326,6 +355,7 @@ func (c *call) follow() bool {
 // finish ends the call: with a hang-up what was heard to its end may be released, in any other way it is destroyed.
 func (c *call) finish(hungUp bool) {
 	c.mu.Lock()
+	c.ready.Store(false) // no leg is added any more
 	legs := c.legs()
 	c.mu.Unlock()
 	for _, l := range legs {

@@ -102,17 +102,17 @@ func (r *Recorder) offered(req *sip.Request, tx sip.ServerTransaction) (*call, *
 
 // begin asks for consent, opens the ports and takes the call on.
 func (r *Recorder) begin(c *call, req *sip.Request, offer sdp.Description) (*call, *refusal) {
-	contact := sip.ContactHeader{Address: sip.Uri{Scheme: "sip", User: "murmur", Host: hostOf(c.local), Port: int(r.addr.Port())}}
+	c.contactHeader = sip.ContactHeader{Address: sip.Uri{Scheme: "sip", User: "murmur", Host: hostOf(c.local), Port: int(r.addr.Port())}}
 	if strings.EqualFold(req.Transport(), "tcp") {
-		contact.Address.UriParams = sip.NewParams()
-		contact.Address.UriParams.Add("transport", "tcp")
+		c.contactHeader.Address.UriParams = sip.NewParams()
+		c.contactHeader.Address.UriParams.Add("transport", "tcp")
 	}
 	if c.isCopy {
-		contact.Params = sip.NewParams()
-		contact.Params.Add("+sip.srs", "") // RFC 7866 6.1.1
+		c.contactHeader.Params = sip.NewParams()
+		c.contactHeader.Params.Add("+sip.srs", "") // RFC 7866 6.1.1
 	}
 	var err error
-	agent := &sipgo.DialogUA{Client: r.client, ContactHDR: contact, RewriteContact: true}
+	agent := &sipgo.DialogUA{Client: r.client, ContactHDR: c.contactHeader, RewriteContact: true}
 	if c.dialog, err = agent.ReadInvite(req, c.tx); err != nil {
 		return nil, refuse(400, "Bad Request")
 	}

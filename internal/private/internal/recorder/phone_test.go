@@ -120,7 +120,10 @@ func (p *phone) listen() {
 		n, _ := strconv.Atoi(seq)
 		if code, ok := strings.CutPrefix(first, "SIP/2.0 "); ok {
 			c, _ := strconv.Atoi(code[:3])
-			p.answers <- answer{c, n, method, head, body}
+			select {
+			case p.answers <- answer{c, n, method, head, body}:
+			default: // nobody reads any more
+			}
 			continue
 		}
 		if p.deaf.Load() {
@@ -128,7 +131,10 @@ func (p *phone) listen() {
 		}
 		switch method {
 		case "INVITE":
-			p.offers <- body
+			select {
+			case p.offers <- body:
+			default:
+			}
 			p.send(p.response(head, 200, p.sdp(body)))
 		case "BYE":
 			p.send(p.response(head, 200, ""))

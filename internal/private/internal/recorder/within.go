@@ -3,7 +3,6 @@ package recorder
 import (
 	"context"
 	"strings"
-	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -21,22 +20,9 @@ func (r *Recorder) again(req *sip.Request, tx sip.ServerTransaction) {
 		return
 	}
 	res := sip.NewSDPResponseFromRequest(req, body)
-	res.AppendHeader(sip.HeaderClone(c.dialog.InviteResponse.Contact()))
+	res.AppendHeader(&c.contactHeader)
 	res.AppendHeader(allow())
-	wait := 500 * time.Millisecond // T1
-	limit := time.After(ackWait)
-	for tx.Respond(res) == nil && !sip.IsReliable(req.Transport()) {
-		select { // a lost answer is sent again until it is acknowledged (RFC 6026 7.1)
-		case <-c.acks:
-			return
-		case <-c.ended:
-			return
-		case <-limit:
-			return
-		case <-time.After(wait):
-			wait = min(2*wait, 4*time.Second)
-		}
-	}
+	c.deliver(tx, res)
 }
 
 // renew takes a later offer and gives our answer.
