@@ -24,9 +24,11 @@ var verbs = []struct {
 }{
 	{"demo", "The answer of `--exit --json` is that of `status` and `\"insights\":[slug..]`, `\"seconds\"`. Without `--exit` it goes on as `serve` does.", nil},
 	{"serve", "The first line on stdout, once ready, is `listening on http://HOST:PORT`; then comes a link that opens the pages once. SIGTERM ends it within 10 seconds; everything accepted is kept.", nil},
-	{"connect add", "`murmur connect KIND` is the same. The path and the secret are shown once; give both to the vendor.", []example{{line: "connect quo --json"}, {line: "connect native --name shop"}}},
+	{"connect add", "`murmur connect KIND` is the same. The path and the secret are shown once; give both to the vendor. With `--api-key` the history comes in and the vendor is asked every minute: [connecting Quo](quo.md).", []example{{line: "connect quo --json"}, {line: "connect native --name shop"}}},
 	{"connect list", "", []example{{line: "connect list --json"}}},
-	{"connect rotate", "Two secrets are valid until the next rotation.", []example{{line: "connect rotate quo --json"}}},
+	{"connect rotate", "Two secrets are valid until the next rotation. With `--api-key` the key of the vendor's API is changed instead.", []example{{line: "connect rotate quo --json"}}},
+	{"connect pause", "", []example{{line: "connect pause quo --json"}}},
+	{"connect resume", "", []example{{line: "connect resume quo --json"}}},
 	{"connect remove", "", []example{{line: "connect remove shop --json"}}},
 	{"import", "Every row is one delivery. The same file twice changes nothing: its rows are duplicates. `why` and the line of the first 20 rows that could not be read stand in `bad`.", []example{
 		{line: "import calls.csv --dry-run"}, {line: "import calls.csv --json"}, {line: "import calls.csv"},

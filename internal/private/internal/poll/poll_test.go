@@ -177,7 +177,7 @@ func TestWhatIsNewComesFirst(t *testing.T) {
 			t.Fatalf("%d objects, the newest is not among them or all are", len(s.deliveries))
 		}
 		for range 5 {
-			time.Sleep(time.Minute)
+			<-time.After(time.Minute)
 			if err := p.Run(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -214,7 +214,7 @@ func TestAnUnfinishedCallIsAskedForAgain(t *testing.T) {
 			if i < 150 && len(s.deliveries) > 0 {
 				t.Fatal("a call that goes on was accepted")
 			}
-			time.Sleep(time.Minute)
+			<-time.After(time.Minute)
 		}
 		if len(s.deliveries) != 1 {
 			t.Errorf("%d objects", len(s.deliveries))
@@ -257,7 +257,7 @@ func TestADayLaterTheLastDaysAreListedAgain(t *testing.T) {
 		}
 		fake.Calls = append(fake.Calls, sourcetest.Object{ID: late.ID, At: late.At, Body: late.Body})
 		for range 25 {
-			time.Sleep(time.Hour)
+			<-time.After(time.Hour)
 			if err := p.Run(t.Context()); err != nil {
 				t.Fatal(err)
 			}
