@@ -71,10 +71,13 @@ func (z *Zone) CallEvent(ctx context.Context, ws workspace.ID, call string, in C
 	}
 	if t == nil {
 		t, err = z.book.Begin(ctx, recording.Head{Workspace: ws, Source: ControlSource, CallID: call, Contact: personal.New(in.Contact), At: e.At, Elsewhere: true})
-		switch {
-		case errors.Is(err, recording.ErrBusy):
-			return CallState{}, ErrBusy
-		case err != nil:
+		if errors.Is(err, recording.ErrBusy) {
+			if t = z.book.Find(ws, call); t == nil { // else another report of it came first
+				return callState(consent.Refused), ErrBusy
+			}
+			err = nil
+		}
+		if err != nil {
 			return callState(consent.Shredded), err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -109,6 +110,25 @@ func TestATelephonyIsTold(t *testing.T) {
 	}
 	if _, err := h.zone.CallEvent(t.Context(), workspace.Default, "AC3", CallEvent{Kind: "laughed"}); !errors.Is(err, ErrCallEvent) {
 		t.Errorf("an unknown event: %v", err)
+	}
+}
+
+// TestReportsAtOnce: the first reports of a call may come together.
+func TestReportsAtOnce(t *testing.T) {
+	t.Parallel()
+	h := newCallHouse(t, "notice")
+	var reports sync.WaitGroup
+	for range 8 {
+		reports.Go(func() {
+			s, err := h.zone.CallEvent(t.Context(), workspace.Default, "AC1", CallEvent{Kind: "began", At: h.at})
+			if err != nil || s.State == "shredded" {
+				t.Errorf("%s: %v", s.State, err)
+			}
+		})
+	}
+	reports.Wait()
+	if s := h.tell("AC1", "notice_started", "notice_ended"); s.State != "holding" {
+		t.Errorf("the call is %s", s.State)
 	}
 }
 

@@ -141,10 +141,15 @@ func (b *Book) begin(ctx context.Context, h Head, kind Kind) (*Take, error) {
 	if _, err := io.ReadFull(b.c.Rand, t.id[:]); err != nil {
 		return nil, fmt.Errorf("name a recording: %w", err)
 	}
-	if err := b.add(t); err != nil {
+	t.turn.Lock() // whoever finds the call waits until it was screened
+	err = b.add(t)
+	if err != nil {
+		t.turn.Unlock()
 		return nil, err
 	}
-	if err := t.screen(ctx); err != nil {
+	err = t.screen(context.WithoutCancel(ctx))
+	t.turn.Unlock()
+	if err != nil {
 		return nil, errors.Join(err, t.Close(ctx))
 	}
 	return t, nil

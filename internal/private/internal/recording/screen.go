@@ -13,10 +13,10 @@ import (
 // basisStated is the ground of a recording whose notice the platform plays: the policy says that it does.
 const basisStated = "stated"
 
-// screen asks the register and the policy about a new call.
+// screen asks the register and the policy about a new call. t.turn is held.
 func (t *Take) screen(ctx context.Context) error {
 	at := t.head.At
-	if _, err := t.Step(ctx, consent.Event{Kind: consent.Began, At: at}); err != nil {
+	if err := t.step(ctx, consent.Event{Kind: consent.Began, At: at}); err != nil {
 		return err
 	}
 	policy, verdict, err := t.book.verdict(ctx, t.head.Workspace, t.call, t.who, identity.Country(t.head.Contact, t.book.c.Region))
@@ -36,11 +36,11 @@ func (t *Take) screen(ctx context.Context) error {
 	case consent.Unknown:
 		kind = consent.MustAsk
 	}
-	if _, err = t.Step(ctx, consent.Event{Kind: kind, At: at}); err != nil {
+	if err = t.step(ctx, consent.Event{Kind: kind, At: at}); err != nil {
 		return err
 	}
 	if kind == consent.Cleared && policy.Recordings == workspace.OneParty {
-		_, err = t.Step(ctx, consent.Event{Kind: consent.Attested, At: at})
+		err = t.step(ctx, consent.Event{Kind: consent.Attested, At: at})
 	}
 	return err
 }
