@@ -23,7 +23,8 @@ type redactCmd struct {
 	KeyFile     string `help:"The key of pseudonyms: a file of 16 random bytes or more." type:"existingfile" placeholder:"FILE"`
 	Recognizer  string `help:"A second reader, slower, that finds more names: rampart (make models)." placeholder:"NAME"`
 	Models      string `name:"models-dir" env:"MURMUR_MODELS" help:"Where its weights are; murmur-models among the user's data by default." type:"path" placeholder:"DIR"`
-	File        string `arg:"" optional:"" help:"A text file instead of stdin." placeholder:"FILE"`
+	audioFlags  `embed:""`
+	File        string `arg:"" optional:"" help:"A text file instead of stdin, or a recording." placeholder:"FILE"`
 }
 
 func (c *redactCmd) Run(r *run) error {
@@ -37,6 +38,9 @@ func (c *redactCmd) Run(r *run) error {
 			return usage{fmt.Errorf("read the key: %w", err)}
 		}
 		config.Key = key
+	}
+	if c.Score == "" && !c.JSONL && !c.Explain && private.IsRecording(c.File) {
+		return c.audioFlags.run(r, config, c.File)
 	}
 	d, err := private.NewRedactor(config)
 	if err != nil {
@@ -110,7 +114,7 @@ func refuseAudio(in io.Reader) (io.Reader, error) {
 		return nil, fmt.Errorf("read the text: %w", err)
 	}
 	if string(head[:n]) == "RIFF" {
-		return nil, usage{errors.New("that is a recording; this version masks text")}
+		return nil, usage{errors.New("that is a recording: give its file alone, without the flags of texts")}
 	}
 	return io.MultiReader(bytes.NewReader(head[:n]), in), nil
 }

@@ -1,0 +1,155 @@
+package private
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"time"
+
+	"murmur/internal/private/internal/audio"
+	"murmur/internal/private/internal/audio/wav"
+	"murmur/internal/private/internal/confine"
+	"murmur/internal/private/internal/detect"
+	"murmur/internal/private/internal/listen"
+)
+
+// ErrFill is returned for an unknown filling of masks.
+var ErrFill = errors.New("masks are filled with silence or tone")
+
+// AudioRedactor masks recordings for the command line: it needs no data directory and keeps nothing.
+type AudioRedactor struct{ r listen.Redactor }
+
+// NewAudioRedactor makes a redactor that hears with the recogniser at path, with the installed one where path is
+// empty, and with none where there is none: words must then be given.
+func NewAudioRedactor(c RedactConfig, path string) (*AudioRedactor, error) {
+	d, err := c.detector()
+	if err != nil {
+		return nil, err
+	}
+	c.Dial = detect.Paranoid.String()
+	careful, err := c.detector()
+	if err != nil {
+		return nil, err
+	}
+	r := listen.Redactor{Detector: d, Careful: careful}
+	found := false
+	if r.Listener, found = listen.Find(path); !found && path != "" {
+		return nil, errors.New("no recogniser is at the place given")
+	}
+	return &AudioRedactor{r}, nil
+}
+
+// Recording is a masked recording, times in seconds.
+type Recording struct {
+	Masked   []MaskedSound `json:"masked"`
+	Duration float64       `json:"duration"`
+	Withheld bool          `json:"withheld"`
+	Why      string        `json:"why,omitempty"` // it is withheld
+	Words    []MaskedWord  `json:"words"`
+
+	file string
+	res  *listen.Result
+}
+
+// MaskedSound is a stretch that is masked on every leg. Why is a type of personal data, or KEYS, DIGITS, ANSWER,
+// AGAIN, UNHEARD.
+type MaskedSound struct {
+	Start float64 `json:"start"`
+	End   float64 `json:"end"`
+	Why   string  `json:"why"`
+}
+
+// MaskedWord is a word, or the type of one that is masked.
+type MaskedWord struct {
+	W     string  `json:"w"`
+	Start float64 `json:"start"`
+	End   float64 `json:"end"`
+	Leg   int     `json:"leg"`
+	Conf  float64 `json:"conf"`
+}
+
+// Redact masks the recording in a file by words (a JSON array of {"w","start","end","leg","conf"}), or, where words
+// is nil, by what the recogniser hears.
+func (a *AudioRedactor) Redact(ctx context.Context, file string, words io.Reader) (*Recording, error) {
+	rec := listen.File(file)
+	var res *listen.Result
+	var err error
+	if words != nil {
+		var h listen.Heard
+		var timed bool
+		if h, timed, err = listen.ReadWords(words); err == nil {
+			res, err = a.r.Words(ctx, rec, h, timed)
+		}
+	} else {
+		res, err = a.r.Listen(ctx, rec)
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := &Recording{
+		Masked: []MaskedSound{}, Duration: seconds(res.Duration), Withheld: res.Withheld != "", Why: string(res.Withheld),
+		Words: []MaskedWord{}, file: file, res: res,
+	}
+	for _, m := range res.Masks {
+		out.Masked = append(out.Masked, MaskedSound{seconds(m.Start), seconds(m.End), string(m.Why)})
+	}
+	for _, w := range res.Words {
+		out.Words = append(out.Words, MaskedWord{w.Text, seconds(w.Start), seconds(w.End), w.Leg, w.Conf})
+	}
+	return out, nil
+}
+
+// seconds is a time to the millisecond.
+func seconds(d time.Duration) float64 { return float64(d.Milliseconds()) / 1000 }
+
+// Write writes the masked recording as a WAV, its masks filled with silence or tone. It is refused for one that is
+// withheld.
+func (r *Recording) Write(ctx context.Context, out io.Writer, fill string) error {
+	f, ok := audio.ParseFill(fill)
+	if !ok {
+		return ErrFill
+	}
+	return r.res.Write(ctx, listen.File(r.file), out, f)
+}
+
+// IsRecording reports whether a file begins as recordings do: WAV, FLAC, Ogg, MP3 with tags, MP4.
+func IsRecording(file string) bool {
+	f, err := os.Open(file)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, 8)
+	n, _ := io.ReadFull(f, head)
+	head = head[:n]
+	for magic, at := range map[string]int{"RIFF": 0, "RIFX": 0, "RF64": 0, "fLaC": 0, "OggS": 0, "ID3": 0, "\xff\xfb": 0, "ftyp": 4} {
+		if len(head) >= at+len(magic) && string(head[at:at+len(magic)]) == magic {
+			return true
+		}
+	}
+	return false
+}
+
+// BadRecording reports whether an error is about what was given, not about this machine.
+func BadRecording(err error) bool {
+	for _, bad := range []error{wav.ErrNotWAV, wav.ErrUnsupported, wav.ErrTruncated, wav.ErrTooLong, listen.ErrSilent,
+		listen.ErrFormat, listen.ErrNoDecoder, listen.ErrWords, listen.ErrTimes} {
+		if errors.Is(err, bad) {
+			return true
+		}
+	}
+	return false
+}
+
+// ErrNoListener says that a recording cannot be heard: there is no recogniser, and no words were given.
+var ErrNoListener = listen.ErrNoListener
+
+// Hearing says which recogniser hears recordings and whether it runs without network; path is empty if there is none.
+func Hearing(path string) (found string, isolated bool) {
+	l, ok := listen.Find(path)
+	if !ok {
+		return "", false
+	}
+	return l.Path, confine.Isolated()
+}
