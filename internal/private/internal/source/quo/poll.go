@@ -216,7 +216,7 @@ func (c listed) people() *people {
 // delivery is the call alone: who took part goes into the context, what was said is left out.
 func (c listed) delivery(raw json.RawMessage) source.Delivery {
 	var fields map[string]json.RawMessage
-	if c.broken || json.Unmarshal(raw, &fields) != nil {
+	if c.broken || json.Unmarshal(raw, &fields) != nil || fields == nil {
 		return polled(kindCall, "", raw, nil)
 	}
 	for _, name := range []string{"participants", "summary", "voicemail"} {

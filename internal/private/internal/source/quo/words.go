@@ -23,7 +23,7 @@ func listWords(ctx context.Context, api source.API, q source.Query) (source.Page
 	page := source.Page{Next: next}
 	for _, raw := range objects {
 		c := readCall(raw)
-		if c.broken {
+		if c.broken || c.ID == "" {
 			continue
 		}
 		i := source.Item{At: c.CreatedAt, Open: live[c.Status], Delivery: c.delivery(raw)}
