@@ -59,7 +59,10 @@ func (s *shop) poller(t *testing.T, h http.Handler, words bool) *poll.Poller {
 	}
 	c := poll.Config{
 		API: client, Lists: polling.Lists, Now: time.Now,
-		Accept: func(_ context.Context, all []source.Delivery) (fresh int, err error) {
+		Accept: func(ctx context.Context, all []source.Delivery) (fresh int, err error) {
+			if err := ctx.Err(); err != nil {
+				return 0, err
+			}
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			for _, d := range all {
