@@ -88,20 +88,20 @@ func (a *AudioRedactor) Redact(ctx context.Context, file string, words io.Reader
 		return nil, err
 	}
 	out := &Recording{
-		Masked: []MaskedSound{}, Duration: seconds(res.Duration), Withheld: res.Withheld != "", Why: string(res.Withheld),
+		Masked: []MaskedSound{}, Duration: inSeconds(res.Duration), Withheld: res.Withheld != "", Why: string(res.Withheld),
 		Words: []MaskedWord{}, file: file, res: res,
 	}
 	for _, m := range res.Masks {
-		out.Masked = append(out.Masked, MaskedSound{seconds(m.Start), seconds(m.End), string(m.Why)})
+		out.Masked = append(out.Masked, MaskedSound{inSeconds(m.Start), inSeconds(m.End), string(m.Why)})
 	}
 	for _, w := range res.Words {
-		out.Words = append(out.Words, MaskedWord{w.Text, seconds(w.Start), seconds(w.End), w.Leg, w.Conf})
+		out.Words = append(out.Words, MaskedWord{w.Text, inSeconds(w.Start), inSeconds(w.End), w.Leg, w.Conf})
 	}
 	return out, nil
 }
 
-// seconds is a time to the millisecond.
-func seconds(d time.Duration) float64 { return float64(d.Milliseconds()) / 1000 }
+// inSeconds is a time to the millisecond.
+func inSeconds(d time.Duration) float64 { return float64(d.Milliseconds()) / 1000 }
 
 // Write writes the masked recording as a WAV, its masks filled with silence or tone. It is refused for one that is
 // withheld.

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"murmur/internal/private/internal/audio"
 	"murmur/internal/private/internal/audio/audiotest"
+	"murmur/internal/private/internal/detect"
 )
 
 // labelledText is one line of the shared texts.
@@ -70,7 +72,7 @@ func calls(t *testing.T) (out []*script) {
 }
 
 // TestPersonalSoundIsMasked measures what stands in docs/models/voice.md: how much of the time in which something
-// personal is said is masked, and how much of the rest.
+// personal is said is masked, and how much of the rest. Days ("today") are masked by policy and not called wrong.
 func TestPersonalSoundIsMasked(t *testing.T) {
 	t.Parallel()
 	scripts := calls(t)
@@ -95,7 +97,8 @@ func TestPersonalSoundIsMasked(t *testing.T) {
 				personal += audio.Total(said)
 				masked += audio.Total(audio.Common(said, intervals(res.Masks)))
 				other += audio.Total(rest)
-				wrong += audio.Total(audio.Common(rest, intervals(res.Masks)))
+				masks := slices.DeleteFunc(res.Masks, func(m Finding) bool { return m.Why == Why(detect.Date.String()) }) // days: by policy
+				wrong += audio.Total(audio.Common(rest, intervals(masks)))
 			}
 			share, waste := float64(masked)/float64(personal), float64(wrong)/float64(other)
 			t.Logf("%d calls: of %.0f s of personal speech %.2f %% are masked, of %.0f s of other speech %.1f %%",
