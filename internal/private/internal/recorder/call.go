@@ -58,6 +58,7 @@ type call struct {
 	ended  chan struct{} // closed when all is done
 	bye    sync.Once
 	hears  sync.WaitGroup // legs, the notice
+	writes sync.WaitGroup // legs' frames
 
 	mu       sync.Mutex
 	offer    sdp.Description
@@ -113,7 +114,7 @@ func (c *call) fit(offer sdp.Description) *refusal {
 			lines[i] = l
 			c.lines = lines // so that silence closes it
 			if c.ready.Load() {
-				c.hears.Go(l.run)
+				c.begin(l)
 			}
 		}
 		held = held && (m.Direction == sdp.Inactive || m.Direction == sdp.RecvOnly)
@@ -126,6 +127,11 @@ func (c *call) fit(offer sdp.Description) *refusal {
 		c.session = c.recorder.session.Add(1)
 	}
 	return nil
+}
+
+func (c *call) begin(l *leg) {
+	c.hears.Go(l.run)
+	c.writes.Go(l.write)
 }
 
 func (c *call) count(lines []*leg) (n int) {
@@ -187,7 +193,7 @@ func (c *call) run() {
 	}
 	c.mu.Lock()
 	for _, l := range c.legs() {
-		c.hears.Go(l.run)
+		c.begin(l)
 	}
 	c.ready.Store(true)
 	c.mu.Unlock()
@@ -368,6 +374,7 @@ func (c *call) finish(hungUp bool) {
 	for _, l := range legs {
 		l.finish(hungUp)
 	}
+	c.writes.Wait()
 	if hungUp && !c.take.State().Over() {
 		if c.step(consent.Event{Kind: consent.HungUp}) == consent.Released {
 			c.recorder.c.Released(c.ctx, c.ws, c.take.ID())

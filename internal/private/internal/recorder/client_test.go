@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/zaf/g711"
-
 	"murmur/internal/private/internal/audio/audiotest"
 	"murmur/internal/private/internal/audio/wav"
 	"murmur/internal/private/internal/consent"
@@ -31,13 +29,13 @@ func program(t *testing.T, name, what string) string {
 	return path
 }
 
-// talk is a second and a half of speech's loudness, then, when key is not 0, that key, then the same again.
+// talk is a second of speech's loudness, then, when key is not 0, that key, then half a second more.
 func talk(key byte) []int16 {
-	out := audiotest.Tones(8000, 12000, 3000, 300)
+	out := audiotest.Tones(8000, 8000, 3000, 300)
 	if key != 0 {
 		out = append(out, audiotest.Press(8000, key, 1200, 8000)...)
 	}
-	return append(out, audiotest.Tones(8000, 4800, 3000, 300)...)
+	return append(out, audiotest.Tones(8000, 4000, 3000, 300)...)
 }
 
 // freePort is a port that nobody has just now.
@@ -61,12 +59,9 @@ func TestSIPp(t *testing.T) {
 		released, root      bool
 	}{
 		{scenario: "plain", transport: "u1", released: true},
-		{scenario: "plain", transport: "t1", released: true},
-		{scenario: "key-in-sound", transport: "u1"},
 		{scenario: "key-in-sound", transport: "t1"},
 		{scenario: "key-event", transport: "u1", root: true},
 		{scenario: "copy", transport: "u1", released: true},
-		{scenario: "copy-key", transport: "u1"},
 		{scenario: "copy-key", transport: "t1"},
 	} {
 		t.Run(c.scenario+" "+c.transport, func(t *testing.T) {
@@ -77,12 +72,7 @@ func TestSIPp(t *testing.T) {
 			h := newHouse(t, workspace.Notice)
 			dir := t.TempDir()
 			for name, key := range map[string]byte{"speech.ulaw": 0, "key.ulaw": '9'} {
-				pcm := talk(key)
-				b := make([]byte, len(pcm))
-				for i := range b {
-					b[i] = g711.EncodeUlawFrame(pcm[i])
-				}
-				if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
+				if err := os.WriteFile(filepath.Join(dir, name), ulawOf(talk(key)), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -23,7 +23,8 @@ type leg struct {
 	call *call
 	side uint8 // of recording.Frame: 0 the contact, 1 the member
 	conn *net.UDPConn
-	last atomic.Int64 // when a packet was taken, Unix nanoseconds
+	last atomic.Int64         // when a packet was taken, Unix nanoseconds
+	due  chan recording.Frame // what is to be kept; closed by finish
 
 	mu     sync.Mutex
 	stream *stream.Stream
@@ -38,7 +39,7 @@ func (c *call) newLeg(m sdp.Media, host netip.Addr, side uint8) (*leg, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &leg{call: c, side: side, conn: conn, codec: m.Codec, media: m, host: host}
+	l := &leg{call: c, side: side, conn: conn, codec: m.Codec, media: m, host: host, due: make(chan recording.Frame, maxDue)}
 	l.stream = stream.New(stream.Config{
 		Codec: m.Codec, Payload: m.Payload, Events: m.Events, Began: c.began, Wanted: l.wanted, Keep: l.keep, Key: c.key,
 	})
@@ -98,26 +99,40 @@ func (l *leg) take(packet []byte, from netip.AddrPort) {
 // wanted: what arrives before the notice ended, or in a pause, is not kept although it waits in memory for a while.
 func (l *leg) wanted() bool { return l.call.take.State() == consent.Holding }
 
-// keep gives a frame to the store. It is called with l.mu held.
+// maxDue is how many frames may wait for the disk: five seconds.
+const maxDue = 250
+
+// keep queues a frame for the disk: hearing a key must not wait for it. It is called with l.mu held.
 func (l *leg) keep(at int64, payload []byte) {
-	if l.call.over.Load() {
-		return
-	}
 	codec := recording.PCMU
 	if l.codec == sdp.PCMA {
 		codec = recording.PCMA
 	}
-	err := l.call.take.Write(l.call.ctx, recording.Frame{Leg: l.side, Codec: codec, At: uint32(at), Payload: payload})
-	if err != nil && !errors.Is(err, recording.ErrStopped) {
-		l.call.log("a frame could not be kept; the recording is destroyed", err)
-		l.call.wake()
+	select {
+	case l.due <- recording.Frame{Leg: l.side, Codec: codec, At: uint32(at), Payload: payload}:
+	default:
+		l.call.step(consent.Event{Kind: consent.Failed}) // the disk does not keep up
+	}
+}
+
+// write gives frames to the store, until finish closes the queue.
+func (l *leg) write() {
+	for f := range l.due {
+		if l.call.over.Load() {
+			continue
+		}
+		err := l.call.take.Write(l.call.ctx, f)
+		if err != nil && !errors.Is(err, recording.ErrStopped) {
+			l.call.log("a frame could not be kept; the recording is destroyed", err)
+			l.call.wake()
+		}
 	}
 }
 
 // linger is how long a leg goes on after a hang-up: a key that was on its way still counts.
 const linger = 200 * time.Millisecond
 
-// finish gives out what is held, once run has ended.
+// finish gives out what is held, once run has ended; write then ends.
 func (l *leg) finish(hungUp bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -126,6 +141,7 @@ func (l *leg) finish(hungUp bool) {
 	} else {
 		l.stream.Drop()
 	}
+	close(l.due)
 }
 
 // header begins the RTP that we send.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -357,16 +358,21 @@ func (h *handset) press(key byte) {
 	h.head.Timestamp += 800
 }
 
+// press is the sound of a key, so many frames long.
+func press(key byte, frames int) []int16 { return audiotest.Press(8000, key, 160*frames, 8000) }
+
+func ulawOf(pcm []int16) []byte {
+	b := make([]byte, len(pcm))
+	for i := range b {
+		b[i] = g711.EncodeUlawFrame(pcm[i])
+	}
+	return b
+}
+
 // tone sends a key in the sound, 120 ms, and the pause after it.
 func (h *handset) tone(key byte) {
-	pcm := append(audiotest.Press(8000, key, 960, 8000), make([]int16, 640)...)
-	for len(pcm) > 0 {
-		b := make([]byte, 160)
-		for i := range b {
-			b[i] = g711.EncodeUlawFrame(pcm[i])
-		}
+	for b := range slices.Chunk(ulawOf(append(press(key, 6), make([]int16, 640)...)), 160) {
 		h.frame(b)
-		pcm = pcm[160:]
 	}
 }
 

@@ -50,7 +50,7 @@ type Config struct {
 	Began   time.Time // position 0
 	// Wanted reports whether what arrives now may be kept later: what was said before is not.
 	Wanted func() bool
-	// Keep takes a frame of G.711 bytes at a position. The bytes are valid until it returns.
+	// Keep takes a frame of G.711 bytes at a position. The bytes are its own from then on.
 	Keep func(at int64, payload []byte)
 	// Key takes a key: 0-9, *, #, A-D. inBand: it was heard in the sound.
 	Key func(key byte, inBand bool)
