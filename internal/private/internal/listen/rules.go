@@ -214,10 +214,10 @@ func unheard(h *Heard, voice [][]audio.Interval) (found []Finding, share float64
 				heard = append(heard, audio.Interval{Start: w.Start - slack, End: w.End + slack})
 			}
 		}
-		if h.Speech != nil && h.Speech[leg] != nil {
-			voice = h.Speech[leg]
-		}
 		voice = audio.Union(voice, 0)
+		if h.Speech != nil && h.Speech[leg] != nil { // which has the pauses between words in it
+			voice = audio.Common(h.Speech[leg], voice)
+		}
 		left := audio.Without(voice, audio.Union(heard, 0))
 		left = slices.DeleteFunc(left, func(i audio.Interval) bool { return i.Length() < longUnheard })
 		missed += audio.Total(left)
