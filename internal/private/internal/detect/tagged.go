@@ -148,7 +148,7 @@ func (s *scan) tells(i int, t Type) bool {
 		}
 		return t == Address && k.kind > word && k.kind < mask && (i > 0 && s.best[i-1] > 0 || i+1 < len(s.tok) && s.best[i+1] > 0)
 	}
-	return k.kind > word && k.kind < mask || k.kind == word && (k.lex&stop == 0 || len(s.low(i)) == 1)
+	return k.kind > word && k.kind < mask || k.kind == word && (k.lex&(stop|ack) == 0 || len(s.low(i)) == 1)
 }
 
 // says reports whether one of the tokens can be personal: a word or a number.

@@ -41,7 +41,7 @@ func shared(t *testing.T) string {
 
 func board(t *testing.T, dial detect.Dial, pattern string) *score.Board {
 	dir := shared(t)
-	d, err := detect.New(detect.Config{Dial: dial})
+	d, err := detect.New(detect.Config{Dial: dial, RulesOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}
