@@ -65,6 +65,7 @@ func (n *Node) doctor(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 		return d, err
 	}
 	say("ledger", len(breaches) == 0, "murmur verify names what changed", "%d breaches", len(breaches))
+	d.hearing()
 	return d, nil
 }
 
