@@ -55,6 +55,9 @@ func (n *Node) doctor(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 			d.advise("the pipeline page lists the reasons; murmur replay tries again")
 		}
 	}
+	if err := n.pollingChecks(ctx, say); err != nil {
+		return d, err
+	}
 	damage, err := n.ring.Check()
 	if err != nil {
 		return d, err

@@ -215,6 +215,22 @@ func refused(err error, name, kind string) error {
 	return &Problem{Message: said, Hint: hint, Exit: exit, Status: 422}
 }
 
+// pollingChecks tells doctor of every polled source.
+func (n *Node) pollingChecks(ctx context.Context, say func(name string, ok bool, hint, format string, args ...any)) error {
+	return n.eachPolled(ctx, func(src workspace.Source, st workspace.SourceState) error {
+		p, err := n.pollingOf(ctx, src)
+		if err != nil {
+			return err
+		}
+		said := fmt.Sprintf("%s, %d objects so far", p.State, p.Items)
+		if p.Said != "" {
+			said += ": " + p.Said
+		}
+		say("polling of "+src.Name+" in "+src.Workspace.String(), st.Trouble == "", p.Hint, "%s", said)
+		return nil
+	})
+}
+
 // pause keeps a source from being polled; its webhooks are taken as before.
 func (n *Node) pause(ctx context.Context, a SourceArgs, paused bool) (Removed, error) {
 	ws, err := n.known(ctx, a.Workspace)
