@@ -9,7 +9,7 @@ TOOL := go tool -modfile=tools/go.mod
 # Prints failures in full, every skipped test with its reason, and a closing line.
 TESTSUM := $(TOOL) gotestsum --format pkgname --format-hide-empty-pkg --
 
-.PHONY: help build demo test race fuzz bench bench-text train eval-text lint arch generate verify shots test-faults setup models eval-text-recognizer clean
+.PHONY: help build demo test race fuzz bench bench-text train eval-text lint arch generate verify shots test-faults setup models voice eval-text-recognizer clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -30,6 +30,7 @@ setup: ## what the tests need beside Go: Chromium
 	@scripts/setup
 
 test: setup ## all tests
+	@recognisers/faster-whisper/install --which
 	go vet ./...
 	$(TESTSUM) -shuffle=on -timeout 20m ./...
 
@@ -69,6 +70,9 @@ generate: ## make generated files again
 
 verify: generate ## fail when a generated file is not what its source makes
 	@git diff --exit-code -- . || { echo "error: generated files differ"; echo "hint: commit what make generate made"; exit 1; }
+
+voice: ## install the recogniser of recordings, 700 MB (docs/models/voice.md)
+	@recognisers/faster-whisper/install
 
 models: ## fetch and check the optional weights (docs/models/recognizer.md)
 	@scripts/models
