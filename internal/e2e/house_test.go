@@ -107,12 +107,12 @@ func open(t testing.TB, data string) *house {
 	return h
 }
 
-// spawn runs `murmur serve` as a process of its own.
-func spawn(t testing.TB, data string) *house {
+// spawn runs `murmur serve` as a process of its own, with more flags.
+func spawn(t testing.TB, data string, more ...string) *house {
 	t.Helper()
 	h := &house{t: t, data: data, out: newRecorder(), log: newRecorder()}
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childArgs+"="+strings.Join([]string{"serve", "--data", data, "--listen", "127.0.0.1:0"}, "\n"))
+	cmd.Env = append(os.Environ(), childArgs+"="+strings.Join(append([]string{"serve", "--data", data, "--listen", "127.0.0.1:0"}, more...), "\n"))
 	cmd.Stdout, cmd.Stderr = h.out, h.log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
