@@ -40,6 +40,11 @@ type Notice struct {
 	ulaw []byte
 }
 
+// The standard notices were spoken by espeak-ng 1.51 (voice en) after a tone of 0.3 s, and written as G.711 by ffmpeg:
+// "This call may be recorded, and turned into text, so that we can learn from many calls together. If you do not want
+// that, press nine at any time." and "May we record this call, and turn it into text? Press one for yes. Press nine for
+// no, at any time."
+//
 //go:embed notices/*.wav
 var standard embed.FS
 
