@@ -120,33 +120,49 @@ func (s *scan) tagged(from, to int, c tag.Class, a *asked) Type {
 }
 
 // markRest marks those of tokens [from, to) that no rule has marked: a rule knows better where a value ends. Of a
-// name, a place or an address only words that say something count, and no scraps that no list knows.
+// name, a place or an address there must be a word that says something; an address may begin and end with a number.
 func (s *scan) markRest(from, to int, t Type) {
 	for i := from; i < to; i++ {
-		if s.best[i] > 0 || !s.tells(i, t) {
-			continue
-		}
-		end := i + 1
-		for j := end; j < to && s.best[j] == 0; j++ {
-			if s.tells(j, t) {
+		end, told := i, false
+		for j := i; j < to && s.best[j] == 0; j++ {
+			tells := s.tells(j, t)
+			if told = told || tells; tells || t == Address && s.numeric(j) {
 				end = j + 1
+			} else if end == i {
+				break
 			}
 		}
-		s.mark(i, end, t, 50, ByContext)
-		i = end
+		if told {
+			s.mark(i, end, t, 50, ByContext)
+		}
+		i = max(i, end-1)
 	}
 }
 
-// tells reports whether token i can begin or end what only the tagger takes for a value of type t.
+// numeric reports whether token i is a number or belongs to one.
+func (s *scan) numeric(i int) bool {
+	k := s.tok[i]
+	return k.kind == digit || k.kind == mixed || s.runOf[i] > 0
+}
+
+// tells reports whether token i says something of its own if only the tagger takes it for a value of type t: it is
+// no number, no word of a closed class, no scrap that no list knows.
 func (s *scan) tells(i int, t Type) bool {
 	k := s.tok[i]
 	switch t {
 	case Person, Location, Address:
-		if k.kind == word {
-			return k.lex&(stop|ack|unit|money|near|period) == 0 && (t != Location || k.lex&common == 0) && (k.gaz != 0 || utf8.RuneCountInString(s.low(i)) > 3) ||
-				t == Person && k.gaz&gazetteer.CommonFirst != 0
+		if k.kind != word {
+			return false
 		}
-		return t == Address && k.kind > word && k.kind < mask && (i > 0 && s.best[i-1] > 0 || i+1 < len(s.tok) && s.best[i+1] > 0)
+		if r := s.runAt(i); r != nil && r.Digits > 0 {
+			return false
+		}
+		if t == Person && k.gaz&gazetteer.CommonFirst != 0 {
+			return true
+		}
+		_, cue := cueWords[s.low(i)]
+		return !cue && k.lex&(stop|ack|unit|money|near|period) == 0 && (t != Location || k.lex&common == 0) &&
+			(k.gaz != 0 || utf8.RuneCountInString(s.low(i)) > 3)
 	}
 	return k.kind > word && k.kind < mask || k.kind == word && (k.lex&(stop|ack) == 0 || len(s.low(i)) == 1)
 }
