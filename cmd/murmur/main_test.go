@@ -36,7 +36,7 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "json": jsonIs, "keys": keysAre, "encode": encode, "newest": newer,
+			"exits": exits, "json": jsonIs, "keys": keysAre, "encode": encode, "newest": newer, "recording": recording,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("MURMUR_DATA", filepath.Join(e.WorkDir, "data"))

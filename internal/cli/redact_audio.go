@@ -53,7 +53,7 @@ func (f audioFlags) run(r *run, config private.RedactConfig, file string) error 
 		return err
 	}
 	if masked.Withheld {
-		return errors.New("the audio is withheld: " + masked.Why)
+		return &server.Problem{Message: "the audio is withheld: " + masked.Why, Hint: "the masked words were printed; docs/models/voice.md says when there is no audio", Exit: 1}
 	}
 	return writeWhole(f.Output, func(w io.Writer) error { return masked.Write(r.ctx, w, f.Fill) })
 }

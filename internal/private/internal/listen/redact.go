@@ -104,6 +104,7 @@ func (r *Redactor) redact(ctx context.Context, rec Recording, s *Sound, h Heard,
 	res.Balance = audio.Shares(voice, s.Duration())
 	if !timed {
 		res.Withheld = NoTimes
+		res.Masks = []Finding{{audio.Interval{Start: 0, End: s.Duration()}, Unheard, nobody}}
 		return res, r.text(res, h, len(s.Levels))
 	}
 	h.Words = stretch(h.Words, s.Voice)
@@ -135,7 +136,9 @@ func (r *Redactor) find(s *Sound, h Heard) ([]Finding, float64, error) {
 		}
 		found = append(found, spans...)
 		for leg := range s.Levels {
-			found = append(found, findings(grow(digitRuns(onLeg(words, leg)), s.Voice), Digits, leg)...)
+			runs := digitRuns(onLeg(words, leg))
+			found = append(found, findings(runs, Digits, leg)...)
+			found = append(found, findings(grow(runs, s.Voice), Digits, nobody)...)
 		}
 	}
 	cut := sentences(first)
