@@ -96,6 +96,7 @@ func (b *Book) all(ctx context.Context, ws workspace.ID, about consent.Subject, 
 	for _, r := range rows {
 		errs = append(errs, b.end(ctx, r, e))
 	}
+	errs = append(errs, b.unannounce(ctx, ws, `(call = ? OR ? AND contact = ?)`, about.Call[:], about.Contact.Valid(), who[:]))
 	return errors.Join(errs...)
 }
 
@@ -122,13 +123,24 @@ func (b *Book) Rotate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	workspaces, err := b.c.Store.List(ctx)
+	if err != nil {
+		return err
+	}
 	var errs []error
+	for _, ws := range workspaces {
+		p, err := b.c.Store.Policy(ctx, ws)
+		if err != nil {
+			return err
+		}
+		errs = append(errs, b.unannounce(ctx, ws, `at <= ?`, b.c.Now().Add(-time.Duration(p.RawHours)*time.Hour).UnixMicro()))
+	}
 	for _, r := range all {
 		p, err := b.c.Store.Policy(ctx, r.ws)
 		if err != nil {
 			return err
 		}
-		switch old := b.c.Now().Sub(r.at) >= time.Duration(p.RawHours)*time.Hour; {
+		switch old := b.late(p, r.at); {
 		case old:
 			errs = append(errs, b.end(ctx, r, consent.Event{Kind: consent.Expired, At: b.c.Now()}))
 		case r.epoch < today:

@@ -47,7 +47,7 @@ func (b *Book) open(ctx context.Context, ws workspace.ID, id ID) (*Audio, error)
 	if err != nil {
 		return nil, err
 	}
-	_, v, err := b.verdict(ctx, ws, r.call, anon.Stored(pseudonym, r.who), "")
+	_, v, err := b.verdict(ctx, ws, r.call, anon.Stored(pseudonym, r.who), r.country)
 	if err != nil {
 		return nil, err
 	}

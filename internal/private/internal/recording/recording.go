@@ -87,11 +87,18 @@ type Head struct {
 	Workspace workspace.ID
 	Source    string         // name of the source that carries the call
 	CallID    string         // the platform's own id
-	Contact   personal.Value // number or address of the outside party; empty: withheld
+	Contact   personal.Value // number or address of the outside party; empty: withheld, or Who says it
+	Who       anon.Contact   // the outside party, where its address is no longer known
+	Country   string         // of Who, ISO 3166; empty: not known
 	At        time.Time      // when the call began; zero: now
 	// Elsewhere: the platform records; here are only the machine and its receipt, no file and no key.
 	Elsewhere bool
+	// Media is the platform's recording that is stored; zero: it is recorded here. One is stored once.
+	Media MediaID
 }
+
+// MediaID is the keyed id of a recording at its platform.
+type MediaID [16]byte
 
 // Open opens the book and makes its folder. Call Sweep once before the first Begin.
 func Open(c Config) (*Book, error) {
@@ -136,7 +143,10 @@ func (b *Book) begin(ctx context.Context, h Head, kind Kind) (*Take, error) {
 	}
 	t := &Take{
 		book: b, head: h, kind: kind, reported: map[fact.Act]bool{}, call: identity.FactID(key, fact.KindCall, h.CallID),
-		who: anon.Pseudonym(key, identity.Canonical(h.Contact, b.c.Region)),
+		who: anon.Pseudonym(key, identity.Canonical(h.Contact, b.c.Region)), country: identity.Country(h.Contact, b.c.Region),
+	}
+	if h.Contact.Empty() && h.Who.Valid() {
+		t.who, t.country = h.Who, h.Country
 	}
 	if _, err := io.ReadFull(b.c.Rand, t.id[:]); err != nil {
 		return nil, fmt.Errorf("name a recording: %w", err)

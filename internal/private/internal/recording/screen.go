@@ -6,7 +6,6 @@ import (
 
 	"murmur/internal/ledger"
 	"murmur/internal/private/internal/consent"
-	"murmur/internal/private/internal/identity"
 	"murmur/internal/workspace"
 )
 
@@ -19,7 +18,7 @@ func (t *Take) screen(ctx context.Context) error {
 	if err := t.step(ctx, consent.Event{Kind: consent.Began, At: at}); err != nil {
 		return err
 	}
-	policy, verdict, err := t.book.verdict(ctx, t.head.Workspace, t.call, t.who, identity.Country(t.head.Contact, t.book.c.Region))
+	policy, verdict, err := t.book.verdict(ctx, t.head.Workspace, t.call, t.who, t.country)
 	if err != nil {
 		return err
 	}

@@ -35,8 +35,12 @@ func (b *Book) keep(ctx context.Context, tx *sql.Tx, t *Take, k *callKey) error 
 		return err
 	}
 	who := t.who.Bytes()
-	_, err = tx.ExecContext(ctx, `INSERT INTO recordings(workspace, id, call, contact, at, epoch, key) VALUES(?,?,?,?,?,?,?)`,
-		k.ws.String(), k.id[:], t.call[:], who[:], b.c.Now().UnixMicro(), epoch, sealed)
+	var media any
+	if t.head.Media != (MediaID{}) {
+		media = t.head.Media[:]
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO recordings(workspace, id, call, contact, at, epoch, key, source, country, began, media) VALUES(?,?,?,?,?,?,?,?,?,?,?)`,
+		k.ws.String(), k.id[:], t.call[:], who[:], b.c.Now().UnixMicro(), epoch, sealed, t.head.Source, t.country, t.head.At.UnixMicro(), media)
 	return err
 }
 
@@ -49,11 +53,15 @@ type row struct {
 	at     time.Time
 	epoch  uint32
 	sealed []byte
+
+	source, country string
+	began           time.Time
+	heard           bool
 }
 
 // rows reads stored recordings; where is a condition over the table's columns.
 func (b *Book) rows(ctx context.Context, where string, args ...any) ([]row, error) {
-	found, err := b.c.DB.QueryContext(ctx, `SELECT workspace, id, call, contact, at, epoch, key FROM recordings WHERE `+where, args...)
+	found, err := b.c.DB.QueryContext(ctx, `SELECT workspace, id, call, contact, at, epoch, key, source, country, began, heard FROM recordings WHERE `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read recordings: %w", err)
 	}
@@ -63,14 +71,15 @@ func (b *Book) rows(ctx context.Context, where string, args ...any) ([]row, erro
 		var r row
 		var ws string
 		var id, call, who []byte
-		var at int64
-		if err := found.Scan(&ws, &id, &call, &who, &at, &r.epoch, &r.sealed); err != nil {
+		var at, began, heard int64
+		if err := found.Scan(&ws, &id, &call, &who, &at, &r.epoch, &r.sealed, &r.source, &r.country, &began, &heard); err != nil {
 			return nil, fmt.Errorf("read recordings: %w", err)
 		}
 		if r.ws, err = workspace.Parse(ws); err != nil || len(id) != len(r.id) || len(call) != len(r.call) || len(who) != len(r.who) {
 			return nil, errors.New("read recordings: a damaged row")
 		}
 		r.id, r.call, r.who, r.at = ID(id), fact.ID(call), [anon.ContactLen]byte(who), time.UnixMicro(at)
+		r.began, r.heard = time.UnixMicro(began), heard != 0
 		out = append(out, r)
 	}
 	return out, found.Err()

@@ -18,12 +18,13 @@ import (
 // Take is one live call: its consent machine, and the file while there is one. It is safe for concurrent use: one
 // goroutine may write frames while another says that the person refused.
 type Take struct {
-	book *Book
-	head Head
-	call fact.ID
-	who  anon.Contact // invalid: withheld
-	kind Kind
-	id   ID
+	book    *Book
+	head    Head
+	call    fact.ID
+	who     anon.Contact // invalid: withheld
+	country string       // of who, ISO 3166; empty: not known
+	kind    Kind
+	id      ID
 
 	turn  sync.Mutex // one Step at a time; held while disks are waited for
 	mu    sync.Mutex // over what follows; never held while anything is waited for
