@@ -6,6 +6,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"murmur/internal/private/internal/detect/tag"
 )
 
 // corpus is a mixed text in the proportions of a business's calls and texts: mostly talk, some values.
@@ -105,5 +107,10 @@ func BenchmarkStage(b *testing.B) {
 	}
 	b.Run("anchors", loaded(func() { s.findAnchors() }))
 	b.Run("names", loaded(func() { s.findNames(); s.findPlaces(nil) }))
+	m, err := tag.Embedded()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("tagger", loaded(func() { s.observe(nil, 0); m.Read(&s.turn, &s.tags); m.Label(&m.Header.Dials[Strict], &s.tags) }))
 	b.Run("fuse", loaded(func() { s.mark(0, min(2, len(s.tok)), Person, 80, ByCue); s.mark(0, 1, Date, 70, ByShape); s.spans() }))
 }

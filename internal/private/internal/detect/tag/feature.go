@@ -13,16 +13,16 @@ const (
 
 // cell holds a token's own observations, made once and combined into features of it and its neighbours.
 type cell struct {
-	word           uint64    // hash of the lower-case word
-	head, tail     [4]uint64 // its first and last 1..4 bytes, the whole word if it is shorter
-	form           uint64    // kind and shape
-	known          uint64    // lists
-	class          uint64    // closed classes
-	hint           uint64    // rules
-	length         uint64
-	sparse         uint64 // the word itself if it is of a closed class or a sign, else what lists and shape say
-	pattern        uint64 // form, known and class together
-	doubled, vowel uint64
+	word       uint64    // hash of the lower-case word
+	head, tail [4]uint64 // its first and last 1..4 bytes, the whole word if it is shorter
+	form       uint64    // kind and shape
+	known      uint64    // lists
+	class      uint64    // closed classes
+	hint       uint64    // rules
+	length     uint64
+	sparse     uint64 // the word itself if it is of a closed class or a sign, else what lists and shape say
+	pattern    uint64 // form, known and class together
+	vowel      uint64
 }
 
 // outside stands for the tokens before the first and behind the last.

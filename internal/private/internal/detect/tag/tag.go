@@ -55,9 +55,6 @@ func (l Label) Class() Class { return Class(l+1) / 2 }
 // inside reports whether the label goes on with a value.
 func (l Label) inside() bool { return l > 0 && l%2 == 0 }
 
-// follows reports whether label b may stand behind label a.
-func follows(a, b Label) bool { return !b.inside() || a == b || a == b-1 }
-
 // Token is one word, number or sign of a turn as package detect cut it.
 type Token struct {
 	Start, End int32           // bytes of Turn.Lower
