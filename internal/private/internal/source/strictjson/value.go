@@ -3,6 +3,8 @@ package strictjson
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -170,6 +172,39 @@ func (v Value) Time(name string) time.Time {
 	return t.UTC()
 }
 
+// Epoch is the named time in seconds since 1970, zero when absent; the same years are a fault as with Time.
+func (v Value) Epoch(name string) time.Time {
+	f, ok := v.NumberOrText(name)
+	if !ok {
+		return time.Time{}
+	}
+	if f < 631152000 || f >= 4133980800 { // 1990 to 2100
+		v.fault.set(fact.WhyBadTime, name)
+		return time.Time{}
+	}
+	return time.UnixMicro(int64(f * 1e6)).UTC()
+}
+
+// Names are the names of an object's fields, in alphabetical order; of nothing else.
+func (v Value) Names() []string {
+	if !v.IsObject() {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(v.n.named))
+}
+
+// Step is one step down: the named field of an object, or the item of an array at a decimal place; empty where there is
+// neither.
+func (v Value) Step(name string) Value {
+	if i, err := strconv.Atoi(name); err == nil && v.n != nil && v.n.kind == array {
+		if i < 0 || i >= len(v.n.items) {
+			return Value{fault: v.fault}
+		}
+		return Value{v.n.items[i], v.fault}
+	}
+	return Value{v.field(name), v.fault}
+}
+
 // Word is the named text translated by words; 0 when absent, a fault when the word is unknown.
 func Word[T ~int64](v Value, name string, words map[string]T) T {
 	s := v.Text(name)
@@ -217,4 +252,14 @@ func First(texts ...string) string {
 		}
 	}
 	return ""
+}
+
+// FirstTime is the first of its arguments that is not zero.
+func FirstTime(times ...time.Time) time.Time {
+	for _, t := range times {
+		if !t.IsZero() {
+			return t
+		}
+	}
+	return time.Time{}
 }
