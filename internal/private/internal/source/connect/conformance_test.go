@@ -38,7 +38,7 @@ func signStandard(body []byte, at time.Time) http.Header {
 // week is a synthetic business that has just had a week.
 func week(now time.Time) (*synth.Business, []synth.Day) {
 	start := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.UTC).AddDate(0, 0, -7)
-	return synth.Days(synth.Config{Seed: 5, Start: start, Zone: time.UTC, Contacts: 800}, 7)
+	return synth.Days(synth.Config{Seed: 5, Start: start, Zone: time.UTC, Contacts: 400}, 7)
 }
 
 func subjects(t *testing.T) []sourcetest.Subject {
