@@ -252,7 +252,7 @@ func TestCopyIsRefusedByKeyPreferenceAndAPI(t *testing.T) {
 	ways := map[string]func(h *house, p *phone){
 		"key": func(_ *house, p *phone) { p.legs[1].press('9') },
 		"recordpref": func(_ *house, p *phone) {
-			if a := p.invite("application/sdp", p.sdp("", "recordpref:off")); a.code != 200 || !strings.Contains(a.body, "a=record:off") {
+			if a := p.invite("application/sdp", p.sdp("recordpref:off")); a.code != 200 || !strings.Contains(a.body, "a=record:off") {
 				p.t.Errorf("answered %d:\n%s", a.code, a.body)
 			}
 		},
@@ -338,8 +338,9 @@ func TestPauseKeepsNothing(t *testing.T) {
 	if !strings.Contains(p.offered(), "a=record:on") {
 		t.Error("an aware peer is not told that recording is on")
 	}
-	h.heardAll(p.legs[0], p.legs[0].speak(10))
-	p.invite("application/sdp", p.sdp("", "recordpref:pause"))
+	p.legs[0].speak(10)
+	h.settled()
+	p.invite("application/sdp", p.sdp("recordpref:pause"))
 	w.until(t, consent.Paused)
 	if !strings.Contains(p.offered(), "a=record:paused") {
 		t.Error("an aware peer is not told of the pause")
@@ -348,11 +349,11 @@ func TestPauseKeepsNothing(t *testing.T) {
 		p.legs[0].frame(bytes.Repeat([]byte{0x11}, 160)) // a card number
 	}
 	h.settled()
-	p.invite("application/sdp", p.sdp("")) // a refresh resumes nothing
+	p.invite("application/sdp", p.sdp()) // a refresh resumes nothing
 	if s := w.State(); s != consent.Paused {
 		t.Errorf("a refresh made the call %s", s)
 	}
-	p.invite("application/sdp", p.sdp("", "recordpref:on"))
+	p.invite("application/sdp", p.sdp("recordpref:on"))
 	w.until(t, consent.Holding)
 	p.legs[0].speak(10)
 	p.bye()
@@ -368,8 +369,6 @@ func (h *house) settled() {
 	defer tick.Stop()
 	<-tick.C
 }
-
-func (h *house) heardAll(*handset, []byte) { h.settled() }
 
 func TestTwoWorkspacesAndStrangers(t *testing.T) {
 	t.Parallel()

@@ -105,7 +105,7 @@ func TestSilenceOnHoldIsNoSilence(t *testing.T) {
 	h := newHouse(t, workspace.Notice, func(c *Config) { c.Silence = 300 * time.Millisecond })
 	p, w := h.call()
 	p.legs[0].speak(20)
-	p.invite("application/sdp", p.sdp("", "inactive"))
+	p.invite("application/sdp", p.sdp("inactive"))
 	h.settled()
 	h.settled()
 	if s := w.State(); s != consent.Holding {
@@ -119,7 +119,7 @@ func TestMalformedRequests(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, workspace.Notice)
 	p := newPhone(t, "udp", h.Addr().String(), "default", 1)
-	sdp := p.sdp("")
+	sdp := p.sdp()
 	for name, c := range map[string]struct {
 		kind, body string
 		extra      []string
@@ -159,7 +159,7 @@ func TestBentRequests(t *testing.T) {
 	p := newPhone(t, "udp", h.Addr().String(), "default", 1)
 	for range 2000 {
 		method := []string{"INVITE", "BYE", "ACK", "CANCEL", "OPTIONS", "INFO", "UPDATE", "REGISTER"}[r.IntN(8)]
-		lines := strings.SplitAfter(p.request(method, "application/sdp", p.sdp("")), "\r\n")
+		lines := strings.SplitAfter(p.request(method, "application/sdp", p.sdp()), "\r\n")
 		for range 1 + r.IntN(2) {
 			i := r.IntN(len(lines))
 			switch r.IntN(5) {
@@ -235,7 +235,7 @@ func TestReINVITEStorm(t *testing.T) {
 	p.legs[0].speak(20)
 	taken, turned := 0, 0
 	for range 50 {
-		switch a := p.invite("application/sdp", p.sdp("")); a.code {
+		switch a := p.invite("application/sdp", p.sdp()); a.code {
 		case 200:
 			taken++
 		case 500:

@@ -136,7 +136,7 @@ func (p *phone) listen() {
 			case p.offers <- body:
 			default:
 			}
-			p.send(p.response(head, 200, p.sdp(body)))
+			p.send(p.response(head, 200, p.sdp()))
 		case "BYE":
 			p.send(p.response(head, 200, ""))
 			select {
@@ -251,7 +251,7 @@ func (p *phone) ask(method, kind, body string, extra ...string) answer {
 }
 
 // sdp describes the legs. attributes are added to every line; those of a SIPREC leg say sendonly.
-func (p *phone) sdp(_ string, attributes ...string) string {
+func (p *phone) sdp(attributes ...string) string {
 	var b strings.Builder
 	b.WriteString("v=0\r\no=phone 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n")
 	for i, h := range p.legs {
@@ -269,7 +269,7 @@ func (p *phone) sdp(_ string, attributes ...string) string {
 // dial calls, and acknowledges; it gives the answer.
 func (p *phone) dial(attributes ...string) answer {
 	p.t.Helper()
-	return p.invite("application/sdp", p.sdp("", attributes...))
+	return p.invite("application/sdp", p.sdp(attributes...))
 }
 
 // invite sends an INVITE with a body and takes the answer in.
@@ -315,7 +315,7 @@ func (p *phone) siprec(session string, parties [2]string, attributes ...string) 
 <participantstreamassoc participant_id="a"><send>x</send><recv>y</recv></participantstreamassoc>
 <participantstreamassoc participant_id="b"><send>y</send><recv>x</recv></participantstreamassoc>
 </recording>`, session, parties[0], parties[1])
-	return `multipart/mixed;boundary="b"`, "--b\r\nContent-Type: application/sdp\r\n\r\n" + p.sdp("", attributes...) +
+	return `multipart/mixed;boundary="b"`, "--b\r\nContent-Type: application/sdp\r\n\r\n" + p.sdp(attributes...) +
 		"\r\n--b\r\nContent-Type: application/rs-metadata+xml\r\nContent-Disposition: recording-session\r\n\r\n" + xml + "\r\n--b--\r\n"
 }
 
