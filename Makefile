@@ -26,7 +26,7 @@ demo: $(BIN) ## invent a business, send its life through the real path, show wha
 	@rm -rf $(DEMO)
 	$(BIN) demo --data $(DEMO) --listen 127.0.0.1:0
 
-setup: ## what the tests need beside Go: Chromium
+setup: ## what the tests need beside Go: Chromium, sipp, baresip
 	@scripts/setup
 
 test: setup ## all tests
