@@ -42,7 +42,7 @@ fuzz: ## every fuzz target for FUZZTIME
 	@scripts/fuzz $(FUZZTIME)
 
 test-faults: setup ## the long fault runs: 50 kills, 12 power cuts, 10,000 random operations
-	MURMUR_FAULTS=1 MURMUR_FULL=1 $(TESTSUM) -timeout 60m ./internal/journal/... ./internal/crowd/... ./internal/private/internal/recording ./internal/e2e/...
+	MURMUR_FAULTS=1 MURMUR_FULL=1 $(TESTSUM) -timeout 60m ./internal/journal/... ./internal/crowd/... ./internal/private/internal/recording ./internal/private/internal/poll ./internal/e2e/...
 
 bench: ## print the figures of docs/benchmarks.md
 	@scripts/bench
