@@ -136,6 +136,8 @@ type Backlog struct {
 type Accounts interface {
 	// Counts tallies every delivery ever accepted by workspace and source.
 	Counts(ctx context.Context) (map[workspace.ID]map[fact.Label]Tally, error)
+	// Latest gives when the last new delivery of each source was received, of those not yet purged.
+	Latest(ctx context.Context, w workspace.ID) (map[fact.Label]time.Time, error)
 	// Trace gives one delivery's state and times; ErrUnknown when there is none.
 	Trace(ctx context.Context, w workspace.ID, id ID) (Trace, error)
 	// Sealed gives every delivery whose payload is still kept, until f fails.

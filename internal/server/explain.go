@@ -23,6 +23,7 @@ type Problem struct {
 	Hint    string `json:"hint,omitempty"`
 	Exit    int    `json:"exit"`
 	Status  int    `json:"status"`
+	Why     string `json:"why,omitempty"` // of a vendor's refusal: its workspace.Trouble
 }
 
 func (p *Problem) Error() string { return p.Message }

@@ -49,6 +49,7 @@ type Node struct {
 	zone    *private.Zone
 	crowd   *crowd.Crowd
 	jobs    *job.Queue
+	pace    pace
 	closing context.Context // ends when the node closes: polls under way stop
 	close   context.CancelFunc
 	now     func() time.Time

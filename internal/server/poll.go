@@ -60,6 +60,9 @@ func (w *pollWorker) Work(ctx context.Context, j *river.Job[pollArgs]) error {
 	if err != nil {
 		return err
 	}
+	if err := w.n.paceFrom(ctx, src); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, pollFor)
 	defer cancel()
 	stop := context.AfterFunc(w.n.closing, cancel) // a server that stops does not wait for a history
@@ -212,7 +215,7 @@ func refused(err error, name, kind string) error {
 	if private.Lasting(t) || t == "host" {
 		exit = 2
 	}
-	return &Problem{Message: said, Hint: hint, Exit: exit, Status: 422}
+	return &Problem{Message: said, Hint: hint, Exit: exit, Status: 422, Why: string(t)}
 }
 
 // pollingChecks tells doctor of every polled source.

@@ -106,6 +106,12 @@ func words(w fact.Why) string {
 		return "The seal did not open: the key of that day is gone, or the file was changed."
 	case fact.WhyTooLarge:
 		return "The delivery is larger than the limit."
+	case fact.WhySignature:
+		return "A signature or hash inside does not match: somebody changed it after it was signed."
+	case fact.WhyEncrypted:
+		return "It is encrypted. Import it again with its key."
+	case fact.WhyUnheard:
+		return "The recording is in a format that cannot be read, or the recogniser failed on it. murmur doctor says whether one is installed."
 	}
 	return "It could not be read."
 }
@@ -125,7 +131,6 @@ type (
 	calls      struct{ *Node }
 	contacts   struct{ *Node }
 	policies   struct{ *Node }
-	sources    struct{ *Node }
 	workspaces struct{ *Node }
 	redactor   struct{ *Node }
 )
@@ -163,23 +168,6 @@ func (p policies) SetPolicy(ctx context.Context, by web.Access, set map[string]s
 
 func (p policies) History(ctx context.Context, ws workspace.ID) ([]web.PolicyChange, error) {
 	return p.policyHistory(ctx, ws)
-}
-
-func (s sources) Sources(ctx context.Context, ws workspace.ID) ([]web.Source, error) {
-	list, err := s.store.Sources(ctx, ws)
-	var out []web.Source
-	for _, src := range list {
-		out = append(out, web.Source{Name: src.Name, Kind: src.Kind, Path: "/in/" + src.Kind + "/…", Level: private.Level(src.Kind)})
-	}
-	return out, err
-}
-
-func (s sources) Connect(ctx context.Context, ws workspace.ID, src web.NewSource) (web.Connected, error) {
-	c, err := s.connect(ctx, ConnectArgs{Workspace: ws.String(), Kind: src.Kind, Name: src.Name, Secret: src.Secret, APIKey: src.APIKey, APIBase: src.APIBase, MediaHosts: src.MediaHosts})
-	if _, ok := errors.AsType[*Problem](err); ok {
-		err = errors.Join(web.ErrInput, err)
-	}
-	return web.Connected{Workspace: ws, Source: c.Source, Kind: c.Kind, Path: c.Path, Secret: c.Secret}, webErr(err)
 }
 
 func (w workspaces) Workspaces(ctx context.Context) ([]workspace.ID, error) { return w.store.List(ctx) }

@@ -41,6 +41,7 @@ func newAPI(mux *http.ServeMux, c Config) {
 	a.reading(h)
 	a.people(h)
 	a.setup(h)
+	a.sources(h)
 }
 
 // jsonLines prints figures one a line, as the command line does; anything else is one line.
@@ -118,11 +119,14 @@ func (a api) authenticate(h huma.API) func(huma.Context, func(huma.Context)) {
 // answer turns an interface's error into a problem. What is not named here is a fault of ours: it is logged,
 // and the caller learns nothing from it.
 func (a api) answer(ctx context.Context, err error) error {
+	var refusal *Refusal
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, ErrNotFound):
 		return huma.Error404NotFound("not found in this workspace")
+	case errors.As(err, &refusal):
+		return huma.Error422UnprocessableEntity(refusal.Said, &huma.ErrorDetail{Message: refusal.Why, Location: "body"})
 	case errors.Is(err, ErrInput), errors.Is(err, workspace.ErrPolicy), errors.Is(err, workspace.ErrBadID):
 		return huma.Error422UnprocessableEntity(err.Error())
 	case errors.Is(err, context.DeadlineExceeded):

@@ -31,13 +31,13 @@ type refusalBody struct {
 
 // eventBody names the event in event; kind, with hyphens, is how the first version named it.
 type eventBody struct {
-	Event   string    `json:"event,omitempty" enum:"began,notice_started,notice_ended,key,opted_in,opted_out,suspended,resumed,hangup"`
-	Kind    string    `json:"kind,omitempty" deprecated:"true" enum:"notice-started,notice-ended,key,hangup" doc:"the same as event"`
-	Key     string    `json:"key,omitempty" maxLength:"1" pattern:"^[0-9*#]?$" doc:"for key"`
-	Via     string    `json:"via,omitempty" enum:"dtmf,speech,menu,agent,sms,web,import,record_pref,api" doc:"for opted_in and opted_out"`
-	Contact string    `json:"contact,omitempty" maxLength:"320" doc:"for began: number or address of the outside party"`
-	Notice  CallNotice    `json:"notice,omitzero" doc:"for notice_started"`
-	At      time.Time `json:"at,omitzero" doc:"when; default: now. Send it: an event that is reported twice is then known as one"`
+	Event   string     `json:"event,omitempty" enum:"began,notice_started,notice_ended,key,opted_in,opted_out,suspended,resumed,hangup"`
+	Kind    string     `json:"kind,omitempty" deprecated:"true" enum:"notice-started,notice-ended,key,hangup" doc:"the same as event"`
+	Key     string     `json:"key,omitempty" maxLength:"1" pattern:"^[0-9*#]?$" doc:"for key"`
+	Via     string     `json:"via,omitempty" enum:"dtmf,speech,menu,agent,sms,web,import,record_pref,api" doc:"for opted_in and opted_out"`
+	Contact string     `json:"contact,omitempty" maxLength:"320" doc:"for began: number or address of the outside party"`
+	Notice  CallNotice `json:"notice,omitzero" doc:"for notice_started"`
+	At      time.Time  `json:"at,omitzero" doc:"when; default: now. Send it: an event that is reported twice is then known as one"`
 }
 
 // event reads the body; false for a field that does not go with the event.

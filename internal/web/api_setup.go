@@ -24,18 +24,6 @@ type workspaceIn struct {
 	}
 }
 
-type sourceIn struct {
-	Scoped
-	Body struct {
-		Kind       string   `json:"kind" minLength:"1" maxLength:"32" pattern:"^[a-z0-9-]+$"`
-		Name       string   `json:"name,omitempty" maxLength:"64" pattern:"^[A-Za-z0-9._-]*$" doc:"default: the kind"`
-		Secret     string   `json:"secret,omitempty" maxLength:"512" doc:"signing secret of its webhooks; default: a new one"`
-		APIKey     string   `json:"api_key,omitempty" maxLength:"4096" doc:"with a key the server also polls and backfills"`
-		APIBase    string   `json:"api_base,omitempty" maxLength:"512" format:"uri"`
-		MediaHosts []string `json:"media_hosts,omitempty" maxItems:"16" nullable:"false" doc:"hosts, with port if unusual, that recordings may be fetched from"`
-	}
-}
-
 type created struct {
 	Workspace string `json:"workspace"`
 	Token     string `json:"token" doc:"an owner token of the new workspace; shown once"`
@@ -51,7 +39,7 @@ func policyValues(p workspace.Policy) map[string]string {
 	return m
 }
 
-// setup registers policy, sources and workspaces.
+// setup registers policy and workspaces.
 func (a api) setup(h huma.API) {
 	huma.Register(h, op(http.MethodGet, "/v1/policy", "policy", Viewer, "The policy in force"),
 		func(ctx context.Context, _ *Scoped) (*body[map[string]string], error) {
@@ -63,17 +51,10 @@ func (a api) setup(h huma.API) {
 			p, err := a.Policies.SetPolicy(ctx, access(ctx), in.Body.Set, in.Body.Reason)
 			return &body[map[string]string]{policyValues(p)}, a.answer(ctx, err)
 		})
-	huma.Register(h, op(http.MethodGet, "/v1/sources", "sources", Owner, "The connected sources"),
-		func(ctx context.Context, _ *Scoped) (*body[[]Source], error) {
-			s, err := a.Sources.Sources(ctx, access(ctx).Workspace)
-			return &body[[]Source]{append([]Source{}, s...)}, a.answer(ctx, err)
-		})
-	huma.Register(h, made(op(http.MethodPost, "/v1/sources", "connect", Owner, "Connect a source; its secret is shown once")),
-		func(ctx context.Context, in *sourceIn) (*body[Connected], error) {
-			b := in.Body
-			s, err := a.Sources.Connect(ctx, access(ctx).Workspace, NewSource{Kind: b.Kind, Name: b.Name, Secret: b.Secret,
-				APIKey: b.APIKey, APIBase: b.APIBase, MediaHosts: b.MediaHosts})
-			return &body[Connected]{s}, a.answer(ctx, err)
+	huma.Register(h, op(http.MethodGet, "/v1/greetings", "greetings", Viewer, "What the policy in force asks to be said to callers, by language"),
+		func(ctx context.Context, _ *Scoped) (*body[[]Greeting], error) {
+			p, err := a.Policies.Policy(ctx, access(ctx).Workspace)
+			return &body[[]Greeting]{append([]Greeting{}, greetings(p)...)}, a.answer(ctx, err)
 		})
 	huma.Register(h, op(http.MethodGet, "/v1/workspaces", "workspaces", Viewer, "The workspaces this token may know: its own; for an operator, all"),
 		func(ctx context.Context, _ *Scoped) (*body[[]string], error) {

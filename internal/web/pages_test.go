@@ -20,7 +20,7 @@ import (
 )
 
 var paths = []string{"/", "/calls", "/messages", "/topics", "/flows", "/satisfaction", "/suggestions", "/privacy",
-	"/playground", "/pipeline", "/welcome", "/figures"}
+	"/playground", "/pipeline", "/welcome", "/welcome/history", "/settings", "/figures"}
 
 // business is a business, its handler and the ways in.
 type business struct {
@@ -111,7 +111,7 @@ func TestEveryPageRenders(t *testing.T) {
 		for _, path := range all {
 			for _, role := range []string{"owner", "viewer"} {
 				w := b.ask(role, path, nil)
-				if path == "/welcome" && role == "viewer" {
+				if role == "viewer" && (strings.HasPrefix(path, "/welcome") || path == "/settings") {
 					if w.Code != http.StatusForbidden {
 						t.Errorf("%s %s as viewer: %d", name, path, w.Code)
 					}
@@ -150,7 +150,7 @@ func inspect(t *testing.T, name, page string) {
 				t.Errorf("%s: <%s %s> leaves this server", name, n.Data, k)
 			}
 			if k == "aria-labelledby" || k == "aria-describedby" || k == "for" {
-				references = append(references, v)
+				references = append(references, strings.Fields(v)...)
 			}
 		}
 		if id := at["id"]; id != "" {
@@ -359,6 +359,16 @@ func TestFormsActAndKeepPeopleOutOfAddresses(t *testing.T) {
 		{"owner", "/welcome/policy", url.Values{"recordings": {"deny"}}, 422, ""},
 		{"owner", "/welcome/source", url.Values{"kind": {"typeform"}}, 200, ""},
 		{"owner", "/welcome/source", url.Values{"kind": {"fax"}}, 422, ""},
+		{"owner", "/settings/pause", url.Values{"source": {"quo"}}, 303, "paused quo"},
+		{"owner", "/settings/resume", url.Values{"source": {"quo"}}, 303, "live quo"},
+		{"owner", "/settings/pause", url.Values{"source": {"unheard"}}, 404, ""},
+		{"privacy", "/settings/pause", url.Values{"source": {"quo"}}, 403, ""},
+		{"owner", "/settings/key", url.Values{"source": {"quo"}, "api_key": {webtest.GoodKey}}, 303, "rekeyed quo"},
+		{"privacy", "/settings/key", url.Values{"source": {"quo"}, "api_key": {webtest.GoodKey}}, 403, ""},
+		{"owner", "/settings/secret", url.Values{"source": {"quo"}}, 200, "rotated quo"},
+		{"owner", "/settings/policy", url.Values{"raw-hours": {"12"}, "reason": {"less is enough"}}, 303, ""},
+		{"privacy", "/settings/remove", url.Values{"source": {"typeform"}}, 403, ""},
+		{"owner", "/settings/remove", url.Values{"source": {"typeform"}}, 303, "removed typeform"},
 		{"privacy", "/welcome/source", url.Values{"kind": {"typeform"}}, 403, ""},
 		{"", "/privacy/erase", url.Values{"contact": {person}}, 401, ""},
 	} {

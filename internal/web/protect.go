@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// csp lets a page load this server's own files and nothing else: no inline script, style or event handler,
+// csp lets a page load this server's own files and pages and nothing else: no inline script, style or event handler,
 // no frame, no plug-in, no other host.
-const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
+const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // protect is what every answer goes through: headers, cross-origin check, body limit and time limit.

@@ -34,34 +34,39 @@ func newSite(c Config) *site {
 		"stamp": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"value": valueText, "interval": intervalText, "hidden": hiddenText, "base": baseText, "figure": figureID,
 		"measure": measureText, "split": splitText, "period": periodText, "words": words, "level": levelText,
+		"state": stateText, "hint": hintText, "missing": missingText, "given": givenText, "what": whatText, "left": leftText, "percent": percent,
 	}
-	base := template.Must(template.New("base.html").Funcs(funcs).ParseFS(pageFiles, "pages/base.html", "pages/parts.html"))
+	base := template.Must(template.New("base.html").Funcs(funcs).ParseFS(pageFiles, "pages/base.html", "pages/parts*.html"))
 	names, err := pageFiles.ReadDir("pages")
 	if err != nil {
 		panic(err) // the folder is part of the binary
 	}
 	for _, f := range names {
-		if name, _ := strings.CutSuffix(f.Name(), ".html"); name != "base" && name != "parts" {
+		if name, _ := strings.CutSuffix(f.Name(), ".html"); name != "base" && !strings.HasPrefix(name, "parts") {
 			s.templates[name] = template.Must(template.Must(base.Clone()).ParseFS(pageFiles, "pages/"+f.Name()))
 		}
 	}
 	return s
 }
 
-// section is an entry of the navigation.
-type section struct{ Path, Name, Key, Lead string }
+// section is an entry of the navigation, shown to whoever may open it.
+type section struct {
+	Path, Name, Key, Lead string
+	Need                  Role
+}
 
 var sections = []section{
-	{"/", "The week", "h", ""},
-	{"/calls", "Calls", "c", "Who gets through, who does not, and when."},
-	{"/messages", "Messages", "m", "How long people wait for an answer."},
-	{"/topics", "Topics", "t", "What people want and how they sound, read in anonymised words."},
-	{"/flows", "Phone menu", "f", "Where callers go in the menu, and where they give up."},
-	{"/satisfaction", "Satisfaction", "s", "What people say when they are asked."},
-	{"/suggestions", "Suggestions", "u", "What to try next, and what came of what you tried."},
-	{"/privacy", "Privacy", "p", "What is kept, for how long, and how a person gets out."},
-	{"/playground", "Playground", "y", "See what is masked before anything is analysed."},
-	{"/pipeline", "Pipeline", "l", "Where every delivery is."},
+	{"/", "The week", "h", "", Viewer},
+	{"/calls", "Calls", "c", "Who gets through, who does not, and when.", Viewer},
+	{"/messages", "Messages", "m", "How long people wait for an answer.", Viewer},
+	{"/topics", "Topics", "t", "What people want and how they sound, read in anonymised words.", Viewer},
+	{"/flows", "Phone menu", "f", "Where callers go in the menu, and where they give up.", Viewer},
+	{"/satisfaction", "Satisfaction", "s", "What people say when they are asked.", Viewer},
+	{"/suggestions", "Suggestions", "u", "What to try next, and what came of what you tried.", Viewer},
+	{"/privacy", "Privacy", "p", "What is kept, for how long, and how a person gets out.", Viewer},
+	{"/playground", "Playground", "y", "See what is masked before anything is analysed.", Viewer},
+	{"/pipeline", "Pipeline", "l", "Where every delivery is.", Viewer},
+	{"/settings", "Settings", ",", "What is connected, what may be used of it, and for how long.", Owner},
 }
 
 // page is what the layout needs and the page's own data.
@@ -96,8 +101,16 @@ func (s *site) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /pipeline", s.with(Viewer, s.pipeline))
 	mux.HandleFunc("POST /pipeline/replay", s.with(Owner, s.replay))
 	mux.HandleFunc("GET /welcome", s.with(Owner, s.welcome))
+	mux.HandleFunc("GET /welcome/history", s.with(Owner, s.incoming))
 	mux.HandleFunc("POST /welcome/source", s.with(Owner, s.connect))
-	mux.HandleFunc("POST /welcome/policy", s.with(Owner, s.decide))
+	mux.HandleFunc("POST /welcome/policy", s.with(Owner, s.decide("/welcome", s.welcomePage)))
+	mux.HandleFunc("GET /settings", s.with(Owner, s.settings))
+	mux.HandleFunc("POST /settings/policy", s.with(Owner, s.decide("/settings", s.settingsPage)))
+	mux.HandleFunc("POST /settings/pause", s.with(Owner, s.onSource(s.pauseSource)))
+	mux.HandleFunc("POST /settings/resume", s.with(Owner, s.onSource(s.resumeSource)))
+	mux.HandleFunc("POST /settings/key", s.with(Owner, s.onSource(s.rekeySource)))
+	mux.HandleFunc("POST /settings/secret", s.with(Owner, s.rotate))
+	mux.HandleFunc("POST /settings/remove", s.with(Owner, s.onSource(s.removeSource)))
 	mux.HandleFunc("GET /open/{token}", s.open)
 	mux.HandleFunc("POST /close", s.close)
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
@@ -107,8 +120,11 @@ func (s *site) routes(mux *http.ServeMux) {
 
 // render writes a page. A template's mistake is an error before the first byte, not half a page.
 func (s *site) render(w http.ResponseWriter, r *http.Request, status int, name string, p page) {
-	p.Nav, p.Version = sections, s.Version
+	p.Version = s.Version
 	for _, sec := range sections {
+		if p.Access.Role.may(sec.Need) {
+			p.Nav = append(p.Nav, sec)
+		}
 		if sec.Path == p.Path && p.Title == "" {
 			p.Title, p.Lead = sec.Name, sec.Lead
 		}

@@ -7,8 +7,6 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf8"
-
-	"murmur/internal/workspace"
 )
 
 // dones are the lines shown after a redirect, by the word in ?done=. Nothing of the request's own text is
@@ -19,6 +17,10 @@ var dones = map[string]string{
 	"unapplied": "Back in the open list.",
 	"replay":    "The deliveries are being processed again.",
 	"policy":    "The new policy is in force and in the ledger.",
+	"paused":    "Paused: its vendor is not asked until you resume it. Webhooks are still taken.",
+	"resumed":   "It goes on from where it stood.",
+	"rekeyed":   "The new key works and is in use. The old one is forgotten.",
+	"removed":   "Removed: its address answers nobody any more. What it delivered stays.",
 }
 
 func done(r *http.Request) string { return dones[r.URL.Query().Get("done")] }
@@ -162,104 +164,4 @@ func (s *site) replay(w http.ResponseWriter, r *http.Request, a Access) {
 		return
 	}
 	seeOther(w, r, "/pipeline", "replay")
-}
-
-// welcomeView is the first run.
-type welcomeView struct {
-	Kinds     []SourceKind
-	Sources   []Source
-	Connected *Connected
-	Policy    workspace.Policy
-	Lines     []keyValue
-}
-
-func policyLines(p workspace.Policy) (lines []keyValue) {
-	keys, _ := workspace.Keys()
-	for _, k := range keys {
-		v, _ := p.Get(k)
-		lines = append(lines, keyValue{k, v})
-	}
-	return lines
-}
-
-func (s *site) welcome(w http.ResponseWriter, r *http.Request, a Access) { s.welcomePage(w, r, a, nil) }
-
-func (s *site) welcomePage(w http.ResponseWriter, r *http.Request, a Access, c *Connected) {
-	v := welcomeView{Kinds: s.Kinds, Connected: c}
-	var err error
-	if v.Sources, err = s.Sources.Sources(r.Context(), a.Workspace); err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	if v.Policy, err = s.Policies.Policy(r.Context(), a.Workspace); err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	v.Lines = policyLines(v.Policy)
-	s.render(w, r, http.StatusOK, "welcome", page{Title: "Welcome", Lead: "Three steps. Nothing is fetched before you say so.",
-		Path: "/welcome", Access: a, Done: done(r), Data: v})
-}
-
-// connect adds a source and shows its webhook address and secret once, on the answer itself.
-func (s *site) connect(w http.ResponseWriter, r *http.Request, a Access) {
-	kind, err := field(r, "kind", 1, 32)
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	key, err := field(r, "api_key", 0, 4096)
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	secret, err := field(r, "secret", 0, 512)
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	c, err := s.Sources.Connect(r.Context(), a.Workspace, NewSource{Kind: kind, Name: kind, APIKey: key, Secret: secret})
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	s.welcomePage(w, r, a, &c)
-}
-
-// decide sets the policy fields of the form that differ from those in force.
-func (s *site) decide(w http.ResponseWriter, r *http.Request, a Access) {
-	reason, err := field(r, "reason", 3, 300)
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	old, err := s.Policies.Policy(r.Context(), a.Workspace)
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	set, check := map[string]string{}, old
-	keys, _ := workspace.Keys()
-	for _, k := range keys {
-		if !r.PostForm.Has(k) {
-			continue
-		}
-		v, err := field(r, k, 0, 200)
-		if err == nil {
-			err = check.Set(k, v)
-		}
-		if err != nil {
-			s.fail(w, r, err)
-			return
-		}
-		if was, _ := old.Get(k); was != v {
-			set[k] = v
-		}
-	}
-	if len(set) > 0 {
-		if _, err := s.Policies.SetPolicy(r.Context(), a, set, reason); err != nil {
-			s.fail(w, r, err)
-			return
-		}
-	}
-	seeOther(w, r, "/welcome", "policy")
 }

@@ -78,9 +78,9 @@ type Pipeline interface {
 type CallEvent struct {
 	Kind    string // began, notice_started, notice_ended, key, opted_in, opted_out, suspended, resumed, hangup
 	At      time.Time
-	Key     string // for key: 0-9, *, #
-	Via     string // for opted_in and opted_out
-	Contact string // for began
+	Key     string     // for key: 0-9, *, #
+	Via     string     // for opted_in and opted_out
+	Contact string     // for began
 	Notice  CallNotice // for notice_started
 }
 
@@ -158,44 +158,6 @@ type Policies interface {
 	Policy(ctx context.Context, ws workspace.ID) (workspace.Policy, error)
 	SetPolicy(ctx context.Context, by Access, set map[string]string, reason string) (workspace.Policy, error)
 	History(ctx context.Context, ws workspace.ID) ([]PolicyChange, error)
-}
-
-// SourceKind is a kind of source one can connect.
-type SourceKind struct {
-	Name  string // "quo"
-	Title string // "Quo (OpenPhone)"
-	Help  string // where its key and webhook settings are
-}
-
-// Source is a connected source.
-type Source struct {
-	Name string    `json:"source"`
-	Kind string    `json:"kind"`
-	Path string    `json:"path" doc:"where its webhooks go; the last part is secret"`
-	Last time.Time `json:"last" doc:"last delivery; the zero time when none came"`
-	// Level is how far its calls can be controlled.
-	Level string `json:"control" enum:"L0,L1,L2,L3" doc:"L0 import only; L1 refused before anything is fetched; L2 stopped over its API; L3 murmur records itself"`
-}
-
-// NewSource asks for a source.
-type NewSource struct {
-	Kind, Name, Secret, APIKey, APIBase string
-	MediaHosts                          []string
-}
-
-// Connected is a new source with its secret, shown once.
-type Connected struct {
-	Workspace workspace.ID `json:"workspace"`
-	Source    string       `json:"source"`
-	Kind      string       `json:"kind"`
-	Path      string       `json:"path"`
-	Secret    string       `json:"secret"`
-}
-
-// Sources lists and adds sources.
-type Sources interface {
-	Sources(ctx context.Context, ws workspace.ID) ([]Source, error)
-	Connect(ctx context.Context, ws workspace.ID, s NewSource) (Connected, error)
 }
 
 // Workspaces provisions tenants.

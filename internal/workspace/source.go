@@ -142,10 +142,11 @@ func (s *Store) SourceNames(ctx context.Context, ws ID) ([]string, error) {
 	return out, rows.Err()
 }
 
-// Remove ends a source: its path answers 404 from now on. What it delivered stays.
+// Remove ends a source: its path answers 404 from now on, its secrets and its API key are overwritten. What it delivered
+// stays.
 func (s *Store) Remove(ctx context.Context, ws ID, name string) error {
 	return s.change(ctx, ws, name, func(tx *sql.Tx, _ Source, h [32]byte) error {
-		_, err := tx.ExecContext(ctx, `UPDATE sources SET removed_at = ? WHERE token_hash = ?`, s.now().UnixMicro(), h[:])
+		_, err := tx.ExecContext(ctx, `UPDATE sources SET removed_at = ?, secrets = x'', api_key = NULL WHERE token_hash = ?`, s.now().UnixMicro(), h[:])
 		return err
 	})
 }

@@ -57,6 +57,24 @@ func (j *Journal) Counts(ctx context.Context) (map[workspace.ID]map[fact.Label]j
 // counted stands in a state's place in the rows of the counter. No state has it.
 const counted = -1
 
+// Latest implements journal.Accounts. It reads the rows of the workspace: some 30 days of deliveries.
+func (j *Journal) Latest(ctx context.Context, w workspace.ID) (map[fact.Label]time.Time, error) {
+	rows, err := j.reads.QueryContext(ctx, `select source, max(at) from delivery where ws = (select no from workspace where name = ?) group by source`, w.String())
+	if err != nil {
+		return nil, fmt.Errorf("find the last deliveries: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	last := map[fact.Label]time.Time{}
+	for rows.Next() {
+		var source, at int64
+		if err := rows.Scan(&source, &at); err != nil {
+			return nil, fmt.Errorf("find the last deliveries: %w", err)
+		}
+		last[label(source)] = time.UnixMicro(at).UTC()
+	}
+	return last, rows.Err()
+}
+
 // Trace implements journal.Accounts.
 func (j *Journal) Trace(ctx context.Context, w workspace.ID, id journal.ID) (journal.Trace, error) {
 	t := journal.Trace{Message: journal.Message{Topic: journal.Inbox, Workspace: w, ID: id}}

@@ -510,3 +510,21 @@ func TestNeighbourFails(t *testing.T) {
 		t.Errorf("%d failed, %d stored", failed, got.In)
 	}
 }
+
+// TestTheLastDelivery of each source is the newest one received, whatever became of it, in whatever order it is replayed.
+func TestTheLastDelivery(t *testing.T) {
+	t.Parallel()
+	x := start(t)
+	early, late := x.delivery(1), x.delivery(2)
+	late.At = early.At.Add(time.Minute)
+	other := x.delivery(3)
+	other.Source, other.At = 8, early.At.Add(-time.Hour)
+	x.append(t, late, early, other)
+	last, err := x.Latest(t.Context(), workspace.Default)
+	if err != nil || len(last) != 2 || !last[7].Equal(late.At) || !last[8].Equal(other.At) {
+		t.Errorf("last %v: %v", last, err)
+	}
+	if last, err := x.Latest(t.Context(), workspace.MustParse("other")); err != nil || len(last) != 0 {
+		t.Errorf("another workspace: %v: %v", last, err)
+	}
+}

@@ -1,4 +1,5 @@
-// What pages gain with a script: keys, and drawings over the tables. Nothing here is needed to read a page.
+// What pages gain with a script: keys, drawings over the tables, and a history that is seen coming in. Nothing here is
+// needed to read a page.
 (() => {
   "use strict";
   const self = document.currentScript ? document.currentScript.src : "";
@@ -71,6 +72,39 @@
     );
     figures.forEach((f) => near.observe(f));
   };
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
-  else start();
+
+  // A history that comes in: its part of the page is fetched again, and put in place unless somebody is in it. Only
+  // what is said about it in words is announced.
+  let announced = "";
+  const follow = (part) => {
+    if (!part) return;
+    const said = document.getElementById("history-said");
+    if (said && announced !== "" && announced !== part.dataset.said) said.textContent = part.dataset.said;
+    announced = part.dataset.said;
+    if (part.dataset.again) setTimeout(() => look(part), 1000 * Number(part.dataset.again));
+  };
+  const look = async (part) => {
+    let next = null;
+    if (!document.hidden && !part.contains(document.activeElement)) {
+      try {
+        const answer = await fetch(part.dataset.from, { cache: "no-store" });
+        if (answer.status === 401 || answer.status === 403) return; // closed meanwhile
+        if (answer.ok) next = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("history");
+      } catch {
+        // the server restarts: the next look may find it
+      }
+    }
+    if (next && !part.contains(document.activeElement)) {
+      next = document.importNode(next, true);
+      part.replaceWith(next);
+    }
+    follow(next || part);
+  };
+
+  const ready = () => {
+    start();
+    follow(document.getElementById("history"));
+  };
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", ready);
+  else ready();
 })();

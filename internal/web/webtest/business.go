@@ -55,7 +55,7 @@ func New() *Business {
 			{Reason: "bad_field", Words: "A field has a type or value the source never sends. Update murmur or report the kind of event, then process again.", Deliveries: 4, Oldest: Now.Add(-5 * time.Hour)},
 			{Reason: "not_verified", Words: "The masked text did not pass the second scan. It stays sealed until the redactor is better or its key dies.", Deliveries: 3, Oldest: Now.Add(-26 * time.Minute)},
 		},
-		Feeds: []web.Source{{Name: "quo", Kind: "quo", Path: "/in/quo/…", Last: Now.Add(-2 * time.Minute), Level: "L1"}, {Name: "typeform", Kind: "typeform", Path: "/in/typeform/…", Last: Now.Add(-3 * time.Hour), Level: "L0"}},
+		Feeds: feeds(),
 		Changes: []web.PolicyChange{
 			{At: Now.AddDate(0, 0, -20), By: "owner, pages", Key: "recordings", From: "deny", To: "notice", Reason: "The greeting now says that calls are recorded and how to refuse."},
 			{At: Now.AddDate(0, 0, -41), By: "owner, command line", Key: "timezone", From: "UTC", To: "Europe/Berlin", Reason: "Weeks should begin on our Monday."},
@@ -87,8 +87,7 @@ func (b *Business) Config() web.Config {
 		Version: "0.0.0-test", Catalogue: insight.All(),
 		Keys: b, Figures: b, Marks: b, Pipeline: b, Calls: calls{b}, Contacts: b, Holdings: b, Policies: b, Sources: b, Workspaces: b, Redactor: b,
 		Kinds: []web.SourceKind{
-			{Name: "demo", Title: "Demo", Help: "A business that does not exist, through the real pipeline."},
-			{Name: "quo", Title: "Quo (OpenPhone)", Help: "Settings, then API and webhooks."},
+			{Name: "quo", Title: "Quo (OpenPhone)", Help: "Settings, then API: make a key and paste it below.", Polls: true},
 			{Name: "twilio", Title: "Twilio", Help: "Calls, recordings and Studio flows."},
 			{Name: "typeform", Title: "Typeform", Help: "Survey answers, by webhook."},
 			{Name: "native", Title: "Your own system", Help: "Signed JSON, one event a line."},
@@ -291,27 +290,6 @@ func (b *Business) History(context.Context, workspace.ID) ([]web.PolicyChange, e
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.Changes, nil
-}
-
-func (b *Business) Sources(_ context.Context, ws workspace.ID) ([]web.Source, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if ws != workspace.Default {
-		return nil, nil
-	}
-	return b.Feeds, nil
-}
-
-func (b *Business) Connect(_ context.Context, ws workspace.ID, s web.NewSource) (web.Connected, error) {
-	for _, k := range b.Config().Kinds {
-		if k.Name == s.Kind {
-			b.mu.Lock()
-			defer b.mu.Unlock()
-			b.Feeds = append(b.Feeds, web.Source{Name: s.Kind, Kind: s.Kind, Path: "/in/" + s.Kind + "/…"})
-			return web.Connected{Workspace: ws, Source: s.Kind, Kind: s.Kind, Path: "/in/" + s.Kind + "/0q1w2e3r4t5z6u7i8o9p", Secret: "made-for-this-test-only"}, nil
-		}
-	}
-	return web.Connected{}, fmt.Errorf("%w: unknown kind of source", web.ErrInput)
 }
 
 func (b *Business) Workspaces(context.Context) ([]workspace.ID, error) {
