@@ -48,4 +48,9 @@ const (
 	ColAct
 	ColVia
 	ColText // table texts only
+	ColMemberShare
+	ColSilenceShare
+	ColInterruptions
+
+	ColLast = ColInterruptions
 )

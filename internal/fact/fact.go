@@ -104,7 +104,11 @@ type Talk struct {
 	MemberS   int64 // of them spoken by members
 	Topic     Topic
 	Sentiment int64
-	Body      anon.Text
+	// What the sound of the sides tells; Absent where they are not known apart.
+	MemberShare   int64 // percent of TalkS
+	SilenceShare  int64 // percent of the recording in which nobody speaks
+	Interruptions int64 // one side cuts the other short, in ten minutes
+	Body          anon.Text
 }
 
 // Step is one pass through a node of a workflow.

@@ -88,6 +88,7 @@ func (t *Talk) Fields() []Binding {
 		hi, lo, bind(ColNumber, (*int64)(&t.Number)), bind(ColOrigin, (*int64)(&t.Origin)), bind(ColTurns, &t.Turns),
 		bind(ColTalkS, &t.TalkS), bind(ColMemberS, &t.MemberS),
 		bind(ColTopic, (*int64)(&t.Topic)), bind(ColSentiment, &t.Sentiment),
+		bind(ColMemberShare, &t.MemberShare), bind(ColSilenceShare, &t.SilenceShare), bind(ColInterruptions, &t.Interruptions),
 	}
 }
 

@@ -85,6 +85,9 @@ var declarations = []Declaration{
 	{ColAct, "act", Long, true, Facts, 0, int64(Violation), "1 noticed, 2 opted in, 3 opted out, 4 withdrawn, 5 violation"},
 	{ColVia, "via", Long, true, Facts, 0, int64(ViaPolicy), "what a consent was given through"},
 	{ColText, "text", Words, true, Texts, 0, 0, "masked words; null: the fact has none"},
+	{ColMemberShare, "member_share", Long, true, Facts, 0, 100, "percent of the talk that members speak"},
+	{ColSilenceShare, "silence_share", Long, true, Facts, 0, 100, "percent of the recording in which nobody speaks"},
+	{ColInterruptions, "interruptions", Long, true, Facts, 0, count, "how often one side cuts the other short, in ten minutes"},
 }
 
 // Schema gives the columns of a table, in the order of their numbers.

@@ -22,10 +22,10 @@ func TestEveryColumnIsDeclaredOnce(t *testing.T) {
 		}
 		names[d.Name] = true
 	}
-	if n := len(names); n != int(fact.ColText) {
-		t.Errorf("%d columns are declared, the last is number %d", n, fact.ColText)
+	if n := len(names); n != int(fact.ColLast) {
+		t.Errorf("%d columns are declared, the last is number %d", n, fact.ColLast)
 	}
-	if _, ok := fact.Declared(fact.ColText + 1); ok {
+	if _, ok := fact.Declared(fact.ColLast + 1); ok {
 		t.Error("a column behind the last is declared")
 	}
 }

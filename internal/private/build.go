@@ -51,6 +51,7 @@ func (b *builder) call(h fact.Head, e *event.Event) *fact.Call {
 	switch {
 	case c.Ring >= 0:
 		f.RingS = int64(c.Ring / time.Second)
+	case c.Ring == event.RingUnknown:
 	case !c.Answered.IsZero():
 		f.RingS = seconds(e.At, c.Answered)
 	default:
@@ -79,6 +80,7 @@ func (b *builder) talk(h fact.Head, e *event.Event, call fact.ID) {
 	f := &fact.Talk{
 		Head: h, Call: call, Number: b.label(fact.DimNumber, 0, t.Number), Origin: t.Origin, Turns: int64(len(t.Turns)),
 		TalkS: fact.Absent, MemberS: fact.Absent, Sentiment: fact.Absent,
+		MemberShare: fact.Absent, SilenceShare: fact.Absent, Interruptions: fact.Absent,
 	}
 	var all, member float64
 	turns := make([]detect.Turn, len(t.Turns))
@@ -94,12 +96,18 @@ func (b *builder) talk(h fact.Head, e *event.Event, call fact.ID) {
 	if all > 0 {
 		f.TalkS, f.MemberS = int64(all+0.5), int64(member+0.5)
 	}
+	if s := t.Heard; s != nil {
+		f.TalkS, f.MemberS, f.SilenceShare, f.Interruptions = s.Talk, s.Member, s.Silence, s.Interruptions
+	}
+	if f.TalkS > 0 && f.MemberS != fact.Absent {
+		f.MemberShare = (100*f.MemberS + f.TalkS/2) / f.TalkS
+	}
 	if f.Body = b.mask(e, turns); !f.Body.Valid() {
 		return
 	}
 	b.facts = append(b.facts, f)
-	if b.policy.Transcripts == "notice" {
-		id := identity.FactID(b.key, fact.KindConsent, "notice\x00"+t.Call)
+	if b.policy.Transcripts == "notice" && t.Call != "" {
+		id := identity.FactID(b.key, fact.KindConsent, noticeID(t.Call))
 		n := b.head(e, id, h.Contact)
 		b.facts = append(b.facts, &fact.Consent{Head: n, Call: call, Purpose: fact.Transcribe, Act: fact.Noticed, Via: fact.ViaPolicy})
 	}

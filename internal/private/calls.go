@@ -133,6 +133,11 @@ func callState(s consent.State) CallState {
 
 // report makes a fact of what a person heard or said in a live call, on the ordinary way.
 func (z *Zone) report(ctx context.Context, h recording.Head, act fact.Act, via fact.Via) error {
+	if h.Who.Valid() && act == fact.Noticed {
+		l := ownLine{ID: noticeID(h.CallID), At: h.At, Notice: h.CallID}
+		l.about(h.Who, h.Country)
+		return z.own(ctx, h.Workspace, ControlSource, l)
+	}
 	line := consentLine{Call: h.CallID, Via: consent.ViaName(via)}
 	line.Party.ID = h.Contact.Reveal()
 	name := "notice\x00"

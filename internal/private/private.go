@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -49,11 +50,13 @@ type Config struct {
 	DB      *meta.DB
 	Ledger  *ledger.Ledger
 	Journal Appender
-	Audio   string           // folder of sealed recordings
-	Dial    string           // balanced, strict or paranoid; empty: strict
-	Models  string           // directory of a second reader's weights; empty: there are none
-	Region  string           // ISO 3166 code in which national phone numbers are read; empty: US
-	Now     func() time.Time // nil: time.Now
+	Audio   string // folder of sealed recordings
+	Dial    string // balanced, strict or paranoid; empty: strict
+	Models  string // directory of a second reader's weights; empty: there are none
+	// Listener is the recogniser that hears recordings, a command; empty: the installed one, if there is one.
+	Listener string
+	Region   string           // ISO 3166 code in which national phone numbers are read; empty: US
+	Now      func() time.Time // nil: time.Now
 }
 
 // Zone is the private zone. It is safe for concurrent use.
@@ -67,6 +70,8 @@ type Zone struct {
 	detector *detect.Detector
 	dial     string
 	models   string
+	listener string
+	carefuls sync.Map         // by recognizer: detectors for sentences that were not heard well
 	loading  sync.Mutex       // one loads the second reader
 	second   *detect.Detector // with the second reader, once a policy wanted it
 	maskers  sync.Map         // by masking: detectors as policies want them
@@ -92,7 +97,7 @@ func New(c Config) (*Zone, error) {
 	}
 	z := &Zone{
 		ring: c.Ring, store: c.Store, register: consent.NewRegister(c.DB, c.Ledger, c.Now), ledger: c.Ledger, journal: c.Journal,
-		detector: d, dial: c.Dial, models: c.Models, region: c.Region, now: c.Now,
+		detector: d, dial: c.Dial, models: c.Models, listener: c.Listener, region: c.Region, now: c.Now,
 	}
 	z.book, err = recording.Open(recording.Config{
 		Dir: c.Audio, Ring: c.Ring, DB: c.DB, Ledger: c.Ledger, Store: c.Store, Register: z.register, Report: z.report, Region: c.Region, Now: c.Now,
@@ -142,6 +147,7 @@ func (z *Zone) Process(ctx context.Context, m journal.Message) (fact.Outcome, er
 	}
 	b := builder{zone: z, ws: m.Workspace, policy: policy, key: key, detector: d, receivedAt: m.At}
 	b.source = b.label(fact.DimSource, 0, env.source)
+	b.mixed = slices.ContainsFunc(events, func(e event.Event) bool { return e.Call != nil || e.Message != nil })
 	for i := range events {
 		if err := b.add(ctx, &events[i]); err != nil {
 			return fact.Outcome{}, err
@@ -152,8 +158,11 @@ func (z *Zone) Process(ctx context.Context, m journal.Message) (fact.Outcome, er
 
 // decode gives the events of a delivery.
 func decode(env envelope, received time.Time) ([]event.Event, error) {
-	if env.kind == kindViolation {
+	switch env.kind {
+	case kindViolation:
 		return violation(env.delivery, received), nil
+	case kindOwn:
+		return ownEvents(env.delivery)
 	}
 	src, ok := connect.For(env.kind)
 	if !ok {
@@ -176,7 +185,8 @@ func unusable(err error) fact.Outcome {
 }
 
 // builder makes the outcome of one delivery. All events of a delivery share its fate: one that must wait or is
-// refused keeps the others from being published.
+// refused keeps the others from being published. The exception are the words of a call in a delivery that tells of the
+// call as well (a vCon): that it took place is the business's own record, and its words are left out, or wait alone.
 type builder struct {
 	zone       *Zone
 	ws         workspace.ID
@@ -191,6 +201,8 @@ type builder struct {
 	owner  anon.Contact
 	worst  fact.State
 	why    fact.Why
+	mixed  bool     // calls or messages are among the events
+	waits  fact.Why // why words are held that the facts do without
 }
 
 // add takes one event through erasure, consent and masking.
@@ -221,13 +233,19 @@ func (b *builder) add(ctx context.Context, e *event.Event) error {
 	if err != nil {
 		return err
 	}
-	switch verdict, why := consent.Decide(b.policy.In(identity.Country(e.Party.Address, b.zone.region)), e.Kind(), known); verdict {
+	switch verdict, why := consent.Decide(b.policy.In(b.country(e.Party)), e.Kind(), known); verdict {
 	case consent.Allow:
 		b.build(e, call, who)
 	case consent.Refuse:
-		b.stop(fact.Refused, why)
+		if !b.mixed || e.Talk == nil {
+			b.stop(fact.Refused, why)
+		}
 	default:
-		b.stop(fact.Held, why)
+		if b.mixed && e.Talk != nil {
+			b.waits = why
+		} else {
+			b.stop(fact.Held, why)
+		}
 	}
 	return nil
 }
@@ -278,6 +296,9 @@ func (b *builder) stop(s fact.State, why fact.Why) {
 
 func (b *builder) outcome() fact.Outcome {
 	o := fact.Outcome{State: fact.Published, Facts: b.facts, Labels: b.labels, Contact: b.owner}
+	if b.waits != fact.WhyNone {
+		o.State, o.Why = fact.Held, b.waits // published but for the words; a replay repeats the facts, which changes nothing
+	}
 	if b.worst != fact.Pending {
 		o = fact.Outcome{State: b.worst, Why: b.why, Contact: b.owner}
 	}
@@ -294,6 +315,9 @@ func (b *builder) outcome() fact.Outcome {
 
 // contact is the pseudonym of a party; a withheld caller has the workspace's one shared pseudonym.
 func (b *builder) contact(p event.Party) anon.Contact {
+	if p.Known != [16]byte{} {
+		return anon.Stored(b.key, p.Known)
+	}
 	c := anon.Pseudonym(b.key, identity.Canonical(p.Address, b.zone.region))
 	if !c.Valid() {
 		return anon.Withheld(b.key)
@@ -301,10 +325,20 @@ func (b *builder) contact(p event.Party) anon.Contact {
 	return c
 }
 
+// country is where a party is from, "" where that is not known.
+func (b *builder) country(p event.Party) string {
+	if p.Country != "" {
+		return p.Country
+	}
+	return identity.Country(p.Address, b.zone.region)
+}
+
 // callOf is the call or message an event is about.
 func (b *builder) callOf(e *event.Event) fact.ID {
 	id := e.ID
 	switch {
+	case e.Talk != nil && e.Talk.Heard != nil:
+		return e.Talk.Heard.Call
 	case e.Talk != nil:
 		id = e.Talk.Call
 	case e.Step != nil:

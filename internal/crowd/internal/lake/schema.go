@@ -102,7 +102,7 @@ func newRowBuilder(t fact.Table) (*rowBuilder, error) {
 }
 
 func (rb *rowBuilder) add(r Row) {
-	var values [fact.ColText + 1]int64
+	var values [fact.ColLast + 1]int64
 	for i := range values {
 		values[i] = fact.Absent
 	}

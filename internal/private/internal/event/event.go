@@ -4,6 +4,7 @@
 package event
 
 import (
+	"math"
 	"time"
 
 	"murmur/internal/fact"
@@ -55,6 +56,10 @@ func (e *Event) Kind() fact.Kind {
 // Party is one person as a source names them. All fields are optional. Address is a phone number in
 // any notation, an e-mail address, or what the source says instead ("anonymous", a short code).
 type Party struct {
+	// Known is the pseudonym of a person whose address is no longer known, with Country, ISO 3166: of what murmur
+	// says itself about a call (a recording that was heard). Sources give addresses.
+	Known   [16]byte
+	Country string
 	Address personal.Value
 	Name    personal.Value
 	// Also holds further addresses of the same person, known subjects for the redactor.
@@ -75,6 +80,9 @@ type Call struct {
 	Ring time.Duration
 }
 
+// RingUnknown is the Ring of a call whose times do not tell either.
+const RingUnknown = time.Duration(math.MinInt64)
+
 // Message is a text message.
 type Message struct {
 	Direction fact.Direction
@@ -94,6 +102,15 @@ type Talk struct {
 	Origin  fact.Origin
 	Turns   []Turn
 	Seconds float64
+	Heard   *Heard // of a recording that murmur heard itself; nil: none
+}
+
+// Heard is a recording that murmur heard. Its turns are masked already, and masked again like every other's.
+type Heard struct {
+	Call          fact.ID // keyed: the call's own id is no longer known
+	Talk, Member  int64   // seconds that people speak, and that members do; fact.Absent: not known
+	Silence       int64   // percent; fact.Absent: not known
+	Interruptions int64   // in ten minutes; fact.Absent: not known
 }
 
 // Turn is one utterance. Start and End are seconds from the start of the recording; both zero: unknown.

@@ -60,7 +60,7 @@ type decoded struct {
 	done chan struct{}
 }
 
-func decode(ctx context.Context, f *os.File) io.ReadCloser {
+func decode(ctx context.Context, f io.ReadCloser) io.ReadCloser {
 	ctx, stop := context.WithCancel(ctx)
 	r, w := io.Pipe()
 	d := &decoded{r, stop, make(chan struct{})}
