@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strings"
 	"sync"
 
 	"murmur/internal/fact"
@@ -58,6 +59,9 @@ func (z *Zone) client(src workspace.Source) (source.Polling, *vendor.Client, [32
 		if u, err := url.Parse(base); err == nil {
 			named = append(slices.Clip(named), u.Host, u.Hostname())
 		}
+	}
+	if polling.Within != nil {
+		base = strings.TrimRight(base, "/") + polling.Within(src.APIKey)
 	}
 	key := sha256.Sum256(fmt.Append(nil, src.Kind, "\x00", base, "\x00", src.Config.MediaHosts, "\x00", src.APIKey))
 	z.polling.mu.Lock()

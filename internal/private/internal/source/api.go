@@ -19,7 +19,8 @@ type Request struct {
 	Method string // empty: GET
 	Path   string
 	Query  url.Values
-	Body   []byte // JSON; empty: none
+	Body   []byte     // JSON; empty: none
+	Form   url.Values // in place of a body
 }
 
 // Trouble says why a vendor did not give what it was asked for: a closed set, shown to people in words and kept
@@ -62,6 +63,8 @@ type Polling struct {
 	Rate float64 // requests a second that one key may make, all workers together
 	// Authorize is the header that goes with a key, to the base's host alone.
 	Authorize func(key string) map[string]string
+	// Within is the path between the base and those of requests that a key decides; nil: there is none.
+	Within func(key string) string
 	// Account gives the vendor's id of the account behind the key; empty where the vendor does not say.
 	Account func(ctx context.Context, api API) (string, error)
 	Lists   []List
@@ -130,10 +133,24 @@ type Media struct {
 	URL     string // empty while the vendor works on it
 }
 
-// Controller stops a recording while it runs and deletes it afterwards, until the vendor confirms.
+// Controller records a call at its vendor, and ends that: stops it while it runs and deletes what there is.
 type Controller interface {
+	// Owns reports whether a call's id is one of this vendor's.
+	Owns(call string) bool
+	// StartRecording begins a recording of a live call. An error does not mean that nothing is recorded: the answer may
+	// have been lost.
+	StartRecording(ctx context.Context, api API, call string) error
+	// StopRecording ends a recording that runs. nil: it was running and ends; TroubleMissing: none is running.
 	StopRecording(ctx context.Context, api API, call string) error
-	DeleteRecording(ctx context.Context, api API, call, recording string) error
+	// DeleteRecordings deletes every recording of a call and its transcripts, and counts the recordings that were still
+	// there when it began. 0 and nil: the vendor says that there is none.
+	DeleteRecordings(ctx context.Context, api API, call string) (found int, err error)
+}
+
+// Keyed is a connector whose vendor signs with a part of the API key.
+type Keyed interface {
+	// SigningSecret is that part; empty: the key has none.
+	SigningSecret(apiKey string) string
 }
 
 // Registrar adds a webhook at the vendor.

@@ -42,6 +42,19 @@ type Splitter interface {
 // one trusted credential. Empty: the delivery names none. Nothing here acts on it.
 type Tenanted interface{ Workspace(Delivery) string }
 
+// Addressed is a connector whose signatures cover the address that the vendor called.
+type Addressed interface {
+	// At is the connector at any of these URLs: which one the vendor called is not known behind a proxy, and the signature
+	// tells.
+	At(urls ...string) Source
+}
+
+// Mapped is a connector that reads bodies after a mapping of its owner.
+type Mapped interface {
+	// With is the connector with a mapping; an error names the key at fault.
+	With(mapping []byte) (Source, error)
+}
+
 // Lines is a file cut into rows, each a native murmur.v1 line, read once and in order. It stops early
 // when yield returns false. A row that cannot be read comes as a verdict with its line number (from 1)
 // and reading goes on; the error is about the file itself.

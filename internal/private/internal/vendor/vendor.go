@@ -153,7 +153,7 @@ func (c *Client) Ask(ctx context.Context, r source.Request) ([]byte, error) {
 		if busy {
 			c.limiter.SetLimit(max(c.limit/20, c.limiter.Limit()*3/4))
 		}
-		again := busy || len(r.Body) == 0 && (errors.Is(err, source.TroubleDown) || errors.Is(err, source.TroubleCut))
+		again := busy || len(r.Body)+len(r.Form) == 0 && (errors.Is(err, source.TroubleDown) || errors.Is(err, source.TroubleCut))
 		if !again || try == c.tries || ctx.Err() != nil {
 			return nil, interrupted(ctx, err)
 		}
@@ -190,7 +190,11 @@ func (c *Client) once(ctx context.Context, r source.Request) (body []byte, wait 
 	if method == "" {
 		method = http.MethodGet
 	}
-	req, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(r.Body))
+	send, kind := r.Body, "application/json"
+	if len(r.Form) > 0 {
+		send, kind = []byte(r.Form.Encode()), "application/x-www-form-urlencoded"
+	}
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(send))
 	if err != nil {
 		return nil, 0, source.TroubleRequest
 	}
@@ -198,8 +202,8 @@ func (c *Client) once(ctx context.Context, r source.Request) (body []byte, wait 
 		req.Header.Set(name, value)
 	}
 	req.Header.Set("Accept", "application/json")
-	if len(r.Body) > 0 {
-		req.Header.Set("Content-Type", "application/json")
+	if len(send) > 0 {
+		req.Header.Set("Content-Type", kind)
 	}
 	res, err := c.http.Do(req)
 	if err != nil {

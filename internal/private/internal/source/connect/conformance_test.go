@@ -14,6 +14,7 @@ import (
 	"murmur/internal/private/internal/source/quo"
 	"murmur/internal/private/internal/source/sourcetest"
 	"murmur/internal/private/internal/source/typeform"
+	"murmur/internal/private/internal/source/vcon"
 	"murmur/internal/synth"
 )
 
@@ -86,13 +87,22 @@ func subjects(t *testing.T) []sourcetest.Subject {
 			Bodies:  []string{string(form)},
 			Unknown: `{"event_id":"e1","event_type":"form_seance","form_response":{}}`,
 		},
+		{
+			Name: "vcon", Source: vcon.Source{}, Secret: secret, Sign: signStandard, Dated: true,
+			Bodies: []string{
+				`{"uuid":"u1","parties":[{"tel":"+12125550123","role":"customer"},{"tel":"+12125550100","role":"agent"}],"dialog":[{"type":"recording","start":"2026-03-02T10:00:00Z","duration":60,"parties":[0,1]}],"analysis":[{"type":"transcript","dialog":0,"body":[{"speaker":"Agent","message":"Hello"}]}]}`,
+				`{"uuid":"u2","parties":[{"tel":"+12125550123","role":"customer"}],"dialog":[{"type":"text","start":"2026-03-02T10:00:00Z","parties":0,"body":"Hello"}]}`,
+			},
+			Unknown: `{"uuid":"u3","critical":["seance"],"parties":[]}`,
+		},
+		twilioSubject(),
 	}
 }
 
 // TestConformance holds every connector to what all promise: go test ./... -run Conformance -v lists them.
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	all := subjects(t)
+	all := append(subjects(t), surveys(t)...)
 	if len(all) != len(Kinds()) {
 		t.Errorf("%d connectors are held to the suite, there are %d", len(all), len(Kinds()))
 	}

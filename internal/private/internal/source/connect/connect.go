@@ -5,23 +5,40 @@ package connect
 
 import (
 	"murmur/internal/private/internal/source"
+	"murmur/internal/private/internal/source/delighted"
+	"murmur/internal/private/internal/source/formbricks"
 	"murmur/internal/private/internal/source/native"
 	"murmur/internal/private/internal/source/quo"
+	"murmur/internal/private/internal/source/twilio"
 	"murmur/internal/private/internal/source/typeform"
+	"murmur/internal/private/internal/source/webhook"
+	"murmur/internal/private/internal/source/zendesk"
 )
 
 // Kinds are the names that For knows, in alphabetical order.
-func Kinds() []string { return []string{"native", "quo", "typeform"} }
+func Kinds() []string {
+	return []string{"delighted", "formbricks", "native", "quo", "twilio", "typeform", "webhook", "zendesk"}
+}
 
 // For is the connector of a kind, as in `murmur connect KIND` and POST /in/KIND/TOKEN.
 func For(kind string) (source.Source, bool) {
 	switch kind {
+	case "delighted":
+		return delighted.Source{}, true
+	case "formbricks":
+		return formbricks.Source{}, true
 	case "native":
 		return native.Source{}, true
 	case "quo":
 		return quo.Source{}, true
+	case "twilio":
+		return twilio.Source{}, true
 	case "typeform":
 		return typeform.Source{}, true
+	case "webhook":
+		return webhook.Source{}, true
+	case "zendesk":
+		return zendesk.Source{}, true
 	}
 	return nil, false
 }

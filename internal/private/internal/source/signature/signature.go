@@ -7,7 +7,8 @@
 // source.ErrSignature for everything else.
 //
 // What they do not protect against: a replay inside the window (deliveries are deduplicated by id), and
-// schemes that sign no time (Typeform) or no body (a bearer token), where replays are only deduplicated.
+// schemes that sign no time (Typeform, Delighted, Twilio) or no body (a bearer token, a token in the body), where replays are
+// only deduplicated: facts are keyed by the vendor's ids, so that a replay changes no figure however late it comes.
 package signature
 
 import (
@@ -15,6 +16,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"encoding/hex"
 	"net/http"
 	"strconv"
 	"strings"
@@ -74,28 +76,55 @@ func OpenPhone(h http.Header, body []byte, secrets []string, now time.Time) erro
 
 // Typeform checks `Typeform-Signature: sha256=BASE64`: HMAC-SHA256 over the body, the secret as it is.
 func Typeform(h http.Header, body []byte, secrets []string) error {
-	keys := live(secrets)
-	if len(keys) == 0 {
-		return source.ErrNoKey
+	return Base64(h, "Typeform-Signature", "sha256=", body, secrets)
+}
+
+// Base64 checks `HEADER: PREFIX BASE64` (without the space): HMAC-SHA256 over the body, the secret as it is.
+func Base64(h http.Header, header, prefix string, body []byte, secrets []string) error {
+	return bare(one(h, header), secrets, func(key string) string { return prefix + mac([]byte(key), string(body)) })
+}
+
+// Hex is Base64 with lower-case hexadecimal digits instead.
+func Hex(h http.Header, header, prefix string, body []byte, secrets []string) error {
+	return bare(one(h, header), secrets, func(key string) string {
+		m := hmac.New(sha256.New, []byte(key))
+		m.Write(body)
+		return prefix + hex.EncodeToString(m.Sum(nil))
+	})
+}
+
+// Zendesk checks X-Zendesk-Webhook-Signature: base64 HMAC-SHA256 over the time in
+// X-Zendesk-Webhook-Signature-Timestamp (RFC 3339) and the body, the secret as it is.
+func Zendesk(h http.Header, body []byte, secrets []string, now time.Time) error {
+	stamp := one(h, "X-Zendesk-Webhook-Signature-Timestamp")
+	at, err := time.Parse(time.RFC3339, stamp)
+	age := now.Sub(at)
+	if fresh := err == nil && -Window <= age && age <= Window; !fresh && len(live(secrets)) > 0 {
+		return source.ErrSignature
 	}
-	sent := one(h, "Typeform-Signature")
-	ok := 0
-	for _, key := range keys {
-		ok |= same(sent, "sha256="+mac([]byte(key), string(body)))
-	}
-	return verdict(ok)
+	return bare(one(h, "X-Zendesk-Webhook-Signature"), secrets, func(key string) string { return mac([]byte(key), stamp, string(body)) })
+}
+
+// Token checks a token that the body itself holds, or a header. It signs nothing: whoever has seen one body can write
+// others.
+func Token(sent string, secrets []string) error {
+	return bare(sent, secrets, func(key string) string { return key })
 }
 
 // Bearer checks `Authorization: Bearer SECRET`. The scheme is spelled exactly so.
 func Bearer(h http.Header, secrets []string) error {
+	return bare(one(h, "Authorization"), secrets, func(key string) string { return "Bearer " + key })
+}
+
+// bare compares what was sent with what each secret, taken as it is, would have sent.
+func bare(sent string, secrets []string, want func(key string) string) error {
 	keys := live(secrets)
 	if len(keys) == 0 {
 		return source.ErrNoKey
 	}
-	sent := one(h, "Authorization")
 	ok := 0
 	for _, key := range keys {
-		ok |= same(sent, "Bearer "+key)
+		ok |= same(sent, want(key))
 	}
 	return verdict(ok)
 }

@@ -2,6 +2,7 @@ package sourcetest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,12 +31,13 @@ type Subject struct {
 	// Sign gives the headers of a delivery under Secret at a time.
 	Secret string
 	Sign   func(body []byte, at time.Time) http.Header
+	Signed string // a body to sign, where Bodies are not what the vendor sends; empty: the first of them
 	// Dated says that a signature is good for minutes only.
 	Dated bool
 	// Vendor makes a fake of the vendor's API with the faults of what is listed; Key opens it.
 	Vendor func(now time.Time, faults []Fault) http.Handler
 	Key    string
-	// Recorded is a call of the fake that has a recording.
+	// Recorded is a call of the fake that has a recording; empty: addresses of media do not expire.
 	Recorded string
 }
 
@@ -89,7 +91,7 @@ func (s Subject) deliveries(t *testing.T) {
 // signature: what was signed is accepted, every changed byte is not, and what is dated expires.
 func (s Subject) signature(t *testing.T) {
 	now := time.Now()
-	body := []byte(s.Bodies[0])
+	body := []byte(cmp.Or(s.Signed, s.Bodies[0]))
 	header := s.Sign(body, now)
 	d, err := s.Source.Verify(header, body, []string{s.Secret}, now)
 	if err != nil {
@@ -167,8 +169,8 @@ func (s Subject) survives(t *testing.T, f Fault, calm polled) {
 // media: an address that expired is asked for again, and another one comes.
 func (s Subject) media(t *testing.T) {
 	fetcher, ok := s.Source.(source.Fetcher)
-	if !ok {
-		t.Skip("the connector fetches no media")
+	if !ok || s.Recorded == "" {
+		t.Skip("the connector fetches no media, or its addresses do not expire")
 	}
 	api := s.client(t, s.Vendor(time.Now(), nil))
 	var before []source.Media
@@ -203,6 +205,9 @@ func (s Subject) pollUnder(t *testing.T, f Fault) (out polled) {
 func (s Subject) client(t *testing.T, h http.Handler) source.API {
 	t.Helper()
 	p := s.Source.(source.Poller).Polling()
+	if p.Within != nil {
+		p.Base += p.Within(s.Key)
+	}
 	client, err := vendor.New(vendor.Config{
 		Base: p.Base, Header: p.Authorize(s.Key), Rate: p.Rate, MaxBody: 1 << 20, Transport: Wire{h}, Jitter: func() float64 { return 0.5 },
 	})
