@@ -92,6 +92,11 @@ func (c *statusCmd) Run(r *run) error {
 			row(ws, "all", "", s.Counts)
 		}
 		_ = t.Flush()
+		for _, ws := range a.Names() {
+			if r := a.Workspaces[ws].Recordings; r != nil {
+				fmt.Fprintf(w, "Recordings of %s: %d stored, %d heard, %d wait, %d are not to be heard: %s.\n", ws, r.Stored, r.Heard, r.Waiting, r.Denied, r.Said)
+			}
+		}
 	})
 }
 

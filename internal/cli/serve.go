@@ -13,6 +13,7 @@ type serveCmd struct {
 	SIP      string   `name:"sip" help:"Take calls: address of the recorder, SIP over UDP and TCP. With --role recorder 127.0.0.1:5060, else none." placeholder:"HOST:PORT"`
 	SIPAllow []string `name:"sip-allow" help:"Who may call the recorder: addresses or networks; this machine alone by default." placeholder:"CIDR"`
 	RTPPorts string   `name:"rtp-ports" default:"20000-23999" help:"UDP ports of the recorder's media." placeholder:"LOW-HIGH"`
+	Listener string   `help:"The recogniser that hears recordings, a command; the one of make voice by default." type:"path" placeholder:"PATH"`
 }
 
 func (c *serveCmd) Run(r *run) error {
@@ -23,7 +24,7 @@ func (c *serveCmd) Run(r *run) error {
 	if err != nil {
 		return usage{err}
 	}
-	return server.Serve(r.ctx, server.ServeConfig{Data: r.Data, Listen: c.Listen, SIP: sip, Out: r.Out, Err: r.Err})
+	return server.Serve(r.ctx, server.ServeConfig{Data: r.Data, Listen: c.Listen, SIP: sip, Listener: c.Listener, Out: r.Out, Err: r.Err})
 }
 
 func (c *serveCmd) sip() (s server.SIPConfig, err error) {

@@ -50,6 +50,9 @@ func (n *Node) doctor(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 		w := status.Workspaces[ws]
 		say("workspace "+ws, w.In == w.Sum(), "the counters disagree: run murmur verify", "%d deliveries in, the sum of the states is %d", w.In, w.Sum())
 		n.recognizer(ctx, ws, say)
+		if err := n.hearing(ctx, ws, say); err != nil {
+			return d, err
+		}
 		say("quarantine of "+ws, true, "", "%d deliveries", w.Quarantined)
 		if w.Quarantined > 0 {
 			d.advise("the pipeline page lists the reasons; murmur replay tries again")
@@ -107,7 +110,7 @@ func (n *Node) trace(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 	if err != nil {
 		return Diagnosis{}, err
 	}
-	for _, source := range append(names, private.ImportSource, private.ControlSource) {
+	for _, source := range append(names, private.ImportSource, private.ControlSource, private.RecorderSource) {
 		id, err := n.zone.EventID(ws, source, a.Event)
 		if err != nil {
 			return Diagnosis{}, err

@@ -32,10 +32,12 @@ import (
 // Config opens a node.
 type Config struct {
 	Data   string
-	Dial   string           // of the redactor; empty: strict
-	Models string           // directory of a second reader's weights; empty: datadir.Models
-	Now    func() time.Time // nil: time.Now
-	Log    *slog.Logger     // nil: nothing is logged
+	Dial   string // of the redactor; empty: strict
+	Models string // directory of a second reader's weights; empty: datadir.Models
+	// Listener is the recogniser that hears recordings, a command; empty: the installed one, if there is one.
+	Listener string
+	Now      func() time.Time // nil: time.Now
+	Log      *slog.Logger     // nil: nothing is logged
 }
 
 // Node is an open data directory with everything that works on it. One process has it at a time.
@@ -102,7 +104,7 @@ func (n *Node) open(ctx context.Context, c Config) (err error) {
 	if n.journal, err = sqlite.Open(ctx, n.dir.Journal(), sqlite.Config{Now: c.Now}); err != nil {
 		return err
 	}
-	n.zone, err = private.New(private.Config{Ring: n.ring, Store: n.store, DB: n.db, Ledger: n.ledger, Journal: n.journal, Audio: n.dir.Recordings(), Dial: c.Dial, Models: c.Models, Now: c.Now})
+	n.zone, err = private.New(private.Config{Ring: n.ring, Store: n.store, DB: n.db, Ledger: n.ledger, Journal: n.journal, Audio: n.dir.Recordings(), Dial: c.Dial, Models: c.Models, Listener: c.Listener, Now: c.Now})
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"murmur/internal/private"
+	"murmur/internal/workspace"
 )
 
 // SIPConfig starts the recorder. The zero value starts none.
@@ -42,6 +43,7 @@ func (n *Node) startRecorder(ctx context.Context, c SIPConfig) (string, error) {
 	}
 	r, err := n.zone.Recorder(private.RecorderConfig{
 		Listen: c.Listen, Ports: c.Ports, Allow: c.Allow, Notices: os.DirFS(filepath.Join(n.dir.Path(), "notices")), Log: n.log,
+		Released: func(ctx context.Context, ws workspace.ID, id [16]byte) { n.kickHear(ctx, ws, id) },
 	})
 	if err != nil {
 		p := cannotListen(c.Listen, err)

@@ -25,6 +25,8 @@ type ServeConfig struct {
 	Out    io.Writer        // the first line is "listening on http://HOST:PORT", the second, of a recorder, "sip on HOST:PORT"
 	Err    io.Writer        // the log, and the one-time link
 	Now    func() time.Time // nil: time.Now
+	// Listener is the recogniser that hears recordings, a command; empty: the installed one, if there is one.
+	Listener string
 	// Ready, when set, is called with the base URL and the node once the server listens; demo drives it from there.
 	// The server stops when it returns an error or done is true.
 	Ready func(ctx context.Context, base string, n *Node) (done bool, err error)
@@ -46,7 +48,7 @@ const drainTime = 8 * time.Second
 // Serve runs a server until ctx ends, then drains and closes it.
 func Serve(ctx context.Context, c ServeConfig) (err error) {
 	log := NewLog(c.Err)
-	n, err := Open(ctx, Config{Data: c.Data, Now: c.Now, Log: log})
+	n, err := Open(ctx, Config{Data: c.Data, Listener: c.Listener, Now: c.Now, Log: log})
 	if err != nil {
 		return err
 	}

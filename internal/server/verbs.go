@@ -353,7 +353,8 @@ func (n *Node) statusOf(ctx context.Context, ws workspace.ID, sources map[fact.L
 		w.BySource[name] = c
 		add(&w.Counts, countsOf(t), 1)
 	}
-	return w, nil
+	w.Recordings, err = n.recorded(ctx, ws)
+	return w, err
 }
 
 // sourceNames says what each source is called: it may be connected, removed, an import or the control API.
@@ -363,7 +364,7 @@ func (n *Node) sourceNames(ctx context.Context, ws workspace.ID) (map[fact.Label
 		return nil, err
 	}
 	out := map[fact.Label]string{}
-	for _, name := range append(names, private.ImportSource, private.ControlSource) {
+	for _, name := range append(names, private.ImportSource, private.ControlSource, private.RecorderSource) {
 		l, err := n.zone.SourceLabel(ws, name)
 		if err != nil {
 			return nil, err

@@ -49,6 +49,8 @@ type WorkspaceStatus struct {
 	BySource map[string]Counts `json:"by_source"`
 	// Control is how far the calls of each connected source can be controlled, as Source.Level.
 	Control map[string]string `json:"control"`
+	// Recordings is nil where there are none.
+	Recordings *Recorded `json:"recordings,omitempty"`
 }
 
 // Quarantine is how many deliveries are kept sealed for one reason.

@@ -1,0 +1,149 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"murmur/internal/job"
+	"murmur/internal/private"
+	"murmur/internal/web"
+	"murmur/internal/workspace"
+)
+
+const (
+	// hearEvery is how often recordings are looked for that nobody has heard: those that came while no recogniser was
+	// installed, and those whose job was lost with its process. The recorder has its own heard at once.
+	hearEvery = time.Minute
+	// hearFor is how long one recording may be heard; a recogniser ends by itself long before.
+	hearFor = 2 * time.Hour
+	// hearTries is how often a recogniser may fail on a recording.
+	hearTries = 4
+	// hearMost is how many recordings of a workspace are queued at once.
+	hearMost = 100
+	// hearQueue hears one recording at a time: a recogniser takes a core.
+	hearQueue, hearParallel = "hear", 1
+)
+
+// hearArgs is the job of one recording, once: ids alone.
+type hearArgs struct {
+	Workspace string `json:"workspace"`
+	Recording string `json:"recording"`
+}
+
+func (hearArgs) Kind() string { return "hear" }
+
+func (hearArgs) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: hearQueue, UniqueOpts: job.Once(), MaxAttempts: hearTries}
+}
+
+type hearWorker struct {
+	river.WorkerDefaults[hearArgs]
+	n *Node
+}
+
+func (w *hearWorker) Timeout(*river.Job[hearArgs]) time.Duration { return hearFor }
+
+func (w *hearWorker) Work(ctx context.Context, j *river.Job[hearArgs]) error {
+	ws, err := workspace.Parse(j.Args.Workspace)
+	id, ok := private.ParseRecordingID(j.Args.Recording)
+	if err != nil || !ok {
+		return river.JobCancel(errBadArgs)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stop := context.AfterFunc(w.n.closing, cancel)
+	defer stop()
+	err = w.n.zone.Hear(ctx, ws, id, j.Attempt >= j.MaxAttempts)
+	if w.n.closing.Err() != nil {
+		return river.JobSnooze(0) // the next server hears it; this was no try
+	}
+	if err != nil {
+		w.n.log.Error("a recording could not be heard", "workspace", ws.String(), "recording", id.String(), "try", j.Attempt, "kind", errorKind(err))
+	}
+	return err
+}
+
+// hearAllArgs is the job of each minute: every recording that waits is queued, if there is a recogniser.
+type hearAllArgs struct{}
+
+func (hearAllArgs) Kind() string { return "hear-all" }
+
+type hearAllWorker struct {
+	river.WorkerDefaults[hearAllArgs]
+	n *Node
+}
+
+func (w *hearAllWorker) Work(ctx context.Context, _ *river.Job[hearAllArgs]) error {
+	if path, _ := w.n.zone.Listener(); path == "" {
+		return nil
+	}
+	workspaces, err := w.n.store.List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, ws := range workspaces {
+		r, err := w.n.zone.Recordings(ctx, ws)
+		if err != nil {
+			return err
+		}
+		for _, id := range r.Waiting[:min(len(r.Waiting), hearMost)] {
+			if _, err := w.n.jobs.Insert(ctx, hearArgs{ws.String(), id.String()}, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// kickHear has a recording heard now, if anybody can; the next minute finds it again.
+func (n *Node) kickHear(ctx context.Context, ws workspace.ID, id private.RecordingID) {
+	if path, _ := n.zone.Listener(); path == "" || n.jobs == nil {
+		return
+	}
+	if _, err := n.jobs.Insert(ctx, hearArgs{ws.String(), id.String()}, nil); err != nil {
+		n.log.Warn("a recording was not queued; it is found again in a minute", "workspace", ws.String(), "kind", errorKind(err))
+	}
+}
+
+// recorded says how it stands with the recordings of a workspace; nil where there are none.
+func (n *Node) recorded(ctx context.Context, ws workspace.ID) (*web.Recorded, error) {
+	r, err := n.zone.Recordings(ctx, ws)
+	if err != nil || r.Stored == 0 {
+		return nil, err
+	}
+	w := &web.Recorded{Stored: r.Stored, Heard: r.Heard, Denied: r.Denied, Waiting: len(r.Waiting)}
+	path, _ := n.zone.Listener()
+	switch {
+	case w.Waiting > 0 && path == "":
+		w.Said = "no recogniser is installed: they wait until their keys die, raw-hours after the call"
+	case w.Waiting > 0:
+		w.Said = "they are heard one after the other"
+	case w.Denied > 0:
+		w.Said = "the policy for transcripts, or a person, does not allow them to be heard"
+	default:
+		w.Said = "all were heard"
+	}
+	return w, nil
+}
+
+// hearing tells doctor of the recordings of a workspace.
+func (n *Node) hearing(ctx context.Context, name string, say func(name string, ok bool, hint, format string, args ...any)) error {
+	ws, err := workspace.Parse(name)
+	if err != nil {
+		return err
+	}
+	r, err := n.recorded(ctx, ws)
+	if err != nil || r == nil {
+		return err
+	}
+	path, isolated := n.zone.Listener()
+	by := ""
+	if path != "" && !isolated {
+		by = "; this system allows no namespaces: the recogniser runs with its network"
+	}
+	say("recordings of "+name, r.Waiting == 0 || path != "", "make voice installs a recogniser; murmur serve --listener PATH takes another one",
+		"%d stored, %d heard, %d wait: %s", r.Stored, r.Heard, r.Waiting, r.Said+by)
+	return nil
+}
