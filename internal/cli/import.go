@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,16 +15,14 @@ import (
 
 type importCmd struct {
 	Workspace string   `default:"default" help:"Workspace."`
-	Kind      string   `enum:"auto,calls,messages,surveys,steps,vcon,native" default:"auto" help:"What the file holds: calls, messages, surveys, steps or native; auto finds out."`
+	Kind      string   `enum:"auto,calls,messages,surveys,steps,vcon,native" default:"auto" help:"What the file holds: calls, messages, surveys, steps, vcon or native; auto finds out."`
 	Map       string   `help:"YAML file: canonical field to the file's header." type:"existingfile" placeholder:"FILE"`
+	Key       string   `help:"Private key that opens encrypted vCons: PEM or JWK." type:"existingfile" placeholder:"FILE"`
 	DryRun    bool     `help:"Show the column mapping and the first rows, masked; import nothing."`
-	File      []string `arg:"" help:"CSV or JSONL files; - is stdin."`
+	File      []string `arg:"" help:"CSV, JSONL or vCon files; - is stdin."`
 }
 
 func (c *importCmd) Run(r *run) error {
-	if c.Kind == "vcon" {
-		return usage{errors.New("vCon files cannot be imported by this version")}
-	}
 	args := server.ImportArgs{Workspace: c.Workspace, Kind: c.Kind, DryRun: c.DryRun}
 	if c.Kind == "auto" {
 		args.Kind = ""
@@ -37,7 +34,15 @@ func (c *importCmd) Run(r *run) error {
 		}
 		args.Map = string(b)
 	}
+	if c.Key != "" {
+		b, err := os.ReadFile(c.Key)
+		if err != nil {
+			return usage{err}
+		}
+		args.Key = string(b)
+	}
 	var total server.Imported
+	unread := 0 // files of which nothing could be read
 	for _, name := range c.File {
 		got, err := c.one(r, args, name)
 		if err != nil {
@@ -46,15 +51,33 @@ func (c *importCmd) Run(r *run) error {
 		if c.DryRun {
 			continue
 		}
+		if bad := int64(len(got.Bad)) + got.Unlisted; bad > 0 && bad == got.In {
+			unread++
+		}
+		for i := range got.Bad {
+			if len(c.File) > 1 {
+				got.Bad[i].File = name
+			}
+		}
 		total.Add(got)
 	}
 	if c.DryRun {
 		return nil
 	}
+	if err := c.print(r, total); err != nil || unread == 0 {
+		return err
+	}
+	return &server.Problem{Message: fmt.Sprintf("nothing could be read of %d of %d files", unread, len(c.File)), Hint: "the reason stands with each; murmur import --dry-run FILE shows how a file is understood", Exit: 2}
+}
+
+func (c *importCmd) print(r *run, total server.Imported) error {
 	return r.print(total, func(w io.Writer) {
 		fmt.Fprintf(w, "%d rows in: %d published, %d known before, %d ignored, %d refused, %d held, %d quarantined.\n",
 			total.In, total.Published, total.Duplicate, total.Ignored, total.Refused, total.Held, total.Quarantined)
 		for _, q := range total.Bad {
+			if q.File != "" {
+				fmt.Fprintf(w, "  %s", q.File)
+			}
 			fmt.Fprintf(w, "  line %d: %s\n", q.Line, q.Why)
 		}
 		if n := total.Unlisted; n > 0 {
@@ -75,6 +98,9 @@ func (c *importCmd) one(r *run, args server.ImportArgs, name string) (got server
 		}
 		in = f
 	}
+	if args.Kind == "" && args.Map == "" && strings.HasSuffix(name, ".vcon") {
+		args.Kind = "vcon"
+	}
 	defer in.Close()
 	body, done := progress(r.Err, "import", in, size)
 	defer done()
@@ -94,7 +120,11 @@ func (c *importCmd) preview(r *run, answer string) error {
 		return err
 	}
 	return r.print(p, func(w io.Writer) {
-		fmt.Fprintf(w, "The file looks like %s. Columns:\n\n", p.Kind)
+		if p.Kind == "vcon" || p.Kind == "native" {
+			fmt.Fprintf(w, "The file looks like %s. It begins with:\n\n", p.Kind)
+		} else {
+			fmt.Fprintf(w, "The file looks like %s. Columns:\n\n", p.Kind)
+		}
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for _, m := range p.Mapping {
 			to := m.Field

@@ -15,8 +15,10 @@ import (
 	"murmur/internal/fact"
 	"murmur/internal/private/internal/detect"
 	"murmur/internal/private/internal/source"
+	"murmur/internal/private/internal/source/connect"
 	"murmur/internal/private/internal/source/csv"
 	"murmur/internal/private/internal/source/native"
+	"murmur/internal/private/internal/source/vcon"
 	"murmur/internal/workspace"
 )
 
@@ -30,9 +32,9 @@ const kindUnreadable = "unreadable"
 // ErrUnreadable is returned for a file that is not understood at all.
 var ErrUnreadable = errors.New("the file cannot be read")
 
-// ImportOptions say what the file is: Kind is calls, messages, surveys, steps, native or empty (found out); Map is
-// the YAML of --map.
-type ImportOptions struct{ Kind, Map string }
+// ImportOptions say what the file is: Kind is calls, messages, surveys, steps, vcon, native or empty (found out); Map is
+// the YAML of --map, Key the private key for encrypted vCons (PEM or JWK).
+type ImportOptions struct{ Kind, Map, Key string }
 
 // ImportReport counts the rows of a file.
 type ImportReport struct {
@@ -49,15 +51,17 @@ type BadRow struct {
 
 const badListed = 20
 
-// rows is what both file formats give.
-type rows interface {
-	Rows(yield func(line int, native []byte, bad *source.Verdict) bool) error
+// file is an opened file: its rows are deliveries of a kind. csv is set for one that has columns.
+type file struct {
+	source.Lines
+	kind string
+	csv  *csv.File
 }
 
-// Import reads a file of native lines or CSV; every row is a delivery of its own. The same file twice changes
+// Import reads a file of native lines, CSV or vCons; every row is a delivery of its own. The same file twice changes
 // nothing. When it returns nil, every row is durable.
 func (z *Zone) Import(ctx context.Context, ws workspace.ID, r io.Reader, o ImportOptions) (ImportReport, error) {
-	f, _, err := z.openFile(ctx, ws, r, o)
+	f, err := z.openFile(ctx, ws, r, o)
 	if err != nil {
 		return ImportReport{}, err
 	}
@@ -76,9 +80,9 @@ func (z *Zone) Import(ctx context.Context, ws workspace.ID, r io.Reader, o Impor
 	err = f.Rows(func(line int, row []byte, bad *source.Verdict) bool {
 		report.Rows++
 		chain.Write(row)
-		kind, d := "native", rowDelivery(row)
+		kind, d := f.kind, f.delivery(row)
 		if bad == nil {
-			report.note(line, judge(d))
+			report.note(line, f.judge(d))
 		} else {
 			report.note(line, bad)
 			kind, d = kindUnreadable, source.Delivery{
@@ -96,42 +100,73 @@ func (z *Zone) Import(ctx context.Context, ws workspace.ID, r io.Reader, o Impor
 	case failure != nil:
 		return report, failure
 	case err != nil:
-		return report, fmt.Errorf("read the file: %w", err)
+		return report, fileError(err)
 	}
 	return report, nil
 }
 
-// judge reads a row before it is journalled, so that whoever imports learns the line of what will be quarantined.
-func judge(d source.Delivery) *source.Verdict {
-	_, err := (native.Source{}).Decode(d)
-	var v *source.Verdict
-	if errors.As(err, &v) && v.State == fact.Quarantined {
-		return v
+// fileError tells a file that is not what it should be from one that the system cannot read.
+func fileError(err error) error {
+	for _, bad := range []error{vcon.ErrNotJSON, vcon.ErrTooLong, vcon.ErrWrongKey} {
+		if errors.Is(err, bad) {
+			return fmt.Errorf("%w: %w", ErrUnreadable, err)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("read the file: %w", err)
 	}
 	return nil
 }
 
-// rowDelivery names a native line by the delivery_id it carries; without one the caller's hash stands for it.
-func rowDelivery(row []byte) source.Delivery {
-	if all, err := (native.Source{}).Split(source.Delivery{Body: row}); err == nil && len(all) == 1 {
-		return all[0]
+// judge reads a row before it is journalled, so that whoever imports learns the line of what will be quarantined.
+func (f file) judge(d source.Delivery) error {
+	src, _ := connect.For(f.kind)
+	_, err := src.Decode(d)
+	var v *source.Verdict
+	if errors.As(err, &v) && v.State == fact.Quarantined {
+		return err
+	}
+	return nil
+}
+
+// delivery names a native line by the delivery_id it carries; without one the caller's hash stands for it, as for vCons.
+func (f file) delivery(row []byte) source.Delivery {
+	if f.kind == "native" {
+		if all, err := (native.Source{}).Split(source.Delivery{Body: row}); err == nil && len(all) == 1 {
+			return all[0]
+		}
 	}
 	return source.Delivery{Body: row}
 }
 
-func (r *ImportReport) note(line int, v *source.Verdict) {
-	if v == nil {
+func (r *ImportReport) note(line int, bad error) {
+	if bad == nil {
 		return
 	}
 	if len(r.Bad) == badListed {
 		r.Unlisted++
 		return
 	}
+	r.Bad = append(r.Bad, BadRow{line, reason(bad)})
+}
+
+// reason says why a row was not read, without a value of it.
+func reason(bad error) string {
+	var v *source.Verdict
+	if !errors.As(bad, &v) {
+		return fact.WhyBadField.String()
+	}
 	why := v.Why.String()
-	if v.Field != "" {
+	var r *vcon.Refusal
+	switch {
+	case errors.As(bad, &r) && r.Where != "":
+		why += " (" + r.Where + ": " + r.What + ")"
+	case r != nil:
+		why += " (" + r.What + ")"
+	case v.Field != "":
 		why += " (" + v.Field + ")"
 	}
-	r.Bad = append(r.Bad, BadRow{line, why})
+	return why
 }
 
 // appendRows journals a batch, in runs of one kind.
@@ -151,33 +186,52 @@ func (z *Zone) appendRows(ctx context.Context, ws workspace.ID, kinds []string, 
 	return nil
 }
 
-// openFile finds out whether a file has native lines or CSV.
-func (z *Zone) openFile(ctx context.Context, ws workspace.ID, r io.Reader, o ImportOptions) (rows, *csv.File, error) {
+// openFile finds out what a file has: native lines, vCons or CSV.
+func (z *Zone) openFile(ctx context.Context, ws workspace.ID, r io.Reader, o ImportOptions) (file, error) {
 	buffered := bufio.NewReaderSize(r, 64<<10)
-	start, err := buffered.Peek(512)
+	start, err := buffered.Peek(4096)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, nil, fmt.Errorf("read the file: %w", err)
+		return file{}, fmt.Errorf("read the file: %w", err)
 	}
 	if len(bytes.TrimSpace(start)) == 0 {
-		return nil, nil, fmt.Errorf("%w: it is empty", ErrUnreadable)
+		return file{}, fmt.Errorf("%w: it is empty", ErrUnreadable)
 	}
-	first := bytes.TrimLeft(bytes.TrimPrefix(start, []byte("\xef\xbb\xbf")), " \t\r\n")
-	if o.Kind == "native" || o.Kind == "" && o.Map == "" && first[0] == '{' {
-		return native.NewLines(buffered), nil, nil
+	start = bytes.TrimPrefix(start, []byte("\xef\xbb\xbf"))
+	first := bytes.TrimLeft(start, " \t\r\n")
+	unknown := o.Kind == "" && o.Map == ""
+	switch {
+	case o.Kind == "vcon" || unknown && vcon.Looks(start):
+		return openVCon(buffered, o.Key)
+	case o.Kind == "native" || unknown && len(first) > 0 && first[0] == '{':
+		return file{Lines: native.NewLines(buffered), kind: "native"}, nil
 	}
 	mapping, err := csv.ParseMap([]byte(o.Map))
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
+		return file{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
 	policy, err := z.store.Policy(ctx, ws)
 	if err != nil {
-		return nil, nil, err
+		return file{}, err
 	}
 	f, err := csv.Open(buffered, csv.Options{Kind: o.Kind, Map: mapping, Zone: policy.Zone()})
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
+		return file{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
-	return f, f, nil
+	return file{Lines: f, kind: "native", csv: f}, nil
+}
+
+func openVCon(r *bufio.Reader, secret string) (file, error) {
+	if mark, _ := r.Peek(3); string(mark) == "\xef\xbb\xbf" {
+		_, _ = r.Discard(3)
+	}
+	var key *vcon.Key
+	if secret != "" {
+		var err error
+		if key, err = vcon.ParseKey([]byte(secret)); err != nil {
+			return file{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
+		}
+	}
+	return file{Lines: vcon.NewFile(r, key), kind: "vcon"}, nil
 }
 
 // FilePreview is what Import would read: columns, and the first rows with every value masked.
@@ -195,14 +249,14 @@ type PreviewCell struct{ Field, Value string }
 
 // Preview reads the beginning of a file and imports nothing.
 func (z *Zone) Preview(ctx context.Context, ws workspace.ID, r io.Reader, o ImportOptions) (FilePreview, error) {
-	all, f, err := z.openFile(ctx, ws, r, o)
+	f, err := z.openFile(ctx, ws, r, o)
 	if err != nil {
 		return FilePreview{}, err
 	}
-	if f == nil {
-		return z.previewLines(all)
+	if f.csv == nil {
+		return f.preview()
 	}
-	p := f.Preview()
+	p := f.csv.Preview()
 	out := FilePreview{Kind: p.Kind}
 	for _, c := range p.Columns {
 		out.Columns = append(out.Columns, PreviewColumn{Header: z.detector.Label(c.Header.Reveal()).Masked(), Field: c.Field, Note: c.Note})
@@ -217,20 +271,37 @@ func (z *Zone) Preview(ctx context.Context, ws workspace.ID, r io.Reader, o Impo
 	return out, nil
 }
 
-// previewLines shows the kinds of the first native lines, never their values.
-func (z *Zone) previewLines(all rows) (FilePreview, error) {
-	out := FilePreview{Kind: "native"}
-	err := all.Rows(func(_ int, row []byte, bad *source.Verdict) bool {
-		said := "unreadable"
-		if bad == nil {
-			if events, err := (native.Source{}).Decode(source.Delivery{Body: row}); err == nil && len(events) > 0 {
-				said = events[0].Kind().String()
+// preview shows what the first rows of a file without columns are, never their values.
+func (f file) preview() (FilePreview, error) {
+	out := FilePreview{Kind: f.kind}
+	src, _ := connect.For(f.kind)
+	err := f.Rows(func(_ int, row []byte, bad *source.Verdict) bool {
+		var cells []PreviewCell
+		events, err := src.Decode(source.Delivery{Body: row})
+		switch {
+		case bad != nil:
+			cells = append(cells, PreviewCell{"type", "unreadable"})
+		case err != nil:
+			cells = append(cells, PreviewCell{"type", "unreadable: " + reason(err)})
+		}
+		for kind := fact.KindCall; kind <= fact.KindConsent && len(events) > 0; kind++ {
+			n := 0
+			for i := range events {
+				if events[i].Kind() == kind {
+					n++
+				}
+			}
+			switch {
+			case n == 1:
+				cells = append(cells, PreviewCell{"type", kind.String()})
+			case n > 1:
+				cells = append(cells, PreviewCell{"type", fmt.Sprintf("%d of %s", n, kind)})
 			}
 		}
-		out.Rows = append(out.Rows, []PreviewCell{{"type", said}})
+		out.Rows = append(out.Rows, cells)
 		return len(out.Rows) < 5
 	})
-	return out, err
+	return out, fileError(err)
 }
 
 // openCells are the fields that hold no person: their values are shown as they stand.

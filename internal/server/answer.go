@@ -32,6 +32,7 @@ type (
 		Workspace string `json:"workspace"`
 		Kind      string `json:"kind"`
 		Map       string `json:"map"`
+		Key       string `json:"key"` // opens encrypted vCons
 		DryRun    bool   `json:"dry_run"`
 	}
 	PolicyArgs struct {
@@ -135,6 +136,7 @@ type Imported struct {
 
 // BadRow is a row that went to quarantine.
 type BadRow struct {
+	File string `json:"file,omitempty"` // where several were imported
 	Line int    `json:"line"`
 	Why  string `json:"why"`
 }

@@ -14,7 +14,7 @@ func (n *Node) importFile(ctx context.Context, a ImportArgs, in io.Reader) (any,
 	if err != nil {
 		return nil, err
 	}
-	o := private.ImportOptions{Kind: a.Kind, Map: a.Map}
+	o := private.ImportOptions{Kind: a.Kind, Map: a.Map, Key: a.Key}
 	if a.DryRun {
 		return n.preview(ctx, ws, o, in)
 	}
@@ -36,7 +36,7 @@ func (n *Node) importFile(ctx context.Context, a ImportArgs, in io.Reader) (any,
 	add(&after, before, -1)
 	out := Imported{Counts: after, Unlisted: report.Unlisted}
 	for _, b := range report.Bad {
-		out.Bad = append(out.Bad, BadRow{b.Line, b.Why})
+		out.Bad = append(out.Bad, BadRow{Line: b.Line, Why: b.Why})
 	}
 	return out, nil
 }

@@ -11,13 +11,14 @@ import (
 	"murmur/internal/private/internal/source/quo"
 	"murmur/internal/private/internal/source/twilio"
 	"murmur/internal/private/internal/source/typeform"
+	"murmur/internal/private/internal/source/vcon"
 	"murmur/internal/private/internal/source/webhook"
 	"murmur/internal/private/internal/source/zendesk"
 )
 
 // Kinds are the names that For knows, in alphabetical order.
 func Kinds() []string {
-	return []string{"delighted", "formbricks", "native", "quo", "twilio", "typeform", "webhook", "zendesk"}
+	return []string{"delighted", "formbricks", "native", "quo", "twilio", "typeform", "vcon", "webhook", "zendesk"}
 }
 
 // For is the connector of a kind, as in `murmur connect KIND` and POST /in/KIND/TOKEN.
@@ -35,6 +36,8 @@ func For(kind string) (source.Source, bool) {
 		return twilio.Source{}, true
 	case "typeform":
 		return typeform.Source{}, true
+	case "vcon":
+		return vcon.Source{}, true
 	case "webhook":
 		return webhook.Source{}, true
 	case "zendesk":
