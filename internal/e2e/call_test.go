@@ -163,6 +163,7 @@ func (h *house) sipp(path string, calls int, talk time.Duration, speech []byte) 
 	}
 	b := bytes.Replace(text, []byte(`milliseconds="1700"`), fmt.Appendf(nil, `milliseconds="%d"`, talk.Milliseconds()), 1)
 	b = bytes.Replace(b, []byte("speech.ulaw,1,0"), []byte("speech.ulaw,-1,0"), 1)
+	b = bytes.ReplaceAll(b, []byte("[caller]@"), []byte("[caller][call_number]@")) // each call is another person's
 	if bytes.Equal(b, text) {
 		h.t.Fatal("the scenario is another one")
 	}
@@ -173,7 +174,7 @@ func (h *house) sipp(path string, calls int, talk time.Duration, speech []byte) 
 		}
 	}
 	cmd := exec.Command(path, at, "-sf", "plain.xml", "-s", "default", "-m", fmt.Sprint(calls), "-l", fmt.Sprint(calls), "-r", "100", "-i", "127.0.0.1",
-		"-mi", "127.0.0.1", "-mp", fmt.Sprint(33000+500*telephones.Add(1)), "-nostdin", "-timeout", "60s", "-key", "caller", "+12125550142")
+		"-mi", "127.0.0.1", "-mp", fmt.Sprint(33000+500*telephones.Add(1)), "-nostdin", "-timeout", "60s", "-key", "caller", "+1212555")
 	cmd.Dir = dir
 	if err := cmd.Start(); err != nil {
 		h.t.Fatal(err)
