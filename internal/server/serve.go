@@ -124,7 +124,7 @@ func newServing(n *Node, log *slog.Logger) *serving {
 // kinds are what the first run offers.
 func kinds() []web.SourceKind {
 	return []web.SourceKind{
-		{Name: "quo", Title: "Quo (OpenPhone)", Help: "In Quo, as an owner or administrator: Settings, API, make a key, and paste it below. It works behind a router.", Polls: true},
+		{Name: "quo", Title: "Quo (OpenPhone)", Help: "In Quo, as an owner or administrator: Settings, API, make a key, and paste it below. It works behind a router."},
 		{Name: "typeform", Title: "Typeform", Help: "In Typeform, open Connect, Webhooks: add the address that you get here, and set the secret. Pass the caller's number as the hidden field phone."},
 		{Name: "native", Title: "Your own system", Help: "Send murmur.v1 events, one JSON object a line, with the secret as a bearer token."},
 	}

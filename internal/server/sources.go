@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"net/url"
 	"time"
 
 	"murmur/internal/private"
@@ -56,6 +57,9 @@ func (s sources) polled(ctx context.Context, src workspace.Source, state *string
 }
 
 func (s sources) Connect(ctx context.Context, ws workspace.ID, src web.NewSource) (web.Connected, error) {
+	if u, err := url.Parse(src.PublicURL); src.PublicURL != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
+		return web.Connected{}, &web.Refusal{Why: "public-url", Said: "where the vendor reaches this server is no address of a host"}
+	}
 	c, err := s.connect(ctx, ConnectArgs{Workspace: ws.String(), Kind: src.Kind, Name: src.Name, Secret: src.Secret, APIKey: src.APIKey,
 		APIBase: src.APIBase, MediaHosts: src.MediaHosts, PublicURL: src.PublicURL})
 	if err != nil {

@@ -20,6 +20,10 @@ func quoAPI(t *testing.T) *httptest.Server {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
+		if r.Method == http.MethodPost {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
 		_, _ = w.Write([]byte(`{"data":[],"nextCursor":null}`))
 	}))
 	t.Cleanup(s.Close)
@@ -48,6 +52,9 @@ func TestSourcesAsThePagesSeeThem(t *testing.T) {
 		"name":     {Kind: "quo", Name: "Not A Name"},
 		"api-base": {Kind: "quo", Name: "quo", APIKey: "good", APIBase: "nonsense"},
 		"kind":     {Kind: "fax", Name: "fax"},
+		// Its vendor takes no webhook: nothing is connected by half.
+		"missing":    {Kind: "quo", Name: "quo", APIKey: "good", APIBase: base, PublicURL: "https://murmur.example.com"},
+		"public-url": {Kind: "quo", Name: "quo", APIKey: "good", APIBase: base, PublicURL: "murmur"},
 	} {
 		if _, err := s.Connect(t.Context(), ws, src); refusedFor(err) != why {
 			t.Errorf("%s: %v", why, err)

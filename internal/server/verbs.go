@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -113,13 +114,24 @@ func (n *Node) connect(ctx context.Context, a ConnectArgs) (Connected, error) {
 	if a.APIKey != "" && !private.CanPoll(a.Kind) {
 		return Connected{}, private.ErrNoPolling
 	}
-	if a.APIKey == "" && (a.APIBase != "" || a.PublicURL != "") {
+	if err := private.CheckMapping(a.Kind, a.Mapping); err != nil {
+		return Connected{}, err
+	}
+	if err := checkPlatform(a); err != nil {
+		return Connected{}, err
+	}
+	if a.APIKey == "" && (a.APIBase != "" || a.PublicURL != "" && !private.SignsAddress(a.Kind)) {
 		return Connected{}, &Problem{Message: "an API is asked with a key, and none is given", Hint: "add --api-key @FILE", Exit: 2, Status: 422}
 	}
 	if a.Name == "" {
 		a.Name = a.Kind
 	}
-	src := workspace.Source{Workspace: ws, Name: a.Name, Kind: a.Kind, APIKey: a.APIKey, Config: workspace.SourceConfig{APIBase: a.APIBase, MediaHosts: a.MediaHosts}}
+	src := workspace.Source{Workspace: ws, Name: a.Name, Kind: a.Kind, APIKey: a.APIKey, Config: workspace.SourceConfig{
+		APIBase: a.APIBase, MediaHosts: a.MediaHosts, Mapping: a.Mapping, Then: a.Then, Language: a.Language,
+	}}
+	if private.SignsAddress(a.Kind) {
+		src.Config.PublicURL = a.PublicURL
+	}
 	var t tried
 	if a.APIKey != "" { // before anything is stored
 		if t, err = n.tryKey(ctx, src); err != nil {
@@ -129,8 +141,8 @@ func (n *Node) connect(ctx context.Context, a ConnectArgs) (Connected, error) {
 	if err := n.createWorkspace(ctx, ws); err != nil {
 		return Connected{}, err
 	}
-	if a.Secret != "" {
-		src.Secrets = []string{a.Secret}
+	if secret := cmp.Or(a.Secret, private.SigningSecret(a.Kind, a.APIKey)); secret != "" {
+		src.Secrets = []string{secret}
 	}
 	src, token, err := n.store.Connect(ctx, src)
 	if err != nil {
@@ -140,11 +152,14 @@ func (n *Node) connect(ctx context.Context, a ConnectArgs) (Connected, error) {
 		return Connected{}, err
 	}
 	c := Connected{Workspace: ws.String(), Source: src.Name, Kind: src.Kind, Path: "/in/" + src.Kind + "/" + token, Secret: src.Secrets[0]}
+	c.Paste = paste(src, c.Path)
 	if a.APIKey != "" {
 		c.Gives, c.Serving = t.gives, n.jobs != nil
-		c.Webhook, c.Secret, err = n.begin(ctx, src, t, a.PublicURL, c.Path)
+		if c.Webhook, c.Secret, err = n.begin(ctx, src, t, a.PublicURL, c.Path); err != nil { // connected wholly, or not at all
+			return Connected{}, errors.Join(err, n.store.Remove(context.WithoutCancel(ctx), ws, src.Name))
+		}
 	}
-	return c, err
+	return c, nil
 }
 
 func (n *Node) listSources(ctx context.Context, a WorkspaceArgs) ([]Listed, error) {

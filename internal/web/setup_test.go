@@ -58,7 +58,7 @@ func TestEveryStateOfASourceIsInWords(t *testing.T) {
 	}
 	settings := page(t, b, "/settings", nil, http.StatusOK)
 	has(t, "/settings", settings, "Up to date", "Listens", "Begins in a moment", "History comes in", "Paused", "Stopped",
-		"the vendor does not accept the API key", "make a new one at the vendor", "the vendor's API cannot be reached", "tried again every minute",
+		"The vendor does not accept the API key", "Make a new one at the vendor", "once an hour", "Interrupted", "The vendor's API cannot be reached", "tried again every minute",
 		"Transcripts are not in this plan", "2 minutes ago", "none yet", "37 %", "L1: A refusal is known before a recording is fetched", "Pause", "Resume", "Remove")
 	hasNot(t, "/settings", settings, "murmur connect", "L2:")
 	has(t, "/welcome", page(t, b, "/welcome", nil, http.StatusOK), `value="37"`, "4,120 so far", "about 6 minutes left", "The first figures")
@@ -81,14 +81,14 @@ func TestARefusedKeyKeepsTheFormButNoSecret(t *testing.T) {
 	typed := url.Values{"kind": {"quo"}, "name": {"quo-main"}, "api_base": {"https://api.example.com"}, "public_url": {"https://murmur.example.com"},
 		"api_key": {"a-wrong-secret-key"}, "secret": {"a-signing-secret"}}
 	again := page(t, b, "/welcome/source", typed, http.StatusUnprocessableEntity)
-	has(t, "the form", again, "the vendor does not accept the API key", "Copy the key once more", `role="alert"`, `aria-invalid="true"`,
+	has(t, "the form", again, "The vendor does not accept the API key", "Copy it once more", `role="alert"`, `aria-invalid="true"`,
 		`value="quo-main"`, `value="https://api.example.com"`, `value="https://murmur.example.com"`, `value="quo" checked`)
 	hasNot(t, "the form", again, "a-wrong-secret-key", "a-signing-secret")
 	if len(b.Feeds) > 0 {
 		t.Error("a source was stored")
 	}
 	typed.Set("name", "taken")
-	has(t, "the form", page(t, b, "/welcome/source", typed, http.StatusUnprocessableEntity), "a source of that name exists", `value="taken" spellcheck="false" autocomplete="off" aria-describedby="name-h wrong" aria-invalid="true"`)
+	has(t, "the form", page(t, b, "/welcome/source", typed, http.StatusUnprocessableEntity), "A source of that name exists", `value="taken" spellcheck="false" autocomplete="off" aria-describedby="name-h wrong" aria-invalid="true"`)
 	typed.Set("api_base", strings.Repeat("x", 600))
 	has(t, "the form", page(t, b, "/welcome/source", typed, http.StatusUnprocessableEntity), "api_base must have", `value="taken"`)
 }

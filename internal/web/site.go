@@ -34,7 +34,7 @@ func newSite(c Config) *site {
 		"stamp": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"value": valueText, "interval": intervalText, "hidden": hiddenText, "base": baseText, "figure": figureID,
 		"measure": measureText, "split": splitText, "period": periodText, "words": words, "level": levelText,
-		"state": stateText, "hint": hintText, "missing": missingText, "given": givenText, "what": whatText, "left": leftText, "percent": percent,
+		"state": stateText, "care": careText, "asked": askedText, "capital": capital, "missing": missingText, "given": givenText, "what": whatText, "left": leftText, "percent": percent,
 	}
 	base := template.Must(template.New("base.html").Funcs(funcs).ParseFS(pageFiles, "pages/base.html", "pages/parts*.html"))
 	names, err := pageFiles.ReadDir("pages")

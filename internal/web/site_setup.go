@@ -220,6 +220,8 @@ func refusalOf(err error) *wrong {
 		switch x.Why {
 		case "name", "kind":
 			w.Field = x.Why
+		case "public-url":
+			w.Field = "public_url"
 		case "api-base", "request", "missing", "html", "redirect", "host":
 			w.Field = "api_base"
 		case "busy", "unavailable", "cut", "too-large":

@@ -12,7 +12,6 @@ type SourceKind struct {
 	Name  string // "quo"
 	Title string // "Quo (OpenPhone)"
 	Help  string // where its key and webhook settings are
-	Polls bool   // its vendor can be asked with an API key
 }
 
 // Source is a connected source. No secret of it is ever answered.

@@ -3,47 +3,85 @@ package web
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"murmur/internal/workspace"
 )
 
 // stateText says what a source does.
-func stateText(state string) string {
-	switch state {
-	case "waiting":
-		return "Begins in a moment"
-	case "history":
-		return "History comes in"
-	case "live":
-		return "Up to date"
-	case "paused":
+func stateText(s Source) string {
+	switch {
+	case s.State == "paused":
 		return "Paused"
-	case "stopped":
+	case s.State == "stopped":
 		return "Stopped"
+	case troubled(s):
+		return "Interrupted"
+	case s.State == "waiting":
+		return "Begins in a moment"
+	case s.State == "history":
+		return "History comes in"
+	case s.State == "live":
+		return "Up to date"
 	}
 	return "Listens"
 }
 
-// hints say what to do about a trouble, or about a field, on a page where the key can be pasted.
+// troubled reports whether a source is tried again and again in vain.
+func troubled(s Source) bool { return s.Polling != nil && s.Polling.Trouble != "" }
+
+// askedText says how often the vendor of a polled source is asked.
+func askedText(s Source) string {
+	switch s.State {
+	case "paused":
+		return "its vendor is not asked until you resume it"
+	case "stopped":
+		return "its vendor is tried once an hour"
+	}
+	return "its vendor is asked every minute"
+}
+
+// hints say what to do about a refusal of a form, where a key can be pasted.
 var hints = map[string]string{
-	"key":         "Copy the key once more, all of it, or make a new one at the vendor, and paste it here. What came in is safe, and a history goes on where it stood.",
+	"key":         "Copy it once more, all of it, or make a new one at the vendor.",
 	"forbidden":   "Use a key that an owner or administrator made.",
 	"account":     "Connect that account as a source of its own, under another name.",
 	"request":     "Is the address of the API right? If it is, a newer murmur may help.",
-	"cursor":      "Nothing to do: the next look goes on where this one stood.",
+	"cursor":      "Try again in a moment.",
 	"missing":     "Is the address of the API right?",
 	"busy":        "Another program may use the same key. Give murmur a key of its own.",
-	"unavailable": "Nothing is lost. A connected source is tried again every minute; otherwise try again soon.",
-	"cut":         "Nothing is lost. A connected source is tried again every minute; otherwise try again soon.",
+	"unavailable": "Nothing was stored. Try again in a moment.",
+	"cut":         "Nothing was stored. Try again in a moment.",
 	"html":        "A proxy or a log-in page may answer in the API's place. Is its address right?",
 	"too-large":   "Nothing beyond the limit was read. Ask the vendor why.",
 	"redirect":    "It was not followed: the key belongs to the first host. Is the address of the API right?",
 	"host":        "Name the address of the API if that is meant.",
 	"name":        "Use small letters, digits and hyphens, and a name that no other source has.",
 	"api-base":    "It is https://HOST, as in the vendor's documentation. Leave it empty for the vendor's own.",
+	"public-url":  "It is https://HOST. Leave it empty where the vendor cannot reach this server.",
 	"kind":        "Choose one of those shown.",
 }
+
+// cares are the hints that differ for a source that is connected.
+var cares = map[string]string{
+	"key":         "Make a new one at the vendor and paste it under \"Change the key\". What came in is safe, and a history goes on where it stood.",
+	"forbidden":   "Make a key as an owner or administrator and paste it under \"Change the key\".",
+	"cursor":      "Nothing to do: the next look goes on where this one stood.",
+	"unavailable": "Nothing is lost: it is tried again every minute.",
+	"cut":         "Nothing is lost: it is tried again every minute.",
+}
+
+// careText says what to do about the trouble of a connected source.
+func careText(trouble string) string {
+	if c := cares[trouble]; c != "" {
+		return c
+	}
+	return hints[trouble]
+}
+
+// capital begins a sentence.
+func capital(s string) string { return strings.ToUpper(s[:min(1, len(s))]) + s[min(1, len(s)):] }
 
 func hintText(why string) string { return hints[why] }
 

@@ -87,7 +87,7 @@ func (b *Business) Config() web.Config {
 		Version: "0.0.0-test", Catalogue: insight.All(),
 		Keys: b, Figures: b, Marks: b, Pipeline: b, Calls: calls{b}, Contacts: b, Holdings: b, Policies: b, Sources: b, Workspaces: b, Redactor: b,
 		Kinds: []web.SourceKind{
-			{Name: "quo", Title: "Quo (OpenPhone)", Help: "Settings, then API: make a key and paste it below.", Polls: true},
+			{Name: "quo", Title: "Quo (OpenPhone)", Help: "Settings, then API: make a key and paste it below."},
 			{Name: "twilio", Title: "Twilio", Help: "Calls, recordings and Studio flows."},
 			{Name: "typeform", Title: "Typeform", Help: "Survey answers, by webhook."},
 			{Name: "native", Title: "Your own system", Help: "Signed JSON, one event a line."},
