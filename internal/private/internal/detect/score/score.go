@@ -5,35 +5,13 @@
 package score
 
 import (
-	"bufio"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"unicode"
 
 	"murmur/internal/private/internal/detect"
+	"murmur/internal/private/internal/detect/gold"
 )
-
-// Record is one line of a gold file.
-type Record struct {
-	ID     string `json:"-"` // not read: it may be a number
-	Source string
-	Text   string
-	Spans  []Gold
-}
-
-// Gold is one labelled stretch, code points [Start, End).
-type Gold struct {
-	Start, End int
-	Type       string
-	Opt        bool
-}
-
-// ErrGold says that a line of a gold file cannot be read; the line's number comes with it.
-var ErrGold = errors.New("score: not a gold record")
 
 // Counts of one source, type or document. For a type only spans and personal characters count.
 type Counts struct {
@@ -113,29 +91,24 @@ type Board struct {
 	docs    map[string][]Counts // by source, for the intervals
 }
 
-// Read scores every record of a gold file (JSON lines) with d.
+// Read scores every document of a gold file (JSON lines) with d. The error is gold.ErrRecord with the line, or the
+// reader's.
 func (b *Board) Read(r io.Reader, d *detect.Detector) error {
-	s := bufio.NewScanner(r)
-	s.Buffer(make([]byte, 1<<16), 64<<20)
-	for line := 1; s.Scan(); line++ {
-		if len(strings.TrimSpace(s.Text())) == 0 {
-			continue
-		}
-		var g Record
-		if json.Unmarshal(s.Bytes(), &g) != nil {
-			return fmt.Errorf("%w, line %d", ErrGold, line)
+	for g, err := range gold.Read(r) {
+		if err != nil {
+			return err
 		}
 		red, err := d.Redact(detect.Doc{Turns: detect.ParsePlain(g.Text)})
 		if err != nil {
 			return err
 		}
-		b.Add(g, red.Flat())
+		b.Add(&g, red.Flat())
 	}
-	return s.Err()
+	return nil
 }
 
-// Add counts one record against the spans that were found in it.
-func (b *Board) Add(g Record, found []detect.Span) {
+// Add counts one document against the spans that were found in it.
+func (b *Board) Add(g *gold.Doc, found []detect.Span) {
 	if b.Sources == nil {
 		b.Sources, b.Types = map[string]*Counts{}, map[string]*Counts{}
 	}
@@ -145,7 +118,7 @@ func (b *Board) Add(g Record, found []detect.Span) {
 	doc := Counts{Documents: 1}
 	masked := doc.characters(g, found)
 	b.spans(g, found, masked, &doc)
-	if !slices.ContainsFunc(g.Spans, func(s Gold) bool { return !s.Opt }) {
+	if !slices.ContainsFunc(g.Spans, func(s gold.Span) bool { return !s.Opt }) {
 		doc.Clean = 1
 		for _, s := range found {
 			switch {
@@ -162,21 +135,21 @@ func (b *Board) Add(g Record, found []detect.Span) {
 }
 
 // touches reports whether a found span lies over one of the gold spans.
-func touches(f detect.Span, gold []Gold) bool {
-	return slices.ContainsFunc(gold, func(s Gold) bool { return s.Start < f.End && f.Start < s.End })
+func touches(f detect.Span, spans []gold.Span) bool {
+	return slices.ContainsFunc(spans, func(s gold.Span) bool { return s.Start < f.End && f.Start < s.End })
 }
 
-// characters counts the characters of a record and gives which of them are masked.
-func (c *Counts) characters(g Record, found []detect.Span) []bool {
+// characters counts the characters of a document and gives which of them are masked.
+func (c *Counts) characters(g *gold.Doc, found []detect.Span) []bool {
 	text := []rune(g.Text)
 	n := len(text)
-	gold, masked := make([]byte, n), make([]bool, n) // gold: 0 plain, 1 personal, 2 don't care
-	for _, want := range []bool{true, false} {
+	want, masked := make([]byte, n), make([]bool, n) // want: 0 plain, 1 personal, 2 don't care
+	for _, opt := range []bool{true, false} {
 		for _, s := range g.Spans {
-			for i := max(0, s.Start); i < min(s.End, n) && s.Opt == want; i++ {
-				gold[i] = 1
-				if want {
-					gold[i] = 2
+			for i := max(0, s.Start); i < min(s.End, n) && s.Opt == opt; i++ {
+				want[i] = 1
+				if opt {
+					want[i] = 2
 				}
 			}
 		}
@@ -192,13 +165,13 @@ func (c *Counts) characters(g Record, found []detect.Span) []bool {
 	leaks := false
 	for i := range n {
 		switch {
-		case gold[i] == 1 && masked[i]:
+		case want[i] == 1 && masked[i]:
 			c.Personal++
 			c.Masked++
-		case gold[i] == 1:
+		case want[i] == 1:
 			c.Personal++
 			leaks = leaks || unicode.IsLetter(text[i]) || unicode.IsDigit(text[i])
-		case gold[i] == 0:
+		case want[i] == 0:
 			c.Plain++
 			if masked[i] {
 				c.False++
@@ -212,7 +185,7 @@ func (c *Counts) characters(g Record, found []detect.Span) []bool {
 }
 
 // spans counts whole, near and exact spans.
-func (b *Board) spans(g Record, found []detect.Span, masked []bool, doc *Counts) {
+func (b *Board) spans(g *gold.Doc, found []detect.Span, masked []bool, doc *Counts) {
 	for _, s := range g.Spans {
 		if s.Opt {
 			continue
@@ -239,10 +212,10 @@ func (b *Board) spans(g Record, found []detect.Span, masked []bool, doc *Counts)
 		}
 	}
 	for _, f := range found {
-		if slices.ContainsFunc(g.Spans, func(s Gold) bool { return s.Opt && s.Start < f.End && f.Start < s.End }) {
+		if slices.ContainsFunc(g.Spans, func(s gold.Span) bool { return s.Opt && s.Start < f.End && f.Start < s.End }) {
 			continue
 		}
-		near := one(slices.ContainsFunc(g.Spans, func(s Gold) bool { return !s.Opt && overlap(f, s) >= .9 }))
+		near := one(slices.ContainsFunc(g.Spans, func(s gold.Span) bool { return !s.Opt && overlap(f, s) >= .9 }))
 		for _, c := range []*Counts{doc, counts(b.Types, f.Type.String())} {
 			c.Found++
 			c.NearFound += near
@@ -251,7 +224,7 @@ func (b *Board) spans(g Record, found []detect.Span, masked []bool, doc *Counts)
 }
 
 // overlap is the intersection of two spans over their union.
-func overlap(f detect.Span, s Gold) float64 {
+func overlap(f detect.Span, s gold.Span) float64 {
 	both := min(f.End, s.End) - max(f.Start, s.Start)
 	if both <= 0 {
 		return 0

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"murmur/internal/private/internal/detect"
+	"murmur/internal/private/internal/detect/gold"
 	"murmur/internal/private/internal/detect/score"
 )
 
@@ -156,7 +157,7 @@ func TestIntervalsHoldTheMeasure(t *testing.T) {
 	t.Parallel()
 	b := new(score.Board)
 	for i := range 200 {
-		g := score.Record{Source: "x", Text: "abcd efgh", Spans: []score.Gold{{Start: 0, End: 4, Type: "PIN"}}}
+		g := &gold.Doc{Source: "x", Text: "abcd efgh", Spans: []gold.Span{{Start: 0, End: 4, Type: "PIN"}}}
 		var found []detect.Span
 		if i%4 > 0 {
 			found = []detect.Span{{Start: 0, End: 4, Type: detect.PIN}}
@@ -174,7 +175,7 @@ func TestIntervalsHoldTheMeasure(t *testing.T) {
 
 func TestCountsOfOneRecord(t *testing.T) {
 	t.Parallel()
-	g := score.Record{Source: "x", Text: "ab é1 cd", Spans: []score.Gold{{Start: 3, End: 5, Type: "PIN"}, {Start: 6, End: 8, Type: "ORG", Opt: true}}}
+	g := &gold.Doc{Source: "x", Text: "ab é1 cd", Spans: []gold.Span{{Start: 3, End: 5, Type: "PIN"}, {Start: 6, End: 8, Type: "ORG", Opt: true}}}
 	b := new(score.Board)
 	b.Add(g, []detect.Span{{Start: 4, End: 5, Type: detect.PIN}, {Start: 0, End: 2, Type: detect.Person}, {Start: 6, End: 8, Type: detect.Person}})
 	want := score.Counts{Documents: 1, Leaking: 1, Personal: 2, Masked: 1, Plain: 4, False: 2, FalseSpans: 1, Spans: 1, Found: 2}
@@ -190,7 +191,7 @@ func TestALineThatIsNoRecordIsNamedByItsNumber(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = new(score.Board).Read(strings.NewReader("{\"text\":\"a\"}\nsecret 4111\n"), d)
-	if !errors.Is(err, score.ErrGold) || strings.Contains(err.Error(), "4111") || !strings.Contains(err.Error(), "line 2") {
+	if !errors.Is(err, gold.ErrRecord) || strings.Contains(err.Error(), "4111") || !strings.Contains(err.Error(), "line 2") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -204,7 +205,7 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		var b score.Board
-		if err := b.Read(strings.NewReader(s), d); err != nil && !errors.Is(err, score.ErrGold) {
+		if err := b.Read(strings.NewReader(s), d); err != nil && !errors.Is(err, gold.ErrRecord) {
 			t.Fatal(err)
 		}
 		_ = b.Table()

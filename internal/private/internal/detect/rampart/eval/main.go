@@ -128,9 +128,8 @@ func (m *meter) compare(docs []gold.Doc, without, with *detect.Detector) line {
 				mu.Lock()
 				l.bytes += len(d.Text)
 				if errA == nil && errB == nil {
-					rec := record(d)
-					boards[0].Add(rec, a.Flat())
-					boards[1].Add(rec, b.Flat())
+					boards[0].Add(&d, a.Flat())
+					boards[1].Add(&d, b.Flat())
 					if !b.Verified() {
 						l.unproven++
 					}
@@ -147,14 +146,6 @@ func (m *meter) compare(docs []gold.Doc, without, with *detect.Detector) line {
 	l.read = int(m.bytes.Load() - before)
 	l.without, l.with = *boards[0].Sources[docs[0].Source], *boards[1].Sources[docs[0].Source]
 	return l
-}
-
-func record(d gold.Doc) score.Record {
-	r := score.Record{ID: d.ID, Source: d.Source, Text: d.Text}
-	for _, s := range d.Spans {
-		r.Spans = append(r.Spans, score.Gold{Start: s.Start, End: s.End, Type: s.Type, Opt: s.Opt})
-	}
-	return r
 }
 
 func (l *line) add(o line) {

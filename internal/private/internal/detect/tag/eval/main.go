@@ -132,15 +132,12 @@ func measure(data fs.FS, name string, dial detect.Dial, m *tag.Model, quick bool
 		if err != nil {
 			return err
 		}
-		g := score.Record{ID: d.ID, Source: name, Text: d.Text}
-		for _, s := range d.Spans {
-			g.Spans = append(g.Spans, score.Gold{Start: s.Start, End: s.End, Type: s.Type, Opt: s.Opt})
-		}
-		b.sources.Add(g, found.Flat())
-		b.rules.Add(g, alone.Flat())
-		for _, g.Source = range pools(name) {
-			b.pools.Add(g, found.Flat())
-			b.rules.Add(g, alone.Flat())
+		d.Source = name
+		b.sources.Add(&d, found.Flat())
+		b.rules.Add(&d, alone.Flat())
+		for _, d.Source = range pools(name) {
+			b.pools.Add(&d, found.Flat())
+			b.rules.Add(&d, alone.Flat())
 		}
 	}
 	return nil
