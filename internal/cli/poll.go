@@ -28,6 +28,8 @@ func (c *connectAddCmd) polled(r *run, a server.Connected) error {
 		fmt.Fprintln(w)
 		if a.Webhook == "registered" {
 			fmt.Fprintln(w, "Its webhook is set up at the vendor: what happens from now on comes at once.")
+		} else if a.Paste != "" {
+			fmt.Fprintf(w, "%s\n", a.Paste)
 		} else {
 			fmt.Fprintf(w, "Optional, for what is new at once and for choices in a phone menu: add a webhook at the vendor,\n\n  path    %s\n  secret  %s\n\nboth shown once; murmur connect rotate %s --secret S takes the secret that the vendor shows.\n", a.Path, a.Secret, a.Source)
 		}

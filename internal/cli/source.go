@@ -20,7 +20,7 @@ type connectCmd struct {
 }
 
 type connectAddCmd struct {
-	Kind      string   `arg:"" help:"Kind of source: quo, typeform or native."`
+	Kind      string   `arg:"" help:"Kind of source: quo, twilio, typeform, delighted, formbricks, zendesk, webhook or native."`
 	Workspace string   `default:"default" help:"Workspace."`
 	Name      string   `help:"Name of the source; the kind by default." placeholder:"N"`
 	Secret    string   `help:"Signing secret of the vendor, or @FILE; made up by default." placeholder:"S|@FILE"`
@@ -28,6 +28,9 @@ type connectAddCmd struct {
 	APIBase   string   `help:"Base URL of the vendor's API, where it is another one." placeholder:"URL"`
 	PublicURL string   `help:"Where the vendor can reach this server: its webhook is then set up as well." placeholder:"URL"`
 	MediaHost []string `help:"Further hosts that media may be fetched from." placeholder:"HOST[:PORT]"`
+	Map       string   `help:"Mapping of a webhook's fields, YAML." placeholder:"FILE" type:"existingfile"`
+	Then      string   `help:"Where Twilio calls go after the recording notice: a number, sip:.., client:.., or https://.. of TwiML." placeholder:"WHERE"`
+	Language  string   `help:"Language of the notice: de, en, es or fr." placeholder:"L"`
 }
 
 func (c *connectAddCmd) Run(r *run) error {
@@ -39,8 +42,12 @@ func (c *connectAddCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
+	mapping, err := fileArg(c.Map)
+	if err != nil {
+		return err
+	}
 	var a server.Connected
-	err = r.do("connect", server.ConnectArgs{Workspace: c.Workspace, Kind: c.Kind, Name: c.Name, Secret: secret, APIKey: key, APIBase: c.APIBase, MediaHosts: c.MediaHost, PublicURL: c.PublicURL}, &a)
+	err = r.do("connect", server.ConnectArgs{Mapping: mapping, Then: c.Then, Language: c.Language, Workspace: c.Workspace, Kind: c.Kind, Name: c.Name, Secret: secret, APIKey: key, APIBase: c.APIBase, MediaHosts: c.MediaHost, PublicURL: c.PublicURL}, &a)
 	if err != nil {
 		return err
 	}
@@ -49,7 +56,22 @@ func (c *connectAddCmd) Run(r *run) error {
 	}
 	return r.print(a, func(w io.Writer) {
 		fmt.Fprintf(w, "Source %s (%s) is connected to workspace %s.\n\n  webhook path  %s\n  secret        %s\n\nThe path and the secret are shown once. Deliveries are accepted as soon as `murmur serve` runs.\n", a.Source, a.Kind, a.Workspace, a.Path, a.Secret)
+		if a.Paste != "" {
+			fmt.Fprintf(w, "\n%s\n", a.Paste)
+		}
 	})
+}
+
+// fileArg reads a file; none where the name is empty.
+func fileArg(name string) (string, error) {
+	if name == "" {
+		return "", nil
+	}
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return "", usage{fmt.Errorf("read the mapping: %w", err)}
+	}
+	return string(b), nil
 }
 
 // secretArg reads a secret as it stands, or from a file when it begins with @.

@@ -14,7 +14,6 @@ import (
 	"murmur/internal/keyring"
 	"murmur/internal/private/internal/identity"
 	"murmur/internal/private/internal/source"
-	"murmur/internal/private/internal/source/connect"
 	"murmur/internal/workspace"
 )
 
@@ -40,14 +39,15 @@ type Accepted struct {
 }
 
 // Accept verifies one body of a source, seals it and makes it durable. When it returns nil, every delivery of
-// the body is on disk. Nothing is parsed beyond what the signature and a batch's cuts need.
-func (z *Zone) Accept(ctx context.Context, src workspace.Source, h http.Header, body []byte) (Accepted, error) {
+// the body is on disk. Nothing is parsed beyond what the signature and a batch's cuts need. urls are the addresses that the
+// vendor may have called, for kinds that sign theirs.
+func (z *Zone) Accept(ctx context.Context, src workspace.Source, h http.Header, body []byte, urls ...string) (Accepted, error) {
 	if len(body) > MaxBody {
 		return Accepted{}, ErrTooLarge
 	}
-	s, ok := connect.For(src.Kind)
-	if !ok {
-		return Accepted{}, fmt.Errorf("source kind %q is not known to this version", src.Kind)
+	s, err := connector(src, urls)
+	if err != nil {
+		return Accepted{}, err
 	}
 	d, err := s.Verify(h, body, src.Secrets, z.now())
 	switch {
@@ -62,7 +62,11 @@ func (z *Zone) Accept(ctx context.Context, src workspace.Source, h http.Header, 
 			return Accepted{}, ErrMalformed
 		}
 	}
-	return z.append(ctx, src.Workspace, src.Name, src.Kind, all)
+	a, err := z.append(ctx, src.Workspace, src.Name, src.Kind, all)
+	if err != nil {
+		return a, err
+	}
+	return a, z.hungUp(ctx, src, d)
 }
 
 // append seals deliveries and journals them.

@@ -47,6 +47,16 @@ type polledSource struct {
 
 // client gives the client of a source's key.
 func (z *Zone) client(src workspace.Source) (source.Polling, *vendor.Client, [32]byte, error) {
+	return z.clientFor(src, false)
+}
+
+// urgent gives the client for what cannot wait: it stands in no line behind a history, and says at once what failed.
+func (z *Zone) urgent(src workspace.Source) (*vendor.Client, error) {
+	_, c, _, err := z.clientFor(src, true)
+	return c, err
+}
+
+func (z *Zone) clientFor(src workspace.Source, urgent bool) (source.Polling, *vendor.Client, [32]byte, error) {
 	s, _ := connect.For(src.Kind)
 	p, ok := s.(source.Poller)
 	if !ok {
@@ -63,13 +73,17 @@ func (z *Zone) client(src workspace.Source) (source.Polling, *vendor.Client, [32
 	if polling.Within != nil {
 		base = strings.TrimRight(base, "/") + polling.Within(src.APIKey)
 	}
-	key := sha256.Sum256(fmt.Append(nil, src.Kind, "\x00", base, "\x00", src.Config.MediaHosts, "\x00", src.APIKey))
+	key := sha256.Sum256(fmt.Append(nil, src.Kind, "\x00", base, "\x00", src.Config.MediaHosts, "\x00", src.APIKey, "\x00", urgent))
 	z.polling.mu.Lock()
 	defer z.polling.mu.Unlock()
 	if c := z.polling.clients[key]; c != nil {
 		return polling, c, key, nil
 	}
-	c, err := vendor.New(vendor.Config{Base: base, Named: named, Header: polling.Authorize(src.APIKey), Rate: polling.Rate})
+	config := vendor.Config{Base: base, Named: named, Header: polling.Authorize(src.APIKey), Rate: polling.Rate}
+	if urgent {
+		config.Rate, config.Tries = 0, 1
+	}
+	c, err := vendor.New(config)
 	if err != nil {
 		return source.Polling{}, nil, key, ErrAPIBase
 	}

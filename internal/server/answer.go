@@ -21,6 +21,9 @@ type (
 		APIBase    string   `json:"api_base"`
 		MediaHosts []string `json:"media_hosts"`
 		PublicURL  string   `json:"public_url"`
+		Mapping    string   `json:"mapping"`
+		Then       string   `json:"then"`
+		Language   string   `json:"language"`
 	}
 	SourceArgs struct {
 		Workspace string `json:"workspace"`
@@ -71,6 +74,7 @@ type Connected struct {
 	Kind      string `json:"kind"`
 	Path      string `json:"path,omitempty"`
 	Secret    string `json:"secret"`
+	Paste     string `json:"paste,omitempty"` // what to set up at the vendor, line by line
 
 	// With an API key: what the vendor gives to it, whether its webhook was registered, and whether a server runs that
 	// polls at once.

@@ -12,6 +12,7 @@ import (
 )
 
 func (c calls) OptOut(ctx context.Context, ws workspace.ID, call, via string) error {
+	c.endAtPlatform(ctx, ws, call) // first: whatever else fails, nothing more is recorded
 	return webErr(c.evenIfFull(func() error { return c.zone.OptOutCall(ctx, ws, call, via) }))
 }
 
@@ -26,6 +27,7 @@ func (c calls) Event(ctx context.Context, ws workspace.ID, call string, e web.Ca
 		s, err = c.zone.CallEvent(ctx, ws, call, in)
 		return err
 	})
+	c.obey(ctx, ws, call, s)
 	if errors.Is(err, private.ErrCallEvent) {
 		err = errors.Join(web.ErrInput, err)
 	}

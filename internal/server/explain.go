@@ -69,6 +69,8 @@ var explanations = []struct {
 	{private.ErrLine, http.StatusUnprocessableEntity, 2, "the answer has the number of each such line; the other lines were masked"},
 	{private.ErrUnreadable, http.StatusUnprocessableEntity, 2, "murmur import --dry-run FILE shows how the file is understood; --map FILE names the columns"},
 	{private.ErrNoPolling, http.StatusUnprocessableEntity, 2, "leave out --api-key: this source delivers by webhook"},
+	{private.ErrMapping, http.StatusUnprocessableEntity, 2, "docs/surveys.md shows mappings; the message names the key at fault"},
+	{private.ErrNoScript, http.StatusNotFound, 2, "murmur connect twilio --then NUMBER says where calls go after the notice"},
 	{private.ErrAPIBase, http.StatusUnprocessableEntity, 2, "--api-base is https://HOST, as in the vendor's documentation"},
 	{private.ErrSignature, http.StatusUnauthorized, 1, "check the signing secret of the source"},
 	{private.ErrNoKey, http.StatusServiceUnavailable, 1, "murmur connect rotate NAME --secret S"},

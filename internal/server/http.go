@@ -23,6 +23,7 @@ import (
 func (n *Node) handler(pages http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /in/{kind}/{token}", n.accept)
+	mux.HandleFunc("POST /in/{kind}/{token}/{step}", n.answerCall)
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", n.ready)
 	mux.Handle("GET /metrics", n.metrics())
@@ -32,40 +33,49 @@ func (n *Node) handler(pages http.Handler) http.Handler {
 
 // accept takes one delivery: 2xx means that it is on disk.
 func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
-	src, err := n.store.ByToken(r.Context(), r.PathValue("token"))
-	if errors.Is(err, workspace.ErrNotFound) || err == nil && src.Kind != r.PathValue("kind") {
-		problem(w, &Problem{Message: "no such address", Status: http.StatusNotFound})
+	src, body, ok := n.receive(w, r)
+	if !ok {
 		return
 	}
-	if err != nil {
-		n.unavailable(w, err)
-		return
-	}
-	if t := r.Header.Get("Content-Type"); !acceptable(t) {
-		problem(w, &Problem{Message: "send application/json", Status: http.StatusUnsupportedMediaType})
-		return
-	}
-	if e := r.Header.Get("Content-Encoding"); e != "" && e != "identity" {
-		problem(w, &Problem{Message: "send the body uncompressed", Status: http.StatusUnsupportedMediaType})
-		return
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, private.MaxBody))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		problem(w, Explain(private.ErrTooLarge))
-		return
-	case err != nil:
-		problem(w, &Problem{Message: "the body ended early", Status: http.StatusBadRequest})
-		return
-	}
-	got, err := n.zone.Accept(r.Context(), src, r.Header, body)
+	got, err := n.zone.Accept(r.Context(), src, r.Header, body, calledAt(src, r)...)
 	if err != nil {
 		n.refuse(w, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(map[string]int{"deliveries": got.Deliveries, "new": got.Fresh})
+}
+
+// receive finds the source that a request belongs to and reads its body, or answers why not.
+func (n *Node) receive(w http.ResponseWriter, r *http.Request) (src workspace.Source, body []byte, ok bool) {
+	src, err := n.store.ByToken(r.Context(), r.PathValue("token"))
+	if errors.Is(err, workspace.ErrNotFound) || err == nil && src.Kind != r.PathValue("kind") {
+		problem(w, &Problem{Message: "no such address", Status: http.StatusNotFound})
+		return src, nil, false
+	}
+	if err != nil {
+		n.unavailable(w, err)
+		return src, nil, false
+	}
+	if t := r.Header.Get("Content-Type"); !acceptable(t) && !(isForm(t) && private.SignsAddress(src.Kind)) {
+		problem(w, &Problem{Message: "send application/json", Status: http.StatusUnsupportedMediaType})
+		return src, nil, false
+	}
+	if e := r.Header.Get("Content-Encoding"); e != "" && e != "identity" {
+		problem(w, &Problem{Message: "send the body uncompressed", Status: http.StatusUnsupportedMediaType})
+		return src, nil, false
+	}
+	body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, private.MaxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		problem(w, Explain(private.ErrTooLarge))
+		return src, nil, false
+	case err != nil:
+		problem(w, &Problem{Message: "the body ended early", Status: http.StatusBadRequest})
+		return src, nil, false
+	}
+	return src, body, true
 }
 
 // acceptable content types are JSON in its notations, lines of it, and none at all; letter case and parameters do not

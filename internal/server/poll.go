@@ -302,7 +302,7 @@ func (n *Node) begin(ctx context.Context, src workspace.Source, t tried, publicU
 		return "", "", err
 	}
 	webhook, secret = "by hand", src.Secrets[0]
-	if publicURL != "" {
+	if publicURL != "" && private.CanRegister(src.Kind) {
 		secret, err = n.zone.Register(ctx, src, strings.TrimRight(publicURL, "/")+path)
 		if err != nil {
 			return "", "", fmt.Errorf("register the webhook: %w", refused(err, src.Name, src.Kind))

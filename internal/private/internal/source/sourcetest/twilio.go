@@ -74,7 +74,6 @@ func NewTwilio(now time.Time, n int, faults ...Fault) *Twilio {
 		at := now.AddDate(70, 0, 0)
 		t.addCall("CAfuture", "", "busy", "inbound", "+12125550100", "+18005550100", at, 0)
 	}
-	t.recordings["CA0"] = []string{"RE0"}
 	return t
 }
 
