@@ -37,13 +37,15 @@ func (h *house) openPages(t *testing.T, tab *browser.Tab) {
 	}
 }
 
-// pasteKey fills in the form of a new source and sends it.
+// pasteKey fills in the form of a new source, sends it and waits for the answer; the page that stood there is marked, so
+// that it is not taken for the answer.
 func pasteKey(t *testing.T, tab *browser.Tab, name, key, base string) {
 	t.Helper()
-	browser.Evaluate[bool](t, tab, `(() => { for (const d of document.querySelectorAll("details")) d.open = true; return true })()`)
+	browser.Evaluate[bool](t, tab, `(() => { document.body.className = "sent"; for (const d of document.querySelectorAll("details")) d.open = true; return true })()`)
 	tab.Run(t,
 		chromedp.SetValue("#api_base", base), chromedp.SetValue("#name", name),
-		chromedp.SendKeys("#api_key", key), chromedp.Submit("#api_key"), chromedp.WaitVisible("#source ~ .note, #wrong"))
+		chromedp.SendKeys("#api_key", key), chromedp.Submit("#api_key"),
+		chromedp.WaitReady("body:not(.sent) footer"))
 }
 
 // until waits for a script to be true, in the page as it stands.
@@ -149,7 +151,8 @@ func TestSourcesInTroubleInABrowser(t *testing.T) {
 	says(t, tab, "Stopped", "The vendor does not accept the API key", "Make a new one at the vendor", "Transcripts are not in this plan")
 
 	press := func(form string) {
-		tab.Run(t, chromedp.Submit(`form[action="/settings/`+form+`"] input`), chromedp.WaitVisible(".note.good"))
+		browser.Evaluate[bool](t, tab, `(document.body.className = "sent") === "sent"`)
+		tab.Run(t, chromedp.Submit(`form[action="/settings/`+form+`"] input`), chromedp.WaitReady("body:not(.sent) footer"))
 	}
 	press("pause")
 	says(t, tab, "Paused")
