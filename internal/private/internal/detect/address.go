@@ -87,7 +87,7 @@ func (s *scan) streetName(i int) bool {
 func (s *scan) findStreet(i int) {
 	t := s.tok[i]
 	to := i + 1
-	if s.low(to) == "." && s.glued(to) && len(s.low(i)) <= 4 && (s.at(to+1).kind != word || s.at(to+1).lex&(stop|ack) == 0) {
+	if s.low(to) == "." && s.glued(to) && shortened(s.low(i)) && (s.at(to+1).kind != word || s.at(to+1).lex&(stop|ack) == 0) {
 		to++
 	}
 	if s.findForeignStreet(i) {
@@ -151,6 +151,15 @@ func (s *scan) findStreet(i int) {
 	if t.lex&flat != 0 && s.low(i) == "box" {
 		s.findFlat(i)
 	}
+}
+
+// shortened reports whether the kind of a street is written short, so that a point may belong to it.
+func shortened(low string) bool {
+	switch low {
+	case "road", "lane", "way", "path", "walk", "run", "pike", "row", "loop", "hill", "park", "rue", "via", "weg", "gata", "gade":
+		return false
+	}
+	return len(low) <= 4
 }
 
 // numberEnd gives the end of a house number that begins at token i, or i.
@@ -288,7 +297,7 @@ func (s *scan) findTown(i int) {
 			s.mark(j, j+1, Postcode, 60, ByShape)
 		case t.kind == word && t.shape == upper && (t.lex&state != 0 || len(s.low(j)) == 2):
 			s.mark(j, j+1, Location, 75, ByShape)
-		case t.kind == word && t.shape != small && t.lex&(stop|greet) == 0:
+		case t.kind == word && t.shape != small && t.lex&(stop|greet) == 0 && s.low(j) != "sorry":
 			s.mark(j, j+1, Location, 65, ByShape)
 		case t.kind == word && t.lex&stop == 0 && (s.placeLen(j) > 1 || t.gaz&gazetteer.Word == 0 && t.lex&(unit|near|day|ack|common) == 0):
 			n := max(1, s.placeLen(j))

@@ -125,7 +125,7 @@ func (s *scan) findMonth(i int) {
 	}
 	if s.dayNumber(f) > 0 {
 		to = f + 1
-		if v, _ := number.Spoken(s.low(f)); (v == 20 || v == 30) && s.dayNumber(to) > 0 && s.dayNumber(to) < 10 {
+		if v, _ := number.Spoken(s.low(f)); (v == 20 || v == 30) && s.dayNumber(to) > 0 && s.dayNumber(to) < 10 && s.low(to+1) != "thousand" { // may twenty, two thousand four
 			to++
 		}
 		if s.suffix(to) {
@@ -222,12 +222,13 @@ func (s *scan) findNear(i int) {
 	s.mark(from, i+1, Date, 75, ByShape)
 }
 
-// findPeriod marks "in 9 days", "next week", "2 days from now".
+// findPeriod marks "in 9 days", "next week", "2 days from now". What names no day, like "last month", "the following
+// year" or "a few months ago", stays.
 func (s *scan) findPeriod(i int) {
 	t := s.tok[i]
 	low := s.low(i)
 	if low == "evening" && s.low(i-1) == "this" ||
-		t.lex&period != 0 && s.at(i-1).lex&which != 0 && s.low(i-1) != "every" && s.low(i-1) != "past" {
+		t.lex&period != 0 && s.at(i-1).lex&which != 0 && !s.vague(i) {
 		s.mark(i-1, i+1, Date, 70, ByShape)
 		return
 	}
@@ -267,11 +268,23 @@ func (s *scan) findPeriod(i int) {
 		if _, said := number.Spoken(s.low(to + 1)); fromNow && s.low(to) == "and" && (said || s.at(to+1).kind == digit) && s.at(to+2).lex&unit != 0 {
 			to += 3 // in two weeks and three days
 		}
-		if fromNow {
+		if fromNow && !(s.low(b) == "a" && s.low(b+1) == "few" && t.lex&period != 0 || s.low(b) == "few" && t.lex&period != 0) {
 			s.mark(b, to, Date, 70, ByShape)
 			s.take(b, to)
 		}
 	}
+}
+
+// vague reports whether the period at token i, with the word before it, is too wide to name a day: a month or year
+// that lies behind, or comes again and again.
+func (s *scan) vague(i int) bool {
+	switch s.low(i - 1) {
+	case "every", "past":
+		return true
+	case "last", "previous", "following":
+		return s.low(i) == "month" || s.low(i) == "year"
+	}
+	return false
 }
 
 // findDayOfMonth marks "the 5th", "11th of this month", "5th of the 2nd 2011".
@@ -300,8 +313,8 @@ func (s *scan) findDayOfMonth(i int) {
 		to = s.yearEnd(to + 3)
 	case s.low(to) == "of" && s.ordinal(to+1):
 		to = s.yearEnd(to + 2)
-	case article && s.low(before) != "of" && (s.at(i).kind == mixed || to > i+1 || s.low(before) == "on" || from < i) && (s.at(to).kind != word || s.at(to).lex&(stop|ack|prep|unit) != 0):
-	case s.at(i).kind == mixed && untilOrFrom(s.low(before)) && (s.at(to).kind != word || untilOrFrom(s.low(to))):
+	case article && s.low(before) != "of" && (s.at(i).kind == mixed || to > i+1 || untilOrFrom(s.low(before)) || from < i) && (s.at(to).kind != word || s.at(to).lex&(stop|ack|prep|unit) != 0):
+	case (s.at(i).kind == mixed || from < i) && untilOrFrom(s.low(before)) && (s.at(to).kind != word || untilOrFrom(s.low(to))):
 	default:
 		return
 	}

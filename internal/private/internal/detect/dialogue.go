@@ -271,11 +271,14 @@ func (s *scan) repeatRequest() bool {
 }
 
 // newTopic recognises a question after something else than a value: "how can I help?", "anything else?", "what's the
-// problem?". What was asked before waits
-// until it is repeated.
+// problem?", "how much?". What was asked before waits until it is repeated.
 func (s *scan) newTopic() bool {
 	for i := range s.tok {
 		switch s.low(i) {
+		case "how":
+			if n := s.low(i + 1); (n == "much" || n == "many" || n == "long") && (s.low(len(s.tok)-1) == "?" || len(s.tok) < 12) {
+				return true
+			}
 		case "help", "problem", "issue", "else", "assist", "wrong", "matter":
 			return s.low(len(s.tok)-1) == "?" || len(s.tok) < 12
 		}

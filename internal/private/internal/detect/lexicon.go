@@ -69,7 +69,8 @@ var lexicon = func() map[string]lex {
 			agent customer caller rep representative speaker system operator receptionist support service team sales billing member contact
 			mr mrs ms dr street avenue road bank hotel restaurant dental salon clinic school university college company inc llc ltd corp group center centre hospital airport church
 			hello thanks please sorry sir madam maam mom mum dad mama papa honey dear god jesus lord santa alexa siri olly cortana
-			sushi pizza taco tacos burger ramen bbq gluten vegan halal kosher jazz rock pop rap reggae email emails online website hashtag retweet rt
+			sushi pizza taco tacos burger ramen bbq gluten vegan halal kosher jazz rock pop rap reggae orchestra band choir club theatre theater museum gallery library foundation association institute society union agency committee council department ministry
+			northern southern eastern western central pandora roomba nasdaq tiktok snapchat whatsapp skype zoom linkedin tesla toyota ikea vodafone verizon email emails online website hashtag retweet rt
 			topup topups top-up kyc swift sepa eta tba tbd etc vs ie eg aka fyi rsvp ac tv dvd cd pc gps usb
 			table booking number card account love happy birthday bday new good great day night morning afternoon evening evenings yup nah yeah yea hmm mhm huh uh um ah oh mm lcsw md phd dds esq jr sr
 			tap wow address name phone mobile desk fax website damn shit fuck hell ass bitch ain't y'all`,

@@ -62,7 +62,7 @@ func (s *scan) findPlaces(ask *asked) {
 	for i := 0; i < len(s.tok); i++ {
 		n := s.placeLen(i)
 		t := s.tok[i]
-		if abbreviated(s.low(i)) && t.shape == upper && s.at(i-1).shape == small && s.at(i-1).lex&(prep|stop) != 0 {
+		if abbreviated(s.low(i)) && t.shape == upper && s.at(i-1).shape != upper && s.at(i-1).lex&(prep|stop) != 0 {
 			s.mark(i, i+1, Location, 60, ByList)
 			continue
 		}
@@ -110,8 +110,14 @@ func (s *scan) findPlaces(ask *asked) {
 			if near || n > 1 || byState {
 				score = 75
 			}
-			s.mark(i, i+n, Location, score, ByList)
-			if j := i + n; byState {
+			from := i
+			if s.low(i-1) == "." && s.low(i-2) == "st" && s.glued(i-1) { // St. Helena
+				from = i - 2
+			}
+			s.mark(from, i+n, Location, score, ByList)
+			if j := i + n; s.low(j) == "," && country(s.low(j+1)) && s.at(j+1).shape == upper {
+				s.mark(j+1, j+2, Location, score, ByShape)
+			} else if byState {
 				if s.low(j) == "," {
 					j++
 				}
@@ -121,6 +127,9 @@ func (s *scan) findPlaces(ask *asked) {
 		}
 	}
 }
+
+// country reports whether a word in capitals is a country by its short name.
+func country(low string) bool { return low == "uk" || low == "usa" || low == "us" || low == "uae" }
 
 // abbreviated reports whether a word in capitals is a town, a country or an airport by its short name.
 func abbreviated(low string) bool {

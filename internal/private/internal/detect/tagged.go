@@ -161,7 +161,7 @@ func (s *scan) tells(i int, t Type) bool {
 			return true
 		}
 		_, cue := cueWords[s.low(i)]
-		return !cue && k.lex&(stop|ack|unit|money|near|period) == 0 && (t != Location || k.lex&common == 0) &&
+		return !cue && k.lex&(stop|ack|unit|money|near|period|common) == 0 &&
 			(k.gaz != 0 || utf8.RuneCountInString(s.low(i)) > 3)
 	}
 	return k.kind > word && k.kind < mask || k.kind == word && (k.lex&(stop|ack) == 0 || len(s.low(i)) == 1)
