@@ -84,6 +84,7 @@ func (z *Zone) optOut(ctx context.Context, ws workspace.ID, about consent.Subjec
 	if _, err := z.register.Say(ctx, ws, about, fact.OptedOut, v); err != nil {
 		return errors.Join(gone, err)
 	}
+	gone = errors.Join(gone, z.book.Refuse(ctx, ws, about, v)) // what began before the register knew
 	line.Act, line.Via = "opted_out", consent.ViaName(v)
 	return errors.Join(gone, z.line(ctx, ws, "opt-out\x00"+line.Call+line.Party.ID, line))
 }

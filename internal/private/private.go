@@ -145,7 +145,7 @@ func (z *Zone) Process(ctx context.Context, m journal.Message) (fact.Outcome, er
 	if err != nil && !errors.Is(err, ErrNoModel) {
 		return fact.Outcome{}, err
 	}
-	b := builder{zone: z, ws: m.Workspace, policy: policy, key: key, detector: d, receivedAt: m.At}
+	b := builder{zone: z, ws: m.Workspace, policy: policy, key: key, detector: d, receivedAt: m.At, kind: env.kind, name: env.source}
 	b.source = b.label(fact.DimSource, 0, env.source)
 	b.mixed = slices.ContainsFunc(events, func(e event.Event) bool { return e.Call != nil || e.Message != nil })
 	for i := range events {
@@ -194,6 +194,7 @@ type builder struct {
 	key        keyring.Pseudonym
 	detector   *detect.Detector // as the policy wants it; nil if its recognizer is missing
 	source     fact.Label
+	kind, name string // of the source
 	receivedAt time.Time
 
 	facts  []fact.Fact
@@ -231,6 +232,12 @@ func (b *builder) add(ctx context.Context, e *event.Event) error {
 	}
 	known, err := b.zone.register.Known(ctx, b.ws, call, who)
 	if err != nil {
+		return err
+	}
+	if e.Recorded != nil {
+		return b.recorded(ctx, e, call, who, known)
+	}
+	if err := b.listed(ctx, e, call, who, known); err != nil {
 		return err
 	}
 	switch verdict, why := consent.Decide(b.policy.In(b.country(e.Party)), e.Kind(), known); verdict {
@@ -347,6 +354,8 @@ func (b *builder) callOf(e *event.Event) fact.ID {
 		id = e.Answer.Link
 	case e.Consent != nil:
 		id = e.Consent.Call
+	case e.Recorded != nil:
+		id = e.Recorded.Call
 	}
 	if id == "" {
 		return fact.ID{}

@@ -43,6 +43,7 @@ func TestTour(t *testing.T) {
 type tourHouse struct {
 	zone  *Zone
 	inbox []journal.Message
+	audio string // folder of recordings
 }
 
 func (h *tourHouse) Append(_ context.Context, m ...journal.Message) (int, error) {
@@ -73,8 +74,8 @@ func newTourHouse(t *testing.T) *tourHouse {
 	check(store.Create(t.Context(), workspace.Default))
 	_, err = store.SetPolicy(t.Context(), workspace.Default, []workspace.Change{{Key: "transcripts", Value: "notice"}}, "a notice is played on every call", "the tour")
 	check(err)
-	h := &tourHouse{}
-	h.zone, err = New(Config{Ring: ring, Store: store, DB: db, Ledger: l, Journal: h, Audio: filepath.Join(dir, "recordings"), Now: now})
+	h := &tourHouse{audio: filepath.Join(dir, "recordings")}
+	h.zone, err = New(Config{Ring: ring, Store: store, DB: db, Ledger: l, Journal: h, Audio: h.audio, Now: now})
 	check(err)
 	return h
 }

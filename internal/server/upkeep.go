@@ -115,15 +115,18 @@ func (n *Node) openJobs(ctx context.Context) (*job.Queue, error) {
 	river.AddWorker(workers, &pollWorker{n: n})
 	river.AddWorker(workers, &pollAllWorker{n: n})
 	river.AddWorker(workers, &guardWorker{n: n})
+	river.AddWorker(workers, &fetchWorker{n: n})
+	river.AddWorker(workers, &fetchAllWorker{n: n})
 	river.AddWorker(workers, &hearWorker{n: n})
 	river.AddWorker(workers, &hearAllWorker{n: n})
 	n.closing, n.close = context.WithCancel(context.WithoutCancel(ctx))
 	return job.Open(ctx, n.dir.Jobs(), job.Config{
-		Workers: workers, Log: slog.New(warnings{n.log.Handler()}), Queues: map[string]int{guardQueue: guardParallel, pollQueue: pollParallel, hearQueue: hearParallel}, Rescue: hearFor + time.Hour,
+		Workers: workers, Log: slog.New(warnings{n.log.Handler()}), Queues: map[string]int{guardQueue: guardParallel, pollQueue: pollParallel, hearQueue: hearParallel, fetchQueue: fetchParallel}, Rescue: hearFor + time.Hour,
 		Periodic: []*river.PeriodicJob{
 			job.Every(5*time.Minute, rotateArgs{}),
 			job.Every(24*time.Hour, tidyArgs{}),
 			job.Every(pollEvery, pollAllArgs{}),
+			job.Every(fetchEvery, fetchAllArgs{}),
 			job.Every(hearEvery, hearAllArgs{}),
 		},
 	})

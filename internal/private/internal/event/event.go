@@ -32,7 +32,13 @@ type Event struct {
 	Step    *Step
 	Answer  *Answer
 	Consent *Consent
+
+	// Recorded is no fact: a platform says that it has a recording of a call.
+	Recorded *Recorded
 }
+
+// Recorded is a call of which a platform has a recording, by the call's own id.
+type Recorded struct{ Call string }
 
 // Kind is the kind of fact the event becomes.
 func (e *Event) Kind() fact.Kind {

@@ -15,6 +15,9 @@ const basisStated = "stated"
 // screen asks the register and the policy about a new call. t.turn is held.
 func (t *Take) screen(ctx context.Context) error {
 	at := t.head.At
+	if t.kind == Media { // the call is over: what follows happens now
+		at = t.book.c.Now()
+	}
 	if err := t.step(ctx, consent.Event{Kind: consent.Began, At: at}); err != nil {
 		return err
 	}

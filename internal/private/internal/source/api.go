@@ -124,6 +124,10 @@ type Fetcher interface {
 	Media(ctx context.Context, api API, call string) ([]Media, error)
 }
 
+// Hosted is a Fetcher whose vendor keeps media on other hosts than its API's: their names, in small letters; a leading
+// dot stands for every host below.
+type Hosted interface{ MediaHosts() []string }
+
 // Media is one recorded segment of a call.
 type Media struct {
 	ID      string

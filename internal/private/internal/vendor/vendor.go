@@ -58,6 +58,7 @@ type Client struct {
 	maxBody int64
 	tries   int
 	jitter  func() float64
+	named   []string
 }
 
 // ErrBase is returned for a base that is not an http or https address of a host.
@@ -89,7 +90,7 @@ func New(c Config) (*Client, error) {
 		limit = rate.Limit(0.95 * c.Rate)
 	}
 	return &Client{
-		base: base, header: c.Header, limit: limit, limiter: rate.NewLimiter(limit, 1), maxBody: c.MaxBody, tries: c.Tries, jitter: c.Jitter,
+		base: base, header: c.Header, limit: limit, limiter: rate.NewLimiter(limit, 1), maxBody: c.MaxBody, tries: c.Tries, jitter: c.Jitter, named: c.Named,
 		http: http.Client{Transport: c.Transport, Timeout: 60 * time.Second, CheckRedirect: sameHost},
 	}, nil
 }

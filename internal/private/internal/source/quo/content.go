@@ -94,6 +94,16 @@ func summary(h hook) (event.Event, bool) {
 	return e, len(e.Talk.Turns) > 0
 }
 
+// recorded says that there is a recording of a call. Its sound is fetched, if it may be, when it is time: the address
+// in the webhook has then expired, and is not taken.
+func recorded(h hook) (event.Event, bool) {
+	o := h.object
+	return event.Event{
+		ID: h.id + "/recording", At: firstTime(o.Time("createdAt"), h.sent), UpdatedAt: firstTime(o.Time("updatedAt"), h.sent),
+		Party: h.contact(), Recorded: &event.Recorded{Call: h.id},
+	}, true
+}
+
 // voicemail decodes the words of a voicemail. That there is one is said by call.completed.
 func voicemail(h hook) (event.Event, bool) {
 	o := h.object

@@ -86,12 +86,10 @@ func (Source) Decode(d source.Delivery) ([]event.Event, error) {
 	return []event.Event{e}, nil
 }
 
-// silent are the known types that say nothing a terminal delivery does not say better. The audio of a
-// recording is fetched by the media path, not decoded here.
+// silent are the known types that say nothing a terminal delivery does not say better.
 var silent = map[string]bool{
-	"call.ringing":             true,
-	"call.answered":            true,
-	"call.recording.completed": true,
+	"call.ringing":  true,
+	"call.answered": true,
 }
 
 // decoders gives each type its reading. One that reports false has nothing to say (a transcript that is
@@ -101,6 +99,7 @@ var decoders = map[string]func(hook) (event.Event, bool){
 	"call.forwarded":            forwarded,
 	"call.missed":               missed,
 	"call.menu.selected":        menuSelected,
+	"call.recording.completed":  recorded,
 	"call.transcript.completed": transcript,
 	"callTranscript":            transcript,
 	"call.summary.completed":    summary,

@@ -183,7 +183,6 @@ func TestWhatIsNotAnEvent(t *testing.T) {
 	}{
 		"ringing":                {dated("call.ringing", ok), fact.Ignored, fact.WhySilentType},
 		"answered":               {dated("call.answered", ok), fact.Ignored, fact.WhySilentType},
-		"recording":              {dated("call.recording.completed", ok), fact.Ignored, fact.WhySilentType},
 		"contact":                {dated("contact.updated", `{"id":"CT1"}`), fact.Ignored, fact.WhySilentType},
 		"task":                   {`{"type":"task.assigned","data":{"resource":{"id":"TK1"}}}`, fact.Ignored, fact.WhySilentType},
 		"transcript in progress": {dated("call.transcript.completed", `{"callId":"AC1","processingStatus":"in-progress","dialogue":null}`), fact.Ignored, fact.WhySilentType},
@@ -205,6 +204,15 @@ func TestWhatIsNotAnEvent(t *testing.T) {
 		if state, why := sourcetest.Verdict(err); state != c.state || why != c.why || len(events) != 0 {
 			t.Errorf("%s: state %d why %d, %d events", name, state, why, len(events))
 		}
+	}
+}
+
+// TestARecordingIsAnnounced: its call and its person, and not its address.
+func TestARecordingIsAnnounced(t *testing.T) {
+	t.Parallel()
+	e := decodeOne(t, dated("call.recording.completed", `{"id":"AC1","direction":"incoming","createdAt":"2026-04-13T12:00:00Z","from":"+15555550101","to":"+15555550100","recordings":[{"url":"https://example.com/r"}]}`))
+	if e.Recorded == nil || e.Recorded.Call != "AC1" || e.Party.Address.Reveal() != customer || e.Kind() != fact.KindUnknown {
+		t.Error("the recording of a call is not announced")
 	}
 }
 

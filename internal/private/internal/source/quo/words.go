@@ -119,6 +119,9 @@ func joined(values []json.RawMessage) json.RawMessage {
 	return append(b, ']')
 }
 
+// MediaHosts implements source.Hosted.
+func (Source) MediaHosts() []string { return []string{".quo.com", ".openphone.com", ".openph.one"} }
+
 // Media implements source.Fetcher. The addresses expire: they are fetched at once or asked for again.
 func (Source) Media(ctx context.Context, api source.API, id string) ([]source.Media, error) {
 	b, err := api.Ask(ctx, source.Request{
