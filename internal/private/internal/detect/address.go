@@ -23,6 +23,35 @@ func (s *scan) findAddresses() {
 	s.findAddressAfterCue()
 	s.findSaid()
 	s.findZip()
+	for i := range s.tok {
+		if s.low(i) == "corner" && s.low(i+1) == "of" {
+			s.findCorner(i)
+		}
+	}
+}
+
+// findCorner marks "the corner of Elm Street and Fifth", whose word "corner" is token i, if one of the two is an address.
+func (s *scan) findCorner(i int) {
+	and := i + 3
+	for and < i+10 && s.low(and) != "and" && s.low(and) != "&" {
+		and++
+	}
+	from, to := i, 0
+	if s.low(i-1) == "the" {
+		from--
+	}
+	for _, m := range s.marks {
+		if m.t == Address && m.from >= i+2 && m.from <= and+4 {
+			to = max(to, m.to)
+		}
+	}
+	if to == 0 {
+		return
+	}
+	if to == and && s.at(and+1).lex&(stop|ack) == 0 && s.at(and+1).kind == word {
+		to = and + 2
+	}
+	s.mark(from, to, Address, 80, ByShape)
 }
 
 // foreignStreet reports whether a word ends like a street outside English.

@@ -194,6 +194,7 @@ func (s *scan) read(side Side, talk *dialogue, known []subject) {
 	s.findNumbers(ask)
 	s.findSecrets()
 	s.findNames()
+	s.findRows()
 	s.findPlaces(ask)
 	s.findAnswer(ask)
 	s.findTagged(ask, side)

@@ -65,6 +65,10 @@ var lexicon = func() map[string]lex {
 			wifi app apps ok okay hi hey bye yo haha sms atm iban cvv ssn pin id vip usa uk us eu nyc la sf dc faq pdf url www http https html
 			europe asia africa atms fahrenheit celsius aud gbp applepay airbnb google apple amazon paypal visa mastercard amex uber lyft facebook twitter instagram youtube netflix spotify iphone android samsung microsoft gmail outlook yahoo walmart target costco venmo zelle
 			english spanish french german italian chinese japanese korean american mexican british indian canadian european asian african australian thai greek turkish vietnamese mediterranean irish russian brazilian christian muslim jewish catholic
+			egyptian taiwanese ethiopian moroccan lebanese persian iranian iraqi israeli syrian afghan pakistani bangladeshi nepalese tibetan burmese malaysian indonesian
+			singaporean filipino philippine hawaiian cuban jamaican caribbean peruvian argentinian argentine colombian chilean venezuelan nigerian ghanaian kenyan somali sudanese
+			tunisian algerian polish ukrainian romanian bulgarian hungarian czech slovak croatian serbian albanian armenian georgian belgian dutch swedish norwegian danish
+			finnish icelandic austrian swiss scottish welsh portuguese catalan basque sicilian tuscan cantonese szechuan mongolian scandinavian
 			holiday christmas easter thanksgiving halloween
 			agent customer caller rep representative speaker system operator receptionist support service team sales billing member contact
 			mr mrs ms dr street avenue road bank hotel restaurant dental salon clinic school university college company inc llc ltd corp group center centre hospital airport church

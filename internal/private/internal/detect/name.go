@@ -102,6 +102,8 @@ func (s *scan) nameCue(i int) int {
 		return nameAsked
 	case p == "is" && (p2 == "this" || p2 == "it" || p2 == "here"), p == "'s" && (p2 == "it" || p2 == "this" || p2 == "that") || p == "its" || p == "it's" || p == "i'm" || p == "im" || p == "am" && p2 == "i":
 		return someName
+	case (p == "to" || p == "from" || p == "for") && s.at(i).gaz&gazetteer.CommonFirst != 0 && s.writes(j):
+		return nameAsked
 	case (p == "to" || p == "from") && s.pays(j):
 		if g := s.at(i).gaz; g&(gazetteer.Place|gazetteer.Word) == 0 || g&gazetteer.Given != 0 && s.cased && s.at(i).shape == capital {
 			return nameAsked
@@ -160,6 +162,53 @@ func (s *scan) pays(i int) bool {
 		}
 	}
 	return false
+}
+
+// writes reports whether something written is sent, had or looked up shortly before token i: "an email to".
+func (s *scan) writes(i int) bool {
+	for k := i - 1; k >= 0 && k >= i-3; k-- {
+		switch s.low(k) {
+		case "email", "emails", "mail", "mails", "message", "messages", "text", "texts", "reply", "note", "letter", "voicemail", "voicemails", "invite", "invitation":
+			return true
+		}
+	}
+	return false
+}
+
+// findRows marks the names in a row with one that was found: "Malon, Mark and Kaylee". Only where capitals tell.
+func (s *scan) findRows() {
+	if !s.cased {
+		return
+	}
+	for k := 0; k < len(s.marks); k++ { // what is marked may go on with the row
+		m := s.marks[k]
+		if m.t != Person {
+			continue
+		}
+		if i := m.to; s.low(i) == "," || s.joinsRow(i) {
+			if i++; s.low(i-1) == "," && s.joinsRow(i) {
+				i++
+			}
+			if s.rowName(i) && (s.low(i-1) != "," || s.low(i+1) == "," || s.joinsRow(i+1)) {
+				s.mark(i, i+1, Person, 72, ByCue)
+			}
+		}
+		if i := m.from - 2; s.joinsRow(m.from-1) && s.rowName(i) {
+			s.mark(i, i+1, Person, 72, ByCue)
+		}
+	}
+}
+
+func (s *scan) joinsRow(i int) bool { return s.low(i) == "and" || s.low(i) == "&" || s.low(i) == "or" }
+
+// rowName reports whether token i may be a name in a row of names and is not marked yet.
+func (s *scan) rowName(i int) bool {
+	t := s.at(i)
+	if t.kind != word || t.shape != capital || t.gaz&gazetteer.Name == 0 || t.lex&(stop|common|ack|day|title) != 0 ||
+		t.gaz&gazetteer.Word != 0 && t.gaz&(gazetteer.CommonFirst|gazetteer.CommonLast) == 0 || s.at(i+1).shape != small {
+		return false
+	}
+	return (t.gaz&gazetteer.Word == 0 || s.endsHere(i+1)) && !s.has(Person, i, i+1)
 }
 
 // endsPerson reports whether a name was marked that ends before token i.
@@ -253,7 +302,11 @@ func (s *scan) nameStart(i, level int) bool {
 // endsHere reports whether the clause ends before token i.
 func (s *scan) endsHere(i int) bool {
 	t := s.at(i)
-	return i >= len(s.tok) || t.kind < word || t.lex&stop != 0 && t.lex&verb == 0 || s.low(i) == "w" || s.low(i) == "speaking" || s.low(i) == "calling" || s.low(i) == "here"
+	switch s.low(i) {
+	case "w", "speaking", "calling", "here", "regarding", "saying", "asking", "telling":
+		return true
+	}
+	return i >= len(s.tok) || t.kind < word || t.lex&stop != 0 && t.lex&verb == 0
 }
 
 // pairs reports whether tokens i and i+1 look like a first name and a surname.

@@ -101,12 +101,18 @@ func (s *scan) fingerprint(ask *asked) uint64 {
 // they are not masked. Days and numbers are the rules' business, unless they may answer a question.
 func (s *scan) tagged(from, to int, c tag.Class, a *asked) Type {
 	switch c {
-	case tag.Person:
-		return Person
-	case tag.Place:
-		return Location
+	case tag.Person, tag.Place:
+		switch {
+		case s.dial != Paranoid && s.nameCue(from) == notName: // a restaurant called
+		case c == tag.Person:
+			return Person
+		default:
+			return Location
+		}
 	case tag.Address:
-		return Address
+		if s.located(from, to) {
+			return Address
+		}
 	case tag.Date:
 		if a.wants(DateOfBirth) && s.says(from, to) {
 			return DateOfBirth
@@ -167,10 +173,20 @@ func (s *scan) tells(i int, t Type) bool {
 	return k.kind > word && k.kind < mask || k.kind == word && (k.lex&(stop|ack) == 0 || len(s.low(i)) == 1)
 }
 
+// located reports whether one of the tokens is no plain word: the name of a street or its number.
+func (s *scan) located(from, to int) bool {
+	for i := from; i < to; i++ {
+		if t := s.tok[i]; s.numeric(i) || t.kind == word && (t.gaz&gazetteer.Word == 0 || t.shape == capital) {
+			return true
+		}
+	}
+	return false
+}
+
 // says reports whether one of the tokens can be personal: a word or a number.
 func (s *scan) says(from, to int) bool {
 	for i := from; i < to; i++ {
-		if k := s.tok[i].kind; k >= word && k <= mixed {
+		if k := s.tok[i].kind; (k >= word && k <= mixed) && !(k == digit && s.taken[i]) {
 			return true
 		}
 	}

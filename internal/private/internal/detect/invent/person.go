@@ -114,7 +114,7 @@ func (w *writer) first(key string) string {
 		switch n := w.r.IntN(100); {
 		case n < 50:
 			return pick(w.r, firstNames)
-		case n < 58:
+		case n < 60:
 			return pick(w.r, wordNames)
 		case n < 62:
 			return pick(w.r, firstNames) + "-" + pick(w.r, firstNames)
