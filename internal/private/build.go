@@ -203,7 +203,7 @@ func (b *builder) label(dim fact.Dim, parent fact.Label, name string) fact.Label
 			return l
 		}
 	}
-	t := anon.Of(b.zone.detector.Label(name))
+	t := b.zone.names.of(l, func() anon.Text { return anon.Of(b.zone.detector.Label(name)) })
 	b.labels = append(b.labels, fact.Named{Label: l, Dim: dim, Parent: parent, Name: t})
 	return l
 }

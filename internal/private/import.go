@@ -18,6 +18,7 @@ import (
 	"murmur/internal/private/internal/source/connect"
 	"murmur/internal/private/internal/source/csv"
 	"murmur/internal/private/internal/source/native"
+	"murmur/internal/private/internal/source/strictjson"
 	"murmur/internal/private/internal/source/vcon"
 	"murmur/internal/workspace"
 )
@@ -131,10 +132,14 @@ func (f file) judge(d source.Delivery) error {
 
 // delivery names a native line by the delivery_id it carries; without one the caller's hash stands for it, as for vCons.
 func (f file) delivery(row []byte) source.Delivery {
-	if f.kind == "native" {
-		if all, err := (native.Source{}).Split(source.Delivery{Body: row}); err == nil && len(all) == 1 {
-			return all[0]
-		}
+	if f.kind != "native" {
+		return source.Delivery{Body: row}
+	}
+	if doc, err := strictjson.Parse(row); err == nil && doc.Has("type") {
+		return source.Delivery{ID: doc.Text("delivery_id"), Body: row}
+	}
+	if all, err := (native.Source{}).Split(source.Delivery{Body: row}); err == nil && len(all) == 1 {
+		return all[0] // an array or envelope of one
 	}
 	return source.Delivery{Body: row}
 }

@@ -78,6 +78,7 @@ type Zone struct {
 	region   string
 	now      func() time.Time
 	polling  pollers
+	names    maskedNames
 }
 
 // New opens the zone.
@@ -332,9 +333,9 @@ func (b *builder) contact(p event.Party) anon.Contact {
 	return c
 }
 
-// country is where a party is from, "" where that is not known.
+// country is where a party is from, "" where that is not known, or where no policy asks.
 func (b *builder) country(p event.Party) string {
-	if p.Country != "" {
+	if p.Country != "" || b.policy.OptInCountries == "" {
 		return p.Country
 	}
 	return identity.Country(p.Address, b.zone.region)

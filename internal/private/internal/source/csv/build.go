@@ -19,10 +19,11 @@ import (
 type builder struct {
 	kind    string
 	columns []column
-	at      map[string]int   // column of a field
-	orders  map[string]order // of the date columns
-	scale   string           // of a survey whose file names none
-	assumed bool             // the scale is a guess from the scores
+	at      map[string]int    // column of a field
+	orders  map[string]order  // of the date columns
+	notes   map[string]string // how each of them is read, in words
+	scale   string            // of a survey whose file names none
+	assumed bool              // the scale is a guess from the scores
 	zone    *time.Location
 }
 
@@ -30,7 +31,7 @@ type builder struct {
 var timeFields = []string{"occurred_at", "date", "time", "updated_at", "answered_at", "ended_at", "asked_at", "in_at", "out_at"}
 
 func newBuilder(kind string, columns []column, sample []record, delimiter byte, zone *time.Location) builder {
-	b := builder{kind: kind, columns: columns, at: map[string]int{}, orders: map[string]order{}, zone: zone}
+	b := builder{kind: kind, columns: columns, at: map[string]int{}, orders: map[string]order{}, notes: map[string]string{}, zone: zone}
 	if zone == nil {
 		b.zone = time.UTC
 	}
@@ -48,7 +49,9 @@ func newBuilder(kind string, columns []column, sample []record, delimiter byte, 
 		return cells
 	}
 	for _, field := range timeFields {
-		b.orders[field] = orderOf(cellsOf(field), delimiter)
+		cells := cellsOf(field)
+		b.orders[field] = orderOf(cells, delimiter)
+		b.notes[field] = noteOf(cells, b.orders[field], b.zone)
 	}
 	if i, ok := b.at["score"]; ok {
 		b.scale, b.assumed = scaleOf(columns[i].header, cellsOf("score"))
@@ -60,7 +63,7 @@ func newBuilder(kind string, columns []column, sample []record, delimiter byte, 
 func scaleOf(header string, scores []string) (scale string, assumed bool) {
 	plain, _ := stripUnit(header)
 	for _, w := range []struct{ part, scale string }{
-		{"nps", "nps"}, {"netpromoter", "nps"}, {"ces", "ces"}, {"csat", "csat"}, {"satisfaction", "csat"},
+		{"nps", "nps"}, {"netpromoter", "nps"}, {"recommend", "nps"}, {"ces", "ces"}, {"easywasit", "ces"}, {"satisfiedareyou", "csat"}, {"csat", "csat"}, {"satisfaction", "csat"},
 		{"star", "stars"}, {"rating", "stars"}, {"thumb", "thumb"},
 	} {
 		if strings.Contains(plain, w.part) {
@@ -80,7 +83,7 @@ func (b builder) note(i int) string {
 	c := b.columns[i]
 	switch {
 	case slices.Contains(timeFields, c.field):
-		return b.orders[c.field].String() + ", " + b.zone.String() + " where no zone is written"
+		return b.notes[c.field]
 	case c.field == "score" && b.assumed:
 		return b.scale + " (assumed)"
 	case c.field == "score":

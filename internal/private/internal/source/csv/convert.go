@@ -85,6 +85,7 @@ var outcomeWords = map[string]string{
 	"membersdidnotanswer": "members_did_not_answer", "ringtimeout": "members_did_not_answer",
 	"abandoned": "abandoned", "hungup": "abandoned", "hangup": "abandoned", "callerhungup": "abandoned",
 	"shortabandoned": "short_abandoned", "abandonedinmenu": "abandoned_in_menu", "abandonedinivr": "abandoned_in_menu",
+	"outofopeninghours": "out_of_hours", "noavailableagent": "no_member_available", "agentsdidnotanswer": "members_did_not_answer",
 	"outofhours": "out_of_hours", "afterhours": "out_of_hours", "closed": "out_of_hours",
 	"nomemberavailable": "no_member_available", "noagentavailable": "no_member_available",
 	"voicemail": "voicemail", "vm": "voicemail", "leftvoicemail": "voicemail",

@@ -37,7 +37,7 @@ func orderOf(cells []string, delimiter byte) order {
 	european := delimiter == ';'
 	ambiguous := false
 	for _, cell := range cells {
-		m := numericDate.FindStringSubmatch(cell)
+		m := numericDate.FindStringSubmatch(undayed(cell))
 		if m == nil || len(m[1]) > 2 {
 			continue
 		}
@@ -53,6 +53,53 @@ func orderOf(cells []string, delimiter byte) order {
 		european = european || strings.Contains(m[0], ".")
 	}
 	return order{dayFirst: european, assumed: ambiguous}
+}
+
+// noteOf says in words how the dates of a column are read: by the notation of the first cell that has one.
+func noteOf(cells []string, o order, zone *time.Location) string {
+	for _, cell := range cells {
+		var notation string
+		cell = undayed(cell)
+		zoned := strings.HasSuffix(strings.ToLower(cell), "z") || offset.MatchString(cell)
+		if yearFirst.MatchString(cell) {
+			notation = "year-month-day"
+		} else if numericDate.MatchString(cell) {
+			notation = o.String()
+		} else if _, ok := parseClock(cell); ok {
+			return "time of day, " + zone.String()
+		} else if _, err := strconv.ParseInt(cell, 10, 64); err == nil && len(cell) == 13 {
+			return "milliseconds since 1970"
+		} else if err == nil && len(cell) == 10 {
+			return "seconds since 1970"
+		} else if _, ok := parseTime(cell, o, zone); ok {
+			notation = "month by name"
+		} else {
+			continue
+		}
+		if zoned {
+			return notation + ", with its zone"
+		}
+		return notation + ", " + zone.String() + " where no zone is written"
+	}
+	return ""
+}
+
+var (
+	offset    = regexp.MustCompile(`:\d{2}(?:[.,]\d+)? ?[+-]\d{2}:?\d{2}$`) // behind a time of day
+	yearFirst = regexp.MustCompile(`^\d{4}[-/.]\d`)
+	weekday   = regexp.MustCompile(`(?i)^(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so)[a-z]*[.,]*\s+`)
+)
+
+// undayed is a date without the day of the week before its numbers.
+func undayed(cell string) string {
+	if cell == "" || cell[0] >= '0' && cell[0] <= '9' {
+		return cell
+	}
+	rest := cell[len(weekday.FindString(cell)):]
+	if rest == "" || rest[0] < '0' || rest[0] > '9' {
+		return cell
+	}
+	return rest
 }
 
 // parseTime reads the notations of exports: ISO 8601, numeric dates in the given order, dates with a
@@ -72,7 +119,7 @@ func parseTime(cell string, o order, zone *time.Location) (time.Time, bool) {
 		}
 		return time.Time{}, false
 	}
-	cell = strings.ToLower(cell)
+	cell = strings.ToLower(undayed(cell))
 	year, month, day, rest, ok := parseDate(cell, o)
 	if !ok {
 		return time.Time{}, false

@@ -23,55 +23,55 @@ type column struct {
 var synonyms = map[string][]string{
 	"id": {"id", "sourceid", "callid", "callsid", "messageid", "messagesid", "sid", "responseid", "token",
 		"responsetoken", "uuid", "callguid", "uniqueid", "recordid", "externalid", "conversationid", "eventid"},
-	"occurred_at": {"occurredat", "startedat", "starttime", "startdatetime", "callstart", "callstarttime", "calltime",
+	"occurred_at": {"occurredat", "startedat", "started", "starttime", "startdatetime", "callstart", "callstarttime", "calltime",
 		"calldatetime", "datetime", "dateandtime", "createdat", "created", "createdon", "datecreated", "createddate", "timestamp", "sentat",
 		"senttime", "sentdate", "datesent", "receivedat", "submittedat", "submitdate", "submitteddate",
 		"responsedate", "respondedat", "answerdate", "completiontime", "enddatesurvey", "start", "startdate", "begin",
-		"datumuhrzeit", "zeitpunkt", "horodatage", "fecha", "uhrzeitdatum"},
+		"datumuhrzeit", "zeitpunkt", "horodatage", "fecha", "uhrzeitdatum", "datestarted", "datestart", "startstamp", "whenstarted", "callstarted", "startedon", "starts", "datetimeutc", "startdateandtime", "begintime", "firstring", "createtime", "creationtime", "createdtime", "sendtime", "senton", "receivedon", "receivedtime", "respondedon", "responsetime", "respondeddate", "submittedon", "submissiontime", "submittime", "completedon", "gestartet", "beginn", "startzeit", "anrufbeginn", "inicio", "debut"},
 	"date":       {"date", "calldate", "messagedate", "day", "datum", "datedappel"},
 	"time":       {"time", "timeofday", "hour", "uhrzeit", "heure", "hora"},
-	"updated_at": {"sourceupdatedat", "updatedat", "lastmodified", "modifiedat", "updated"},
+	"updated_at": {"sourceupdatedat", "updatedat", "lastmodified", "modifiedat", "updated", "dateupdated", "updatedon", "updatetime"},
 	"answered_at": {"answeredat", "answertime", "answered", "connectedat", "connecttime", "pickuptime",
-		"answeredtime", "pickedupat"},
+		"answeredtime", "pickedupat", "answerstamp", "dateconnected", "connecteddate", "connectedtime", "answeredon", "connected", "connect", "angenommen"},
 	"ended_at": {"endedat", "endtime", "completedat", "callend", "callendtime", "hangupat", "hanguptime",
-		"enddatetime", "disconnectedat", "disconnecttime", "end"},
+		"enddatetime", "disconnectedat", "disconnecttime", "end", "ended", "endstamp", "dateended", "endeddate", "endedon", "finishedat", "finished", "hangup", "callended", "disconnected", "disconnect", "completed", "beendet", "endzeit", "ende", "fin"},
 	"direction": {"direction", "calldirection", "messagedirection", "calltype", "messagetype", "type", "inout",
-		"richtung", "sens", "direccion"},
+		"richtung", "sens", "direccion", "inboundoutbound", "inboundoroutbound", "incomingoutgoing", "calldirectiontype"},
 	"from": {"from", "fromnumber", "fromphone", "fromphonenumber", "caller", "callernumber", "callerid",
-		"callingnumber", "caller id number", "source", "sourcenumber", "sender", "sendernumber", "anrufer", "von", "origin"},
+		"callingnumber", "caller id number", "source", "sourcenumber", "sender", "sendernumber", "anrufer", "von", "origin", "src", "clid", "callernumbere164", "calleridnum", "calleridnumber", "fromname number", "ani", "callingparty", "originator", "origincallednumber", "anrufernummer", "absender"},
 	"to": {"to", "tonumber", "tophone", "tophonenumber", "callee", "calleenumber", "called", "callednumber",
-		"dialednumber", "destination", "destinationnumber", "recipient", "recipientnumber", "receiver", "an", "ziel"},
+		"dialednumber", "destination", "destinationnumber", "recipient", "recipientnumber", "receiver", "an", "ziel", "dst", "destinationphonenumber", "calledparty", "dnis", "dialed", "dialled", "diallednumber", "tonumbere164", "empfanger", "empfänger", "angerufen"},
 	"contact": {"contact", "phone", "phonenumber", "contactphone", "contactnumber", "customerphone",
 		"customernumber", "customerphonenumber", "customer", "externalnumber", "clientphone", "mobile", "mobilenumber", "cell",
-		"respondentphone", "participant", "telefon", "telefonnummer", "telephone"},
-	"email": {"email", "emailaddress", "contactemail", "customeremail", "respondentemail", "recipientemail", "mail"},
+		"respondentphone", "participant", "telefon", "telefonnummer", "telephone", "externalphonenumber", "contactphonenumber", "callernumbername", "prospectphone", "otherparty", "otherpartynumber", "remotenumber", "respondentphonenumber", "phonee164", "rufnummer"},
+	"email": {"email", "emailaddress", "contactemail", "customeremail", "respondentemail", "recipientemail", "mail", "respondentemailaddress", "personemail", "useremail", "customeremailaddress"},
 	"contact_name": {"contactname", "customername", "callername", "name", "fullname", "calleridname",
-		"respondent", "respondentname", "clientname"},
+		"respondent", "respondentname", "clientname", "personname", "customerfullname", "respondentfullname", "kunde"},
 	"number": {"number", "businessnumber", "internalnumber", "line", "linename", "inbox", "inboxname",
-		"phoneline", "phonenumberid", "trackingnumber", "numbername", "workspacenumber", "ournumber", "did"},
-	"team": {"team", "teamname", "department", "queue", "queuename", "group", "ringgroup", "callqueue"},
+		"phoneline", "phonenumberid", "trackingnumber", "numbername", "workspacenumber", "ournumber", "did", "internalphonenumber", "companynumber", "companyphonenumber", "didnumber", "inboundnumber", "linenumber", "trackingphonenumber", "viaphonenumber"},
+	"team": {"team", "teamname", "department", "queue", "queuename", "group", "ringgroup", "callqueue", "huntgroup", "skill", "skillgroup", "callgroup", "abteilung"},
 	"member": {"member", "agent", "agentname", "user", "username", "answeredby", "employee", "extension",
-		"handledby", "operator", "staff", "rep", "mitarbeiter"},
+		"handledby", "operator", "staff", "rep", "mitarbeiter", "agentemail", "assignee", "assignedto", "owner", "answeredbyname", "answeredbyuser", "userid", "agentid", "bearbeiter"},
 	"outcome": {"outcome", "result", "callresult", "callstatus", "status", "disposition", "callresponse",
-		"state", "calloutcome", "action", "stepoutcome"},
+		"state", "calloutcome", "actionresult", "action", "stepoutcome", "resultdescription", "hangupcause", "endreason", "missedcallreason", "terminationreason", "ergebnis"},
 	"ring_s": {"ring", "rings", "ringtime", "ringduration", "ringingtime", "ringing", "waittime", "waitduration",
-		"queuetime", "queueduration", "timetoanswer", "speedofanswer", "wait"},
+		"queuetime", "queueduration", "timetoanswer", "speedofanswer", "wait", "timetoansweringseconds", "ringsec", "ringseconds", "holdbeforeanswer", "klingeldauer", "waiting"},
 	"talk_s": {"talk", "talks", "talktime", "talkduration", "duration", "callduration", "billsec", "billableseconds",
-		"conversationtime", "callduration", "totalduration", "length", "calllength", "dauer", "duree", "duracion"},
-	"voicemail":  {"voicemail", "hasvoicemail", "leftvoicemail", "vm", "voicemailleft"},
+		"conversationtime", "callduration", "totalduration", "length", "calllength", "dauer", "duree", "duracion", "talking", "durationincall", "incallduration", "talksec", "handletime", "connectedduration", "gesprachsdauer", "gesprächsdauer"},
+	"voicemail":  {"voicemail", "hasvoicemail", "leftvoicemail", "vm", "voicemailleft", "isvoicemail", "voicemailurl", "hasvm"},
 	"status":     {"status", "messagestatus", "deliverystatus", "state"},
 	"error_code": {"errorcode", "error"},
 	"media":      {"media", "mediacount", "nummedia", "attachments", "numberofattachments"},
 	"body": {"body", "message", "text", "messagebody", "messagetext", "messagecontent", "content", "sms",
-		"smstext", "smsbody", "nachricht", "mensaje"},
+		"smstext", "smsbody", "nachricht", "mensaje", "textbody", "messagebodytext", "contents", "texto", "texte", "inhalt"},
 	"automatic": {"automatic", "automated", "autoreply", "isautomated", "isautomatic"},
-	"survey":    {"survey", "surveyname", "surveyid", "form", "formid", "formname", "surveytitle", "campaign"},
+	"survey":    {"survey", "surveyname", "surveyid", "form", "formid", "formname", "surveytitle", "campaign", "surveyno", "questionnaire", "surveycampaign"},
 	"scale":     {"scale", "metric", "surveytype", "scoretype", "kind"},
 	"score": {"score", "npsscore", "nps", "csat", "csatscore", "ces", "cesscore", "rating", "stars", "starrating",
-		"netpromoterscore", "howlikely", "satisfaction", "satisfactionscore", "thumb", "thumbs", "points", "bewertung", "note"},
+		"netpromoterscore", "howlikely", "satisfaction", "satisfactionscore", "thumb", "thumbs", "points", "bewertung", "note", "answerscore", "npsrating", "csatrating", "recommendationscore", "likelihoodtorecommend", "scorevalue", "ratingvalue", "punkte"},
 	"comment": {"comment", "comments", "feedback", "reason", "responsetext", "verbatim", "openresponse",
-		"additionalcomments", "answer", "response", "kommentar", "commentaire"},
-	"medium":       {"medium", "channel", "via", "surveychannel"},
+		"additionalcomments", "answer", "response", "kommentar", "commentaire", "feedbacktext", "openended", "whyscore", "scorereason", "additionalfeedback", "remark", "remarks", "anmerkung"},
+	"medium":       {"medium", "channel", "via", "surveychannel", "sourcechannel", "distributionchannel", "surveymethod", "deliverymethod", "surveymedium"},
 	"asked_at":     {"askedat", "surveysentat", "invitedat", "sentat", "surveysent"},
 	"link":         {"link", "callid", "messageid", "relatedcall", "callsid", "ticketid"},
 	"run":          {"run", "callid", "callsid", "runid", "executionid", "executionsid", "sessionid", "conversationid"},
@@ -198,7 +198,28 @@ func mapKind(kind string, headers []string, given map[string]string) ([]column, 
 			}
 		}
 	}
+	if kind == "surveys" {
+		mapQuestions(columns, plain)
+	}
 	return columns, nil
+}
+
+// questions are the parts of a survey's questions by which its answers are known: some tools head the column of the
+// scores with the question itself.
+var questions = []struct{ field, part string }{
+	{"score", "recommend"}, {"score", "satisfiedareyou"}, {"score", "easywasit"}, {"score", "rateyour"},
+	{"comment", "reasonforyourscore"}, {"comment", "reasonforyourrating"}, {"comment", "canweimprove"}, {"comment", "couldweimprove"}, {"comment", "anythingelse"}, {"comment", "tellusmore"},
+}
+
+// mapQuestions gives score and comment, where no header names them, to the first question that asks for them.
+func mapQuestions(columns []column, plain []string) {
+	has := fieldSet(columns)
+	for _, q := range questions {
+		i := slices.IndexFunc(plain, func(h string) bool { return strings.Contains(h, q.part) })
+		if i >= 0 && !has[q.field] && columns[i].field == "" {
+			columns[i].field, has[q.field] = q.field, true
+		}
+	}
 }
 
 // stripUnit normalises a header and takes a unit of time off its end.

@@ -19,7 +19,7 @@ func (r *row) call() {
 	answered, isFlag := parseBool(r.cell("answered_at"))
 	if !isFlag {
 		r.putTime("answered_at", "answered_at")
-	} else if outcome == "" {
+	} else if outcome == "" || outcome == "unknown" {
 		outcome = map[bool]string{true: "answered", false: "missed"}[answered]
 	}
 	r.putTime("ended_at", "ended_at")

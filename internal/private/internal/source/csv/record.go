@@ -141,6 +141,9 @@ func (s *splitter) feed(line string) bool {
 			s.state = quoted
 		case s.state == start && c == '"':
 			s.state = quoted
+		case s.state == bare && c == '"' && s.cell.String() == "=": // ="+1212", see unguarded
+			s.cell.Reset()
+			s.state = quoted
 		case s.state == closing, c == '"':
 			return false
 		default:
@@ -152,9 +155,19 @@ func (s *splitter) feed(line string) bool {
 }
 
 func (s *splitter) endCell() {
-	s.cells = append(s.cells, strings.TrimSpace(s.cell.String()))
+	s.cells = append(s.cells, unguarded(strings.TrimSpace(s.cell.String())))
 	s.cell.Reset()
 	s.state = start
+}
+
+// unguarded takes off what exports put around a number so that a spreadsheet leaves it alone: ="+1212" and '+1212.
+func unguarded(cell string) string {
+	if inner, ok := strings.CutPrefix(cell, `="`); ok && strings.HasSuffix(inner, `"`) {
+		cell = strings.TrimSuffix(inner, `"`)
+	} else if len(cell) > 1 && cell[0] == '\'' && (cell[1] == '+' || cell[1] >= '0' && cell[1] <= '9') {
+		return cell[1:]
+	}
+	return cell
 }
 
 // split cuts one line; nil when its quoting is broken.

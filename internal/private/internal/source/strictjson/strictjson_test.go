@@ -1,9 +1,11 @@
 package strictjson
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -106,7 +108,7 @@ func TestValuesDoNotPrint(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, s := range []string{`{"a":[1,2,{"b":null}]}`, `[[[]]]`, `"\ud800"`, `{"a":1,"a":2}`, `1 2`, `{"":{}}`} {
+	for _, s := range []string{`{"a":[1,2,{"b":null}]}`, `[[[]]]`, `"\ud800"`, `{"a":1,"a":2}`, `1 2`, `{"":{}}`, `"\ud83d\ude00\b\/\u00Ab"`, `[-0.5e+3, 0, 1E9]`, `"\ud83d\ud83d\u"`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -123,5 +125,49 @@ func FuzzParse(f *testing.F) {
 		if why(err) == fact.WhyNotJSON && json.Valid(body) {
 			t.Fatal("refused JSON as not JSON")
 		}
+		if err == nil {
+			d := json.NewDecoder(bytes.NewReader(body))
+			d.UseNumber()
+			var want any
+			if d.Decode(&want) != nil || !reflect.DeepEqual(plain(v.n), want) {
+				t.Fatal("read something else than encoding/json")
+			}
+		}
 	})
+}
+
+// plain is a node as encoding/json gives it.
+func plain(n *node) any {
+	switch n.kind {
+	case boolean:
+		return n.truth
+	case number:
+		return json.Number(n.text)
+	case text:
+		return n.text
+	case array:
+		all := []any{}
+		for _, item := range n.items {
+			all = append(all, plain(item))
+		}
+		return all
+	case object:
+		all := map[string]any{}
+		for name, field := range n.named {
+			all[name] = plain(field)
+		}
+		return all
+	}
+	return nil
+}
+
+func BenchmarkParse(b *testing.B) {
+	body := []byte(`{"schema":"murmur.v1","type":"call","source_id":"c1","occurred_at":"2026-03-02T10:00:00Z","party":{"phone":"+12125550123","name":"R\u00f3sa"},"direction":"in","outcome":"answered","ring_s":12,"talk_s":65.5,"voicemail":false,"team":null}`)
+	b.ReportAllocs()
+	b.SetBytes(int64(len(body)))
+	for b.Loop() {
+		if _, err := Parse(body); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
