@@ -43,6 +43,7 @@ type Twilio struct {
 	running     map[string]string   // of a call: its recording
 	recordings  map[string][]string // of a call: all of them
 	transcripts map[string][]string // of a recording
+	ever        map[string][]string // of a call: all that there ever were
 	made        int
 	media       int
 }
@@ -52,7 +53,7 @@ func twilioTime(t time.Time) string { return t.UTC().Format(time.RFC1123Z) }
 
 // NewTwilio makes a fake with n calls, one in three with two legs, and as many texts, one each hour before now.
 func NewTwilio(now time.Time, n int, faults ...Fault) *Twilio {
-	t := &Twilio{Pager: Pager{Faults: faults}, running: map[string]string{}, recordings: map[string][]string{}, transcripts: map[string][]string{}}
+	t := &Twilio{Pager: Pager{Faults: faults}, running: map[string]string{}, recordings: map[string][]string{}, transcripts: map[string][]string{}, ever: map[string][]string{}}
 	for i := range n {
 		at := now.Add(-time.Duration(i) * time.Hour).Truncate(time.Second)
 		id := strconv.Itoa(i)
@@ -102,7 +103,7 @@ func (t *Twilio) Left(call string) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n := len(t.recordings[call])
-	for _, r := range t.recordings[call] {
+	for _, r := range t.ever[call] {
 		n += len(t.transcripts[r])
 	}
 	if t.running[call] != "" {
@@ -244,6 +245,7 @@ func (t *Twilio) start(call string) (status int, body any) {
 	id := "RE" + strconv.Itoa(t.made)
 	t.running[call] = id
 	t.recordings[call] = append(t.recordings[call], id)
+	t.ever[call] = append(t.ever[call], id)
 	t.transcripts[id] = []string{"TR" + strconv.Itoa(t.made)}
 	return http.StatusCreated, map[string]any{"sid": id, "status": "in-progress"}
 }
