@@ -20,6 +20,9 @@ func TestTheModelThatShipsSaysWhatItWasBuiltFrom(t *testing.T) {
 			t.Errorf("input %+v", in)
 		}
 	}
+	if _, err := Read(bytes.NewReader(embedded)); err != nil {
+		t.Errorf("its checksum: %v", err)
+	}
 	if len(embedded) > 10<<20 {
 		t.Errorf("the model has %d bytes", len(embedded))
 	}
