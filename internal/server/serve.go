@@ -126,6 +126,10 @@ func kinds() []web.SourceKind {
 	return []web.SourceKind{
 		{Name: "quo", Title: "Quo (OpenPhone)", Help: "In Quo, as an owner or administrator: Settings, API, make a key, and paste it below. It works behind a router."},
 		{Name: "typeform", Title: "Typeform", Help: "In Typeform, open Connect, Webhooks: add the address that you get here, and set the secret. Pass the caller's number as the hidden field phone."},
+		{Name: "twilio", Title: "Twilio", Help: "In Twilio's console: the account SID and the auth token, written as ACCOUNT:TOKEN, are the API key below. Say below as well where Twilio reaches this server: its signatures hold that address."},
+		{Name: "delighted", Title: "Delighted", Help: "Survey scores and comments, by webhook. Its API key is the signing secret below."},
+		{Name: "formbricks", Title: "Formbricks", Help: "Survey answers, by webhook. It shows its signing secret once the address is added."},
+		{Name: "zendesk", Title: "Zendesk", Help: "Satisfaction ratings, by webhook and trigger."},
 		{Name: "native", Title: "Your own system", Help: "Send murmur.v1 events, one JSON object a line, with the secret as a bearer token."},
 	}
 }

@@ -65,7 +65,10 @@ func (s sources) Connect(ctx context.Context, ws workspace.ID, src web.NewSource
 	if err != nil {
 		return web.Connected{}, sourceErr(err)
 	}
-	w := web.Connected{Workspace: ws, Source: c.Source, Kind: c.Kind, Path: c.Path, Secret: c.Secret, Webhook: c.Webhook}
+	w := web.Connected{Workspace: ws, Source: c.Source, Kind: c.Kind, Path: c.Path, Secret: c.Secret, Webhook: c.Webhook, Paste: c.Paste}
+	if w.Secret == private.SigningSecret(src.Kind, src.APIKey) {
+		w.Secret = "" // a part of the key, which is never shown again
+	}
 	for _, g := range c.Gives {
 		w.Gives = append(w.Gives, web.Given(g))
 	}
@@ -105,9 +108,9 @@ func sourceErr(err error) error {
 	case errors.Is(err, private.ErrAPIBase):
 		return &web.Refusal{Why: "api-base", Said: private.ErrAPIBase.Error()}
 	case errors.Is(err, private.ErrNoPolling):
-		return &web.Refusal{Why: "kind", Said: private.ErrNoPolling.Error()}
+		return &web.Refusal{Why: "no-api", Said: private.ErrNoPolling.Error()}
 	case isProblem:
-		return &web.Refusal{Why: "kind", Said: p.Message}
+		return &web.Refusal{Why: "input", Said: p.Message}
 	}
 	return webErr(err)
 }

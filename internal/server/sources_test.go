@@ -4,10 +4,12 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"murmur/internal/private"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
 )
@@ -51,7 +53,8 @@ func TestSourcesAsThePagesSeeThem(t *testing.T) {
 		"key":      {Kind: "quo", Name: "quo", APIKey: "bad", APIBase: base},
 		"name":     {Kind: "quo", Name: "Not A Name"},
 		"api-base": {Kind: "quo", Name: "quo", APIKey: "good", APIBase: "nonsense"},
-		"kind":     {Kind: "fax", Name: "fax"},
+		"no-api":   {Kind: "typeform", Name: "typeform", APIKey: "good"},
+		"input":    {Kind: "fax", Name: "fax"},
 		// Its vendor takes no webhook: nothing is connected by half.
 		"missing":    {Kind: "quo", Name: "quo", APIKey: "good", APIBase: base, PublicURL: "https://murmur.example.com"},
 		"public-url": {Kind: "quo", Name: "quo", APIKey: "good", APIBase: base, PublicURL: "murmur"},
@@ -130,6 +133,38 @@ func TestEveryTroubleHasAHint(t *testing.T) {
 	for trouble, w := range troubles {
 		if !web.HasHint(string(trouble)) || w.said == "" || strings.Contains(w.said, "murmur ") {
 			t.Errorf("%s has no words for a page", trouble)
+		}
+	}
+}
+
+// TestAKeyThatSignsIsNotShown: Twilio signs with the token that is a part of its key.
+func TestAKeyThatSignsIsNotShown(t *testing.T) {
+	t.Parallel()
+	n, err := Open(t.Context(), Config{Data: t.TempDir() + "/data"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = n.Close() })
+	twilio := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"sid":"AC1","calls":[],"messages":[],"recordings":[],"events":[],"next_page_uri":null}`))
+	}))
+	t.Cleanup(twilio.Close)
+	const token = "a-synthetic-token-of-32-letters.."
+	c, err := sources{n}.Connect(t.Context(), workspace.Default, web.NewSource{Kind: "twilio", Name: "twilio", APIKey: "AC1:" + token, APIBase: twilio.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Secret != "" || strings.Contains(c.Paste, token) || !strings.Contains(c.Paste, c.Path) {
+		t.Errorf("the answer holds the token, or does not say where to paste the address")
+	}
+}
+
+// TestEveryKindThatIsOfferedCanBeConnected.
+func TestEveryKindThatIsOfferedCanBeConnected(t *testing.T) {
+	t.Parallel()
+	for _, k := range kinds() {
+		if !slices.Contains(private.Kinds(), k.Name) || k.Title == "" || k.Help == "" {
+			t.Errorf("%s is offered", k.Name)
 		}
 	}
 }

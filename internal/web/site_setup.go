@@ -218,13 +218,13 @@ func refusalOf(err error) *wrong {
 	case errors.As(err, &x):
 		w := &wrong{Field: "api_key", Said: x.Said, Hint: hintText(x.Why)}
 		switch x.Why {
-		case "name", "kind":
+		case "name":
 			w.Field = x.Why
 		case "public-url":
 			w.Field = "public_url"
 		case "api-base", "request", "missing", "html", "redirect", "host":
 			w.Field = "api_base"
-		case "busy", "unavailable", "cut", "too-large":
+		case "busy", "unavailable", "cut", "too-large", "cursor", "input":
 			w.Field = ""
 		}
 		return w

@@ -61,7 +61,8 @@ type Connected struct {
 	Source    string       `json:"source"`
 	Kind      string       `json:"kind"`
 	Path      string       `json:"path"`
-	Secret    string       `json:"secret"`
+	Secret    string       `json:"secret" doc:"shown once; empty when it is a part of the API key"`
+	Paste     string       `json:"paste,omitempty" doc:"what to set up at the vendor, line by line"`
 	Gives     []Given      `json:"gives,omitempty" doc:"with an API key: what it gives, tried just now"`
 	Webhook   string       `json:"webhook,omitempty" enum:"registered,by hand" doc:"with an API key: whether the vendor has been told the path"`
 }
@@ -69,7 +70,7 @@ type Connected struct {
 // Refusal is an ErrInput of a source with its reason as a word of a closed set, so that a page can say what to do and
 // mark the field.
 type Refusal struct {
-	Why  string // a trouble as in Polling, or name, api-base, kind
+	Why  string // a trouble as in Polling, or name, api-base, no-api, public-url, input
 	Said string // in words; no values
 }
 

@@ -59,8 +59,8 @@ var hints = map[string]string{
 	"host":        "Name the address of the API if that is meant.",
 	"name":        "Use small letters, digits and hyphens, and a name that no other source has.",
 	"api-base":    "It is https://HOST, as in the vendor's documentation. Leave it empty for the vendor's own.",
+	"no-api":      "Leave the key empty: it delivers by webhook.",
 	"public-url":  "It is https://HOST. Leave it empty where the vendor cannot reach this server.",
-	"kind":        "Choose one of those shown.",
 }
 
 // cares are the hints that differ for a source that is connected.

@@ -75,12 +75,13 @@ func tryKey(key string) ([]web.Given, error) {
 
 func (b *Business) Connect(_ context.Context, ws workspace.ID, s web.NewSource) (web.Connected, error) {
 	if !slices.ContainsFunc(b.Config().Kinds, func(k web.SourceKind) bool { return k.Name == s.Kind }) {
-		return web.Connected{}, &web.Refusal{Why: "kind", Said: "this version cannot connect that kind of source"}
+		return web.Connected{}, &web.Refusal{Why: "input", Said: "this version cannot connect that kind of source"}
 	}
 	if s.Name == "taken" {
 		return web.Connected{}, &web.Refusal{Why: "name", Said: "a source of that name exists"}
 	}
-	c := web.Connected{Workspace: ws, Source: s.Name, Kind: s.Kind, Path: "/in/" + s.Kind + "/0q1w2e3r4t5z6u7i8o9p", Secret: "made-for-this-test-only"}
+	c := web.Connected{Workspace: ws, Source: s.Name, Kind: s.Kind, Path: "/in/" + s.Kind + "/0q1w2e3r4t5z6u7i8o9p", Secret: "made-for-this-test-only",
+		Paste: "In its settings, add the address\n\n  answers come in   https://YOUR.HOST/in/" + s.Kind + "/0q1w2e3r4t5z6u7i8o9p"}
 	src := web.Source{Name: s.Name, Kind: s.Kind, Path: "/in/" + s.Kind + "/…", State: "webhook", Level: "L0", Secrets: 1}
 	if s.Secret != "" {
 		c.Secret = s.Secret
