@@ -42,6 +42,7 @@ type commands struct {
 	Serve   serveCmd   `cmd:"" help:"Take deliveries in, process them, show the pages and the API."`
 	Connect connectCmd `cmd:"" help:"Add a source, or list, remove and rotate them."`
 	Import  importCmd  `cmd:"" help:"Read files: CSV or native murmur.v1 lines."`
+	Export  exportCmd  `cmd:"" help:"Write the redacted vCon of one call."`
 	Policy  policyCmd  `cmd:"" help:"What may be used, and how long it is kept."`
 	Redact  redactCmd  `cmd:"" help:"Mask personal data in text: stdin to stdout."`
 	Figures figuresCmd `cmd:"" help:"Print every released figure."`

@@ -1,4 +1,4 @@
-// Package crowd is the second door: facts go in, tables of many people come out, rows never do.
+// Package crowd is the second door: facts go in, tables of many people come out, rows do not (Kept states the exception).
 //
 // Zone: AMBER. It sees pseudonymous rows and masked words, no person. Enrich reads a topic and a mood out of
 // masked words; Append puts facts into the lake, exactly once; Forget, Withdraw and Delink take out; Release

@@ -38,6 +38,10 @@ type (
 		Key       string `json:"key"` // opens encrypted vCons
 		DryRun    bool   `json:"dry_run"`
 	}
+	ExportArgs struct {
+		Workspace string `json:"workspace"`
+		Call      string `json:"call"`
+	}
 	PolicyArgs struct {
 		Workspace string     `json:"workspace"`
 		Set       []KeyValue `json:"set"`

@@ -68,6 +68,8 @@ var explanations = []struct {
 	{private.ErrDial, http.StatusUnprocessableEntity, 2, "strict and paranoid mask more than balanced, the default"},
 	{private.ErrLine, http.StatusUnprocessableEntity, 2, "the answer has the number of each such line; the other lines were masked"},
 	{private.ErrUnreadable, http.StatusUnprocessableEntity, 2, "murmur import --dry-run FILE shows how the file is understood; --map FILE names the columns"},
+	{private.ErrNotReleased, http.StatusConflict, 1, "docs/consent.md has the rule; murmur policy show says on what ground transcripts may be used"},
+	{private.ErrNoWords, http.StatusNotFound, 2, "the id is the platform's own; masked words are kept for 90 days"},
 	{private.ErrNoPolling, http.StatusUnprocessableEntity, 2, "leave out --api-key: this source delivers by webhook"},
 	{private.ErrMapping, http.StatusUnprocessableEntity, 2, "docs/surveys.md shows mappings; the message names the key at fault"},
 	{private.ErrNoScript, http.StatusNotFound, 2, "murmur connect twilio --then NUMBER says where calls go after the notice"},

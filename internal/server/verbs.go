@@ -51,6 +51,8 @@ func (n *Node) do(ctx context.Context, verb string, args []byte, in io.Reader, o
 		})
 	case "import":
 		return answer(ctx, args, out, func(ctx context.Context, a ImportArgs) (any, error) { return n.importFile(ctx, a, in) })
+	case "export":
+		return answer(ctx, args, io.Discard, func(ctx context.Context, a ExportArgs) (any, error) { return nil, n.export(ctx, a, out) })
 	case "policy":
 		return answer(ctx, args, out, n.policy)
 	case "figures":

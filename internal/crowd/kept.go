@@ -1,0 +1,80 @@
+package crowd
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"murmur/internal/fact"
+	"murmur/internal/private/anon"
+	"murmur/internal/workspace"
+)
+
+// KeptCall is what the lake has of one call. A zero At: nothing.
+type KeptCall struct {
+	At        time.Time
+	Contact   [anon.ContactLen]byte // zero: no longer linked
+	Direction fact.Direction
+	TalkS     int64 // fact.Absent: not known
+	Talks     []KeptTalk
+}
+
+// KeptTalk is the masked words of a call.
+type KeptTalk struct {
+	ID     fact.ID
+	At     time.Time
+	Origin fact.Origin
+	Text   string
+}
+
+// Kept gives one call with its masked words, for the export that the business asks for. It is the one way on which a row
+// leaves the lake: for a call that somebody names, never a list, after the verdict about that very call, and with an
+// entry in the ledger; all three are for the caller to see to. It reads the lake from end to end.
+func (c *Crowd) Kept(ctx context.Context, ws workspace.ID, call fact.ID) (KeptCall, error) {
+	var k KeptCall
+	versions := map[fact.ID]int64{}
+	origins := map[fact.ID]fact.Origin{}
+	for r, err := range c.lake.Rows(ctx, fact.Facts) {
+		if err != nil {
+			return KeptCall{}, err
+		}
+		talk := r.Kind == fact.KindTalk && fact.Reference(r.Number(fact.ColCallHi), r.Number(fact.ColCallLo)) == call
+		if r.Workspace != ws || !talk && (r.Kind != fact.KindCall || r.ID != call) || versions[r.ID] > r.Version {
+			continue
+		}
+		versions[r.ID] = r.Version
+		if at := time.UnixMicro(int64(r.At)).UTC(); k.At.IsZero() || !talk {
+			k.At = at
+		}
+		if r.Contact != [anon.ContactLen]byte{} {
+			k.Contact = r.Contact
+		}
+		if talk {
+			origins[r.ID] = fact.Origin(r.Number(fact.ColOrigin))
+		} else {
+			k.Direction, k.TalkS = fact.Direction(r.Number(fact.ColDirection)), r.Number(fact.ColTalkS)
+		}
+	}
+	if len(origins) == 0 {
+		return k, nil
+	}
+	words := map[fact.ID]KeptTalk{}
+	for r, err := range c.lake.Rows(ctx, fact.Texts) {
+		if err != nil {
+			return KeptCall{}, err
+		}
+		origin, ok := origins[r.ID]
+		if r.Workspace != ws || r.Kind != fact.KindTalk || !ok || r.Version != versions[r.ID] || r.Text == "" {
+			continue
+		}
+		words[r.ID] = KeptTalk{ID: r.ID, At: time.UnixMicro(int64(r.At)).UTC(), Origin: origin, Text: r.Text}
+	}
+	for _, t := range words {
+		k.Talks = append(k.Talks, t)
+	}
+	slices.SortFunc(k.Talks, func(a, b KeptTalk) int {
+		return cmp.Or(a.At.Compare(b.At), slices.Compare(a.ID[:], b.ID[:]))
+	})
+	return k, nil
+}

@@ -1,0 +1,45 @@
+package server
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io"
+
+	"murmur/internal/ledger"
+	"murmur/internal/private"
+)
+
+// export writes the redacted vCon of a call. Who exports is not asked here; that somebody did is in the ledger before
+// anything is given out.
+func (n *Node) export(ctx context.Context, a ExportArgs, out io.Writer) error {
+	ws, err := n.known(ctx, a.Workspace)
+	if err != nil {
+		return err
+	}
+	id, err := n.zone.CallID(ws, a.Call)
+	if err != nil {
+		return err
+	}
+	kept, err := n.crowd.Kept(ctx, ws, id)
+	if err != nil {
+		return err
+	}
+	call := private.ExportCall{At: kept.At, Contact: kept.Contact, Direction: kept.Direction, TalkS: kept.TalkS}
+	for _, t := range kept.Talks {
+		call.Talks = append(call.Talks, private.ExportTalk{Origin: t.Origin, Text: t.Text})
+	}
+	body, err := n.zone.Export(ctx, ws, a.Call, call)
+	if err != nil {
+		return err
+	}
+	err = n.db.Tx(ctx, func(tx *sql.Tx) error {
+		_, err := n.ledger.Append(ctx, tx, ledger.Access{Workspace: ws.String(), Act: "export", Ref: id[:]})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("record the export: %w", err)
+	}
+	_, err = out.Write(append(body, '\n'))
+	return err
+}
