@@ -16,7 +16,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"murmur/internal/private"
-	"murmur/internal/private/twiliotest"
+	"murmur/internal/twiliotest"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
 )
@@ -26,7 +26,7 @@ type shop struct {
 	*Node
 	t    testing.TB
 	data string
-	fake *twiliotest.Fake
+	fake *twiliotest.Recordings
 	at   string // where Twilio delivers to
 
 	mu    sync.Mutex

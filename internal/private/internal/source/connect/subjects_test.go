@@ -19,6 +19,7 @@ import (
 	"murmur/internal/private/internal/source/twilio"
 	"murmur/internal/private/internal/source/webhook"
 	"murmur/internal/private/internal/source/zendesk"
+	"murmur/internal/twiliotest"
 )
 
 // twilioURL is where a fake Twilio delivers to.
@@ -28,7 +29,7 @@ const twilioURL = "https://shop.example.com/in/twilio/synthetic"
 func signTwilio(body []byte, _ time.Time) http.Header {
 	params, _ := signature.Form(body)
 	slices.SortFunc(params, func(a, b signature.Param) int { return strings.Compare(a.Name, b.Name) })
-	m := hmac.New(sha1.New, []byte(sourcetest.TwilioToken))
+	m := hmac.New(sha1.New, []byte(twiliotest.Token))
 	m.Write([]byte(twilioURL))
 	for _, p := range params {
 		m.Write([]byte(p.Name + p.Value))
@@ -40,12 +41,12 @@ func signTwilio(body []byte, _ time.Time) http.Header {
 }
 
 func twilioSubject() sourcetest.Subject {
-	form := sourcetest.TwilioForm(map[string]string{
+	form := twiliotest.Form(map[string]string{
 		"CallSid": "CA1", "CallStatus": "completed", "CallDuration": "35", "Direction": "inbound", "From": "+12125550123", "To": "+18005550100",
 		"Timestamp": "Mon, 02 Mar 2026 10:00:00 +0000", "CallerCity": "", "ForwardedFrom": "",
 	})
 	return sourcetest.Subject{
-		Name: "twilio", Source: twilio.Source{}.At(twilioURL), Secret: sourcetest.TwilioToken, Sign: signTwilio, Signed: string(form),
+		Name: "twilio", Source: twilio.Source{}.At(twilioURL), Secret: twiliotest.Token, Sign: signTwilio, Signed: string(form),
 		Bodies: []string{
 			`{"CallSid":"CA1","CallStatus":"completed","CallDuration":"35","Direction":"inbound","From":"+12125550123","To":"+18005550100","Timestamp":"Mon, 02 Mar 2026 10:00:00 +0000"}`,
 			`{"received":"2026-03-02T10:00:00Z","form":{"MessageSid":"SM1","SmsStatus":"received","From":"+12125550123","To":"+18005550100","Body":"Are you open?","NumMedia":"0"}}`,
@@ -53,7 +54,7 @@ func twilioSubject() sourcetest.Subject {
 			`{"specversion":"1.0","type":"com.twilio.studio.flow.step.ended","id":"EZ2","data":{"execution_sid":"FN1","step_sid":"FT1","flow_sid":"FW1","flow_revision":7,"started_by":"CA1","name":"match","transitioned_from":"split_1","transitioned_to":"connect_sales","date_created":"2026-03-02T10:00:00Z","date_updated":"2026-03-02T10:00:05Z","context":{"trigger":{"call":{"From":"+12125550123"}}}}}`,
 		},
 		Unknown: `{"specversion":"1.0","type":"com.twilio.seance.held","id":"EZ3","data":{}}`,
-		Key:     sourcetest.TwilioKey,
+		Key:     twiliotest.Key,
 		Vendor: func(now time.Time, faults []sourcetest.Fault) http.Handler {
 			return sourcetest.NewTwilio(now, 120, faults...)
 		},

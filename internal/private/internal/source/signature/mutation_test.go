@@ -19,6 +19,7 @@ import (
 
 	"murmur/internal/private/internal/source"
 	"murmur/internal/private/internal/source/sourcetest"
+	"murmur/internal/twiliotest"
 )
 
 // vectors are the signatures that vendors publish.
@@ -87,7 +88,7 @@ func (s sent) twilio() error { return Twilio(s.headers(), []string{s.url}, []byt
 func TestTwiliosOwnVectors(t *testing.T) {
 	t.Parallel()
 	v := published(t).Twilio
-	form := string(sourcetest.TwilioForm(v.Params))
+	form := string(twiliotest.Form(v.Params))
 	for name, c := range map[string]struct {
 		sent sent
 		want error
@@ -143,7 +144,7 @@ func TestNoChangedByteIsAccepted(t *testing.T) {
 		"zendesk": {sent{body: text, secrets: []string{secret}, header: map[string]string{
 			"X-Zendesk-Webhook-Signature": mac([]byte(secret), z, text), "X-Zendesk-Webhook-Signature-Timestamp": z,
 		}}, func(s sent) error { return Zendesk(s.headers(), []byte(s.body), s.secrets, now) }},
-		"url-form-sha1": {twilioSent(w.URL, string(sourcetest.TwilioForm(w.Params))+"&CallerCity=&Empty=", formType, "", w.Token), sent.twilio},
+		"url-form-sha1": {twilioSent(w.URL, string(twiliotest.Form(w.Params))+"&CallerCity=&Empty=", formType, "", w.Token), sent.twilio},
 		"url-json-sha1": {twilioSent(w.URL+w.JSONSuffix, w.JSON, "", w.JSONSignature, w.Token), sent.twilio},
 		"body-token":    {sent{header: map[string]string{"X-S": secret}, secrets: []string{secret}}, func(s sent) error { return Token(s.header["X-S"], s.secrets) }},
 		"bearer":        {sent{header: map[string]string{"Authorization": "Bearer " + secret}, secrets: []string{secret}}, func(s sent) error { return Bearer(s.headers(), s.secrets) }},
