@@ -44,7 +44,7 @@ func (c *demoCmd) Run(r *run) error {
 	if !c.Exit {
 		out = r.Out
 	}
-	return server.Serve(r.ctx, server.ServeConfig{Data: r.Data, Listen: c.Listen, Out: out, Err: quietUnless(!c.Exit, r.Err),
+	return server.Serve(r.ctx, server.ServeConfig{Data: r.Data, Listen: c.Listen, SIP: server.SIPConfig{Listen: "127.0.0.1:0"}, Out: out, Err: quietUnless(!c.Exit, r.Err),
 		Ready: func(ctx context.Context, base string, n *server.Node) (bool, error) {
 			if err := c.send(ctx, r, base, n, began); err != nil {
 				return false, err
@@ -80,7 +80,7 @@ func (c *demoCmd) send(ctx context.Context, r *run, base string, n *server.Node,
 	if !r.JSON {
 		fmt.Fprintf(r.Err, "Sending %d days of an invented business: webhooks, files, opt-outs ..\n", c.Days)
 	}
-	_, err := demo.Run(ctx, demo.Config{Base: base, Do: n.Do, Days: c.Days, Seed: c.Seed, Now: time.Now, Progress: c.progress(r)})
+	_, err := demo.Run(ctx, demo.Config{Base: base, Recorder: n.SIP(), Do: n.Do, Days: c.Days, Seed: c.Seed, Now: time.Now, Progress: c.progress(r)})
 	if err != nil {
 		return err
 	}

@@ -1,8 +1,8 @@
 // Package demo sends the life of a synthetic business to a running server, the way its vendors would.
 //
 // Zone: outside. It signs webhooks and posts them over HTTP, imports exports, and opts callers out over the API; it
-// knows no type of the private zone or the crowd, and nothing is inserted behind the doors. Everything goes five
-// ways in: Quo webhooks (calls, texts, transcripts, the menu), Typeform webhooks (surveys), native events (the
+// knows no type of the private zone or the crowd, and nothing is inserted behind the doors. Callers ring the recorder,
+// hear its notice, and one in ten presses 9. Everything else goes five ways in: Quo webhooks (calls, texts, transcripts, the menu), Typeform webhooks (surveys), native events (the
 // workflow's other steps), files (an older history), and the control API (opt-outs).
 package demo
 
@@ -32,6 +32,8 @@ var Sources = []string{"calls", "texts", "recordings", "workflow", "surveys"}
 // Config says what to send.
 type Config struct {
 	Base string // of the running server: http://HOST:PORT
+	// Recorder is HOST:PORT of its recorder; empty: nobody rings.
+	Recorder string
 	// Do carries out a verb of the command line on the server's data directory.
 	Do   func(ctx context.Context, verb string, args any, in io.Reader, out io.Writer) error
 	Days int
@@ -62,23 +64,31 @@ func Run(ctx context.Context, c Config) (*synth.Business, error) {
 	now := c.Now().In(zone)
 	start := time.Date(now.Year(), now.Month(), now.Day()-c.Days, 0, 0, 0, 0, zone)
 	business, days := synth.Days(synth.Config{Seed: c.Seed, Start: start, Zone: zone, Contacts: contacts}, c.Days)
-	s := sender{Config: c, business: business, client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: senders}}}
+	s := sender{Config: c, business: business, voices: make(chan struct{}, 2), client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: senders}}}
 	defer s.client.CloseIdleConnections()
 	if err := s.connect(ctx); err != nil {
 		return nil, fmt.Errorf("connect the sources: %w", err)
 	}
+	ringing := make(chan error, 1)
+	go func() { ringing <- s.ringAll(ctx, days) }()
+	err = errors.Join(s.history(ctx, days), <-ringing)
+	return business, err
+}
+
+// history sends the business's life up to now.
+func (s *sender) history(ctx context.Context, days []synth.Day) error {
 	// A quarter of the history comes as files, the rest as it happens.
 	old := len(days) / 4
 	if err := s.files(ctx, days[:old]); err != nil {
-		return nil, fmt.Errorf("import the history: %w", err)
+		return fmt.Errorf("import the history: %w", err)
 	}
 	for i, d := range days[old:] {
 		if err := s.day(ctx, d); err != nil {
-			return nil, fmt.Errorf("send day %d: %w", old+i+1, err)
+			return fmt.Errorf("send day %d: %w", old+i+1, err)
 		}
-		c.Progress(float64(old+i+1) / float64(len(days)))
+		s.Progress(float64(old+i+1) / float64(len(days)))
 	}
-	return business, nil
+	return nil
 }
 
 // sender plays the vendors.
@@ -86,6 +96,7 @@ type sender struct {
 	Config
 	business *synth.Business
 	client   *http.Client
+	voices   chan struct{} // as many as speak at once
 
 	quo, typeform, native endpoint
 	token                 string

@@ -30,7 +30,9 @@ func (b *builder) recorded(ctx context.Context, e *event.Event, call fact.ID, wh
 	case consent.Allow:
 		return b.announce(ctx, e, e.Recorded.Call, call, who)
 	case consent.Refuse:
-		b.stop(fact.Refused, why)
+		if why != fact.WhyPolicyDenies { // a workspace that wants no recordings has nothing to refuse
+			b.stop(fact.Refused, why)
+		}
 	default:
 		b.stop(fact.Held, why)
 	}

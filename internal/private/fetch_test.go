@@ -198,7 +198,7 @@ func TestWhatIsNotAllowedIsNeverAskedFor(t *testing.T) {
 		before, after func(*callHouse) // the announcement
 		state         fact.State
 	}{
-		"denied":                  {basis: "deny", state: fact.Refused},
+		"denied":                  {basis: "deny", state: fact.Ignored},
 		"no yes":                  {basis: "opt-in", state: fact.Held},
 		"the call opted out":      {basis: "notice", before: optOut, state: fact.Refused},
 		"opted out afterwards":    {basis: "notice", after: optOut, state: fact.Ignored},

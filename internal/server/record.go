@@ -58,5 +58,9 @@ func (n *Node) startRecorder(ctx context.Context, c SIPConfig) (string, error) {
 			n.log.Error("the recorder ended", "kind", errorKind(err))
 		}
 	})
-	return r.Addr().String(), nil
+	n.sip = r.Addr().String()
+	return n.sip, nil
 }
+
+// SIP is HOST:PORT of the recorder; empty: there is none.
+func (n *Node) SIP() string { return n.sip }
