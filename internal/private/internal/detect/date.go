@@ -123,7 +123,7 @@ func (s *scan) findMonth(i int) {
 	if s.low(f) == "the" || s.low(f) == "-" || s.low(f) == "/" {
 		f++
 	}
-	if s.dayNumber(f) > 0 {
+	if from == i && s.dayNumber(f) > 0 {
 		to = f + 1
 		if v, _ := number.Spoken(s.low(f)); (v == 20 || v == 30) && s.dayNumber(to) > 0 && s.dayNumber(to) < 10 && s.low(to+1) != "thousand" { // may twenty, two thousand four
 			to++
@@ -135,7 +135,7 @@ func (s *scan) findMonth(i int) {
 	to = s.yearEnd(to)
 	if from == i && to <= i+2 && s.at(to-1).kind != digit && s.dayNumber(to-1) == 0 {
 		t := s.at(i)
-		if t.lex&stray != 0 && !(s.cased && t.shape == capital && i > 0) || s.at(i-1).lex&(prep|which) == 0 && s.low(i-1) != "of" && s.low(i-1) != "since" {
+		if t.lex&stray != 0 && !(s.cased && t.shape == capital && i > 0) && !(s.low(i-1) == "in" && i+1 >= len(s.tok)) && !(s.low(i-1) == "of" && s.low(i-2) == "month") || s.at(i-1).lex&(prep|which) == 0 && s.low(i-1) != "of" && s.low(i-1) != "since" {
 			return
 		}
 		if len(s.low(i)) < 4 && t.shape == small {
@@ -313,8 +313,8 @@ func (s *scan) findDayOfMonth(i int) {
 		to = s.yearEnd(to + 3)
 	case s.low(to) == "of" && s.ordinal(to+1):
 		to = s.yearEnd(to + 2)
-	case article && s.low(before) != "of" && (s.at(i).kind == mixed || to > i+1 || untilOrFrom(s.low(before)) || from < i) && (s.at(to).kind != word || s.at(to).lex&(stop|ack|prep|unit) != 0):
-	case (s.at(i).kind == mixed || from < i) && untilOrFrom(s.low(before)) && (s.at(to).kind != word || untilOrFrom(s.low(to))):
+	case article && s.low(before) != "of" && (s.at(i).kind == mixed || to > i+1 || untilOrFrom(s.low(before)) || s.at(before).lex&day != 0 || s.low(before) == "for" && s.dayNumber(i) > 3 || from < i) && (s.at(to).kind != word || s.at(to).lex&(stop|ack|prep|unit) != 0):
+	case (s.at(i).kind == mixed || from < i) && untilOrFrom(s.low(before)) && (s.at(to).kind != word || untilOrFrom(s.low(to)) || from < i && s.at(to).lex&stop != 0):
 	default:
 		return
 	}

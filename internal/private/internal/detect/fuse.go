@@ -29,6 +29,9 @@ func (s *scan) spans() []piece {
 		if m.t == Age && m.to == m.from+1 && s.tok[m.from].kind == mixed && to-from > 2 && !num(s.lower[to-1]) && !num(s.lower[to-2]) { // 7th birthday
 			to -= 2
 		}
+		if m.t == Date && s.glued(m.to) && s.low(m.to) == "'s" { // today's
+			to = int(s.tok[m.to].e)
+		}
 		a, b := s.original(from, to)
 		out = append(out, piece{a, b, m.t, m.score, m.why, m.name})
 	}

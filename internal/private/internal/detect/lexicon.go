@@ -27,6 +27,7 @@ const (
 	spoke                   // said, called, named, tell: a name may follow
 	state                   // US state, Canadian province, as two letters
 	stray                   // a month or day that is also another word: may, march, sun
+	given                   // a first name far oftener than the word it also is: mike, jack
 	verb                    // is, was: between a cue and its value
 )
 
@@ -42,9 +43,11 @@ var lexicon = func() map[string]lex {
 			please pls plz help thing things something anything nothing someone anyone out up down off now soon later back way one ones`,
 		ack: `correct appreciate absolutely definitely exactly uh um er erm ah hmm mm mhm huh okay ok kay k right sure yes yeah yep yup yea no nope alright great perfect thanks thank you go ahead got it
 			fine good cool excellent wonderful awesome lovely ready continue next listening noted understood and so well please oh hold on`,
-		month:   `january february march april may june july august september october november december jan feb mar apr jun jul aug sep sept oct nov dec`,
-		day:     `monday tuesday wednesday thursday friday saturday sunday mon tue tues wed weds thu thur thurs fri sat sun mondays tuesdays wednesdays thursdays fridays saturdays sundays tuseday wensday wednsday thrusday saterday`,
-		near:    `today tomorrow yesterday tonight tmrw tmr tomorow tommorow tommorrow 2day 2moro`,
+		month: `january february march april may june july august september october november december jan feb mar apr jun jul aug sep sept oct nov dec`,
+		day:   `monday tuesday wednesday thursday friday saturday sunday mon tue tues wed weds thu thur thurs fri sat sun mondays tuesdays wednesdays thursdays fridays saturdays sundays tuseday wensday wednsday thrusday saterday`,
+		given: `barney billy bobby bob brad chuck eddy harry jack jasmine jimmy john josh ken martin matt mickey mike nick
+			patsy peter phoebe rick sally tom tony victor`,
+		near:    `today tomorrow yesterday tonight todays tomorrows yesterdays tmrw tmr tomorow tommorow tommorrow 2day 2moro`,
 		unit:    `second seconds sec secs minute minutes min mins hour hours hr hrs day days night nights week weeks wk wks month months year years yr yrs people persons person guests adults kids children mile miles km kms meters metres feet foot ft inch inches cm mm mg mcg ml oz gb mb kb tb ghz lb lbs pound kg kgs grams percent pct times star stars bed beds bedroom bedrooms bath baths bathrooms room rooms chairs chair tables seats locations items pieces units boxes orders degrees mph points lines steps stops am pm a.m p.m oclock o'clock cars bags tickets copies options cards accounts calls messages emails employees years-old hotels restaurants doctors salons songs results`,
 		money:   `dollar dollars bucks cents euro euros eur usd gbp pounds quid pence cad aud`,
 		street:  `street st avenue ave av boulevard blvd road rd drive dr lane ln court ct place pl circle cir way terrace ter parkway pkwy highway hwy route rte square sq trail trl loop alley crescent cres close grove plaza pike row path walk run ridge point crossing expressway freeway fwy mews gardens park heights hill hills strasse straße str via viale rue calle carrera avenida rua ul ulica utca platz allee weg vej gata gatan gade laan straat corso piazza broadway box strada katu tie vei gasse`,

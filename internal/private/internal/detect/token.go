@@ -58,6 +58,9 @@ func tokenise(v *view, dst []token) []token {
 			if t.kind == word {
 				low := v.lower[t.s:t.e]
 				t.lex, t.gaz = lexicon[low], gazetteer.Lookup(low)
+				if t.lex&given != 0 {
+					t.lex, t.gaz = t.lex&^given, t.gaz&^gazetteer.Word
+				}
 			} else if t.kind == mixed {
 				t.lex = lexicon[v.lower[t.s:t.e]]
 			}
