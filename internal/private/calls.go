@@ -160,8 +160,15 @@ func (z *Zone) line(ctx context.Context, ws workspace.ID, id string, l consentLi
 	return err
 }
 
-// Level says how far the calls of a kind of source can be controlled: L0 to L3 (docs/consent.md).
-func Level(kind string) string { return connect.Level(kind) }
+// Level says how far the calls of a source can be controlled: L0 to L3 (docs/consent.md). A platform without an API key can
+// be told nothing.
+func Level(src workspace.Source) string {
+	s, _ := connect.For(src.Kind)
+	if _, ok := s.(source.Controller); ok && src.APIKey == "" {
+		return "L0"
+	}
+	return connect.Level(src.Kind)
+}
 
 // SweepRecordings removes what a crash left of recordings; call it before calls come.
 func (z *Zone) SweepRecordings(ctx context.Context) (removed int, err error) {

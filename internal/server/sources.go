@@ -30,7 +30,7 @@ func (s sources) Sources(ctx context.Context, ws workspace.ID) ([]web.Source, er
 			return nil, err
 		}
 		w := web.Source{Name: src.Name, Kind: src.Kind, Path: "/in/" + src.Kind + "/…", State: "webhook", Last: last[label],
-			Level: private.Level(src.Kind), Secrets: len(src.Secrets)}
+			Level: private.Level(src), Secrets: len(src.Secrets)}
 		if w.Polling, err = s.polled(ctx, src, &w.State); err != nil {
 			return nil, err
 		}

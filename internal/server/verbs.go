@@ -176,7 +176,7 @@ func (n *Node) listSources(ctx context.Context, a WorkspaceArgs) ([]Listed, erro
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, Listed{Workspace: ws.String(), Source: s.Name, Kind: s.Kind, Secrets: len(s.Secrets), Level: private.Level(s.Kind), Polling: p})
+		list = append(list, Listed{Workspace: ws.String(), Source: s.Name, Kind: s.Kind, Secrets: len(s.Secrets), Level: private.Level(s), Polling: p})
 	}
 	return list, err
 }
@@ -358,7 +358,7 @@ func (n *Node) statusOf(ctx context.Context, ws workspace.ID, sources map[fact.L
 		return w, err
 	}
 	for _, s := range connected {
-		w.Control[s.Name] = private.Level(s.Kind)
+		w.Control[s.Name] = private.Level(s)
 	}
 	for label, t := range sources {
 		name, ok := names[label]
