@@ -94,7 +94,7 @@ func (z *Zone) callEvent(in CallEvent) (consent.Event, error) {
 	if !ok || !okVia || (kind == consent.Pressed) != (len(in.Key) == 1) {
 		return consent.Event{}, ErrCallEvent
 	}
-	e := consent.Event{Kind: kind, At: in.At, Via: via}
+	e := consent.Event{Kind: kind, At: in.At, By: fact.SideContact, Via: via}
 	if in.Key != "" {
 		e.Key = in.Key[0]
 	}

@@ -108,6 +108,9 @@ func TestATelephonyIsTold(t *testing.T) {
 	if s := h.tell("AC2", "began (212) 555-0142"); s.State != "refused" {
 		t.Errorf("the next call of the same person is %s", s.State)
 	}
+	if _, r := h.receipt("AC2"); r.Verdict != "refuse" {
+		t.Errorf("the receipt of the next call says %s", r.Verdict)
+	}
 	if _, err := h.zone.CallEvent(t.Context(), workspace.Default, "AC3", CallEvent{Kind: "laughed"}); !errors.Is(err, ErrCallEvent) {
 		t.Errorf("an unknown event: %v", err)
 	}

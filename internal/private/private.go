@@ -272,15 +272,21 @@ func refusal(e *event.Event, p workspace.Policy) (event.Consent, bool) {
 
 // say records a refusal or an agreement before anything else happens, and the fact about it.
 func (b *builder) say(ctx context.Context, e *event.Event, call fact.ID, who anon.Contact, c event.Consent) error {
+	known := who != anon.Withheld(b.key)
 	about := consent.Subject{Call: call}
 	if c.Call == "" {
-		if who == anon.Withheld(b.key) {
+		if !known {
 			return nil // nobody in particular
 		}
 		about = consent.Subject{Contact: who}
 	}
 	if _, err := b.zone.register.Say(ctx, b.ws, about, c.Act, c.Via); err != nil {
 		return err
+	}
+	if c.Call != "" && known && c.Act == fact.OptedOut && (c.Via == fact.ViaDTMF || c.Via == fact.ViaMenu) { // a key: later calls too
+		if _, err := b.zone.register.Say(ctx, b.ws, consent.Subject{Contact: who, Calls: true}, c.Act, c.Via); err != nil {
+			return err
+		}
 	}
 	if c.Act == fact.OptedOut || c.Act == fact.Withdrawn {
 		if err := b.zone.book.Refuse(ctx, b.ws, about, c.Via); err != nil {

@@ -37,8 +37,6 @@ func (z *Zone) Receipt(ctx context.Context, ws workspace.ID, call string) (recei
 	if err != nil {
 		return receipt.Call{}, err
 	}
-	verdict, _ := consent.Decide(policy, fact.KindTalk, known)
-	r.Verdict = verdict.String()
 	var all []ledger.Record
 	var seqs []int64
 	for _, kind := range []string{"consent", "recording"} {
@@ -54,6 +52,11 @@ func (z *Zone) Receipt(ctx context.Context, ws workspace.ID, call string) (recei
 	}
 	slices.SortFunc(all, func(a, b ledger.Record) int { return int(a.Seq - b.Seq) })
 	r.Takes, r.Entries, r.Head = summary(all)
+	known.CallsOptedOut = slices.ContainsFunc(r.Takes, func(t receipt.Take) bool { // with whom the call was, only its state tells
+		return t.State == consent.Refused.String() && t.Basis != string(workspace.Deny)
+	})
+	verdict, _ := consent.Decide(policy, fact.KindTalk, known)
+	r.Verdict = verdict.String()
 	r.Chains, err = z.ledger.Chains(ctx, seqs)
 	if r.Chains == nil {
 		r.Chains = []ledger.Chain{}

@@ -43,7 +43,7 @@ CREATE TABLE labels(
 
 CREATE TABLE optouts(
   workspace TEXT NOT NULL,
-  kind      TEXT NOT NULL, -- call, contact; with -in: the opposite
+  kind      TEXT NOT NULL, -- call, contact, contact-calls; with -in: the opposite
   ref       BLOB NOT NULL,
   at        INTEGER NOT NULL,
   via       INTEGER NOT NULL,

@@ -70,7 +70,7 @@ const (
 	Start    Effect = iota + 1 // keep frames from here on, under a key in memory
 	Stop                       // keep no frame from here on
 	Destroy                    // zero the key, cut and remove the file; then say Destroyed
-	Remember                   // the refusal goes into the register, for this call and all that comes of it
+	Remember                   // the refusal goes into the register, for this call and, if it is the contact's, later ones
 	Account                    // the call's trace goes into the ledger
 	Keep                       // the key is sealed and stored; always after Account
 )
@@ -200,10 +200,11 @@ type Notice struct {
 type Event struct {
 	Kind   EventKind
 	At     time.Time
-	Key    byte     // Pressed: 0-9, *, #
-	Via    fact.Via // SaidYes, SaidNo
-	Notice Notice   // NoticeStarted
-	Other  State    // Merged
+	Key    byte      // Pressed: 0-9, *, #
+	By     fact.Side // Pressed, SaidNo: who; a member's refusal is about this call alone, and only the contact agrees by key
+	Via    fact.Via  // SaidYes, SaidNo
+	Notice Notice    // NoticeStarted
+	Other  State     // Merged
 }
 
 // Move is a step of a call's trace: what was taken for the event, and the state after it.
@@ -226,6 +227,7 @@ type Call struct {
 	ended  time.Time // zero: not sent to its end
 	via    fact.Via  // of what the person said last that counted
 	key    byte      // with which; 0: no key
+	theirs bool      // a refusal was the contact's
 	trace  []Move
 }
 
@@ -302,7 +304,7 @@ func (c *Call) judge(e Event) EventKind {
 	}
 	switch e.Kind {
 	case Pressed:
-		if e.Key == c.yes() {
+		if e.Key == c.yes() && e.By == fact.SideContact {
 			return SaidYes
 		}
 	case NoticeStarted:
@@ -362,6 +364,7 @@ func (c *Call) note(k EventKind, e Event, m move) {
 		if e.Kind == Pressed {
 			c.via, c.key = fact.ViaDTMF, e.Key
 		}
+		c.theirs = c.theirs || k == SaidNo && e.By != fact.SideMember
 	}
 	counts := m.to != c.state || k == NoticeStarted || k == SaidYes
 	if counts && (len(c.trace) < maxTrace || m.to.Over()) && len(c.trace) < 2*maxTrace {
@@ -379,10 +382,11 @@ type Evidence struct {
 	To     time.Time // zero: it was not sent to its end
 	Via    fact.Via  // of the person's last word
 	Key    byte      // 0: none
+	Theirs bool      // a refusal was the contact's, or may have been
 	Trace  []Move
 }
 
 // Evidence gives what the call's receipt shows so far.
 func (c *Call) Evidence() Evidence {
-	return Evidence{Notice: c.notice, From: c.began, To: c.ended, Via: c.via, Key: c.key, Trace: append([]Move(nil), c.trace...)}
+	return Evidence{Notice: c.notice, From: c.began, To: c.ended, Via: c.via, Key: c.key, Theirs: c.theirs, Trace: append([]Move(nil), c.trace...)}
 }

@@ -82,6 +82,42 @@ func TestEvidence(t *testing.T) {
 	}
 }
 
+// TestWhoseWord: a member refuses for this call alone and agrees for nobody; what the contact refuses stays the
+// contact's, whoever refuses after that.
+func TestWhoseWord(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		by     []fact.Side
+		theirs bool
+	}{
+		"the contact":         {[]fact.Side{fact.SideContact}, true},
+		"the member":          {[]fact.Side{fact.SideMember}, false},
+		"nobody knows":        {[]fact.Side{0}, true},
+		"the member, then":    {[]fact.Side{fact.SideMember, fact.SideContact}, true},
+		"the contact, before": {[]fact.Side{fact.SideContact, fact.SideMember}, true},
+	} {
+		m := Call{state: Holding, since: began, last: began}
+		for i, by := range c.by {
+			effects := m.Step(Event{Kind: Pressed, Key: '9', By: by, At: began.Add(time.Duration(i+1) * time.Second)})
+			if m.State() != OptedOut || i == 0 && !slices.Contains(effects, Destroy) {
+				t.Errorf("%s: %s, %v", name, m.State(), effects)
+			}
+			m.Step(Event{Kind: Destroyed})
+			m.state = OptedOut
+		}
+		if m.Evidence().Theirs != c.theirs {
+			t.Errorf("%s: the contact's refusal: %v", name, !c.theirs)
+		}
+	}
+	for by, want := range map[fact.Side]State{fact.SideContact: Holding, fact.SideMember: OptInWait, 0: OptInWait} {
+		m := Call{state: OptInWait, since: began, last: began}
+		m.Step(Event{Kind: Pressed, Key: '1', By: by, At: began.Add(time.Second)})
+		if m.State() != want {
+			t.Errorf("a yes of side %d leads to %s", by, m.State())
+		}
+	}
+}
+
 // TestTheTraceIsBounded: who plays with keys cannot make a receipt grow for ever, and its end is in it all the same.
 func TestTheTraceIsBounded(t *testing.T) {
 	t.Parallel()

@@ -7,8 +7,8 @@
 // The rule (docs/consent.md has it in plain words, and the table): content of a call (recording, transcript, summary) needs the
 // workspace's policy to say "notice" or "opt-in". With notice, everyone may be heard who did not opt out.
 // With opt-in, only who agreed. Messages and survey answers were written to the business by the person
-// themselves: they may be analysed unless that person opted out. That a call took place, and how it went,
-// is the business's own record and needs no verdict.
+// themselves: they may be analysed unless that person opted out of everything; a key pressed in a call speaks of
+// calls alone. That a call took place, and how it went, is the business's own record and needs no verdict.
 //
 // What it does not protect against: a business that states a notice it never plays.
 package consent
@@ -34,9 +34,15 @@ func (v Verdict) String() string {
 // Known is what the ledger knows about one piece of content.
 type Known struct {
 	CallOptedOut    bool // somebody opted out during, or about, this call
-	ContactOptedOut bool
+	CallsOptedOut   bool // the contact does not want to be recorded, in any call
+	ContactOptedOut bool // the contact opted out of everything
 	CallOptedIn     bool
 	ContactOptedIn  bool
+}
+
+// refused reports whether what was said in the call must not be heard.
+func (k Known) refused() bool {
+	return k.CallOptedOut || k.CallsOptedOut || k.ContactOptedOut
 }
 
 // Decide gives the verdict for one kind of content and, unless it is Allow, why.
@@ -59,7 +65,7 @@ func Decide(p workspace.Policy, kind fact.Kind, k Known) (Verdict, fact.Why) {
 // Record gives the verdict for the recording of a call: as for transcripts, on the ground of the policy for recordings.
 // Under opt-in, Unknown means: ask.
 func Record(p workspace.Policy, k Known) (Verdict, fact.Why) {
-	if p.Recordings == workspace.OneParty && !k.CallOptedOut && !k.ContactOptedOut {
+	if p.Recordings == workspace.OneParty && !k.refused() {
 		return Allow, fact.WhyNone
 	}
 	return talk(p.Recordings, k)
@@ -67,7 +73,7 @@ func Record(p workspace.Policy, k Known) (Verdict, fact.Why) {
 
 func talk(basis workspace.Basis, k Known) (Verdict, fact.Why) {
 	switch {
-	case k.CallOptedOut || k.ContactOptedOut:
+	case k.refused():
 		return Refuse, fact.WhyOptedOut
 	case basis == workspace.Notice:
 		return Allow, fact.WhyNone

@@ -27,8 +27,24 @@ func TestVerdicts(t *testing.T) {
 			continue
 		}
 		f := strings.Fields(line)
-		k := Known{CallOptedOut: strings.Contains(f[2], "call-out"), ContactOptedOut: strings.Contains(f[2], "contact-out"),
-			CallOptedIn: strings.Contains(f[2], "call-in"), ContactOptedIn: strings.Contains(f[2], "contact-in")}
+		var k Known
+		for word := range strings.SplitSeq(f[2], "+") {
+			switch word {
+			case "call-out":
+				k.CallOptedOut = true
+			case "calls-out":
+				k.CallsOptedOut = true
+			case "contact-out":
+				k.ContactOptedOut = true
+			case "call-in":
+				k.CallOptedIn = true
+			case "contact-in":
+				k.ContactOptedIn = true
+			case "-":
+			default:
+				t.Fatalf("%s: what is %s", line, word)
+			}
+		}
 		v, why := Decide(workspace.Policy{Transcripts: workspace.Basis(f[1])}, kinds[f[0]], k)
 		if got := strings.TrimSpace(v.String() + " " + why.String()); got != strings.Join(f[4:], " ") {
 			t.Errorf("%s\n  got %s", line, got)
@@ -45,14 +61,14 @@ func TestVerdicts(t *testing.T) {
 func TestRefusalIsAbsorbing(t *testing.T) {
 	t.Parallel()
 	for _, basis := range []workspace.Basis{"", workspace.Deny, workspace.Notice, workspace.OptIn} {
-		for bits := range 16 {
-			k := Known{bits&1 != 0, bits&2 != 0, bits&4 != 0, bits&8 != 0}
+		for bits := range 32 {
+			k := Known{bits&1 != 0, bits&2 != 0, bits&4 != 0, bits&8 != 0, bits&16 != 0}
 			for _, kind := range []fact.Kind{fact.KindMessage, fact.KindAnswer, fact.KindTalk} {
 				v, _ := Decide(workspace.Policy{Transcripts: basis}, kind, k)
 				if v == Allow && k.ContactOptedOut {
 					t.Errorf("%v opened under %q although the contact opted out", kind, basis)
 				}
-				if v == Allow && kind == fact.KindTalk && (k.CallOptedOut || basis != workspace.Notice && basis != workspace.OptIn) {
+				if v == Allow && kind == fact.KindTalk && (k.CallOptedOut || k.CallsOptedOut || basis != workspace.Notice && basis != workspace.OptIn) {
 					t.Errorf("a transcript opened under %q with %+v", basis, k)
 				}
 			}

@@ -29,9 +29,10 @@ type Register struct {
 
 // said is the register of one workspace in memory: every delivery asks it.
 type said struct {
-	calls    map[fact.ID]act
-	contacts map[pseudonym]act
-	erased   map[pseudonym]time.Time
+	calls      map[fact.ID]act
+	contacts   map[pseudonym]act
+	unrecorded map[pseudonym]bool // want to be in no recording
+	erased     map[pseudonym]time.Time
 }
 
 type (
@@ -51,6 +52,7 @@ func NewRegister(db *meta.DB, l *ledger.Ledger, now func() time.Time) *Register 
 type Subject struct {
 	Call    fact.ID
 	Contact anon.Contact
+	Calls   bool // of Contact, what is said in calls alone: not texts, not answers. For opt-outs
 }
 
 func (s Subject) row() (kind string, ref []byte) {
@@ -58,6 +60,9 @@ func (s Subject) row() (kind string, ref []byte) {
 		return "call", s.Call[:]
 	}
 	c := s.Contact.Bytes()
+	if s.Calls {
+		return "contact-calls", c[:]
+	}
 	return "contact", c[:]
 }
 
@@ -110,7 +115,9 @@ func (r *Register) Known(ctx context.Context, ws workspace.ID, call fact.ID, c a
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	about, from := s.calls[call], s.contacts[c.Bytes()]
-	return Known{CallOptedOut: about.out, CallOptedIn: about.in, ContactOptedOut: from.out, ContactOptedIn: from.in}, nil
+	return Known{
+		CallOptedOut: about.out, CallOptedIn: about.in, CallsOptedOut: s.unrecorded[c.Bytes()], ContactOptedOut: from.out, ContactOptedIn: from.in,
+	}, nil
 }
 
 // Erase records that everything about a contact up to now must go, and gives the receipt. It is idempotent and
@@ -151,7 +158,7 @@ func (r *Register) Erased(ctx context.Context, ws workspace.ID, c anon.Contact) 
 	return s.erased[c.Bytes()], nil
 }
 
-// Refused lists the calls and contacts that opted out before a moment.
+// Refused lists the calls and contacts that opted out of everything before a moment.
 func (r *Register) Refused(ctx context.Context, ws workspace.ID, before time.Time) (calls []fact.ID, contacts [][anon.ContactLen]byte, err error) {
 	rows, err := r.db.QueryContext(ctx, `SELECT kind, ref FROM optouts WHERE workspace = ? AND at < ? AND kind IN ('call', 'contact')`,
 		ws.String(), before.UnixMicro())
@@ -196,8 +203,11 @@ func (r *Register) has(s *said, about Subject, out bool) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	a := s.contacts[about.Contact.Bytes()]
-	if about.Call != (fact.ID{}) {
+	switch {
+	case about.Call != (fact.ID{}):
 		a = s.calls[about.Call]
+	case about.Calls:
+		a = act{out: s.unrecorded[about.Contact.Bytes()]}
 	}
 	return out && a.out || !out && a.in
 }
@@ -208,6 +218,10 @@ func (s *said) say(about Subject, out bool) {
 		return
 	}
 	who := pseudonym(about.Contact.Bytes())
+	if about.Calls {
+		s.unrecorded[who] = true
+		return
+	}
 	s.contacts[who] = s.contacts[who].and(out)
 }
 
@@ -233,7 +247,7 @@ func (r *Register) of(ctx context.Context, ws workspace.ID) (*said, error) {
 }
 
 func (r *Register) load(ctx context.Context, ws workspace.ID) (*said, error) {
-	s := &said{calls: map[fact.ID]act{}, contacts: map[pseudonym]act{}, erased: map[pseudonym]time.Time{}}
+	s := &said{calls: map[fact.ID]act{}, contacts: map[pseudonym]act{}, unrecorded: map[pseudonym]bool{}, erased: map[pseudonym]time.Time{}}
 	rows, err := r.db.QueryContext(ctx, `SELECT kind, ref FROM optouts WHERE workspace = ?`, ws.String())
 	if err != nil {
 		return nil, err
@@ -253,6 +267,8 @@ func (r *Register) load(ctx context.Context, ws workspace.ID) (*said, error) {
 			s.calls[fact.ID(ref)] = s.calls[fact.ID(ref)].and(kind == "call")
 		case "contact", "contact-in":
 			s.contacts[pseudonym(ref)] = s.contacts[pseudonym(ref)].and(kind == "contact")
+		case "contact-calls":
+			s.unrecorded[pseudonym(ref)] = true
 		default:
 			return nil, errors.New("an entry of an unknown kind")
 		}

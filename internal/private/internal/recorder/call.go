@@ -117,7 +117,7 @@ func (c *call) fit(offer sdp.Description) *refusal {
 				c.begin(l)
 			}
 		}
-		held = held && (m.Direction == sdp.Inactive || m.Direction == sdp.RecvOnly)
+		held = held && (m.Direction == sdp.Inactive || m.Direction == sdp.RecvOnly || m.Addr.IsUnspecified()) // RFC 3264 8.4
 	}
 	if c.count(lines) == 0 {
 		return refuse(488, "Not Acceptable Here")
@@ -423,11 +423,22 @@ func (c *call) stepped(s consent.State, err error) consent.State {
 	return s
 }
 
-// key takes a key from either side: whoever presses it, the recording ends.
-func (c *call) key(k byte, _ bool) {
+// key takes a key from either side: whoever presses the one that refuses, the recording ends.
+func (c *call) key(k byte, by fact.Side) {
 	if k < 'A' {
-		c.step(consent.Event{Kind: consent.Pressed, Key: k})
+		c.step(consent.Event{Kind: consent.Pressed, Key: k, By: by})
 	}
+}
+
+// who says whose leg a side is, 0 where a copy does not tell.
+func (c *call) who(side uint8) fact.Side {
+	switch {
+	case c.isCopy && c.label == "":
+		return 0
+	case side == 0:
+		return fact.SideContact
+	}
+	return fact.SideMember
 }
 
 func (c *call) wake() {

@@ -3,6 +3,7 @@ package recorder
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -284,6 +285,30 @@ func TestCopyIsRefusedByKeyPreferenceAndAPI(t *testing.T) {
 	}
 }
 
+// A key of the contact's leg refuses later calls too, one of the member's leg this call alone.
+func TestWhoseKeyItWas(t *testing.T) {
+	t.Parallel()
+	for leg, want := range []int{200, 603} { // member, contact
+		t.Run(fmt.Sprint(want), func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, workspace.Notice)
+			p := newPhone(t, "udp", h.Addr().String(), "default", 2)
+			p.invite(p.siprec2("session-5"))
+			w := h.take("session-5")
+			w.until(t, consent.Holding)
+			p.legs[0].speak(20)
+			p.legs[leg].press('9')
+			h.gone(w)
+			p.bye()
+			next := newPhone(t, "udp", h.Addr().String(), "default", 2)
+			next.number = p.number
+			if a := next.invite(next.siprec2("session-6")); a.code != want {
+				t.Errorf("the next call was answered %d", a.code)
+			}
+		})
+	}
+}
+
 func (p *phone) siprec2(session string, attributes ...string) (string, string) {
 	return p.siprec(session, [2]string{"sip:204@pbx", "sip:" + p.number + "@carrier"}, attributes...)
 }
@@ -360,6 +385,34 @@ func TestPauseKeepsNothing(t *testing.T) {
 	w.until(t, consent.Released)
 	if got := joined(h.kept()[1]); bytes.IndexByte(got, 0x11) >= 0 || len(got) < 15*160-640-1600 {
 		t.Errorf("%d bytes were kept, or some of the pause", len(got))
+	}
+}
+
+// A re-INVITE may change the codec: each frame says which it is in.
+func TestCodecOfEachFrame(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, workspace.Notice)
+	p, w := h.call()
+	sound := map[recording.Codec]byte{recording.PCMU: 0x33, recording.PCMA: 0x44}
+	for range 20 {
+		p.legs[0].frame(bytes.Repeat([]byte{sound[recording.PCMU]}, 160))
+	}
+	h.settled()
+	p.legs[0].codec = 8
+	p.invite("application/sdp", p.sdp())
+	for range 20 {
+		p.legs[0].frame(bytes.Repeat([]byte{sound[recording.PCMA]}, 160))
+	}
+	p.bye()
+	w.until(t, consent.Released)
+	seen := map[recording.Codec]int{}
+	for _, f := range h.kept()[0] {
+		if seen[f.Codec]++; f.Payload[0] != sound[f.Codec] {
+			t.Errorf("a frame at %d is said to be in codec %d", f.At, f.Codec)
+		}
+	}
+	if seen[recording.PCMU] < 10 || seen[recording.PCMA] < 10 {
+		t.Errorf("kept %v", seen)
 	}
 }
 

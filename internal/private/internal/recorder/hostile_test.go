@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +47,122 @@ func TestStrangersAreNotHeard(t *testing.T) {
 	case a := <-stranger.answers:
 		t.Errorf("a stranger was answered %d", a.code)
 	default:
+	}
+}
+
+// A route or a contact of somebody else's does not make the recorder write to them.
+func TestRequestsGoToPeersAlone(t *testing.T) {
+	t.Parallel()
+	victim, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 9)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer victim.Close()
+	h := newHouse(t, workspace.Notice, func(c *Config) { c.Allow = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")} })
+	at := victim.LocalAddr().String()
+	for name, c := range map[string]struct {
+		line string
+		code int
+	}{
+		"a route":                 {"Record-Route: <sip:" + at + ";lr>", 403},
+		"a name":                  {"Record-Route: <sip:localhost;lr>", 403},
+		"two routes":              {"Record-Route: <sip:" + at + ";lr>, <sip:127.0.0.1;lr>", 403},
+		"a bent route":            {"Record-Route: sip:<" + at, 403},
+		"a quoted name":           {`Record-Route: "<sip:127.0.0.1>" <sip:` + at + ";lr>", 403},
+		"a contact":               {"Contact: <sip:x@" + at + ">", 200},
+		"a way back":              {"Via: SIP/2.0/UDP " + at + ";branch=z9hG4bKx", 200},
+		"a description's address": {"X-Nothing: 1", 200},
+	} {
+		p := newPhone(t, "udp", h.Addr().String(), "default", 1)
+		body := p.sdp()
+		if strings.HasPrefix(name, "a desc") {
+			body = strings.ReplaceAll(body, "IN IP4 127.0.0.1", "IN IP4 127.0.0.9")
+			body = strings.ReplaceAll(body, fmt.Sprint("m=audio ", p.legs[0].conn.LocalAddr().(*net.UDPAddr).Port), fmt.Sprint("m=audio ", victim.LocalAddr().(*net.UDPAddr).Port))
+		}
+		m := p.request("INVITE", "application/sdp", body)
+		if strings.HasPrefix(c.line, "Contact") {
+			m = strings.Replace(m, "Contact: <sip:phone@"+p.sip.LocalAddr().String()+">", c.line, 1)
+		} else { // below the Via of the phone
+			m = strings.Replace(m, "From: ", c.line+"\r\nFrom: ", 1)
+		}
+		p.send(m)
+		a := p.final()
+		if a.code != c.code {
+			t.Errorf("%s: answered %d, want %d", name, a.code, c.code)
+		}
+		if a.code == 200 {
+			p.toLine = field(a.head, "To")
+			p.send(p.request("ACK", "", ""))
+			h.take(p.callID).until(t, consent.Holding)
+			p.answered(a)
+			p.legs[0].press('9') // the recorder says so, in a request of its own
+			p.offered()
+		}
+	}
+	h.stop()
+	_ = victim.SetReadDeadline(time.Now().Add(time.Millisecond))
+	if n, _, err := victim.ReadFromUDP(make([]byte, 2048)); err == nil {
+		t.Errorf("somebody else was sent %d bytes", n)
+	}
+}
+
+// A BYE and a CANCEL of somebody who does not know the call's tags end nothing.
+func TestForgedEndsAreNotTaken(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, workspace.Notice)
+	p, w := h.call()
+	p.legs[0].speak(20)
+	forger := newPhone(t, "udp", h.Addr().String(), "default", 1)
+	forger.callID, forger.number, forger.cseq = p.callID, p.number, 100
+	for _, to := range []string{"", "<" + p.to + ">;tag=guessed", "<" + p.to + ">"} {
+		forger.toLine = to
+		if a := forger.ask("BYE", "", ""); a.code != 481 {
+			t.Errorf("a forged BYE was answered %d", a.code)
+		}
+	}
+	cancel := strings.Replace(forger.request("CANCEL", "", ""), forger.branch("CANCEL"), fmt.Sprintf("z9hG4bK-%s-INVITE-1", p.callID[:strings.IndexByte(p.callID, '@')]), 1)
+	forger.send(cancel)
+	forger.final()
+	p.send(strings.Replace(cancel, forger.sip.LocalAddr().String(), p.sip.LocalAddr().String(), 1)) // and one that is late
+	h.settled()
+	if s := w.State(); s != consent.Holding {
+		t.Errorf("the call is %s", s)
+	}
+	p.legs[0].speak(20)
+	p.bye()
+	w.until(t, consent.Released)
+	if n := len(h.kept()[0]); n < 30 {
+		t.Errorf("%d frames were kept", n)
+	}
+}
+
+// Over TCP a message comes in any pieces, and several in one.
+func TestMessagesInPieces(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, workspace.Notice)
+	for _, size := range []int{1, 7, 100, 1 << 20} {
+		p := newPhone(t, "tcp", h.Addr().String(), "default", 1)
+		stream := "\r\n\r\n" + p.request("OPTIONS", "", "") + p.request("INVITE", "application/sdp", p.sdp())
+		for b := range slices.Chunk([]byte(stream), size) {
+			p.send(string(b))
+		}
+		a := p.final()
+		if a.code != 200 {
+			t.Fatalf("in pieces of %d: answered %d", size, a.code)
+		}
+		p.toLine = field(a.head, "To")
+		p.send(p.request("ACK", "", ""))
+		w := h.take(p.callID)
+		w.until(t, consent.Holding)
+		p.bye()
+		w.until(t, consent.Released)
+	}
+	half := newPhone(t, "tcp", h.Addr().String(), "default", 1)
+	m := half.request("INVITE", "application/sdp", half.sdp())
+	half.send(m[:len(m)-10])
+	_ = half.sip.Close()
+	if len(h.files()) != 4 || len(h.takes) != 4 {
+		t.Errorf("%d calls, %d files", len(h.takes), len(h.files()))
 	}
 }
 

@@ -78,6 +78,9 @@ func (r *Recorder) offered(req *sip.Request, tx sip.ServerTransaction) (*call, *
 	if no != nil {
 		return nil, no
 	}
+	if !r.routed(req) {
+		return nil, refuse(403, "Forbidden")
+	}
 	peer, err := netip.ParseAddrPort(req.Source())
 	if err != nil {
 		return nil, refuse(400, "Bad Request")
@@ -98,6 +101,23 @@ func (r *Recorder) offered(req *sip.Request, tx sip.ServerTransaction) (*call, *
 		return nil, refuse(500, "Server Internal Error")
 	}
 	return r.begin(c, req, offer)
+}
+
+// routed reports whether our requests in the call will go to a peer: they go where the INVITE came from or, with a route
+// set, to its first member, which could be anybody.
+func (r *Recorder) routed(req *sip.Request) bool {
+	routes := req.GetHeaders("Record-Route")
+	if len(routes) == 0 {
+		return true
+	}
+	probe := sip.NewRequest(sip.BYE, req.Recipient) // as the library will make ours
+	probe.AppendHeader(header("Route", routes[0].Value()))
+	first := probe.Route()
+	if first == nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(strings.Trim(first.Address.Host, "[]"))
+	return err == nil && r.allow.has(ip)
 }
 
 // begin asks for consent, opens the ports and takes the call on.

@@ -41,7 +41,7 @@ func (c *call) newLeg(m sdp.Media, host netip.Addr, side uint8) (*leg, error) {
 	}
 	l := &leg{call: c, side: side, conn: conn, codec: m.Codec, media: m, host: host, due: make(chan recording.Frame, maxDue)}
 	l.stream = stream.New(stream.Config{
-		Codec: m.Codec, Payload: m.Payload, Events: m.Events, Began: c.began, Wanted: l.wanted, Keep: l.keep, Key: c.key,
+		Codec: m.Codec, Payload: m.Payload, Events: m.Events, Began: c.began, Wanted: l.wanted, Keep: l.keep, Key: func(k byte) { c.key(k, c.who(side)) },
 	})
 	return l, nil
 }
@@ -55,8 +55,8 @@ func (l *leg) use(m sdp.Media, host netip.Addr) {
 	if host != l.host || m.Port != l.media.Port {
 		l.from = netip.AddrPort{}
 	}
+	l.stream.Use(m.Codec, m.Payload, m.Events) // gives out what is left in the old codec
 	l.media, l.host, l.codec = m, host, m.Codec
-	l.stream.Use(m.Codec, m.Payload, m.Events)
 }
 
 // run takes packets until the socket's deadline passes or the call is over.

@@ -237,6 +237,12 @@ func (p *phone) branch(method string) string {
 func (p *phone) ask(method, kind, body string, extra ...string) answer {
 	p.t.Helper()
 	p.send(p.request(method, kind, body, extra...))
+	return p.final()
+}
+
+// final waits for the final answer to the last request.
+func (p *phone) final() answer {
+	p.t.Helper()
 	limit := time.After(20 * time.Second)
 	for {
 		select {
@@ -245,7 +251,7 @@ func (p *phone) ask(method, kind, body string, extra ...string) answer {
 				return a
 			}
 		case <-limit:
-			p.t.Fatalf("no answer to %s", method)
+			p.t.Fatal("no answer came")
 		}
 	}
 }
@@ -285,6 +291,12 @@ func (p *phone) invite(kind, body string, extra ...string) answer {
 		p.toLine = before
 		return a
 	}
+	p.answered(a)
+	return a
+}
+
+// answered takes the recorder's ports from its description.
+func (p *phone) answered(a answer) {
 	i := 0
 	for l := range strings.SplitSeq(a.body, "\r\n") {
 		if m, ok := strings.CutPrefix(l, "m=audio "); ok {
@@ -294,7 +306,6 @@ func (p *phone) invite(kind, body string, extra ...string) answer {
 			i++
 		}
 	}
-	return a
 }
 
 func (p *phone) bye() {

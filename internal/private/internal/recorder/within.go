@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
+
+	"murmur/internal/fact"
 )
 
 // again takes a re-INVITE (RFC 3261 14.2).
@@ -135,7 +137,11 @@ func (r *Recorder) onInfo(req *sip.Request, tx sip.ServerTransaction) {
 		return
 	}
 	if c.ready.Load() {
-		c.key(key, false)
+		by := fact.SideContact
+		if c.isCopy {
+			by = 0 // either side's
+		}
+		c.key(key, by)
 	}
 	r.reply(req, tx, 200, "OK")
 }

@@ -283,12 +283,38 @@ func TestWhoMayBeRecorded(t *testing.T) {
 	if err := take.Write(t.Context(), Frame{Payload: speech}); !errors.Is(err, ErrStopped) {
 		t.Errorf("a frame before the yes: %v", err)
 	}
-	if s, err := take.Step(t.Context(), consent.Event{Kind: consent.Pressed, Key: '1', At: h.after(time.Second)}); s != consent.Holding || err != nil {
+	if s, err := take.Step(t.Context(), consent.Event{Kind: consent.Pressed, Key: '1', By: fact.SideContact, At: h.after(time.Second)}); s != consent.Holding || err != nil {
 		t.Fatalf("after the yes: %s, %v", s, err)
 	}
 	h.step(take, consent.HungUp)
 	if known, err := h.c.Register.Known(t.Context(), workspace.Default, take.call, take.who); err != nil || !known.CallOptedIn {
 		t.Errorf("the yes is not in the register: %+v, %v", known, err)
+	}
+}
+
+// TestWhoseRefusal: what the contact refuses holds for their later calls, though not for what they write; what the member
+// refuses holds for that call.
+func TestWhoseRefusal(t *testing.T) {
+	t.Parallel()
+	for by, next := range map[fact.Side]consent.State{fact.SideContact: consent.Refused, 0: consent.Refused, fact.SideMember: consent.Noticing} {
+		h := newHouse(t, workspace.Notice)
+		take := h.holding("call-1", "+12125550142")
+		h.spoken(take)
+		s, err := take.Step(t.Context(), consent.Event{Kind: consent.Pressed, Key: '9', By: by, At: h.after(time.Second)})
+		if err != nil || s != consent.Shredded || len(h.files()) != 0 {
+			t.Errorf("side %d: %s, %d files: %v", by, s, len(h.files()), err)
+		}
+		if s := h.begin("call-2", "+12125550142").State(); s != next {
+			t.Errorf("side %d: the next call is %s, want %s", by, s, next)
+		}
+		known, err := h.c.Register.Known(t.Context(), workspace.Default, take.call, take.who)
+		if err != nil || !known.CallOptedOut || known.ContactOptedOut || known.CallsOptedOut != (next == consent.Refused) {
+			t.Errorf("side %d: the register has %+v: %v", by, known, err)
+		}
+		again := consent.NewRegister(h.db, h.log, h.clock) // as after a restart
+		if stored, err := again.Known(t.Context(), workspace.Default, take.call, take.who); err != nil || stored != known {
+			t.Errorf("side %d: stored is %+v: %v", by, stored, err)
+		}
 	}
 }
 

@@ -217,21 +217,21 @@ func (t *Take) destroy(ctx context.Context) error {
 	return nil
 }
 
-// remember writes the refusal into the register: for this call, and for the person where there is one.
+// remember writes the refusal into the register: for this call and, when the contact refused, for their later ones.
 func (t *Take) remember(ctx context.Context) error {
 	t.mu.Lock()
-	via := t.m.Evidence().Via
+	ev := t.m.Evidence()
 	t.mu.Unlock()
 	about := []consent.Subject{{Call: t.call}}
-	if t.who.Valid() {
-		about = append(about, consent.Subject{Contact: t.who})
+	if t.who.Valid() && ev.Theirs {
+		about = append(about, consent.Subject{Contact: t.who, Calls: true})
 	}
 	for _, s := range about {
-		if _, err := t.book.c.Register.Say(ctx, t.head.Workspace, s, fact.OptedOut, via); err != nil {
+		if _, err := t.book.c.Register.Say(ctx, t.head.Workspace, s, fact.OptedOut, ev.Via); err != nil {
 			return err
 		}
 	}
-	return t.report(ctx, fact.OptedOut, via)
+	return t.report(ctx, fact.OptedOut, ev.Via)
 }
 
 func (t *Take) report(ctx context.Context, a fact.Act, via fact.Via) error {

@@ -52,8 +52,8 @@ type Config struct {
 	Wanted func() bool
 	// Keep takes a frame of G.711 bytes at a position. The bytes are its own from then on.
 	Keep func(at int64, payload []byte)
-	// Key takes a key: 0-9, *, #, A-D. inBand: it was heard in the sound.
-	Key func(key byte, inBand bool)
+	// Key takes a key: 0-9, *, #, A-D.
+	Key func(key byte)
 }
 
 // Stats count what arrived.
@@ -72,7 +72,7 @@ type Stream struct {
 	ssrc    uint32
 	started bool
 	next    uint16 // sequence number awaited
-	waiting []rtp.Packet
+	waiting []packet
 
 	base    int64  // position of timestamp base0
 	base0   uint32 // RTP timestamp of base
@@ -89,6 +89,12 @@ type Stream struct {
 
 	event     uint32 // timestamp of the telephone event told last
 	eventSeen bool
+}
+
+// packet is one that arrived.
+type packet struct {
+	rtp.Packet
+	wanted bool // when it arrived
 }
 
 type frame struct {
@@ -109,8 +115,9 @@ func (s *Stream) Use(codec sdp.Codec, payload, events uint8) {
 		return
 	}
 	s.drain()
-	if s.c.Codec != codec {
-		s.give(s.end) // what is held is in the old codec
+	if s.c.Codec != codec { // what is held is in the old one
+		s.give(s.end - tail)
+		s.Drop()
 	}
 	s.c.Codec, s.c.Payload, s.c.Events = codec, payload, events
 }
@@ -138,7 +145,7 @@ func (s *Stream) Packet(raw []byte, arrived time.Time) {
 	if isEvent {
 		s.telephone(&p) // at once, whatever is missing before it
 	}
-	s.order(p)
+	s.order(packet{p, !isEvent && s.c.Wanted()})
 }
 
 // begin takes a new source: what waits of the old one goes first.
@@ -168,7 +175,7 @@ func (s *Stream) position(timestamp uint32) int64 {
 
 // order hands packets on by sequence number (RFC 3550 6.4.1); one that is missing is waited for until a few have
 // overtaken it.
-func (s *Stream) order(p rtp.Packet) {
+func (s *Stream) order(p packet) {
 	switch ahead := int16(p.SequenceNumber - s.next); {
 	case ahead < -farAway || ahead > farAway:
 		s.drain()
@@ -178,7 +185,7 @@ func (s *Stream) order(p rtp.Packet) {
 		s.stats.Late++
 		return
 	}
-	i, twice := slices.BinarySearchFunc(s.waiting, p, func(a, b rtp.Packet) int { return int(int16(a.SequenceNumber - b.SequenceNumber)) })
+	i, twice := slices.BinarySearchFunc(s.waiting, p, func(a, b packet) int { return int(int16(a.SequenceNumber - b.SequenceNumber)) })
 	if twice {
 		s.stats.Late++
 		return
@@ -223,11 +230,11 @@ func (s *Stream) telephone(p *rtp.Packet) {
 		return
 	}
 	s.event, s.eventSeen = p.Timestamp, true
-	s.c.Key("0123456789*#ABCD"[p.Payload[0]], false)
+	s.c.Key("0123456789*#ABCD"[p.Payload[0]])
 }
 
 // sound takes a frame in its turn.
-func (s *Stream) sound(p *rtp.Packet) {
+func (s *Stream) sound(p *packet) {
 	at := s.position(p.Timestamp)
 	if d := at - s.wall(); d > stray || d < -stray {
 		s.clock(p.Timestamp)
@@ -238,7 +245,7 @@ func (s *Stream) sound(p *rtp.Packet) {
 		return
 	}
 	s.hear(at, p.Payload)
-	s.held = append(s.held, frame{at, slices.Clone(p.Payload), s.c.Wanted()})
+	s.held = append(s.held, frame{at, slices.Clone(p.Payload), p.wanted})
 	s.end = at + int64(len(p.Payload))
 	s.give(s.end - lookback)
 }
@@ -262,7 +269,7 @@ func (s *Stream) hear(at int64, payload []byte) {
 	s.cover(s.fine.Write(pcm))
 	for _, k := range s.ear.Write(pcm) {
 		if k.Down {
-			s.c.Key(k.Symbol, true)
+			s.c.Key(k.Symbol)
 		}
 	}
 	if s.down {
