@@ -3,6 +3,9 @@ package webhook
 import (
 	"errors"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -166,4 +169,24 @@ func FuzzRead(f *testing.F) {
 			t.Error("a mapping with a fault is read")
 		}
 	})
+}
+
+var yamlBlock = regexp.MustCompile("(?s)```yaml\n(.*?)```")
+
+// TestTheMappingsOfThePage: docs/surveys.md shows mappings that can be used.
+func TestTheMappingsOfThePage(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("..", "..", "..", "..", "..", "docs", "surveys.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := yamlBlock.FindAllSubmatch(page, -1)
+	if len(blocks) == 0 {
+		t.Fatal("the page shows no mapping")
+	}
+	for i, b := range blocks {
+		if _, err := Read(b[1]); err != nil {
+			t.Errorf("mapping %d: %v", i, err)
+		}
+	}
 }
