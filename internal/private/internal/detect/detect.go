@@ -142,8 +142,9 @@ func (d *Detector) redact(doc Doc, talk *dialogue) (*Redaction, error) {
 	s.tagger = d.tagger
 	clear(s.heard)
 	known := subjectsOf(doc.Subjects)
-	turns := make([]masking, len(doc.Turns))
-	for i, t := range doc.Turns {
+	said, of := parts(doc.Turns)
+	turns := make([]masking, len(said))
+	for i, t := range said {
 		turns[i].text, turns[i].masked = t.Text, t.Text
 	}
 	seen := memory{}
@@ -162,7 +163,7 @@ func (d *Detector) redact(doc Doc, talk *dialogue) (*Redaction, error) {
 				over.look(s)
 			}
 			s.findIdentifiers(d.identifiers)
-			s.read(doc.Turns[i].Side, &after, known)
+			s.read(said[i].Side, &after, known)
 			seen.recall(s)
 			if len(s.marks) > 0 && m.add(s.spans()) {
 				found = true
@@ -179,7 +180,7 @@ func (d *Detector) redact(doc Doc, talk *dialogue) (*Redaction, error) {
 	}
 	*talk = after
 	s.forget()
-	return finish(doc.Turns, turns, verdict), nil
+	return finish(doc.Turns, turns, of, verdict), nil
 }
 
 // read runs every rule over the loaded turn.

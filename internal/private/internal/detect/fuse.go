@@ -280,12 +280,18 @@ type Redaction struct {
 	verdict Verdict
 }
 
-func finish(given []Turn, turns []masking, verdict Verdict) *Redaction {
-	r := &Redaction{turns: make([]string, len(turns)), labels: make([]string, len(turns)), lengths: make([]int, len(turns)), verdict: verdict}
-	for i := range turns {
-		m := &turns[i]
-		r.turns[i], r.labels[i] = m.masked, given[i].Label
-		at, n := 0, 0
+// finish makes a Redaction of the turns, or parts of turns (of says whose), that were masked.
+func finish(given []Turn, turns []masking, of []int, verdict Verdict) *Redaction {
+	r := &Redaction{turns: make([]string, len(given)), labels: make([]string, len(given)), lengths: make([]int, len(given)), verdict: verdict}
+	for i := range given {
+		r.labels[i] = given[i].Label
+	}
+	for part := range turns {
+		m, i := &turns[part], part
+		if of != nil {
+			i = of[part]
+		}
+		at, n := 0, r.lengths[i]
 		for _, p := range m.pieces {
 			n += utf8.RuneCountInString(m.text[at:p.s])
 			from := n
@@ -294,6 +300,16 @@ func finish(given []Turn, turns []masking, verdict Verdict) *Redaction {
 			r.spans = append(r.spans, Span{i, from, n, p.t, float64(p.score) / 100, p.why})
 		}
 		r.lengths[i] = n + utf8.RuneCountInString(m.text[at:])
+		if of == nil {
+			r.turns[i] = m.masked
+		}
+	}
+	for from, to := 0, 0; from < len(of); from = to {
+		var whole strings.Builder
+		for to = from; to < len(of) && of[to] == of[from]; to++ {
+			whole.WriteString(turns[to].masked)
+		}
+		r.turns[of[from]] = whole.String()
 	}
 	return r
 }

@@ -83,6 +83,35 @@ func TestMuchTextTakesBoundedTime(t *testing.T) {
 	}
 }
 
+// TestALongTurnIsReadInParts: it is masked at its end and at its cuts, and the spans point into the whole of it.
+func TestALongTurnIsReadInParts(t *testing.T) {
+	t.Parallel()
+	d := detector(t, detect.Strict)
+	const sentence = "é please call me back on 415-555-0132, it is about the boiler. "
+	const n = 3000
+	turns := []detect.Turn{{Side: detect.Member, Text: "your number?"}, {Side: detect.Contact, Text: strings.Repeat(sentence, n)}, {Text: "write to ann@example.com"}}
+	r, err := d.Redact(detect.Doc{Turns: turns})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"your number?", strings.Repeat(strings.Replace(sentence, "415-555-0132", "[PHONE]", 1), n), "write to [EMAIL]"}
+	for i, got := range r.MaskedTurns() {
+		if got != want[i] {
+			t.Errorf("turn %d is not masked as its sentences are", i)
+		}
+	}
+	spans := r.Spans()
+	if len(spans) != n+1 {
+		t.Fatalf("%d spans", len(spans))
+	}
+	long := []rune(turns[1].Text)
+	for _, sp := range spans[:n] {
+		if sp.Turn != 1 || string(long[sp.Start:sp.End]) != "415-555-0132" {
+			t.Fatalf("span %d-%d of turn %d", sp.Start, sp.End, sp.Turn)
+		}
+	}
+}
+
 // FuzzStream cuts a text into pieces at two places: the pieces give what the whole gives.
 func FuzzStream(f *testing.F) {
 	for _, s := range conversations {

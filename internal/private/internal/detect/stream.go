@@ -26,7 +26,7 @@ const (
 	holdTurns = 1000
 	holdBytes = 256 << 10
 	// longLine is where an endless line is cut, at a space if there is one.
-	longLine = 1 << 20
+	longLine = 256 << 10
 )
 
 // withheld stands for a line that could not be verified clean.
