@@ -41,9 +41,10 @@ type commands struct {
 	Demo    demoCmd    `cmd:"" help:"Invent a business, send its calls, texts, surveys and workflow through the real path, show what it learns."`
 	Serve   serveCmd   `cmd:"" help:"Take deliveries in, process them, show the pages and the API."`
 	Connect connectCmd `cmd:"" help:"Add a source, or list, remove and rotate them."`
-	Import  importCmd  `cmd:"" help:"Read files: CSV or native murmur.v1 lines."`
+	Import  importCmd  `cmd:"" help:"Read files: CSV, vCons or native murmur.v1 lines."`
 	Export  exportCmd  `cmd:"" help:"Write the redacted vCon of one call."`
 	Policy  policyCmd  `cmd:"" help:"What may be used, and how long it is kept."`
+	Flow    flowCmd    `cmd:"" help:"The way that calls really go: set a version, show all."`
 	Redact  redactCmd  `cmd:"" help:"Mask personal data in text: stdin to stdout."`
 	Figures figuresCmd `cmd:"" help:"Print every released figure."`
 	Status  statusCmd  `cmd:"" help:"What became of every delivery."`

@@ -1,6 +1,7 @@
 package private
 
 import (
+	"cmp"
 	"time"
 	"unicode/utf8"
 
@@ -115,7 +116,7 @@ func (b *builder) talk(h fact.Head, e *event.Event, call fact.ID) {
 
 func (b *builder) step(h fact.Head, s *event.Step, run fact.ID) *fact.Step {
 	flow := b.label(fact.DimFlow, 0, s.Flow)
-	node := b.label(fact.DimNode, flow, s.Node)
+	node := b.labelAs(fact.DimNode, flow, s.Node, cmp.Or(s.NodeLabel, s.Node))
 	return &fact.Step{
 		Head: h, Run: run, Number: b.label(fact.DimNumber, 0, s.Number), Flow: flow, Version: b.label(fact.DimFlowVersion, flow, s.FlowVersion),
 		Node: node, Choice: b.choice(node, s.Choice), NodeKind: s.NodeKind, Outcome: s.Outcome,
@@ -194,6 +195,11 @@ func (b *builder) mask(e *event.Event, turns []detect.Turn) anon.Text {
 
 // label refers to a name of the business and puts its masked form into the dictionary.
 func (b *builder) label(dim fact.Dim, parent fact.Label, name string) fact.Label {
+	return b.labelAs(dim, parent, name, name)
+}
+
+// labelAs is label for a name that people call something else.
+func (b *builder) labelAs(dim fact.Dim, parent fact.Label, name, called string) fact.Label {
 	l := identity.Label(b.key, dim, parent, name)
 	if l == 0 {
 		return 0
@@ -203,7 +209,7 @@ func (b *builder) label(dim fact.Dim, parent fact.Label, name string) fact.Label
 			return l
 		}
 	}
-	t := b.zone.names.of(l, func() anon.Text { return anon.Of(b.zone.detector.Label(name)) })
+	t := b.zone.names.of(l, func() anon.Text { return anon.Of(b.zone.detector.Label(called)) })
 	b.labels = append(b.labels, fact.Named{Label: l, Dim: dim, Parent: parent, Name: t})
 	return l
 }

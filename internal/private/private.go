@@ -225,6 +225,13 @@ func (b *builder) add(ctx context.Context, e *event.Event) error {
 		b.stop(fact.Erased, fact.WhyErasure)
 		return nil
 	}
+	if e.Step != nil {
+		flows, err := b.zone.store.Flows(ctx, b.ws)
+		if err != nil {
+			return err
+		}
+		locate(flows, e.Step, e.At)
+	}
 	call := b.callOf(e)
 	if said, ok := refusal(e, b.policy); ok {
 		if err := b.say(ctx, e, call, who, said); err != nil {

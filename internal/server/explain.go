@@ -58,6 +58,7 @@ var explanations = []struct {
 	{private.ErrNoModel, http.StatusConflict, 2, "make models fetches and checks them (docs/models/recognizer.md); MURMUR_MODELS names another directory"},
 	{private.ErrRecognizer, http.StatusUnprocessableEntity, 2, "leave it out where no second reader is wanted"},
 	{workspace.ErrPolicy, http.StatusUnprocessableEntity, 2, "murmur policy show lists the keys and what each means"},
+	{workspace.ErrFlow, http.StatusUnprocessableEntity, 2, "docs/workflow.md has a flow to begin with, and every field"},
 	{workspace.ErrExists, http.StatusConflict, 2, "choose another --name, or remove the old one first"},
 	{workspace.ErrNotFound, http.StatusNotFound, 2, "murmur connect list and murmur status show what there is; murmur connect KIND --workspace W makes a workspace"},
 	{private.ErrCallEvent, http.StatusUnprocessableEntity, 2, "docs/api.md lists the events of a call and what goes with each"},

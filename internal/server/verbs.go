@@ -51,6 +51,10 @@ func (n *Node) do(ctx context.Context, verb string, args []byte, in io.Reader, o
 		})
 	case "import":
 		return answer(ctx, args, out, func(ctx context.Context, a ImportArgs) (any, error) { return n.importFile(ctx, a, in) })
+	case "flow-set":
+		return answer(ctx, args, out, func(ctx context.Context, a FlowArgs) (FlowSet, error) { return n.setFlow(ctx, a, in) })
+	case "flow-show":
+		return answer(ctx, args, out, n.showFlows)
 	case "export":
 		return answer(ctx, args, io.Discard, func(ctx context.Context, a ExportArgs) (any, error) { return nil, n.export(ctx, a, out) })
 	case "policy":
@@ -338,7 +342,7 @@ func (n *Node) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	s := Status{Workspaces: map[string]web.WorkspaceStatus{}}
+	s := Status{Workspaces: map[string]web.WorkspaceStatus{}, Calls: n.zone.CallTally()}
 	for _, ws := range workspaces {
 		if s.Workspaces[ws.String()], err = n.statusOf(ctx, ws, all[ws]); err != nil {
 			return Status{}, err

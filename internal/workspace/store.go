@@ -41,6 +41,7 @@ type Store struct {
 	mu       sync.RWMutex
 	policies map[ID]Policy
 	sources  map[[32]byte]Source
+	flows    flowCache
 }
 
 // NewStore opens the store; now is the clock of what it records.

@@ -133,6 +133,7 @@ type Step struct {
 	Flow        string
 	FlowVersion string
 	Node        string
+	NodeLabel   string // what people call the node; empty: its name
 	NodeKind    fact.NodeKind
 	Choice      string // the key pressed ("1"), "none" for a time-out or hang-up
 	Label       string // what the key is called ("Sales")
