@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"murmur/internal/private"
 	"murmur/internal/web"
 )
 
@@ -130,6 +131,7 @@ func add(c *Counts, d Counts, sign int64) {
 // Status is the answer of status.
 type Status struct {
 	Workspaces map[string]web.WorkspaceStatus `json:"workspaces"`
+	Calls      private.CallTally              `json:"calls"` // since the server started
 }
 
 // Names lists the workspaces in order.

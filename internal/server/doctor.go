@@ -58,6 +58,7 @@ func (n *Node) doctor(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 			d.advise("the pipeline page lists the reasons; murmur replay tries again")
 		}
 	}
+	say("calls", status.Calls.Failed() == 0, "a disk or the ledger failed, a telephony reported what cannot be, or a notice was cut short: the log says which", "%s", status.Calls)
 	if err := n.pollingChecks(ctx, say); err != nil {
 		return d, err
 	}

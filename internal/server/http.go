@@ -136,7 +136,7 @@ func (n *Node) metrics() http.Handler {
 		facts:      prometheus.NewDesc("murmur_facts_waiting", "Batches of facts not yet in the lake.", nil, nil),
 		stopped:    prometheus.NewDesc("murmur_pipeline_stopped", "1 while the pipeline cannot work.", nil, nil),
 	})
-	reg.MustRegister(newPolls(n))
+	reg.MustRegister(newPolls(n), newLiveCalls(n))
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 }
 

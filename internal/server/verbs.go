@@ -342,7 +342,7 @@ func (n *Node) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	s := Status{Workspaces: map[string]web.WorkspaceStatus{}}
+	s := Status{Workspaces: map[string]web.WorkspaceStatus{}, Calls: n.zone.CallTally()}
 	for _, ws := range workspaces {
 		if s.Workspaces[ws.String()], err = n.statusOf(ctx, ws, all[ws]); err != nil {
 			return Status{}, err

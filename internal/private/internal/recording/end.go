@@ -59,6 +59,7 @@ func (b *Book) orphan(ctx context.Context, name string, recording bool) error {
 	var m consent.Call
 	m.Step(consent.Event{Kind: consent.Failed, At: b.c.Now()})
 	m.Step(consent.Event{Kind: consent.Destroyed, At: b.c.Now()})
+	b.ends.add(&m, 0)
 	return b.append(ctx, ledger.Recording{
 		Workspace: workspace.Default.String(), ID: name, State: m.State().String(), Rule: consent.Rule, Trace: moves(m.Evidence().Trace),
 	})
@@ -105,6 +106,7 @@ func (b *Book) end(ctx context.Context, r row, e consent.Event) error {
 	m := consent.Ended(consent.Released, r.at)
 	m.Step(e)
 	m.Step(consent.Event{Kind: consent.Destroyed, At: e.At})
+	b.ends.add(m, 0)
 	ev := m.Evidence()
 	entry := ledger.Recording{
 		Workspace: r.ws.String(), Ref: r.call[:], ID: r.id.String(), State: m.State().String(), Rule: consent.Rule, Trace: moves(ev.Trace),

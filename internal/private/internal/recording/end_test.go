@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -481,5 +482,33 @@ func TestTheBookIsBounded(t *testing.T) {
 	}
 	if _, err := h.Begin(t.Context(), head); !errors.Is(err, ErrBusy) {
 		t.Errorf("the same call twice: %v", err)
+	}
+}
+
+// TestTally: each end is counted once, by what led to it.
+func TestTally(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, workspace.Notice)
+	h.stranger() // of a process that crashed
+	if _, err := h.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	kept := h.holding("call-1", "")
+	h.step(kept, consent.HungUp)
+	h.step(kept, consent.HungUp) // told twice
+	h.step(h.holding("call-2", "+12125550142"), consent.SaidNo)
+	h.begin("call-3", "+12125550142") // refused
+	h.step(h.holding("call-4", ""), consent.TimedOut)
+	h.holding("call-5", "")
+	if err := h.Refuse(t.Context(), workspace.Default, consent.Subject{Call: kept.call}, fact.ViaAPI); err != nil {
+		t.Fatal(err)
+	}
+	got := h.Tally()
+	want := map[End]int{
+		{consent.Released, consent.HungUp}: 1, {consent.OptedOut, consent.SaidNo}: 2, {consent.Refused, consent.Denied}: 1,
+		{consent.Aborted, consent.TimedOut}: 1, {consent.Aborted, consent.Failed}: 1, {consent.Shredded, consent.Destroyed}: 4,
+	}
+	if got.Live != 1 || !maps.Equal(got.Ends, want) {
+		t.Errorf("%d live, %v", got.Live, got.Ends)
 	}
 }

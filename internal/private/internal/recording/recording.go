@@ -75,6 +75,8 @@ type Book struct {
 
 	mu   sync.Mutex
 	live map[callRef]*Take
+
+	ends ends
 }
 
 type callRef struct {
@@ -120,7 +122,7 @@ func Open(c Config) (*Book, error) {
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open recordings: %w", err)
 	}
-	return &Book{c: c, live: map[callRef]*Take{}}, nil
+	return &Book{c: c, live: map[callRef]*Take{}, ends: ends{n: map[End]int{}}}, nil
 }
 
 // Begin takes a call on and asks the register and the policy. What it gives stands in one of

@@ -88,7 +88,7 @@ func (t *Take) blind() {
 
 func (t *Take) step(ctx context.Context, e consent.Event) error {
 	t.mu.Lock()
-	effects := t.m.Step(e)
+	effects := t.advance(e)
 	if slices.Contains(effects, consent.Destroy) {
 		t.blind()
 	}
@@ -213,8 +213,16 @@ func (t *Take) destroy(ctx context.Context) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.tape, t.kept = nil, false
-	t.m.Step(consent.Event{Kind: consent.Destroyed, At: t.book.c.Now()})
+	t.advance(consent.Event{Kind: consent.Destroyed, At: t.book.c.Now()})
 	return nil
+}
+
+// advance takes the machine on. t.mu is held.
+func (t *Take) advance(e consent.Event) []consent.Effect {
+	before := len(t.m.Evidence().Trace)
+	effects := t.m.Step(e)
+	t.book.ends.add(&t.m, before)
+	return effects
 }
 
 // remember writes the refusal into the register: for this call and, when the contact refused, for their later ones.
