@@ -140,6 +140,11 @@ var furnished = rule{
 		"internal/private/internal/source/formbricks leads out by net/http": "http.Header",
 		"internal/private/internal/source/zendesk leads out by net/http":    "http.Header",
 		"internal/private/internal/source/webhook leads out by net/http":    "http.Header",
+		"internal/private/internal/source/vcon leads out by net/http":       "http.Header",
+
+		"internal/private/internal/source/vcon leads out by crypto/x509":                   "reads the certificates that a signed vCon carries; plainUse",
+		"internal/private/internal/source/vcon leads out by github.com/go-jose/go-jose/v4": "signatures and encryption of vCons: computes, asks nobody",
+		"internal/private/internal/source/vcon leads out by mime/multipart":                "cuts a mail into its parts; plainUse",
 	},
 	red: []plant{
 		{pkg: "internal/private/anon", src: `package anon; import _ "net"`},
@@ -155,7 +160,8 @@ var plainUse = rule{
 	name: "plain use",
 	find: func(h *house) (out []string) {
 		risky := map[string][]string{ // package to what may be used of it
-			"net/http": {"Header"}, "net": {}, "os/exec": {}, "database/sql": {}, "plugin": {},
+			"net/http": {"Header"}, "crypto/x509": {"Certificate", "ParseCertificate", "ParsePKCS8PrivateKey", "ParsePKCS1PrivateKey", "ParseECPrivateKey"},
+			"mime/multipart": {"NewReader", "Reader", "Part"}, "net": {}, "os/exec": {}, "database/sql": {}, "plugin": {},
 			module + "/internal/meta": {}, module + "/internal/ledger": {},
 			module + "/internal/workspace": {"ID", "Default", "Parse", "MustParse", "ErrBadID", "Policy", "Basis", "Notice", "OptIn", "OneParty", "Deny", "Allow"},
 		}

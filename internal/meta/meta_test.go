@@ -114,8 +114,8 @@ func TestOpeningTwiceMigratesOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if v, err := Version(t.Context(), db); err != nil || v != 3 {
-			t.Errorf("schema %d, want 3: %v", v, err)
+		if v, err := Version(t.Context(), db); err != nil || v != 5 {
+			t.Errorf("schema %d, want 5: %v", v, err)
 		}
 		if found, err := db.Check(t.Context()); err != nil || len(found) != 0 {
 			t.Errorf("found %v: %v", found, err)

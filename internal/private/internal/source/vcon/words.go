@@ -8,7 +8,6 @@ import (
 	"mime"
 	"mime/multipart"
 	"mime/quotedprintable"
-	"net/textproto"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -82,19 +81,19 @@ func (m *message) mail(body []byte, depth int) {
 			return
 		}
 	}
-	h := textproto.MIMEHeader{}
+	h := map[string]string{}
 	last := ""
 	for line := range strings.Lines(string(head)) {
 		name, value, ok := strings.Cut(line, ":")
 		switch {
 		case strings.TrimLeft(line, " \t") != line && last != "":
-			h.Set(last, h.Get(last)+strings.TrimSpace(line))
+			h[last] += " " + strings.TrimSpace(line)
 		case ok:
-			last = strings.TrimSpace(name)
-			h.Set(last, strings.TrimSpace(value))
+			last = strings.ToLower(strings.TrimSpace(name))
+			h[last] = strings.TrimSpace(value)
 		}
 	}
-	m.part(h.Get("Content-Type"), h.Get("Content-Transfer-Encoding"), rest, depth+1)
+	m.part(h["content-type"], h["content-transfer-encoding"], rest, depth+1)
 }
 
 func join(b *strings.Builder, text string) {
