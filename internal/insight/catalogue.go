@@ -10,7 +10,7 @@ import (
 func All() []Insight {
 	return []Insight{
 		missedCallRate(), missedCallReasons(), missedNotReturned(), busyHours(), timeToRespond(), afterHours(),
-		voicemailOutcome(), ringTimeout(), contactReasons(), sentiment(), menuFunnel(), menuTrouble(), recordingConsent(),
+		voicemailOutcome(), ringTimeout(), talkBalance(), contactReasons(), sentiment(), menuFunnel(), menuTrouble(), recordingConsent(),
 		satisfaction(),
 	}
 }
@@ -188,6 +188,33 @@ func ringTimeout() Insight {
 	}
 }
 
+func talkBalance() Insight {
+	of := func(name string, c fact.Column, bins []int64) release.Query {
+		return release.Query{
+			Name: "talk-balance/1/" + name, Kinds: []fact.Kind{fact.KindTalk},
+			Grain: release.Week, Value: release.Value{Derived: release.FromColumn, Column: c, Bins: bins}, Content: true,
+		}
+	}
+	return Insight{
+		Slug: "talk-balance", Section: "calls",
+		Question: "Who talks in our calls, and do we let people finish?",
+		Formula: "of each call: member_share, what members speak / what anybody speaks; silence_share, the time in which nobody " +
+			"speaks / the call; interruptions, how often one side begins while the other is well on its way and cuts it short, in ten " +
+			"minutes. Half of the calls have less than the median. Shares are counted in steps of 5 %.",
+		Measures: []Measure{
+			{"member_share_p50", "ratio", orderStatistics}, {"silence_share_p50", "ratio", orderStatistics},
+			{"interruptions_p50", "in 10 min", orderStatistics},
+		},
+		Caveat: "Silence and interruptions need both sides on tracks of their own, and a recording that murmur heard itself; the share " +
+			"of members also comes from a vendor's transcript with times.",
+		Needs: []release.Query{
+			of("member", fact.ColMemberShare, percents()), of("silence", fact.ColSilenceShare, percents()),
+			of("interruptions", fact.ColInterruptions, []int64{0, 1, 2, 3, 5, 8, 13, 21, 34, 55}),
+		},
+		finish: finishTalkBalance,
+	}
+}
+
 func contactReasons() Insight {
 	q := release.Query{
 		Name: "contact-reasons/1", Kinds: []fact.Kind{fact.KindMessage, fact.KindTalk}, Where: []release.Filter{classified()},
@@ -316,6 +343,14 @@ func missedOnly() []int64 { return []int64{0} }
 // sentimentBins are the levels that enrichment uses, so that a bin's lower edge is its rows' value.
 func sentimentBins() (b []int64) {
 	for v := int64(-100); v <= 100; v += fact.SentimentStep {
+		b = append(b, v)
+	}
+	return b
+}
+
+// percents are steps of 5 %, and 100 alone.
+func percents() (b []int64) {
+	for v := int64(0); v <= 100; v += 5 {
 		b = append(b, v)
 	}
 	return b

@@ -155,6 +155,24 @@ func finishAfterHours(answers []answer) []Figure {
 	return []Figure{f}
 }
 
+// finishTalkBalance gives the median of each number; shares are counted in percent.
+func finishTalkBalance(answers []answer) (fs []Figure) {
+	for i, m := range talkBalance().Measures {
+		a := answers[i]
+		if len(a.groups) == 0 {
+			fs = append(fs, a.missing(m.Name)...)
+		}
+		for _, g := range a.groups {
+			e := quantile(a.query.Value.Bins, g.Bins, 0.5)
+			if m.Unit == "ratio" {
+				e = estimate{e.value / 100, e.low / 100, e.high / 100}
+			}
+			fs = append(fs, a.put(g, m.Name, "", g.Total(), e))
+		}
+	}
+	return fs
+}
+
 func finishSentiment(answers []answer) (fs []Figure) {
 	a := answers[0]
 	if len(a.groups) == 0 {

@@ -105,6 +105,11 @@ func examples(in Insight) []answer {
 		return []answer{answered(q[0], group(14, []int64{12, 9}))}
 	case "ring-timeout":
 		return []answer{answered(q[0], group(14, histogram(q[0].Value.Bins, 4, 22, 25, 25, 26, 27, 28, 30, 31)))}
+	case "talk-balance":
+		return []answer{
+			answered(q[0], group(30, histogram(q[0].Value.Bins, 35, 40, 41, 44, 45, 48, 50, 52, 55, 60, 75))),
+			answered(q[1], group(12, histogram(q[1].Value.Bins, 0, 4, 8, 11, 12, 15, 18, 25, 40))), answered(q[2], small),
+		}
 	case "menu-trouble":
 		return []answer{answered(q[0],
 			group(20, []int64{41}, menu("main", "welcome", "1", 1)...), group(9, []int64{18}, menu("main", "welcome", "none", 2)...),

@@ -39,6 +39,7 @@ var stories = map[string]story{
 	"after-hours-demand": {whole, []line{{"share", "While we are closed come %[2]s of all calls"}}},
 	"voicemail-outcome":  {whole, []line{{"left", "Of all missed callers, %[2]s leave a message"}}},
 	"ring-timeout":       {whole, []line{{"wait_p90_s", "Nine in ten missed calls end within %[2]s"}}},
+	"talk-balance":       {whole, []line{{"member_share_p50", "In half of the calls our side speaks less than %[2]s of the talk"}}},
 	"menu-trouble":       {highest, []line{{"no_choice", "The menu that loses most callers is %[1]s: %[2]s make no choice"}}},
 	"contact-reasons":    {highestNamed, []line{{"share", "The most frequent reason for contact is “%[1]s”: %[2]s"}}},
 	"sentiment":          {lowest, []line{{"mean", "People sound least happy about “%[1]s”: %[2]s on a scale from -100 to 100"}}},

@@ -76,7 +76,7 @@ type hearAllWorker struct {
 }
 
 func (w *hearAllWorker) Work(ctx context.Context, _ *river.Job[hearAllArgs]) error {
-	if path, _ := w.n.zone.Listener(); path == "" {
+	if path, _ := w.n.zone.Listener(); path == "" || w.n.deaf {
 		return nil
 	}
 	workspaces, err := w.n.store.List(ctx)
@@ -99,7 +99,7 @@ func (w *hearAllWorker) Work(ctx context.Context, _ *river.Job[hearAllArgs]) err
 
 // kickHear has a recording heard now, if anybody can; the next minute finds it again.
 func (n *Node) kickHear(ctx context.Context, ws workspace.ID, id private.RecordingID) {
-	if path, _ := n.zone.Listener(); path == "" || n.jobs == nil {
+	if path, _ := n.zone.Listener(); path == "" || n.jobs == nil || n.deaf {
 		return
 	}
 	if _, err := n.jobs.Insert(ctx, hearArgs{ws.String(), id.String()}, nil); err != nil {
@@ -113,7 +113,7 @@ func (n *Node) recorded(ctx context.Context, ws workspace.ID) (*web.Recorded, er
 	if err != nil || r.Stored == 0 {
 		return nil, err
 	}
-	w := &web.Recorded{Stored: r.Stored, Heard: r.Heard, Denied: r.Denied, Waiting: len(r.Waiting)}
+	w := &web.Recorded{Stored: int64(r.Stored), Heard: int64(r.Heard), Denied: int64(r.Denied), Waiting: int64(len(r.Waiting))}
 	path, _ := n.zone.Listener()
 	switch {
 	case w.Waiting > 0 && path == "":

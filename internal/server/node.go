@@ -52,6 +52,7 @@ type Node struct {
 	crowd   *crowd.Crowd
 	jobs    *job.Queue
 	pace    pace
+	deaf    bool            // recordings wait for another server
 	sip     string          // where the recorder listens; empty: there is none
 	closing context.Context // ends when the node closes: polls under way stop
 	close   context.CancelFunc

@@ -27,6 +27,8 @@ type ServeConfig struct {
 	Now    func() time.Time // nil: time.Now
 	// Listener is the recogniser that hears recordings, a command; empty: the installed one, if there is one.
 	Listener string
+	// Deaf leaves recordings to the next server: this one has something better to do.
+	Deaf bool
 	// Ready, when set, is called with the base URL and the node once the server listens; demo drives it from there.
 	// The server stops when it returns an error or done is true.
 	Ready func(ctx context.Context, base string, n *Node) (done bool, err error)
@@ -53,6 +55,7 @@ func Serve(ctx context.Context, c ServeConfig) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, n.Close()) }()
+	n.deaf = c.Deaf
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return cannotListen(c.Listen, err)

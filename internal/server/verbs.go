@@ -372,6 +372,9 @@ func (n *Node) statusOf(ctx context.Context, ws workspace.ID, sources map[fact.L
 		c := w.BySource[name]
 		add(&c, countsOf(t), 1)
 		w.BySource[name] = c
+		if name == private.RecorderSource {
+			w.Control[name] = "L3" // docs/consent.md
+		}
 		add(&w.Counts, countsOf(t), 1)
 	}
 	w.Recordings, err = n.recorded(ctx, ws)

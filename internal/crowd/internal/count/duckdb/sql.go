@@ -24,7 +24,8 @@ var columns = map[fact.Column]string{
 	fact.ColFlowVersion: "flow_version", fact.ColNode: "node", fact.ColChoice: "choice", fact.ColNodeKind: "node_kind",
 	fact.ColStepOutcome: "step_outcome", fact.ColStayS: "stay_s", fact.ColInferred: "inferred", fact.ColSurvey: "survey",
 	fact.ColScale: "scale", fact.ColScore: "score", fact.ColMedium: "medium", fact.ColPurpose: "purpose",
-	fact.ColAct: "act", fact.ColVia: "via",
+	fact.ColAct: "act", fact.ColVia: "via", fact.ColMemberShare: "member_share", fact.ColSilenceShare: "silence_share",
+	fact.ColInterruptions: "interruptions",
 }
 
 // builder writes the SQL of one session.
