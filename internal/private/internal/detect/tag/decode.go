@@ -9,9 +9,12 @@ type Scratch struct {
 	out                          []Label
 }
 
-// row holds a feature's weights, four 16-bit lanes to a word, each weight with zero added so that sums of
-// all templates neither borrow from nor carry into a neighbour lane: templates*255 < 1<<16.
-type row [lanes / 4]uint64
+// row holds a feature's weights, a byte each, eight to a word, with zero added. They are summed in 16-bit lanes, which
+// the sums of all templates neither borrow from nor carry out of: templates*255 < 1<<16.
+type row [lanes / 8]uint64
+
+// even are the even bytes of a word, as 16-bit lanes.
+const even = 0x00ff00ff00ff00ff
 
 // zero is a weight of 0 as a lane holds it.
 const zero = 128
@@ -27,13 +30,16 @@ func (m *Model) Read(t *Turn, s *Scratch) {
 		var a, b, c, d uint64
 		for _, r := range rows {
 			w := &m.rows[r&rowMask]
-			a, b, c, d = a+w[0], b+w[1], c+w[2], d+w[3]
+			x, y := w[0], w[1]
+			a, b, c, d = a+x&even, b+x>>8&even, c+y&even, d+y>>8&even
 		}
 		e := &s.read[i]
-		for k, v := range [lanes / 4]uint64{a, b, c, d} {
-			for l := range 4 {
-				e[4*k+l] = int32(v>>(16*l)&0xffff) - zero*templates
-			}
+		for l := range 4 {
+			at := 16 * l
+			e[2*l] = int32(a>>at&0xffff) - zero*templates
+			e[2*l+1] = int32(b>>at&0xffff) - zero*templates
+			e[2*l+8] = int32(c>>at&0xffff) - zero*templates
+			e[2*l+9] = int32(d>>at&0xffff) - zero*templates
 		}
 	}
 }

@@ -60,7 +60,7 @@ var ErrModel = errors.New("tag: not a model file")
 //go:embed model.bin
 var embedded []byte
 
-// Embedded is the model that ships: a few milliseconds on first use, 8 MB beside the file's 3.4. Its checksum is checked
+// Embedded is the model that ships: a few milliseconds on first use, 4 MB beside the file's 3.4. Its checksum is checked
 // by a test, not at every start.
 var Embedded = sync.OnceValues(func() (*Model, error) {
 	body, _, err := split(embedded)
@@ -82,13 +82,13 @@ func Assemble(h Header, w *Weights) *Model {
 
 func pack(w *[lanes]int8) (r row) {
 	for l, v := range w {
-		r[l/4] |= uint64(int(v)+zero) << (16 * (l % 4))
+		r[l/8] |= uint64(int(v)+zero) << (8 * (l % 8))
 	}
 	return r
 }
 
 // weight gives the weight of label l in r.
-func (r *row) weight(l Label) int8 { return int8(int(r[l/4]>>(16*(l%4))&0xffff) - zero) }
+func (r *row) weight(l Label) int8 { return int8(int(r[l/8]>>(8*(l%8))&0xff) - zero) }
 
 // Write writes the model: the magic line, the header's length (4 bytes, little-endian) and JSON,
 // the moves (4 bytes each), the rows label by label (a byte each), the SHA-256 of all that.
@@ -180,10 +180,14 @@ func (m *Model) unpack(body []byte) {
 			column[l] = body[l*Rows:][:Rows]
 		}
 	}
-	for k := range lanes / 4 {
-		a, b, c, d := column[4*k], column[4*k+1], column[4*k+2], column[4*k+3]
-		for r := range m.rows { // a byte v as a signed number, plus zero, is v^zero
-			m.rows[r][k] = uint64(a[r]^zero) | uint64(b[r]^zero)<<16 | uint64(c[r]^zero)<<32 | uint64(d[r]^zero)<<48
+	for k := range lanes / 8 {
+		c := column[8*k:]
+		for r := range m.rows {
+			var w uint64
+			for l := range 8 {
+				w |= uint64(c[l][r]^zero) << (8 * l) // v^zero is v, a signed byte, plus zero
+			}
+			m.rows[r][k] = w
 		}
 	}
 }
