@@ -8,8 +8,10 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -429,6 +431,58 @@ func TestLossReorderingAndANewSource(t *testing.T) {
 	w.until(t, consent.Released)
 	if n := len(h.kept()[0]); n < sent*8/10 || n > sent {
 		t.Errorf("%d frames were kept of %d that arrived", n, sent)
+	}
+}
+
+// A disk that is full in the middle of a call, or at its end, leaves nothing of it.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	for name, during := range map[string]bool{"during the call": true, "at its end": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, workspace.Notice)
+			p, w := h.call()
+			p.legs[0].speak(100)
+			h.frames(w, 50)
+			h.full.Store(true)
+			if during {
+				every(t.Context(), 40, func(int) { p.legs[0].speak(20) }) // so that the cipher writes a block
+				w.until(t, consent.Shredded)
+			}
+			p.bye()
+			h.gone(w)
+		})
+	}
+}
+
+// TestMemoryOfCalls is not parallel: others would be measured too. A thousand calls must fit into half a gigabyte.
+func TestMemoryOfCalls(t *testing.T) {
+	const n, each = 100, 512 << 10
+	h := newHouse(t, workspace.Notice)
+	heap := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapInuse + m.StackInuse
+	}
+	before := heap()
+	phones, takes := make([]*phone, n), make([]*watched, n)
+	var wg sync.WaitGroup
+	for i := range phones {
+		wg.Go(func() { phones[i], takes[i] = h.call() })
+	}
+	wg.Wait()
+	for i, p := range phones {
+		p.legs[0].speak(60)
+		h.frames(takes[i], 45)
+	}
+	if used := (heap() - before) / n; used > each { // telephones and all
+		t.Errorf("a call takes %d KiB, want %d at most", used>>10, each>>10)
+	} else {
+		t.Logf("a call takes %d KiB with its telephone", used>>10)
+	}
+	for _, p := range phones {
+		p.bye()
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -35,6 +37,20 @@ type house struct {
 	takes    map[string]*watched // by the telephony's id
 	released chan recording.ID
 	logged   *logged
+	full     atomic.Bool // the disk
+}
+
+// disk is full while the house says so.
+type disk struct {
+	h *house
+	w io.Writer
+}
+
+func (d disk) Write(b []byte) (int, error) {
+	if d.h.full.Load() {
+		return 0, syscall.ENOSPC
+	}
+	return d.w.Write(b)
 }
 
 // watched is a take whose states and frames a test can wait for.
@@ -144,12 +160,13 @@ func newHouse(t testing.TB, basis workspace.Basis, change ...func(*Config)) *hou
 	must(store.Create(ctx, workspace.Default))
 	_, err = store.SetPolicy(ctx, workspace.Default, []workspace.Change{{Key: "recordings", Value: string(basis)}}, "a test", "a test")
 	must(err)
-	recordings, err := recording.Open(recording.Config{
+	h := &house{t: t, dir: dir, takes: map[string]*watched{}, released: make(chan recording.ID, 4096), logged: &logged{}}
+	h.book, err = recording.Open(recording.Config{
 		Dir: dir.Recordings(), Ring: ring, DB: db, Ledger: book, Store: store, Register: consent.NewRegister(db, book, time.Now), Region: "US",
 		Report: func(context.Context, recording.Head, fact.Act, fact.Via) error { return nil },
+		Disk:   func(w io.Writer) io.Writer { return disk{h, w} },
 	})
 	must(err)
-	h := &house{t: t, book: recordings, dir: dir, takes: map[string]*watched{}, released: make(chan recording.ID, 4096), logged: &logged{}}
 	c := Config{
 		Listen: "127.0.0.1:0", Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		Workspace: func(_ context.Context, name string) (workspace.ID, error) {
@@ -179,7 +196,7 @@ func newHouse(t testing.TB, basis workspace.Basis, change ...func(*Config)) *hou
 	})
 	t.Cleanup(func() {
 		h.stop()
-		if err := errors.Join(recordings.Close(ctx), db.Close(), dir.Close()); err != nil {
+		if err := errors.Join(h.book.Close(ctx), db.Close(), dir.Close()); err != nil {
 			t.Error(err)
 		}
 	})

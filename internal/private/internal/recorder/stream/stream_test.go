@@ -206,6 +206,41 @@ func TestUnwantedFramesAreNotKeptThoughTheyWait(t *testing.T) {
 	}
 }
 
+// Legs whose clocks run apart, by far more than clocks do, stay where they were heard to within the tolerance, and lose
+// nothing.
+func TestClocksThatDrift(t *testing.T) {
+	t.Parallel()
+	const packets = 20 * 60 * 50 // 20 minutes
+	for _, pace := range []time.Duration{19_960 * time.Microsecond, 20_040 * time.Microsecond} {
+		kept, end, worst := 0, int64(-1), int64(0)
+		now := noon
+		var stream *Stream
+		stream = New(Config{
+			Codec: sdp.PCMU, Began: noon, Wanted: func() bool { return true }, Key: func(byte) {},
+			Keep: func(at int64, payload []byte) {
+				if at < end {
+					t.Fatalf("a frame at %d comes after %d", at, end)
+				}
+				kept++
+				end = at + int64(len(payload))
+				worst = max(worst, end-stream.wall(), stream.wall()-end-lookback)
+			},
+		})
+		s := newSender()
+		for range packets {
+			s.packet(0, bytes.Repeat([]byte{0xFF}, 160))
+			s.head.Timestamp += 160
+			stream.Packet(s.out[0].raw, now)
+			s.out = s.out[:0]
+			now = now.Add(pace)
+		}
+		stream.Close()
+		if kept < packets-20 || worst > stray+2*lookback {
+			t.Errorf("a packet every %v: %d of %d kept, up to %d samples from where they were heard", pace, kept, packets, worst)
+		}
+	}
+}
+
 // What is held when the codec changes is given out in the old one, but for the last moment.
 func TestAnotherCodec(t *testing.T) {
 	t.Parallel()
