@@ -307,6 +307,53 @@ func TestACrashLeavesNoRecording(t *testing.T) {
 	}
 }
 
+// TestTheQueueEndsWhatFailedAtFirst: the first requests fail, nobody asks again, and the recording is deleted all the same.
+func TestTheQueueEndsWhatFailedAtFirst(t *testing.T) {
+	t.Parallel()
+	s, call := newShop(t, "notice"), callID(1)
+	src, err := s.store.Source(t.Context(), workspace.Default, "twilio")
+	if err == nil {
+		err = s.zone.StartRecording(t.Context(), src, call)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	failing := 6
+	s.fake.Harm = func(*http.Request) twiliotest.Harm {
+		mu.Lock()
+		defer mu.Unlock()
+		if failing--; failing >= 0 {
+			return twiliotest.Fails
+		}
+		return twiliotest.Unharmed
+	}
+	s.optOut(call)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for s.fake.Left(call) > 0 {
+		select {
+		case <-t.Context().Done():
+			t.Fatal("the recording is still there")
+		case <-tick.C:
+		}
+	}
+}
+
+// TestARefusalOfAPersonReachesTheRunningCall.
+func TestARefusalOfAPersonReachesTheRunningCall(t *testing.T) {
+	t.Parallel()
+	s, call := newShop(t, "notice"), callID(1)
+	s.talk(call)
+	if err := (contacts{s.Node}).OptOut(t.Context(), workspace.Default, caller, "agent"); err != nil {
+		t.Fatal(err)
+	}
+	s.settle(call)
+	if s.fake.Left(call) > 0 {
+		t.Error("the recording is still there")
+	}
+}
+
 // stored counts the guards in the queue.
 func stored(t *testing.T, n *Node) int {
 	t.Helper()

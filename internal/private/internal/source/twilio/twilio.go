@@ -161,8 +161,16 @@ func length(v strictjson.Value, name string) time.Duration {
 	return time.Duration(n * float64(time.Second))
 }
 
+// withheld are the numbers that Twilio puts in place of one that the caller hides: words on a telephone's keys.
+var withheld = map[string]bool{
+	"+266696687": true, "+7378742833": true, "+2562533": true, "+86282452253": true, "+464": true, // ANONYMOUS, RESTRICTED, BLOCKED, UNAVAILABLE
+}
+
 // party is whoever an address belongs to. Channels are left out: whatsapp:+1.. is the same person as +1...
 func party(address string) event.Party {
+	if withheld[address] {
+		return event.Party{Address: personal.New("anonymous")}
+	}
 	if channel, number, ok := strings.Cut(address, ":"); ok && (channel == "whatsapp" || channel == "rcs" || channel == "tel") {
 		address = number
 	}

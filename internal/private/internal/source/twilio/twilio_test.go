@@ -148,6 +148,15 @@ func TestStatesOfCalls(t *testing.T) {
 	}
 }
 
+func TestAHiddenNumberIsNobody(t *testing.T) {
+	t.Parallel()
+	for _, from := range []string{"+266696687", "anonymous"} {
+		if e := decodeOne(t, form("CallSid", "CA1", "CallStatus", "busy", "From", from)); e.Party.Address.Reveal() != "anonymous" {
+			t.Errorf("%d digits are a person", len(from))
+		}
+	}
+}
+
 func TestTexts(t *testing.T) {
 	t.Parallel()
 	in := decodeOne(t, form("MessageSid", "SM1", "SmsStatus", "received", "Body", "Are you open?", "NumMedia", "1"))
