@@ -33,8 +33,11 @@ var verbs = []struct {
 	{"import", "Every row is one delivery. The same file twice changes nothing: its rows are duplicates. `why` and the line of the first 20 rows that could not be read stand in `bad`.", []example{
 		{line: "import calls.csv --dry-run"}, {line: "import calls.csv --json"}, {line: "import calls.csv"},
 		{stdin: event + "{\"type\":\n", line: "import - --json"}}},
+	{"export", "The answer is a vCon on stdout: [files](files.md#giving-a-call-away). Exit code 1: the words of the call are not released; 2: none are kept.", nil},
 	{"policy show", "", []example{{line: "policy show --json"}}},
 	{"policy set", "", []example{{line: `policy set recordings=notice timezone=Europe/Berlin --reason "a notice plays on every call" --json`}}},
+	{"flow show", "", []example{{line: "flow show"}}},
+	{"flow set", "The file is described in [the workflow](workflow.md). Setting what is set already changes nothing.", []example{{stdin: "flow: front-desk\nsince: 2026-11-01\nnodes:\n  welcome: {kind: menu, keys: {1: desk}}\n  desk: {kind: voicemail}\n", line: "flow set - --json"}}},
 	{"redact", "Needs no data directory and keeps nothing. Offsets are Unicode code points, the end exclusive. With `--json` a whole text is answered as one record.", []example{
 		{stdin: "Customer: my card is four one one one, double one double one, one one one one, one one one one\n", line: "redact"},
 		{stdin: "Agent: call me on 212 555 0123\n", line: "redact --explain"},
