@@ -4,10 +4,14 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -195,8 +199,8 @@ func (w *firstLine) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestTheCommandsOfTheReadmeRun types them one after the other into a directory with an export in it. It is not
-// parallel: it has the process's working directory and environment.
+// TestTheCommandsOfTheReadmeRun types them one after the other into a directory with an export and a key in it, where
+// every vendor is one that has nothing to tell. It is not parallel: it has the process's working directory and environment.
 func TestTheCommandsOfTheReadmeRun(t *testing.T) {
 	dir := t.TempDir()
 	lines := section(t, "## With your own phone system")
@@ -207,6 +211,14 @@ func TestTheCommandsOfTheReadmeRun(t *testing.T) {
 	if err := os.WriteFile("calls.csv", []byte(export()), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile("key.txt", []byte("not-a-key\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	vendor := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"data":[],"totalItems":0}`)
+	}))
+	defer vendor.Close()
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan int, 1)
 	for _, line := range lines {
@@ -227,6 +239,9 @@ func TestTheCommandsOfTheReadmeRun(t *testing.T) {
 				t.Fatalf("%s: exit code %d\n%s", line, code, errs.String())
 			}
 			continue
+		}
+		if slices.Contains(args, "--api-key") {
+			args = append(args, "--api-base", vendor.URL)
 		}
 		if code := cli.Run(ctx, args[1:], cli.IO{In: &bytes.Buffer{}, Out: &out, Err: &errs}); code != 0 {
 			t.Errorf("%s: exit code %d\n%s", line, code, errs.String())
