@@ -40,7 +40,7 @@ const (
 )
 
 // recorded waits until it stands so with the recordings.
-func (h *house) recorded(heard, waiting int) web.Recorded {
+func (h *house) recorded(heard, waiting int64) web.Recorded {
 	h.t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
