@@ -112,6 +112,9 @@ func (z *Zone) Fetch(ctx context.Context, ws workspace.ID, call CallID) ([]Recor
 	if err != nil {
 		return nil, err
 	}
+	if ok, err := z.mayFetch(ctx, src, a.Name); err != nil || !ok {
+		return nil, err
+	}
 	f, err := z.fetching(src, a)
 	if err != nil {
 		return nil, err

@@ -246,6 +246,16 @@ func (z *Zone) Stands(ctx context.Context, ws workspace.ID, call string) (Standi
 	return MayStay, nil
 }
 
+// mayFetch keeps the audio of a call that a platform was told to record from being fetched before the call has ended with
+// consent: what must be deleted there is not copied first.
+func (z *Zone) mayFetch(ctx context.Context, src workspace.Source, call string) (bool, error) {
+	if src.Config.Then == "" || !Controls(src, call) {
+		return true, nil
+	}
+	s, err := z.Stands(ctx, src.Workspace, call)
+	return s == MayStay, err
+}
+
 // StartRecording has a platform record a live call. An error does not mean that it does not.
 func (z *Zone) StartRecording(ctx context.Context, src workspace.Source, call string) error {
 	c, api, err := z.controller(src, call)

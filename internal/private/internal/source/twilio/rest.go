@@ -1,6 +1,7 @@
 package twilio
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -230,7 +231,7 @@ func (Source) Media(ctx context.Context, api source.API, call string) ([]source.
 		m.Seconds, _ = strconv.ParseFloat(r.Duration, 64)
 		m.Start, _ = time.Parse(time.RFC1123Z, r.Start)
 		if r.Status == "completed" {
-			m.URL = apiBase + strings.TrimSuffix(r.URI, ".json") + ".wav"
+			m.URL = cmp.Or(r.MediaURL, apiBase+strings.TrimSuffix(r.URI, ".json")) + ".wav"
 		}
 		out = append(out, m)
 	}
@@ -243,6 +244,7 @@ type recorded struct {
 	Duration string `json:"duration"`
 	Start    string `json:"start_time"`
 	URI      string `json:"uri"`
+	MediaURL string `json:"media_url"`
 }
 
 // recordingsOf lists the recordings of a call that Twilio still has. A call that it does not know has none.

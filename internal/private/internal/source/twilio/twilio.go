@@ -119,14 +119,26 @@ func (Source) Decode(d source.Delivery) ([]event.Event, error) {
 // callback reads the fields of a webhook.
 func callback(f strictjson.Value, received time.Time) (event.Event, *source.Verdict) {
 	switch {
-	case f.Has("RecordingSid"), f.Has("TranscriptionSid"):
-		return event.Event{}, source.Ignore(fact.WhySilentType) // media are fetched after a verdict, not decoded
+	case f.Has("TranscriptionSid"):
+		return event.Event{}, source.Ignore(fact.WhySilentType) // its words are not taken
+	case f.Has("RecordingSid"):
+		return recordedCall(f, received)
 	case f.Has("MessageSid"), f.Has("SmsSid"):
 		return message(f, received)
 	case f.Has("CallSid"):
 		return call(f, received)
 	}
 	return event.Event{}, source.Quarantine(fact.WhyUnknownType, "CallSid")
+}
+
+// recordedCall reads that a recording has ended. Its audio is fetched after a verdict about the person: without one, the
+// call that the API lists announces it.
+func recordedCall(f strictjson.Value, received time.Time) (event.Event, *source.Verdict) {
+	at := strictjson.FirstTime(moment(f, "RecordingStartTime"), received)
+	if f.Text("RecordingStatus") != "completed" || f.Text("CallSid") == "" || f.Label("From") == "" || at.IsZero() {
+		return event.Event{}, source.Ignore(fact.WhySilentType)
+	}
+	return event.Event{ID: f.Text("RecordingSid"), At: at, Party: party(f.Label("From")), Recorded: &event.Recorded{Call: f.Text("CallSid")}}, nil
 }
 
 // weigh makes the version of a report: of two about one call or text the one that says more counts, whenever it came, and of

@@ -143,8 +143,11 @@ func TestStatesOfCalls(t *testing.T) {
 			t.Errorf("%s: state %d", name, s)
 		}
 	}
-	if s := state(form("RecordingSid", "RE1", "CallSid", "CA1", "CallStatus", "completed", "RecordingStatus", "completed")); s != fact.Ignored {
-		t.Errorf("a recording's state: %d", s)
+	if e := decodeOne(t, form("RecordingSid", "RE1", "CallSid", "CA1", "CallStatus", "completed", "RecordingStatus", "completed")); e.Recorded == nil || e.Recorded.Call != "CA1" || e.Call != nil {
+		t.Error("a recording is not announced")
+	}
+	if s := state(form("RecordingSid", "RE1", "CallSid", "CA1", "RecordingStatus", "in-progress")); s != fact.Ignored {
+		t.Errorf("a recording that goes on: %d", s)
 	}
 }
 
