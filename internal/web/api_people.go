@@ -13,7 +13,7 @@ import (
 
 // CallID is a call's id as the telephony gave it.
 type CallID struct {
-	ID string `path:"id" minLength:"1" maxLength:"128" pattern:"^[A-Za-z0-9._:~-]+$" doc:"the call's id at its source"`
+	ID string `path:"id" minLength:"1" maxLength:"256" pattern:"^[!-.0-~]+$" doc:"the call's id at its source: printable ASCII but /, escaped as in any URL"`
 }
 
 type viaBody struct {

@@ -228,7 +228,8 @@ func TestCallControl(t *testing.T) {
 	b := with(webtest.New())
 	b.call("owner", "POST", "/v1/calls/never-seen/opt-out", `{"via":"dtmf"}`)
 	b.call("owner", "POST", "/v1/calls/AC1/events", `{"kind":"key","key":"9"}`)
-	if got, want := strings.Join(b.Said, "; "), "opt-out of never-seen in default via dtmf; key9 on AC1"; got != want {
+	b.call("owner", "POST", "/v1/calls/a84b4c76e66710%40pc33.example.org/opt-out", `{"via":"dtmf"}`) // a Call-ID of SIP
+	if got, want := strings.Join(b.Said, "; "), "opt-out of never-seen in default via dtmf; key9 on AC1; opt-out of a84b4c76e66710@pc33.example.org in default via dtmf"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

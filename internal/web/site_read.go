@@ -200,8 +200,8 @@ func (s *site) privacyPage(w http.ResponseWriter, r *http.Request, a Access, rec
 	s.render(w, r, http.StatusOK, "privacy", p)
 }
 
-// callID is what a call may be called: a telephony's id, never a number.
-var callID = regexp.MustCompile(`^[A-Za-z0-9._:~-]{1,128}$`)
+// callID is what a call may be called: an id of a telephony, a SIP Call-ID (RFC 3261 25.1: word@word) among them.
+var callID = regexp.MustCompile(`^[!-.0-~]{1,256}$`)
 
 // receipt shows the evidence of one call.
 func (s *site) receipt(w http.ResponseWriter, r *http.Request, a Access) {
