@@ -72,6 +72,7 @@ var lexicon = func() map[string]lex {
 			singaporean filipino philippine hawaiian cuban jamaican caribbean peruvian argentinian argentine colombian chilean venezuelan nigerian ghanaian kenyan somali sudanese
 			tunisian algerian polish ukrainian romanian bulgarian hungarian czech slovak croatian serbian albanian armenian georgian belgian dutch swedish norwegian danish
 			finnish icelandic austrian swiss scottish welsh portuguese catalan basque sicilian tuscan cantonese szechuan mongolian scandinavian
+			café cafés naïve résumé cliché décor entrée fiancé fiancée crème brûlée jalapeño jalapeños piñata soufflé purée déjà protégé
 			holiday christmas easter thanksgiving halloween
 			agent customer caller rep representative speaker system operator receptionist support service team sales billing member contact
 			mr mrs ms dr street avenue road bank hotel restaurant dental salon clinic school university college company inc llc ltd corp group center centre hospital airport church

@@ -105,7 +105,12 @@ func TestALongTurnIsReadInParts(t *testing.T) {
 		t.Fatalf("%d spans", len(spans))
 	}
 	long := []rune(turns[1].Text)
+	end := 0
 	for _, sp := range spans[:n] {
+		if sp.Start < end {
+			t.Fatalf("a span at %d follows one that ends at %d", sp.Start, end)
+		}
+		end = sp.End
 		if sp.Turn != 1 || string(long[sp.Start:sp.End]) != "415-555-0132" {
 			t.Fatalf("span %d-%d of turn %d", sp.Start, sp.End, sp.Turn)
 		}
