@@ -198,6 +198,7 @@ func TestAReceiptStandsAlone(t *testing.T) {
 		"two entries in turn":    {func(r *receipt.Call) { l := r.Chains[0].Links; l[0], l[1] = l[1], l[0] }, "reordered"},
 		"the end cut off":        {func(r *receipt.Call) { l := r.Chains[0].Links; r.Chains[0].Links = l[:len(l)-1] }, "truncated"},
 		"all of it":              {func(r *receipt.Call) { r.Chains = nil }, "does not say"},
+		"the verdict":            {func(r *receipt.Call) { r.Verdict = "allow" }, "may be heard"},
 		"another call":           {func(r *receipt.Call) { r.ID = strings.Repeat("00", 16) }, "of another call"},
 		"the checkpoint":         {func(r *receipt.Call) { r.Chains[0].Checkpoint = "murmur-ledger-1 1 x y z" }, "checkpoint"},
 	} {

@@ -52,9 +52,7 @@ func (z *Zone) Receipt(ctx context.Context, ws workspace.ID, call string) (recei
 	}
 	slices.SortFunc(all, func(a, b ledger.Record) int { return int(a.Seq - b.Seq) })
 	r.Takes, r.Entries, r.Head = summary(all)
-	known.CallsOptedOut = slices.ContainsFunc(r.Takes, func(t receipt.Take) bool { // with whom the call was, only its state tells
-		return t.State == consent.Refused.String() && t.Basis != string(workspace.Deny)
-	})
+	known.CallsOptedOut = turnedAway(r.Takes)
 	verdict, _ := consent.Decide(policy, fact.KindTalk, known)
 	r.Verdict = verdict.String()
 	r.Chains, err = z.ledger.Chains(ctx, seqs)
@@ -62,6 +60,13 @@ func (z *Zone) Receipt(ctx context.Context, ws workspace.ID, call string) (recei
 		r.Chains = []ledger.Chain{}
 	}
 	return r, err
+}
+
+// turnedAway reports whether the contact had refused before the call: with whom it was, its entries do not tell otherwise.
+func turnedAway(takes []receipt.Take) bool {
+	return slices.ContainsFunc(takes, func(t receipt.Take) bool {
+		return t.State == consent.Refused.String() && t.Basis != string(workspace.Deny)
+	})
 }
 
 // refOf is the call that an entry is about, if it is about one.
@@ -163,6 +168,10 @@ func CheckReceipt(file []byte, key ed25519.PublicKey) (found []string, err error
 	takes, entries, head := summary(all)
 	if !same(r.Takes, takes) || !same(r.Entries, entries) || r.Head != head {
 		found = append(found, "the receipt does not say what its entries say")
+	}
+	out := slices.ContainsFunc(entries, func(e receipt.Entry) bool { return e.What == "opted-out" })
+	if r.Verdict != consent.Refuse.String() && (out || turnedAway(takes)) {
+		found = append(found, "the receipt says that the call may be heard, its entries that somebody refused")
 	}
 	for _, t := range takes {
 		if err := replay(t); err != nil {

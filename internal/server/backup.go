@@ -14,8 +14,12 @@ import (
 	"murmur/internal/workspace"
 )
 
+// noticesDir is where the notices of workspaces lie in the data directory.
+const noticesDir = "notices"
+
 // backup writes one consistent file: copies of the databases made by the engines themselves, the lake's files of one
-// snapshot, and the keys. Epoch keys are left out: what they seal is dead within a day, in a backup too.
+// snapshot, the keys, and the notices, without which the standard one would be played. Epoch keys are left out: what they
+// seal is dead within a day, in a backup too. So are recordings, whose keys they seal.
 func (n *Node) backup(ctx context.Context, w io.Writer) error {
 	if err := n.accessed(ctx, workspace.Default, "backup"); err != nil {
 		return err
@@ -43,6 +47,13 @@ func (n *Node) backup(ctx context.Context, w io.Writer) error {
 	files, err := filesBelow(tmp)
 	if err != nil {
 		return fmt.Errorf("list the backup: %w", err)
+	}
+	notices, err := filesBelow(filepath.Join(n.dir.Path(), noticesDir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("list the notices: %w", err)
+	}
+	for _, f := range notices {
+		files = append(files, datadir.Source{Name: noticesDir + "/" + f.Name, Path: f.Path})
 	}
 	return n.dir.Backup(ctx, w, files...)
 }
