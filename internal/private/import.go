@@ -81,8 +81,9 @@ func (z *Zone) Import(ctx context.Context, ws workspace.ID, r io.Reader, o Impor
 	err = f.Rows(func(line int, row []byte, bad *source.Verdict) bool {
 		report.Rows++
 		chain.Write(row)
-		kind, d := f.kind, f.delivery(row)
+		kind, d := f.kind, source.Delivery{}
 		if bad == nil {
+			d = f.delivery(row)
 			report.note(line, f.judge(d))
 		} else {
 			report.note(line, bad)
@@ -132,7 +133,10 @@ func (f file) judge(d source.Delivery) error {
 
 // delivery names a native line by the delivery_id it carries; without one the caller's hash stands for it, as for vCons.
 func (f file) delivery(row []byte) source.Delivery {
-	if f.kind != "native" {
+	switch {
+	case f.csv != nil:
+		return source.Delivery{ID: csv.DeliveryID(row), Body: row}
+	case f.kind != "native":
 		return source.Delivery{Body: row}
 	}
 	if doc, err := strictjson.Parse(row); err == nil && doc.Has("type") {

@@ -303,11 +303,19 @@ func (e nativeEvent) native(kind string) []byte {
 	}
 	sum := sha256.Sum256(append([]byte(kind+"\x00"), line...))
 	id := hex.EncodeToString(sum[:16])
-	named := `{"delivery_id":"csv-` + id + `",`
+	named := idBefore + id + `",`
 	if e["source_id"] == nil {
 		named += `"source_id":"row-` + id + `",`
 	}
 	return append([]byte(named), line[1:]...) // the event has fields: its schema and type at least
+}
+
+// idBefore is what a line has before the hash in its delivery id.
+const idBefore = `{"delivery_id":"csv-`
+
+// DeliveryID is the delivery id of a line that Rows gave, without reading all of it.
+func DeliveryID(native []byte) string {
+	return string(native[len(`{"delivery_id":"`) : len(idBefore)+2*16])
 }
 
 // fields is the event as a list, in order of name.

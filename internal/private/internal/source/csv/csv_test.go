@@ -44,6 +44,9 @@ func run(t testing.TB, file string, o Options) imported {
 				ID string `json:"delivery_id"`
 			}
 			_ = json.Unmarshal(n, &head)
+			if DeliveryID(n) != head.ID || head.ID == "" {
+				t.Errorf("line %d: another delivery id", line)
+			}
 			got.ids = append(got.ids, head.ID)
 			return true
 		}
