@@ -2,8 +2,9 @@
 //
 //	go run ./internal/private/internal/detect/rampart/eval -models DIR [-dial strict] [-sample 150] GOLD.jsonl ..
 //
-// A line a source: character recall and precision and the share of documents that leak, without and with; then how
-// much the second reader read, as a share of the text, and how many documents could not be verified. Zone: RED, reads personal text and prints numbers.
+// A line a source: character recall and precision, the share of documents that leak and what is masked in texts without
+// personal data (spans, dates apart), without and with; then how much the second reader read, as a share of the text, and
+// how many documents could not be verified. Zone: RED, reads personal text and prints numbers.
 package main
 
 import (
@@ -56,7 +57,8 @@ func run() error {
 		return err
 	}
 	fmt.Printf("dial %s, bias %g, %d documents of each source at most\n", dial, b, *sample)
-	fmt.Printf("%-24s %6s | %7s %7s %7s | %7s %7s %7s | %8s %8s\n", "source", "docs", "recall", "prec", "leak", "recall", "prec", "leak", "read", "unproven")
+	fmt.Printf("%-24s %6s | %7s %7s %7s %7s | %7s %7s %7s %7s | %8s %8s\n", "source", "docs", "recall", "prec", "leak", "clean",
+		"recall", "prec", "leak", "clean", "read", "unproven")
 	var total line
 	for _, file := range flag.Args() {
 		docs, err := draw(file, *sample)
@@ -152,12 +154,13 @@ func (l *line) add(o line) {
 	l.bytes, l.read, l.unproven = l.bytes+o.bytes, l.read+o.read, l.unproven+o.unproven
 	for _, c := range [2][2]*score.Counts{{&l.without, &o.without}, {&l.with, &o.with}} {
 		c[0].Documents, c[0].Leaking = c[0].Documents+c[1].Documents, c[0].Leaking+c[1].Leaking
+		c[0].CleanSpans += c[1].CleanSpans
 		c[0].Personal, c[0].Masked, c[0].False = c[0].Personal+c[1].Personal, c[0].Masked+c[1].Masked, c[0].False+c[1].False
 	}
 }
 
 func (l *line) print(source string) {
 	a, b := l.without, l.with
-	fmt.Printf("%-24s %6d | %7.3f %7.3f %7.3f | %7.3f %7.3f %7.3f | %8.2f %8d\n", source, a.Documents,
-		a.Recall(), a.Precision(), a.Leak(), b.Recall(), b.Precision(), b.Leak(), float64(l.read)/float64(l.bytes), l.unproven)
+	fmt.Printf("%-24s %6d | %7.3f %7.3f %7.3f %7d | %7.3f %7.3f %7.3f %7d | %8.2f %8d\n", source, a.Documents,
+		a.Recall(), a.Precision(), a.Leak(), a.CleanSpans, b.Recall(), b.Precision(), b.Leak(), b.CleanSpans, float64(l.read)/float64(l.bytes), l.unproven)
 }
