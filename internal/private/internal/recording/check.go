@@ -34,10 +34,19 @@ type story struct {
 	kept  bool
 }
 
+// released reports whether a recording's key must be stored; no story, no key.
+func (s *story) released() bool { return s != nil && s.kept && s.state == consent.Released.String() }
+
+// damage is something that is wrong, and where in the data directory.
+type damage struct{ file, what string }
+
 // Check replays what the ledger tells of every recording and compares it with the keys and files that there are: every
 // file needs a key, every key a trace that ends in released, every released trace its key; and every file must open.
-// breach is called with a place in the data directory and what is wrong there.
+// What Sweep found and put right is told as well. breach is called with a place in the data directory and what is wrong.
 func (b *Book) Check(ctx context.Context, breach func(file, what string)) error {
+	for _, l := range b.lost {
+		breach(l.file, l.what)
+	}
 	told, err := b.stories(ctx)
 	if err != nil {
 		return err
@@ -63,7 +72,7 @@ func (b *Book) Check(ctx context.Context, breach func(file, what string)) error 
 	for _, r := range all {
 		name := r.id.String()
 		stored[name] = true
-		if s := told[name]; s == nil || !s.kept || s.ws != r.ws || s.state != consent.Released.String() {
+		if s := told[name]; !s.released() || s.ws != r.ws {
 			breach("murmur.db", fmt.Sprintf("recording %s: a key without a trace that ends in released", name))
 		}
 		if err := b.whole(ctx, r); err != nil {
@@ -71,7 +80,7 @@ func (b *Book) Check(ctx context.Context, breach func(file, what string)) error 
 		}
 	}
 	for id, s := range told {
-		if s.kept && s.state == consent.Released.String() && !stored[id] {
+		if s.released() && !stored[id] {
 			breach("murmur.db", fmt.Sprintf("recording %s: released, and its key is missing", id))
 		}
 	}

@@ -17,14 +17,19 @@ import (
 	"murmur/internal/workspace"
 )
 
-// Sweep removes what a crash left behind: every file whose key is not stored, and every key whose file is missing. Call
-// it before the first Begin.
+// Sweep removes what a crash left behind: every file whose key is not stored, and every key whose file is missing. What
+// no crash leaves (a released recording without its key or its file) is remembered for Check. Call it before the first
+// Begin.
 func (b *Book) Sweep(ctx context.Context) (removed int, err error) {
 	entries, err := os.ReadDir(b.c.Dir)
 	if err != nil {
 		return 0, fmt.Errorf("sweep recordings: %w", err)
 	}
 	all, err := b.rows(ctx, `1 = 1`)
+	if err != nil {
+		return 0, err
+	}
+	told, err := b.stories(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -38,12 +43,16 @@ func (b *Book) Sweep(ctx context.Context) (removed int, err error) {
 			delete(keys, id)
 			continue
 		}
+		if s := told[e.Name()]; s.released() {
+			b.lost = append(b.lost, damage{"murmur.db", fmt.Sprintf("recording %s: released, and its key was missing at the start", e.Name())})
+		}
 		if err := b.orphan(ctx, e.Name(), ok); err != nil {
 			return removed, fmt.Errorf("sweep recordings: %w", err)
 		}
 		removed++
 	}
 	for _, r := range keys {
+		b.lost = append(b.lost, damage{"recordings/" + r.id.String(), "missing at the start"})
 		if err := b.end(ctx, r, consent.Event{Kind: consent.Failed, At: b.c.Now()}); err != nil {
 			return removed, err
 		}

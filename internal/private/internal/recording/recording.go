@@ -77,6 +77,7 @@ type Book struct {
 	live map[callRef]*Take
 
 	ends ends
+	lost []damage // what Sweep found; not changed after it
 }
 
 type callRef struct {
