@@ -73,15 +73,15 @@ var floors = map[string]struct {
 	"gen_calls_written":     {.998, .97, .005, 60, .985},
 	"gen_sms_written":       {.998, .995, .005, 5, .98},
 	"evi_asr":               {.985, .985, .09, 110, .97},
-	"sgd":                   {.92, .945, .29, 390, .865},
-	"nlupp":                 {.925, .78, .022, 75, .76},
-	"slurp":                 {.815, .825, .055, 85, .695},
-	"presidio_v2":           {.92, .935, .145, 80, .645},
-	"presidio_v2_spoken":    {.92, .96, .285, 70, .51},
-	"presidio_large":        {.905, .95, .205, 130, .59},
-	"presidio_large_spoken": {.912, .965, .34, 80, .455},
-	"restaurant8k":          {.975, .84, .012, 760, .885},
-	"banking77_neg":         {1, 0, 0, 58, 0},
+	"sgd":                   {.92, .95, .275, 375, .87},
+	"nlupp":                 {.925, .84, .022, 55, .765},
+	"slurp":                 {.88, .84, .035, 80, .775},
+	"presidio_v2":           {.927, .953, .135, 65, .665},
+	"presidio_v2_spoken":    {.927, .97, .275, 52, .53},
+	"presidio_large":        {.915, .958, .185, 112, .6},
+	"presidio_large_spoken": {.918, .97, .325, 65, .46},
+	"restaurant8k":          {.975, .855, .012, 700, .89},
+	"banking77_neg":         {1, 0, 0, 55, 0},
 }
 
 // typeFloors hold numbers and secrets over all sources: spans wholly masked, and strict F2, at least.
@@ -114,7 +114,7 @@ func TestLeakRateStaysBelowItsFloors(t *testing.T) {
 	if c := b.Structured(); c.F2() < .95 {
 		t.Errorf("structured types: F2 %.3f", c.F2())
 	}
-	if c := b.Sources["banking77_neg"]; c != nil && c.CleanSpans > 14 {
+	if c := b.Sources["banking77_neg"]; c != nil && c.CleanSpans > 12 {
 		t.Errorf("clean texts: %d spans that are no dates", c.CleanSpans)
 	}
 }
