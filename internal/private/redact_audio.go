@@ -1,6 +1,7 @@
 package private
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"murmur/internal/private/internal/confine"
 	"murmur/internal/private/internal/detect"
 	"murmur/internal/private/internal/listen"
+	"murmur/internal/workspace"
 )
 
 // ErrFill is returned for an unknown filling of masks.
@@ -87,9 +89,39 @@ func (a *AudioRedactor) Redact(ctx context.Context, file string, words io.Reader
 	if err != nil {
 		return nil, err
 	}
+	out := recordingOf(res)
+	out.file = file
+	return out, nil
+}
+
+// RedactClip masks a recording held in memory, as the pipeline would for the workspace, and keeps nothing.
+// ErrNoListener; BadRecording tells what is wrong with the clip from what is wrong here.
+func (z *Zone) RedactClip(ctx context.Context, ws workspace.ID, clip []byte) (*Recording, error) {
+	p, err := z.store.Policy(ctx, ws)
+	if err != nil {
+		return nil, err
+	}
+	l, found := listen.Find(z.listener)
+	if !found {
+		return nil, ErrNoListener
+	}
+	r, err := z.hearer(p, l)
+	if err != nil {
+		return nil, err
+	}
+	res, err := r.Listen(ctx, listen.Stream(func(context.Context) (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(clip)), nil
+	}))
+	if err != nil {
+		return nil, err
+	}
+	return recordingOf(res), nil
+}
+
+func recordingOf(res *listen.Result) *Recording {
 	out := &Recording{
 		Masked: []MaskedSound{}, Duration: inSeconds(res.Duration), Withheld: res.Withheld != "", Why: string(res.Withheld),
-		Words: []MaskedWord{}, file: file, res: res,
+		Words: []MaskedWord{}, res: res,
 	}
 	for _, m := range res.Masks {
 		out.Masked = append(out.Masked, MaskedSound{inSeconds(m.Start), inSeconds(m.End), string(m.Why)})
@@ -97,7 +129,7 @@ func (a *AudioRedactor) Redact(ctx context.Context, file string, words io.Reader
 	for _, w := range res.Words {
 		out.Words = append(out.Words, MaskedWord{w.Text, inSeconds(w.Start), inSeconds(w.End), w.Leg, w.Conf})
 	}
-	return out, nil
+	return out
 }
 
 // inSeconds is a time to the millisecond.

@@ -19,7 +19,7 @@ import (
 	"murmur/internal/workspace"
 )
 
-var paths = []string{"/", "/calls", "/messages", "/topics", "/flows", "/satisfaction", "/suggestions", "/privacy",
+var paths = []string{"/", "/calls", "/messages", "/topics", "/flows", "/satisfaction", "/suggestions", "/privacy", "/recordings",
 	"/playground", "/pipeline", "/welcome", "/welcome/history", "/settings", "/figures"}
 
 // business is a business, its handler and the ways in.

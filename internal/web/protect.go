@@ -31,11 +31,17 @@ func protect(next http.Handler, c Config) http.Handler {
 		if c.Secure || r.TLS != nil {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
-		ctx, cancel := context.WithTimeout(r.Context(), c.Timeout)
+		wait, most := c.Timeout, c.MaxBody
+		if r.Method == http.MethodPost && r.URL.Path == clipPath {
+			wait, most = clipTime, maxClip+clipFrame
+			// Best effort, as below.
+			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(clipTime + c.Timeout))
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), wait)
 		defer cancel()
 		// Best effort: a recorder or a wrapping server may have no deadline to set.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(c.Timeout))
-		r.Body = http.MaxBytesReader(w, r.Body, c.MaxBody)
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(wait))
+		r.Body = http.MaxBytesReader(w, r.Body, most)
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"murmur/internal/insight"
@@ -22,6 +23,7 @@ var pageFiles embed.FS
 type site struct {
 	Config
 	templates map[string]*template.Template
+	hearing   sync.Mutex // one clip at a time: a recogniser takes a core
 }
 
 func newSite(c Config) *site {
@@ -34,7 +36,7 @@ func newSite(c Config) *site {
 		"stamp": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"value": valueText, "interval": intervalText, "hidden": hiddenText, "base": baseText, "figure": figureID,
 		"measure": measureText, "split": splitText, "period": periodText, "words": words, "level": levelText,
-		"state": stateText, "care": careText, "asked": askedText, "capital": capital, "missing": missingText, "given": givenText, "what": whatText, "left": leftText, "percent": percent,
+		"state": stateText, "care": careText, "asked": askedText, "capital": capital, "missing": missingText, "given": givenText, "what": whatText, "left": leftText, "percent": percent, "seconds": secondsText, "clipwhy": clipWhy,
 	}
 	base := template.Must(template.New("base.html").Funcs(funcs).ParseFS(pageFiles, "pages/base.html", "pages/parts*.html"))
 	names, err := pageFiles.ReadDir("pages")
@@ -64,6 +66,7 @@ var sections = []section{
 	{"/satisfaction", "Satisfaction", "s", "What people say when they are asked.", Viewer},
 	{"/suggestions", "Suggestions", "u", "What to try next, and what came of what you tried.", Viewer},
 	{"/privacy", "Privacy", "p", "What is kept, for how long, and how a person gets out.", Viewer},
+	{"/recordings", "Recordings", "r", "What is recorded, who said no, and what was heard of it.", Viewer},
 	{"/playground", "Playground", "y", "See what is masked before anything is analysed.", Viewer},
 	{"/pipeline", "Pipeline", "l", "Where every delivery is.", Viewer},
 	{"/settings", "Settings", ",", "What is connected, what may be used of it, and for how long.", Owner},
@@ -96,8 +99,10 @@ func (s *site) routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /privacy/erase", s.with(Privacy, s.erase))
 	mux.HandleFunc("POST /privacy/opt-out", s.with(Privacy, s.optOut))
 	mux.HandleFunc("GET /privacy/receipt", s.with(Privacy, s.receipt))
+	mux.HandleFunc("GET /recordings", s.with(Viewer, s.recordings))
 	mux.HandleFunc("GET /playground", s.with(Viewer, s.playground))
 	mux.HandleFunc("POST /playground", s.with(Viewer, s.play))
+	mux.HandleFunc("POST "+clipPath, s.with(Viewer, s.playClip))
 	mux.HandleFunc("GET /pipeline", s.with(Viewer, s.pipeline))
 	mux.HandleFunc("POST /pipeline/replay", s.with(Owner, s.replay))
 	mux.HandleFunc("GET /welcome", s.with(Owner, s.welcome))

@@ -93,6 +93,8 @@ type playView struct {
 	Masked []piece // nil: nothing was sent
 	Types  []typeCount
 	Sample string
+	Hears  bool      // a clip can be heard
+	Clip   *clipView // nil: none was sent
 }
 
 // piece is a run of the masked text; Type is set for a mask.
@@ -107,7 +109,7 @@ type typeCount struct {
 const sample = "Hi, this is Lena Vogt. My order 4711 has not come. Please call me on +1 202 555 0143 or write to lena.vogt@example.org. I live at 12 Harbour Road."
 
 func (s *site) playground(w http.ResponseWriter, r *http.Request, a Access) {
-	s.render(w, r, http.StatusOK, "playground", page{Path: "/playground", Access: a, Data: playView{Sample: sample}})
+	s.render(w, r, http.StatusOK, "playground", page{Path: "/playground", Access: a, Data: playView{Sample: sample, Hears: s.Redactor.Hears()}})
 }
 
 func (s *site) play(w http.ResponseWriter, r *http.Request, a Access) {
@@ -121,7 +123,7 @@ func (s *site) play(w http.ResponseWriter, r *http.Request, a Access) {
 		s.fail(w, r, err)
 		return
 	}
-	v := playView{Text: text, Masked: pieces(masked), Sample: sample}
+	v := playView{Text: text, Masked: pieces(masked), Sample: sample, Hears: s.Redactor.Hears()}
 	for _, sp := range spans {
 		i := 0
 		for i < len(v.Types) && v.Types[i].Type != sp.Type {

@@ -1,6 +1,7 @@
 package webtest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -32,6 +33,7 @@ type Business struct {
 	Storage  []web.Kept
 	policy   workspace.Policy
 	marked   map[string]time.Time
+	Deaf     bool     // no recogniser is installed
 	Said     []string // what was asked to change, in order: "erase", "opt-out", "replay not_json"
 }
 
@@ -325,3 +327,23 @@ func (b *Business) Redact(_ context.Context, _ workspace.ID, text string) (strin
 	}
 	return text, spans, nil
 }
+
+// RedactClip answers a short call for whatever begins as a WAV does; it hears nothing.
+func (b *Business) RedactClip(_ context.Context, _ workspace.ID, clip []byte) (web.Clip, error) {
+	if !bytes.HasPrefix(clip, []byte("RIFF")) {
+		return web.Clip{}, fmt.Errorf("%w: not a recording that can be read", web.ErrInput)
+	}
+	b.say("clip")
+	return web.Clip{
+		Duration: 9500 * time.Millisecond,
+		Masked:   []web.ClipMask{{Start: 6100 * time.Millisecond, End: 8900 * time.Millisecond, Why: "PHONE"}, {Start: 9000 * time.Millisecond, End: 9300 * time.Millisecond, Why: "UNHEARD"}},
+		Words: []web.ClipWord{
+			{Text: "Which", Start: time.Second, End: 1200 * time.Millisecond, Leg: 1}, {Text: "number?", Start: 1200 * time.Millisecond, End: 1600 * time.Millisecond, Leg: 1},
+			{Text: "It", Start: 5500 * time.Millisecond, End: 5700 * time.Millisecond}, {Text: "is", Start: 5700 * time.Millisecond, End: 5900 * time.Millisecond},
+			{Text: "[PHONE]", Start: 6200 * time.Millisecond, End: 8800 * time.Millisecond},
+		},
+		Withheld: "something personal was still heard when listening again",
+	}, nil
+}
+
+func (b *Business) Hears() bool { return !b.Deaf }
