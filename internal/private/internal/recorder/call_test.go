@@ -139,6 +139,11 @@ func TestKeyDuringTheNoticeEndsIt(t *testing.T) {
 	w := h.take(p.callID)
 	h.gone(w)
 	p.offered()
+	heard := p.legs[0].heard.Load()
+	h.settled()
+	if n := p.legs[0].heard.Load() - heard; n > 2 { // those on their way
+		t.Errorf("the notice went on for %d packets", n)
+	}
 	p.bye()
 }
 

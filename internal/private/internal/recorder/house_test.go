@@ -3,6 +3,7 @@ package recorder
 import (
 	"context"
 	"errors"
+	"flag"
 	"io"
 	"log/slog"
 	"net/netip"
@@ -24,6 +25,15 @@ import (
 	"murmur/internal/private/internal/recording"
 	"murmur/internal/workspace"
 )
+
+// TestMain runs more tests at once than there are cores: calls take their time, and nearly all of it is waiting.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 // house is a recorder over a real store in a data directory of its own.
 type house struct {

@@ -144,11 +144,11 @@ func (l *leg) finish(hungUp bool) {
 	close(l.due)
 }
 
-// header begins the RTP that we send.
-func (l *leg) header() rtp.Header {
+// sends says in which codec we send, and how our RTP begins.
+func (l *leg) sends() (sdp.Codec, rtp.Header) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return rtp.Header{Version: 2, PayloadType: l.media.Payload, SSRC: rand.Uint32(), SequenceNumber: uint16(rand.Uint32()), Timestamp: rand.Uint32()}
+	return l.codec, rtp.Header{Version: 2, PayloadType: l.media.Payload, SSRC: rand.Uint32(), SequenceNumber: uint16(rand.Uint32()), Timestamp: rand.Uint32()}
 }
 
 // send sends RTP to where the peer sends from, or said that it listens.

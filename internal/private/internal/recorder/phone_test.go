@@ -81,7 +81,7 @@ func newPhone(t testing.TB, network, server, user string, legs int) *phone {
 		}
 		h := &handset{conn: c, event: 101, head: rtp.Header{Version: 2, SSRC: uint32(n)<<4 + uint32(i), SequenceNumber: 65530, Timestamp: 1 << 31}}
 		p.legs = append(p.legs, h)
-		p.wait.Go(h.listen)
+		p.wait.Go(func() { h.listen(c) })
 	}
 	p.wait.Go(p.listen)
 	t.Cleanup(p.close)
@@ -96,10 +96,10 @@ func (p *phone) close() {
 	p.wait.Wait()
 }
 
-func (h *handset) listen() {
+func (h *handset) listen(conn *net.UDPConn) {
 	buf := make([]byte, 2048)
 	for {
-		if _, _, err := h.conn.ReadFromUDP(buf); err != nil {
+		if _, _, err := conn.ReadFromUDP(buf); err != nil {
 			return
 		}
 		h.heard.Add(1)

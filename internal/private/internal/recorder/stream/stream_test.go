@@ -181,6 +181,40 @@ func TestUnwantedFramesAreNotKeptLater(t *testing.T) {
 	}
 }
 
+// A key that is held for seconds is masked while it sounds: its end is known long after its first frames must be given out.
+// And a little before and after a telephone event is masked too, for its sound may not begin with its packets.
+func TestMasksReachFarEnough(t *testing.T) {
+	t.Parallel()
+	s := newSender()
+	s.pcm(audiotest.Tones(Rate, 160*20, 3000, 300))
+	s.pcm(audiotest.Press(Rate, '5', 160*150, 8000))
+	s.pcm(audiotest.Tones(Rate, 160*20, 3000, 300))
+	var e ear
+	e.hear(t, s.out)
+	if n := e.left(); n > 0 || len(e.frames) < 180 {
+		t.Errorf("%d pieces of a held key are left in %d frames", n, len(e.frames))
+	}
+
+	s = newSender()
+	s.pcm(audiotest.Tones(Rate, 160*20, 3000, 300))
+	from := int64(160 * 20)
+	s.event(5, 5)
+	s.pcm(audiotest.Tones(Rate, 160*40, 3000, 300))
+	var around ear
+	around.hear(t, s.out)
+	for _, f := range around.frames {
+		for i, b := range f.payload {
+			at := f.at + int64(i)
+			if inside := at >= from-margin && at < from+5*160+margin; inside && b != 0xFF {
+				t.Fatalf("the sound at %d is kept, %d from the key", at, at-from)
+			}
+		}
+	}
+	if len(around.frames) < 50 {
+		t.Errorf("%d frames came out", len(around.frames))
+	}
+}
+
 // What arrived before it was wanted may wait for a packet that is missing: it is not kept when that one comes later.
 func TestUnwantedFramesAreNotKeptThoughTheyWait(t *testing.T) {
 	t.Parallel()
