@@ -22,7 +22,9 @@ func TestRecordingsSayWhatTheAPIAnswers(t *testing.T) {
 	page := b.ask("privacy", "/recordings?period=2026-W47", nil).Body.String()
 	inspect(t, "recordings", page)
 
-	var status struct{ Workspaces map[string]web.WorkspaceStatus }
+	var status struct {
+		Workspaces map[string]web.WorkspaceStatus
+	}
 	if err := json.Unmarshal(b.call("viewer", "GET", "/v1/status", "").Body.Bytes(), &status); err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,8 @@ package shots
 import (
 	"flag"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -81,13 +83,24 @@ func TestSourcesInEveryStateInABrowser(t *testing.T) {
 	}
 }
 
-// played masks the sample text and looks at the answer, which has no address of its own.
+// played masks the sample text and a clip and looks at the answers, which have no address of their own.
 func played(t *testing.T, tab *browser.Tab, address string) {
 	t.Helper()
 	tab.Dress(t, "light", 1280)
 	tab.Run(t, chromedp.Navigate(address+"/playground"), chromedp.Submit("#text"), chromedp.WaitVisible("mark"))
 	tab.Shoot(t, "playground-masked-light")
 	tab.Check(t, "/playground masked")
+
+	clip := filepath.Join(t.TempDir(), "clip.wav")
+	if err := os.WriteFile(clip, []byte("RIFF"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tab.Run(t, chromedp.Navigate(address+"/playground"), chromedp.SetUploadFiles("#clip", []string{clip}), chromedp.Submit("#clip"), chromedp.WaitVisible("#stretches"))
+	tab.Shoot(t, "playground-heard-light")
+	tab.Check(t, "/playground heard")
+	tab.Dress(t, "dark", 360)
+	tab.Shoot(t, "playground-heard-narrow")
+	tab.Check(t, "/playground heard, narrow")
 }
 
 // invented serves a business on loopback.
