@@ -49,7 +49,7 @@ func TestPlaygroundHearsAClip(t *testing.T) {
 	wav := append([]byte("RIFF"), make([]byte, 2<<20)...) // more than any other form may have
 	body, kind := form(t, "clip", wav)
 	w := upload(b, "viewer", "same-origin", kind, body)
-	page := w.Body.String()
+	page := strings.ReplaceAll(w.Body.String(), "\u00a0", " ")
 	inspect(t, "playground with a clip", page)
 	if w.Code != http.StatusOK {
 		t.Fatalf("a clip: %d", w.Code)

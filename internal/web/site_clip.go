@@ -132,7 +132,7 @@ func clipTurns(words []ClipWord) (turns []clipTurn) {
 }
 
 // secondsText is a time within a clip.
-func secondsText(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
+func secondsText(d time.Duration) string { return fmt.Sprintf("%.2f\u00a0s", d.Seconds()) }
 
 // clipWhy says why a stretch is masked; a type of personal data is shown as it is.
 func clipWhy(why string) string {

@@ -1,7 +1,7 @@
 // Package web is what people and programs see of murmur: the pages, the HTTP API and the files they need.
 //
 // Zone: open. Everything it shows is a released figure, a count of deliveries, a policy or a receipt; it
-// never sees a row. The few personal values that come in (an address to erase, a text to mask) come in a
+// never sees a row. The few personal values that come in (an address to erase, a text or a recording to mask) come in a
 // request body, are handed on and are neither kept, logged nor put in a URL.
 //
 // It declares the small interfaces it needs next to their use (Keys, Figures, Marks, Pipeline, Calls,
