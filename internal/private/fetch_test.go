@@ -141,7 +141,9 @@ func (h *callHouse) kept() int {
 }
 
 // host is the name of a server, another one than the API's.
-func host(s *httptest.Server) string { return strings.Replace(s.URL, "http://127.0.0.1", "localhost", 1) }
+func host(s *httptest.Server) string {
+	return strings.Replace(s.URL, "http://127.0.0.1", "localhost", 1)
+}
 
 // TestARecordingIsFetchedAndHeard: after the verdict, once, without the key off the API's host; and its words go on.
 func TestARecordingIsFetchedAndHeard(t *testing.T) {

@@ -52,7 +52,7 @@ func (z *Zone) Receipt(ctx context.Context, ws workspace.ID, call string) (recei
 	}
 	slices.SortFunc(all, func(a, b ledger.Record) int { return int(a.Seq - b.Seq) })
 	r.Takes, r.Entries, r.Head = summary(all)
-	known.CallsOptedOut = turnedAway(r.Takes)
+	known.CallOptedOut = known.CallOptedOut || turnedAway(r.Takes)
 	verdict, _ := consent.Decide(policy, fact.KindTalk, known)
 	r.Verdict = verdict.String()
 	r.Chains, err = z.ledger.Chains(ctx, seqs)

@@ -34,15 +34,10 @@ func (v Verdict) String() string {
 // Known is what the ledger knows about one piece of content.
 type Known struct {
 	CallOptedOut    bool // somebody opted out during, or about, this call
-	CallsOptedOut   bool // the contact does not want to be recorded, in any call
+	CallsOptedOut   bool // the contact pressed the key in a call: no later one is recorded
 	ContactOptedOut bool // the contact opted out of everything
 	CallOptedIn     bool
 	ContactOptedIn  bool
-}
-
-// refused reports whether what was said in the call must not be heard.
-func (k Known) refused() bool {
-	return k.CallOptedOut || k.CallsOptedOut || k.ContactOptedOut
 }
 
 // Decide gives the verdict for one kind of content and, unless it is Allow, why.
@@ -62,10 +57,12 @@ func Decide(p workspace.Policy, kind fact.Kind, k Known) (Verdict, fact.Why) {
 	}
 }
 
-// Record gives the verdict for the recording of a call: as for transcripts, on the ground of the policy for recordings.
-// Under opt-in, Unknown means: ask.
+// Record gives the verdict for the recording of a call: as for transcripts, on the ground of the policy for recordings, and
+// a key pressed in an earlier call counts. It does not count for transcripts: a platform's history comes in any order, and
+// what is published of it must not depend on that. Under opt-in, Unknown means: ask.
 func Record(p workspace.Policy, k Known) (Verdict, fact.Why) {
-	if p.Recordings == workspace.OneParty && !k.refused() {
+	k.CallOptedOut = k.CallOptedOut || k.CallsOptedOut
+	if p.Recordings == workspace.OneParty && !k.CallOptedOut && !k.ContactOptedOut {
 		return Allow, fact.WhyNone
 	}
 	return talk(p.Recordings, k)
@@ -73,7 +70,7 @@ func Record(p workspace.Policy, k Known) (Verdict, fact.Why) {
 
 func talk(basis workspace.Basis, k Known) (Verdict, fact.Why) {
 	switch {
-	case k.refused():
+	case k.CallOptedOut || k.ContactOptedOut:
 		return Refuse, fact.WhyOptedOut
 	case basis == workspace.Notice:
 		return Allow, fact.WhyNone

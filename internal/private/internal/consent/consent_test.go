@@ -45,7 +45,11 @@ func TestVerdicts(t *testing.T) {
 				t.Fatalf("%s: what is %s", line, word)
 			}
 		}
-		v, why := Decide(workspace.Policy{Transcripts: workspace.Basis(f[1])}, kinds[f[0]], k)
+		basis := workspace.Basis(f[1])
+		v, why := Decide(workspace.Policy{Transcripts: basis}, kinds[f[0]], k)
+		if f[0] == "recording" {
+			v, why = Record(workspace.Policy{Recordings: basis}, k)
+		}
 		if got := strings.TrimSpace(v.String() + " " + why.String()); got != strings.Join(f[4:], " ") {
 			t.Errorf("%s\n  got %s", line, got)
 		}
@@ -68,7 +72,7 @@ func TestRefusalIsAbsorbing(t *testing.T) {
 				if v == Allow && k.ContactOptedOut {
 					t.Errorf("%v opened under %q although the contact opted out", kind, basis)
 				}
-				if v == Allow && kind == fact.KindTalk && (k.CallOptedOut || k.CallsOptedOut || basis != workspace.Notice && basis != workspace.OptIn) {
+				if v == Allow && kind == fact.KindTalk && (k.CallOptedOut || basis != workspace.Notice && basis != workspace.OptIn) {
 					t.Errorf("a transcript opened under %q with %+v", basis, k)
 				}
 			}
