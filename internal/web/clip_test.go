@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"murmur/internal/web"
 	"murmur/internal/web/webtest"
@@ -149,5 +150,28 @@ func TestOneClipIsHeardAtATime(t *testing.T) {
 	close(s.goOn)
 	if w := <-first; w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "took too long") {
 		t.Errorf("a clip that takes too long: %d", w.Code)
+	}
+}
+
+// deadlines remembers until when its connection may be read and written.
+type deadlines struct {
+	http.ResponseWriter
+	read, write time.Time
+}
+
+func (d *deadlines) SetReadDeadline(t time.Time) error  { d.read = t; return nil }
+func (d *deadlines) SetWriteDeadline(t time.Time) error { d.write = t; return nil }
+
+// TestAClipHasMoreTime: a recogniser takes longer than any other request may; the others keep to their time.
+func TestAClipHasMoreTime(t *testing.T) {
+	t.Parallel()
+	b := with(webtest.New())
+	for path, longer := range map[string]bool{"/playground/clip": true, "/playground": false, "/v1/redact": false} {
+		d := &deadlines{ResponseWriter: httptest.NewRecorder()}
+		soon := time.Now().Add(time.Minute)
+		b.ServeHTTP(d, httptest.NewRequest("POST", path, nil))
+		if d.read.After(soon) != longer || d.write.After(soon) != longer {
+			t.Errorf("%s may be read until %s and written until %s", path, d.read, d.write)
+		}
 	}
 }

@@ -35,7 +35,7 @@ const (
 	clipPath  = "/playground/clip"
 	maxClip   = 20 << 20        // bytes of a clip
 	clipFrame = 64 << 10        // bytes that a form has around it
-	clipTime  = 2 * time.Minute // to send a clip and have it heard
+	clipTime  = 5 * time.Minute // to send a clip and have it heard
 )
 
 type clipView struct {
@@ -66,7 +66,7 @@ func (s *site) playClip(w http.ResponseWriter, r *http.Request, a Access) {
 			heard, err = s.Redactor.RedactClip(r.Context(), a.Workspace, clip)
 		}
 		switch {
-		case errors.Is(err, context.DeadlineExceeded):
+		case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 			s.message(w, r, status, "That took too long", "It was not heard to its end, and nothing of it is kept.", "Go back and send a shorter clip.")
 			return
 		case err != nil:
