@@ -189,7 +189,7 @@ func TestAVendorInTrouble(t *testing.T) {
 	if h.do("connect-list", server.WorkspaceArgs{}, &list); len(list) != 0 {
 		t.Errorf("%d sources were connected", len(list))
 	}
-	if _, err := h.tryConnect(startQuo(t, 400, "--every", "12", "--faults", "revoked key"), quoKey); err != nil {
+	if _, err := h.tryConnect(startQuo(t, 400, "--every", "24", "--faults", "revoked key"), quoKey); err != nil {
 		t.Fatal(err)
 	}
 	p := h.polling(func(p server.Polling) bool { return p.Trouble != "" })
