@@ -135,8 +135,11 @@ func TestKeyDuringTheNoticeEndsIt(t *testing.T) {
 	})
 	p := newPhone(t, "udp", h.Addr().String(), "default", 1)
 	p.dial()
-	p.legs[0].press('9')
 	w := h.take(p.callID)
+	for p.legs[0].heard.Load() == 0 {
+		h.settled()
+	}
+	p.legs[0].press('9')
 	h.gone(w)
 	p.offered()
 	heard := p.legs[0].heard.Load()

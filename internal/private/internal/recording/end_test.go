@@ -2,6 +2,7 @@ package recording
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -531,5 +532,38 @@ func TestTally(t *testing.T) {
 	}
 	if got.Live != 1 || !maps.Equal(got.Ends, want) {
 		t.Errorf("%d live, %v", got.Live, got.Ends)
+	}
+}
+
+// TestARefusalWaitsForNobody: while another step waits for a disk, a refusal stops frames and zeroes the key, and not even
+// what the cipher holds can reach the file.
+func TestARefusalWaitsForNobody(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, workspace.Notice)
+	take := h.holding("call-1", "")
+	h.spoken(take)
+	tape := take.tape
+	take.turn.Lock() // somebody waits for a disk
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = take.Step(context.Background(), consent.Event{Kind: consent.Pressed, Key: '9', At: h.after(time.Second)})
+	}()
+	for limit := time.Now().Add(10 * time.Second); !errors.Is(take.Write(t.Context(), Frame{Payload: speech}), ErrStopped); {
+		if time.Now().After(limit) {
+			t.Error("frames are kept while a refusal waits")
+			break
+		}
+	}
+	if s := take.State(); s != consent.Holding {
+		t.Errorf("the step did not wait: %s", s)
+	}
+	if err := tape.write(make([]byte, 200<<10)); !errors.Is(err, ErrStopped) {
+		t.Errorf("the cipher still reaches the file: %v", err)
+	}
+	take.turn.Unlock()
+	<-done
+	if s := take.State(); s != consent.Shredded || len(h.files()) != 0 {
+		t.Errorf("%s, %d files", s, len(h.files()))
 	}
 }
