@@ -52,11 +52,6 @@ var callEvents = map[string]consent.EventKind{
 	"opted_in": consent.SaidYes, "opted_out": consent.SaidNo, "suspended": consent.Suspended, "resumed": consent.Resumed, "hangup": consent.HungUp,
 }
 
-// CallEvents lists the events that CallEvent takes, in the order of a call.
-func CallEvents() []string {
-	return []string{"began", "notice_started", "notice_ended", "key", "opted_in", "opted_out", "suspended", "resumed", "hangup"}
-}
-
 // CallEvent drives the consent machine of a call that the telephony of a workspace records by itself. The answer says
 // what it must do; when it returns, state and refusals are durable. What cannot be right (an event that came too late,
 // twice at different times, or of a call that this process knows nothing of, as after a restart) ends the recording.
