@@ -51,10 +51,8 @@ func (w *fetchWorker) Work(ctx context.Context, j *river.Job[fetchArgs]) error {
 	if err != nil || !ok {
 		return river.JobCancel(errBadArgs)
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := w.n.untilClosing(ctx)
 	defer cancel()
-	stop := context.AfterFunc(w.n.closing, cancel)
-	defer stop()
 	stored, err := w.n.zone.Fetch(ctx, ws, call)
 	for _, id := range stored {
 		w.n.kickHear(ctx, ws, id)

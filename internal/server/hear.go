@@ -51,10 +51,8 @@ func (w *hearWorker) Work(ctx context.Context, j *river.Job[hearArgs]) error {
 	if err != nil || !ok {
 		return river.JobCancel(errBadArgs)
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := w.n.untilClosing(ctx)
 	defer cancel()
-	stop := context.AfterFunc(w.n.closing, cancel)
-	defer stop()
 	err = w.n.zone.Hear(ctx, ws, id, j.Attempt >= j.MaxAttempts)
 	if w.n.closing.Err() != nil {
 		return river.JobSnooze(0) // the next server hears it; this was no try

@@ -63,10 +63,10 @@ func (w *pollWorker) Work(ctx context.Context, j *river.Job[pollArgs]) error {
 	if err := w.n.paceFrom(ctx, src); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, pollFor)
+	ctx, cancel := w.n.untilClosing(ctx) // a server that stops does not wait for a history
 	defer cancel()
-	stop := context.AfterFunc(w.n.closing, cancel) // a server that stops does not wait for a history
-	defer stop()
+	ctx, late := context.WithTimeout(ctx, pollFor)
+	defer late()
 	err = w.n.zone.Poll(ctx, src)
 	switch t, isTrouble := errors.AsType[workspace.Trouble](err); {
 	case isTrouble:

@@ -240,3 +240,11 @@ func (n *Node) Tidy(ctx context.Context) error {
 	_, err = n.ledger.Checkpoint(ctx)
 	return err
 }
+
+// untilClosing is ctx until the server closes: a job that takes long is cut off then, and the next server does it. cancel
+// must be called.
+func (n *Node) untilClosing(ctx context.Context) (_ context.Context, cancel func()) {
+	ctx, end := context.WithCancel(ctx)
+	stop := context.AfterFunc(n.closing, end)
+	return ctx, func() { stop(); end() }
+}

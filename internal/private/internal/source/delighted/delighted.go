@@ -27,11 +27,7 @@ func (Source) Verify(h http.Header, body []byte, secrets []string, _ time.Time) 
 	if err := signature.Hex(h, "X-Delighted-Webhook-Signature", "sha256=", body, secrets); err != nil {
 		return source.Delivery{}, err
 	}
-	d := source.Delivery{Body: body}
-	if doc, err := strictjson.Parse(body); err == nil {
-		d.ID = doc.Text("event_id")
-	}
-	return d, nil
+	return source.Delivery{ID: strictjson.TextIn(body, "event_id"), Body: body}, nil
 }
 
 // Decode gives the one event of a response.

@@ -36,20 +36,13 @@ type Source struct{}
 // Verify accepts `Authorization: Bearer SECRET`, or the standard-webhooks headers when there is no
 // Authorization. With a bearer token a delivery is told by its event's delivery_id, else by its bytes.
 func (Source) Verify(h http.Header, body []byte, secrets []string, now time.Time) (source.Delivery, error) {
-	if len(h.Values("Authorization")) > 0 {
-		return source.Delivery{Body: body}, signature.Bearer(h, secrets)
-	}
-	id, err := signature.StandardWebhooks(h, body, secrets, now)
+	id, err := signature.BearerOrStandardWebhooks(h, body, secrets, now)
 	return source.Delivery{ID: id, Body: body}, err
 }
 
 // Workspace is the workspace the event names; empty when it names none or cannot be read.
 func (Source) Workspace(d source.Delivery) string {
-	doc, err := strictjson.Parse(d.Body)
-	if err != nil {
-		return ""
-	}
-	return doc.Text("workspace")
+	return strictjson.TextIn(d.Body, "workspace")
 }
 
 // Decode gives the one event of an object.

@@ -45,11 +45,7 @@ func (Source) Verify(h http.Header, body []byte, secrets []string, now time.Time
 	if err := signature.OpenPhone(h, body, secrets, now); err != nil {
 		return source.Delivery{}, err
 	}
-	d := source.Delivery{Body: body}
-	if doc, err := strictjson.Parse(body); err == nil {
-		d.ID = doc.Text("id")
-	}
-	return d, nil
+	return source.Delivery{ID: strictjson.TextIn(body, "id"), Body: body}, nil
 }
 
 // Decode gives the one event of a webhook.

@@ -116,6 +116,15 @@ func Bearer(h http.Header, secrets []string) error {
 	return bare(one(h, "Authorization"), secrets, func(key string) string { return "Bearer " + key })
 }
 
+// BearerOrStandardWebhooks checks the Authorization header where there is one, and the headers of Standard Webhooks
+// where there is none. The id is theirs; with a bearer token it is empty.
+func BearerOrStandardWebhooks(h http.Header, body []byte, secrets []string, now time.Time) (id string, err error) {
+	if len(h.Values("Authorization")) > 0 {
+		return "", Bearer(h, secrets)
+	}
+	return StandardWebhooks(h, body, secrets, now)
+}
+
 // bare compares what was sent with what each secret, taken as it is, would have sent.
 func bare(sent string, secrets []string, want func(key string) string) error {
 	keys := live(secrets)

@@ -244,6 +244,15 @@ func (v Value) IsObject() bool { return v.n != nil && v.n.kind == object }
 
 func (v Value) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[json]") }
 
+// TextIn is a text of a document's top level; empty when the body cannot be read or has none.
+func TextIn(body []byte, field string) string {
+	doc, err := Parse(body)
+	if err != nil {
+		return ""
+	}
+	return doc.Text(field)
+}
+
 // First is the first of its arguments that is not blank.
 func First(texts ...string) string {
 	for _, s := range texts {

@@ -30,11 +30,7 @@ func (Source) Verify(h http.Header, body []byte, secrets []string, _ time.Time) 
 	if err := signature.Typeform(h, body, secrets); err != nil {
 		return source.Delivery{}, err
 	}
-	d := source.Delivery{Body: body}
-	if doc, err := strictjson.Parse(body); err == nil {
-		d.ID = doc.Text("event_id")
-	}
-	return d, nil
+	return source.Delivery{ID: strictjson.TextIn(body, "event_id"), Body: body}, nil
 }
 
 // Decode gives one event for each scored answer, or one for the words of a response without scores.

@@ -33,10 +33,7 @@ type Source struct{}
 // Verify accepts `Authorization: Bearer SECRET`, or the standard-webhooks headers when there is no Authorization. The
 // bytes of a vCon name its delivery.
 func (Source) Verify(h http.Header, body []byte, secrets []string, now time.Time) (source.Delivery, error) {
-	if len(h.Values("Authorization")) > 0 {
-		return source.Delivery{Body: body}, signature.Bearer(h, secrets)
-	}
-	id, err := signature.StandardWebhooks(h, body, secrets, now)
+	id, err := signature.BearerOrStandardWebhooks(h, body, secrets, now)
 	return source.Delivery{ID: id, Body: body}, err
 }
 
