@@ -2,15 +2,19 @@ package lake
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/apache/iceberg-go"
 	sqlcat "github.com/apache/iceberg-go/catalog/sql"
@@ -40,7 +44,8 @@ CREATE TABLE IF NOT EXISTS murmur_files (
 	size INTEGER NOT NULL,
 	sha256 BLOB NOT NULL,
 	fresh INTEGER NOT NULL DEFAULT 0   -- 1: its ids were not yet looked up in the other days
-) WITHOUT ROWID;`
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS murmur_fresh ON murmur_files (path) WHERE fresh = 1;`
 
 // openCatalog opens or makes the catalog at file for the lake in d.dir and sets d.root.
 func openCatalog(ctx context.Context, file string, d *disk) (*catalog, error) {
@@ -88,6 +93,43 @@ func (c *catalog) location(ctx context.Context, name string) (loc string, err er
 	return loc, err
 }
 
+// current is one state of the catalog.
+type current struct {
+	locations map[string]string // by table
+	sequence  int64
+	fresh     map[string]bool
+}
+
+// current reads everything in one statement: it belongs together whatever another process commits.
+func (c *catalog) current(ctx context.Context) (current, error) {
+	rows, err := c.db.QueryContext(ctx, `
+		SELECT 'table', table_name, metadata_location FROM iceberg_tables WHERE catalog_name = ?1 AND table_namespace = ?1
+		UNION ALL SELECT key, '', value FROM murmur_lake WHERE key = 'sequence'
+		UNION ALL SELECT 'fresh', path, '' FROM murmur_files WHERE fresh = 1`, catalogName)
+	if err != nil {
+		return current{}, err
+	}
+	defer func() { _ = rows.Close() }()
+	now := current{locations: map[string]string{}, fresh: map[string]bool{}}
+	for rows.Next() {
+		var what, name, value string
+		if err := rows.Scan(&what, &name, &value); err != nil {
+			return current{}, err
+		}
+		switch what {
+		case "table":
+			now.locations[name] = value
+		case "fresh":
+			now.fresh[name] = true
+		default:
+			if now.sequence, err = strconv.ParseInt(value, 10, 64); err != nil {
+				return current{}, errors.New("lake: the sequence is not a number")
+			}
+		}
+	}
+	return now, rows.Err()
+}
+
 func (c *catalog) fs(context.Context) (iceio.IO, error) { return c.disk, nil }
 
 // load reads a table at a metadata location. Its transactions are staged on m; nil: it is read only.
@@ -107,6 +149,21 @@ type move struct {
 	fresh map[string]bool
 	// settled names the files that no longer are fresh after this move.
 	settled map[string]bool
+	// changes is what counts will see differently; sequence is the lake's after the move, 0 when they see the same.
+	changes  map[Change]bool
+	sequence int64
+}
+
+// changed notes that a row that counts is no longer as it was.
+func (m *move) changed(r Stored) {
+	m.changes[Change{r.Workspace, DayOf(time.UnixMicro(int64(r.At))), r.Kind}] = true
+}
+
+// sorted gives the changes in a fixed order.
+func (m *move) sorted() []Change {
+	return slices.SortedFunc(maps.Keys(m.changes), func(a, b Change) int {
+		return cmp.Or(bytes.Compare(a.Workspace[:], b.Workspace[:]), cmp.Compare(a.Day, b.Day), cmp.Compare(a.Kind, b.Kind))
+	})
 }
 
 type step struct{ name, from, to string }
@@ -187,6 +244,11 @@ func (m *move) commit(ctx context.Context) error {
 	defer func() { _ = tx.Rollback() }()
 	for _, s := range m.steps {
 		if err := s.apply(ctx, tx); err != nil {
+			return err
+		}
+	}
+	if m.sequence > 0 {
+		if _, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO murmur_lake VALUES ('sequence', ?)`, strconv.FormatInt(m.sequence, 10)); err != nil {
 			return err
 		}
 	}

@@ -144,6 +144,12 @@ func (l *Lake) DropTexts(ctx context.Context, before time.Time) error {
 				old = append(old, f)
 			}
 		}
+		for r, err := range l.scan(ctx, fact.Texts, old, colChange) {
+			if err != nil {
+				return err
+			}
+			m.changed(r)
+		}
 		return l.replace(ctx, m, fact.Texts, old, nil)
 	})
 	return wrap("drop texts", err)

@@ -52,6 +52,21 @@ type Config struct {
 	// Failpoint is called before the effect of a commit ("write") and between the effect and its
 	// acknowledgement ("commit"); an error stops the operation there, as a crash would. Default: none.
 	Failpoint func(point string) error
+	// Changing is told before each commit what it changes of what counts can see, and the sequence the lake has
+	// after it. An error stops the commit. It is called in the writer's turn and must not call the lake. After a
+	// crash between the call and the commit the change did not take place and comes again under a later
+	// sequence: what was told may be too much, never too little. Default: nobody is told.
+	Changing func(ctx context.Context, sequence int64, changes []Change) error
+	// Now is the clock. Default: time.Now.
+	Now func() time.Time
+}
+
+// Change names what a commit touches: rows of one kind, of one workspace, on one day. An event that a newer version
+// moves to another day is a change of the new day when it is appended, and of the old one when the old row leaves.
+type Change struct {
+	Workspace workspace.ID
+	Day       Day
+	Kind      fact.Kind
 }
 
 // Row is one fact of one workspace.
@@ -89,6 +104,8 @@ type Lake struct {
 
 	mu       sync.Mutex // guards what follows, and the writer's turn inside the process
 	state    map[fact.Table]*tableState
+	sequence int64           // of the state
+	fresh    map[string]bool // data files of the state whose ids were not yet looked up in the other days
 	builders map[fact.Table]*rowBuilder
 
 	pinMu sync.Mutex
@@ -111,6 +128,12 @@ func open(ctx context.Context, cfg Config) (*Lake, error) {
 	}
 	if cfg.Failpoint == nil {
 		cfg.Failpoint = func(string) error { return nil }
+	}
+	if cfg.Changing == nil {
+		cfg.Changing = func(context.Context, int64, []Change) error { return nil }
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	dir, err := filepath.Abs(cfg.Dir)
 	if err != nil {
@@ -243,6 +266,9 @@ func (l *Lake) append(ctx context.Context, m *move, t fact.Table, rows []Row, pr
 			for _, f := range files {
 				m.fresh[f.path] = true
 			}
+			for _, r := range rows {
+				m.changes[Change{r.Workspace, DayOf(time.UnixMicro(int64(r.Fact.Meta().At))), r.Fact.Kind()}] = true
+			}
 		}
 		return txn.AddDataFiles(ctx, dataFiles(files), nil, table.WithoutAutoNameMapping(), table.WithoutDuplicateCheck())
 	})
@@ -334,12 +360,20 @@ func (l *Lake) try(ctx context.Context, f func(*move) error) error {
 		return err
 	}
 	l.catalog.disk.take() // what a failed attempt wrote
-	m := &move{c: l.catalog, fresh: map[string]bool{}, settled: map[string]bool{}}
+	m := &move{c: l.catalog, fresh: map[string]bool{}, settled: map[string]bool{}, changes: map[Change]bool{}}
 	if err := f(m); err != nil {
 		return err
 	}
 	if len(m.steps) == 0 && len(m.settled) == 0 {
 		return nil
+	}
+	if len(m.changes) > 0 {
+		// From the clock: a number that a crash left unused does not come again, nor one that was given out after the
+		// backup that this lake was restored from.
+		m.sequence = max(l.sequence+1, l.cfg.Now().UnixMicro())
+		if err := l.cfg.Changing(ctx, m.sequence, m.sorted()); err != nil {
+			return err
+		}
 	}
 	if err := l.cfg.Failpoint("write"); err != nil {
 		return err
@@ -406,11 +440,13 @@ type tableState struct {
 
 // refresh reloads the tables that moved since the last look.
 func (l *Lake) refresh(ctx context.Context) error {
+	now, err := l.catalog.current(ctx)
+	if err != nil {
+		return err
+	}
+	l.sequence, l.fresh = now.sequence, now.fresh
 	for _, t := range tables {
-		loc, err := l.catalog.location(ctx, tableName(t))
-		if err != nil {
-			return err
-		}
+		loc := now.locations[tableName(t)]
 		old := l.state[t]
 		if old != nil && old.t.MetadataLocation() == loc {
 			continue

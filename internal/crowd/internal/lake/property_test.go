@@ -45,6 +45,8 @@ type world struct {
 	pinned   *Snapshot
 	release  func()
 	pinRows  int
+	told     map[Change]bool // since the last look
+	last     int64           // the highest sequence that was told
 }
 
 const (
@@ -87,6 +89,8 @@ func (w *world) do(name string, op func() error) {
 	if w.r.IntN(4) == 0 {
 		w.crash = []string{"write", "commit"}[w.r.IntN(2)]
 	}
+	clear(w.told)
+	before, seen := w.visible(), w.l.sequence
 	err := op()
 	for errors.Is(err, errCrash) {
 		w.reopen()
@@ -95,6 +99,61 @@ func (w *world) do(name string, op func() error) {
 	if err != nil {
 		w.t.Fatalf("%s: %v", name, err)
 	}
+	w.compareTold(name, before, seen)
+}
+
+// visible gives what a count of one day alone sees: of each id the row that counts among the day's, by what a change
+// can name.
+func (w *world) visible() map[Change]string {
+	rows := map[Change]map[fact.ID]Stored{}
+	for r, err := range w.l.Rows(context.Background(), fact.Facts) {
+		must(w.t, err)
+		c := Change{r.Workspace, DayOf(time.UnixMicro(int64(r.At))), r.Kind}
+		if rows[c] == nil {
+			rows[c] = map[fact.ID]Stored{}
+		}
+		if old, known := rows[c][r.ID]; !known || old.Version < r.Version || old.Version == r.Version && r.Contact == [anon.ContactLen]byte{} {
+			rows[c][r.ID] = r
+		}
+	}
+	out := map[Change]string{}
+	for c, ids := range rows {
+		out[c] = fmt.Sprint(ids) // in the order of the ids
+	}
+	return out
+}
+
+// compareTold holds what changed against what was told: all of it, under a sequence that nothing had before.
+func (w *world) compareTold(name string, before map[Change]string, seen int64) {
+	w.t.Helper()
+	after := w.visible()
+	for _, m := range []map[Change]string{before, after} {
+		for c := range m {
+			if before[c] != after[c] && !w.told[c] {
+				w.t.Fatalf("%s changed %v and did not tell", name, c)
+			}
+		}
+	}
+	if (name == "rewrite" || name == "expire") && len(w.told) > 0 {
+		w.t.Fatalf("%s told of %d changes and made none", name, len(w.told))
+	}
+	snap, release, err := w.l.Pin(context.Background())
+	must(w.t, err)
+	defer release()
+	if got := snap.Sequence(); got > w.last || len(w.told) > 0 && got <= seen || len(w.told) == 0 && got != seen {
+		w.t.Fatalf("%s: sequence %d after %d, told up to %d", name, got, seen, w.last)
+	}
+}
+
+func (w *world) changing(_ context.Context, sequence int64, changes []Change) error {
+	if sequence <= w.last {
+		w.t.Fatalf("sequence %d comes again", sequence)
+	}
+	w.last = sequence
+	for _, c := range changes {
+		w.told[c] = true
+	}
+	return nil
 }
 
 func (w *world) reopen() {
@@ -303,12 +362,12 @@ func TestRandomOperations(t *testing.T) {
 	}
 	mk := facttest.New(t)
 	dir := tempDir(t)
-	w := &world{t: t, r: rand.New(rand.NewPCG(1, 2)), m: model{map[key]modelRow{}, map[key]modelRow{}, -1}}
+	w := &world{t: t, r: rand.New(rand.NewPCG(1, 2)), m: model{map[key]modelRow{}, map[key]modelRow{}, -1}, told: map[Change]bool{}}
 	for i := range 9 {
 		w.contacts = append(w.contacts, mk.Contact(i))
 		w.texts = append(w.texts, mk.Text(fmt.Sprintf("words %d", i)))
 	}
-	w.cfg = Config{Dir: filepath.Join(dir, "lake"), Catalog: filepath.Join(dir, "lake.db"), SmallFiles: 4,
+	w.cfg = Config{Dir: filepath.Join(dir, "lake"), Catalog: filepath.Join(dir, "lake.db"), SmallFiles: 4, Changing: w.changing,
 		Failpoint: func(p string) error {
 			if p == w.crash {
 				w.crash = ""

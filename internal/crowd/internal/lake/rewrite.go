@@ -13,6 +13,7 @@ import (
 	"github.com/apache/iceberg-go/table"
 
 	"murmur/internal/fact"
+	"murmur/internal/private/anon"
 )
 
 // Verdict is what a rewrite does with a row.
@@ -70,11 +71,25 @@ func (l *Lake) rewrite(ctx context.Context, m *move, parts map[part]bool, keep K
 				m.fresh[f.path] = true
 			}
 		}
-		if err := l.replace(ctx, m, t, old, &remake{keep, made}); err != nil {
+		if err := l.replace(ctx, m, t, old, &remake{noting(m, keep), made}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// noting tells the move which rows a verdict changes.
+func noting(m *move, keep Keep) Keep {
+	if keep == nil {
+		return nil
+	}
+	return func(r Stored) Verdict {
+		v := keep(r)
+		if v == Drop || v == Unlink && r.Contact != [anon.ContactLen]byte{} {
+			m.changed(r)
+		}
+		return v
+	}
 }
 
 // remake says how new files are made of old ones, and hears of each.

@@ -51,13 +51,14 @@ func (s Stored) Number(c fact.Column) int64 {
 	return fact.Absent
 }
 
-// colHead are the columns that drop looks at, colVersions those that settle looks at.
+// colHead are the columns that drop looks at, colVersions those that settle looks at, colChange those of a Change.
 var (
 	colHead = map[fact.Table][]fact.Column{
 		fact.Facts: {fact.ColWorkspace, fact.ColKind, fact.ColID, fact.ColVersion, fact.ColContact, fact.ColCallHi, fact.ColCallLo},
 		fact.Texts: {fact.ColWorkspace, fact.ColKind, fact.ColID, fact.ColVersion, fact.ColContact},
 	}
 	colVersions = []fact.Column{fact.ColWorkspace, fact.ColID, fact.ColVersion}
+	colChange   = []fact.Column{fact.ColWorkspace, fact.ColKind, fact.ColID, fact.ColVersion, fact.ColAt}
 )
 
 // Rows yields every row of a table as its files have it, superseded versions included. The lake is pinned

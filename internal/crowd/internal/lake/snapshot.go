@@ -1,6 +1,7 @@
 package lake
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"murmur/internal/fact"
+	"murmur/internal/workspace"
 )
 
 // Snapshot is one state of both tables. Its files stay readable until it is released, whatever is appended,
@@ -20,8 +22,10 @@ import (
 type Snapshot struct {
 	l        *Lake
 	files    map[fact.Table][]dataFile // in a fixed order
+	fresh    map[string]bool
 	meta     []string
 	position int64
+	sequence int64
 }
 
 // Pin takes the current state. The returned function releases it; it may be called more than once.
@@ -40,7 +44,7 @@ func (l *Lake) pinCurrent(ctx context.Context) (*Snapshot, func(), error) {
 		l.letGo()
 		return nil, nil, err
 	}
-	s := &Snapshot{l: l, files: map[fact.Table][]dataFile{}, position: l.position()}
+	s := &Snapshot{l: l, files: map[fact.Table][]dataFile{}, position: l.position(), sequence: l.sequence, fresh: l.fresh}
 	for _, t := range tables {
 		for _, f := range l.state[t].files {
 			s.files[t] = append(s.files[t], f)
@@ -118,17 +122,47 @@ func (s *Snapshot) paths() []string {
 func (s *Snapshot) Files(t fact.Table, from, to time.Time) []string {
 	var out []string
 	for _, f := range s.files[t] {
-		before := !to.IsZero() && !f.part.day.Start().Before(to)
-		after := !from.IsZero() && f.part.day < DayOf(from)
-		if !before && !after {
+		if f.within(from, to) {
 			out = append(out, s.l.catalog.disk.path(f.path))
 		}
 	}
 	return out
 }
 
+// File is one Parquet file of a snapshot.
+type File struct {
+	Path     string // local
+	From, To Day    // its rows lie in these days, both included
+	// Fresh: an id in this file may stand in another row as well, here or in any other file. An id that is in no
+	// fresh file stands in one row alone.
+	Fresh bool
+}
+
+// WorkspaceFiles gives the Parquet files of a table that can have rows of a workspace in [from, to), each once, by
+// day. A zero time is no bound. The files can have rows of other workspaces and days beside them.
+func (s *Snapshot) WorkspaceFiles(t fact.Table, ws workspace.ID, from, to time.Time) []File {
+	bucket := bucketOf(ws)
+	var out []File
+	for _, f := range s.files[t] {
+		if f.part.bucket == bucket && f.within(from, to) {
+			out = append(out, File{Path: s.l.catalog.disk.path(f.path), From: f.part.day, To: f.part.day, Fresh: s.fresh[f.path]})
+		}
+	}
+	slices.SortFunc(out, func(a, b File) int { return cmp.Or(cmp.Compare(a.From, b.From), strings.Compare(a.Path, b.Path)) })
+	return out
+}
+
+// within reports whether a file can have rows of [from, to).
+func (f dataFile) within(from, to time.Time) bool {
+	return (to.IsZero() || f.part.day.Start().Before(to)) && (from.IsZero() || f.part.day >= DayOf(from))
+}
+
 // Position is the journal position of the snapshot.
 func (s *Snapshot) Position() int64 { return s.position }
+
+// Sequence is that of the last change in the snapshot: a change that Changing told under a higher one is not in it.
+// Merging files is no change. 0: nothing was changed since sequences exist.
+func (s *Snapshot) Sequence() int64 { return s.sequence }
 
 // Expire removes every file that is in neither the current state nor a pin, leftovers of a crash included.
 // What is pinned waits for a later Expire; while another process has pins, everything waits: see Waiting.
