@@ -1,0 +1,203 @@
+package server
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"murmur/internal/web"
+)
+
+// release1 is what the first release left: testdata/release-1/README.md.
+const release1 = "testdata/release-1"
+
+// unpackRelease gives a fresh copy of a directory that an older release left, and a clock five minutes after it.
+func unpackRelease(t *testing.T, name string) Config {
+	t.Helper()
+	data := filepath.Join(t.TempDir(), "data")
+	if err := os.Mkdir(data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	r := tar.NewReader(unzip(t, name))
+	for {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(data, filepath.FromSlash(h.Name)) //nolint:gosec // our own archive
+		if h.Typeflag == tar.TypeDir {
+			err = os.MkdirAll(path, 0o700)
+		} else {
+			var b []byte
+			if b, err = io.ReadAll(r); err == nil {
+				err = os.WriteFile(path, b, 0o600)
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := releasedAt(t)
+	return Config{Data: data, Now: func() time.Time { return at }}
+}
+
+func unzip(t *testing.T, name string) io.Reader {
+	t.Helper()
+	f, err := os.Open(filepath.Join(release1, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return z
+}
+
+func releasedAt(t *testing.T) time.Time {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339, strings.TrimSpace(string(saved(t, "made"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at.Add(5 * time.Minute)
+}
+
+func saved(t *testing.T, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(release1, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// TestADirectoryOfTheFirstReleaseOpens: figures, counters and every check are those of the release that made it.
+func TestADirectoryOfTheFirstReleaseOpens(t *testing.T) {
+	t.Parallel()
+	n, err := Open(t.Context(), unpackRelease(t, "closed.tar.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop(t, n)
+	asReleased(t, n)
+	n.Start(t.Context())
+	if err := n.Refresh(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	asReleased(t, n)
+}
+
+// asReleased compares a node with what the release said.
+func asReleased(t *testing.T, n *Node) {
+	t.Helper()
+	var got bytes.Buffer
+	if err := n.Do(t.Context(), "figures", FiguresArgs{}, nil, &got); err != nil {
+		t.Fatal(err)
+	}
+	want := contractedOf(t, saved(t, "figures.jsonl"))
+	for i, line := range contractedOf(t, got.Bytes()) {
+		if i >= len(want) || line != want[i] {
+			t.Fatalf("line %d of the figures is\n%s\nand was\n%s", i+1, line, want[min(i, len(want)-1)])
+		}
+	}
+	var was Status
+	if err := json.Unmarshal(saved(t, "status.json"), &was); err != nil {
+		t.Fatal(err)
+	}
+	status, err := n.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ws, w := range was.Workspaces {
+		if got := status.Workspaces[ws]; got.Counts != w.Counts {
+			t.Errorf("workspace %s: %+v, it was %+v", ws, got.Counts, w.Counts)
+		}
+	}
+	v, err := n.verify(t.Context(), VerifyArgs{Attack: true})
+	if err != nil || len(v.Breaches) > 0 {
+		t.Errorf("verify: %v, %v", v.Breaches, err)
+	}
+}
+
+// contracted is what users rely on of a figure: later releases may say more, and compute it later.
+type contracted struct {
+	Workspace, Insight, Measure, Grain, Period, Unit, Contacts, Hidden, Definition string
+	Split, Value, Low, High, Base                                                  json.RawMessage
+}
+
+func contractedOf(t *testing.T, figures []byte) (lines []string) {
+	t.Helper()
+	for d := json.NewDecoder(bytes.NewReader(figures)); d.More(); {
+		var c contracted
+		if err := d.Decode(&c); err != nil {
+			t.Fatal(err)
+		}
+		b, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, string(b))
+	}
+	return lines
+}
+
+// TestWhatTheFirstReleaseHadAcceptedIsProcessed: it was killed with 150 deliveries pending; they are published.
+func TestWhatTheFirstReleaseHadAcceptedIsProcessed(t *testing.T) {
+	t.Parallel()
+	n, err := Open(t.Context(), unpackRelease(t, "crashed.tar.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop(t, n)
+	counts := func() web.WorkspaceStatus {
+		s, err := n.Status(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Workspaces["acme"]
+	}
+	before := counts()
+	if before.Pending != 150 || before.In != 389 {
+		t.Fatalf("unpacked: %+v", before.Counts)
+	}
+	n.Start(t.Context())
+	if err := n.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	after := counts()
+	if after.Pending != 0 || after.In != 389 || after.Sum() != 389 || after.Published < before.Published+100 {
+		t.Errorf("drained: %+v", after.Counts)
+	}
+}
+
+// TestABackupOfTheFirstReleaseRestores: a backup is kept longer than a release.
+func TestABackupOfTheFirstReleaseRestores(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "data")
+	if err := Restore(t.Context(), unzip(t, "backup.tar.gz"), data); err != nil {
+		t.Fatal(err)
+	}
+	n := start(t, data)
+	defer stop(t, n)
+	s, err := n.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	acme := s.Workspaces["acme"].Counts
+	if acme.In != 239 || acme.Sum() != 239 || acme.Published != 218 || acme.Erased != 6 || s.Workspaces["beta"].Published != 57 {
+		t.Errorf("restored: %+v", s.Workspaces)
+	}
+}
