@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -137,15 +139,27 @@ func (c *doctorCmd) Run(r *run) error {
 }
 
 type verifyCmd struct {
-	Attack  bool   `help:"Also run the privacy attack suite on this data."`
-	Receipt string `help:"Check this receipt of a call instead; no data directory is needed." placeholder:"FILE"`
+	Attack     bool   `help:"Also run the privacy attack suite on this data."`
+	Checkpoint string `help:"Compare the ledger with checkpoints that were kept outside the data directory: a copy of ledger.checkpoints, or one printed checkpoint." placeholder:"FILE"`
+	Receipt    string `help:"Check this receipt of a call instead. It is trusted under the key of the data directory's ledger, or under --key." placeholder:"FILE"`
+	Key        string `help:"The verifier key of the ledger that signed the receipt, as murmur verify --json prints it." placeholder:"KEY"`
 }
 
 func (c *verifyCmd) Run(r *run) error {
 	if c.Receipt != "" {
 		return c.receipt(r)
 	}
-	a, err := server.Verify(r.ctx, r.Data, c.Attack)
+	args := server.VerifyArgs{Attack: c.Attack}
+	if c.Checkpoint != "" {
+		kept, err := os.ReadFile(c.Checkpoint)
+		if err != nil {
+			return usage{fmt.Errorf("read the checkpoint: %w", err)}
+		}
+		if args.Checkpoints = string(kept); len(bytes.TrimSpace(kept)) == 0 {
+			return usage{errors.New("the file has no checkpoint")}
+		}
+	}
+	a, err := server.Verify(r.ctx, r.Data, args)
 	if err != nil {
 		return err
 	}
@@ -169,7 +183,7 @@ func (c *verifyCmd) receipt(r *run) error {
 	if err != nil {
 		return usage{fmt.Errorf("read the receipt: %w", err)}
 	}
-	a, err := server.VerifyReceipt(r.Data, file)
+	a, err := server.VerifyReceipt(r.Data, file, c.Key)
 	if err != nil {
 		return err
 	}
@@ -177,11 +191,7 @@ func (c *verifyCmd) receipt(r *run) error {
 		for _, b := range a.Breaches {
 			fmt.Fprintf(w, "%s: %s\n", b.File, b.What)
 		}
-		by := "this directory's ledger"
-		if !a.Trusted {
-			by = "a ledger whose key has the fingerprint " + a.Signer + ": ask its owner for it"
-		}
-		fmt.Fprintf(w, "Receipt of call %s, signed by %s: %d breaches.\n", a.Call, by, len(a.Breaches))
+		fmt.Fprintf(w, "Receipt of call %s, key %s: %d breaches.\n", a.Call, a.Key, len(a.Breaches))
 	})
 	if err == nil && len(a.Breaches) > 0 {
 		return exit(3)

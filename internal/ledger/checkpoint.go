@@ -3,11 +3,7 @@ package ledger
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -19,83 +15,94 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+
 	"murmur/internal/meta"
 )
 
-// Checkpoint says: the chain had this many entries and ended in this hash. It is one line of text,
-//
-//	murmur-ledger-1 SEQ TIME HASH SIGNATURE
-//
-// in the manner of a signed note: everything before the last space is what Ed25519 signs.
+// Checkpoint says: the ledger had this many entries, and this was the root of the tree over them. It is a signed note
+// (c2sp.org/tlog-checkpoint): the name of the ledger's key, Size, Root in base64 and At, a line each; an empty line; the
+// signature.
 type Checkpoint struct {
-	Seq  int64
+	Size int64
+	Root tlog.Hash
 	At   time.Time
-	Hash [sha256.Size]byte
-	Sig  []byte
+	Note string // as signed
 }
 
-const (
-	lineMagic  = "murmur-ledger-1"
-	timeLayout = "2006-01-02T15:04:05.000000Z"
-)
+const timeLayout = "2006-01-02T15:04:05.000000Z"
 
-// ErrCheckpoint is returned for a line that is no checkpoint or whose signature is wrong.
+// ErrCheckpoint is returned for a text that is no checkpoint or whose signature is wrong.
 var ErrCheckpoint = errors.New("ledger: not a checkpoint of this ledger")
 
-func (c Checkpoint) signed() []byte {
-	return fmt.Appendf(nil, "%s %d %s %x", lineMagic, c.Seq, c.At.UTC().Format(timeLayout), c.Hash)
+// String is the signed note.
+func (c Checkpoint) String() string { return c.Note }
+
+// text is what is signed.
+func (c Checkpoint) text(origin string) string {
+	return fmt.Sprintf("%s\n%d\n%s\n%s\n", origin, c.Size, c.Root, c.At.UTC().Format(timeLayout))
 }
 
-// String is the line, without its end.
-func (c Checkpoint) String() string {
-	return string(c.signed()) + " " + base64.StdEncoding.EncodeToString(c.Sig)
-}
-
-// ParseCheckpoint reads a line and verifies its signature. ErrCheckpoint.
-func ParseCheckpoint(line string, key ed25519.PublicKey) (Checkpoint, error) {
-	f := strings.Split(line, " ")
-	if len(f) != 5 || f[0] != lineMagic {
-		return Checkpoint{}, fmt.Errorf("line of %d bytes: %w", len(line), ErrCheckpoint)
+// ParseCheckpoint reads a signed note and verifies its signature. ErrCheckpoint.
+func ParseCheckpoint(text string, v Verifier) (Checkpoint, error) {
+	bad := fmt.Errorf("text of %d bytes: %w", len(text), ErrCheckpoint)
+	n, err := note.Open([]byte(text), note.VerifierList(v))
+	if err != nil || len(n.UnverifiedSigs) > 0 {
+		return Checkpoint{}, bad
 	}
-	var c Checkpoint
-	var err [4]error
-	var hash []byte
-	c.Seq, err[0] = strconv.ParseInt(f[1], 10, 64)
-	c.At, err[1] = time.Parse(timeLayout, f[2])
-	hash, err[2] = hex.DecodeString(f[3])
-	c.Sig, err[3] = base64.StdEncoding.Strict().DecodeString(f[4])
-	if errors.Join(err[:]...) != nil || len(hash) != sha256.Size {
-		return Checkpoint{}, fmt.Errorf("line of %d bytes: %w", len(line), ErrCheckpoint)
+	f := strings.Split(n.Text, "\n")
+	if len(f) != 5 {
+		return Checkpoint{}, bad
 	}
-	c.Hash = [sha256.Size]byte(hash)
-	if c.String() != line || !ed25519.Verify(key, c.signed(), c.Sig) {
-		return Checkpoint{}, fmt.Errorf("line of %d bytes: %w", len(line), ErrCheckpoint)
+	c := Checkpoint{Note: text}
+	var errs [3]error
+	c.Size, errs[0] = strconv.ParseInt(f[1], 10, 64)
+	c.Root, errs[1] = tlog.ParseHash(f[2])
+	c.At, errs[2] = time.Parse(timeLayout, f[3])
+	if errors.Join(errs[:]...) != nil || c.Size < 1 || c.text(v.Name()) != n.Text {
+		return Checkpoint{}, bad
 	}
 	return c, nil
 }
 
-// Checkpoint signs the end of the chain and writes it into the file, then into the database. It does nothing
-// when the chain has not grown; the zero Checkpoint is of an empty ledger. Call it daily, on close, and
-// whenever somebody wants one to keep elsewhere. ErrBroken.
+// sign makes the note of a checkpoint.
+func (l *Ledger) sign(c Checkpoint) (Checkpoint, error) {
+	b, err := note.Sign(&note.Note{Text: c.text(l.key.Name())}, l.key)
+	c.Note = string(b)
+	return c, err
+}
+
+// Checkpoint signs the root of the tree and writes it into the file, then into the database. When the ledger has not
+// grown it gives the newest one; the zero Checkpoint is of an empty ledger. Call it daily, on close, and whenever
+// somebody wants one to keep elsewhere. ErrBroken.
 func (l *Ledger) Checkpoint(ctx context.Context) (Checkpoint, error) {
 	var c Checkpoint
 	err := l.db.Tx(ctx, func(tx *sql.Tx) error {
-		seq, hash, err := l.head(ctx, tx)
-		if err != nil || seq == 0 {
+		size, root, err := l.head(ctx, tx)
+		if err != nil || size == 0 {
 			return err
 		}
-		c = Checkpoint{Seq: seq, At: l.c.Clock().UTC().Truncate(time.Microsecond), Hash: [sha256.Size]byte(hash)}
-		c.Sig = ed25519.Sign(l.sign, c.signed())
-		var n int
-		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM checkpoints WHERE seq = $1`, seq).Scan(&n); err != nil || n > 0 {
+		var text string
+		err = tx.QueryRowContext(ctx, `SELECT note FROM checkpoints WHERE size = $1`, size).Scan(&text)
+		if err == nil {
+			if c, err = ParseCheckpoint(text, l.key); err == nil && c.Root == root {
+				return nil
+			}
+			return ErrBroken
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if c, err = l.sign(Checkpoint{Size: size, Root: root, At: l.c.Clock().UTC().Truncate(time.Microsecond)}); err != nil {
 			return err
 		}
 		// The file first: a checkpoint that is in the file alone is a crash, in the database alone a cut file.
 		// The transaction keeps other processes from the file.
-		if err := l.appendLine(c.String()); err != nil {
+		if err := l.appendNote(c.Note); err != nil {
 			return err
 		}
-		return l.keep(ctx, tx, c)
+		return keep(ctx, tx, c)
 	})
 	if err != nil {
 		return Checkpoint{}, fmt.Errorf("sign checkpoint: %w", err)
@@ -103,18 +110,17 @@ func (l *Ledger) Checkpoint(ctx context.Context) (Checkpoint, error) {
 	return c, nil
 }
 
-func (l *Ledger) keep(ctx context.Context, tx *sql.Tx, c Checkpoint) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO checkpoints(seq, at, hash, sig) VALUES($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
-		c.Seq, c.At.UnixMicro(), c.Hash[:], c.Sig)
+func keep(ctx context.Context, tx *sql.Tx, c Checkpoint) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO checkpoints(size, note) VALUES($1, $2) ON CONFLICT DO NOTHING`, c.Size, c.Note)
 	return err
 }
 
-func (l *Ledger) appendLine(line string) error {
+func (l *Ledger) appendNote(text string) error {
 	f, err := os.OpenFile(l.file, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteString(line + "\n")
+	_, err = f.WriteString(text)
 	if err == nil {
 		err = f.Sync()
 	}
@@ -128,21 +134,22 @@ func (l *Ledger) appendLine(line string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// Backup writes to the file named to the checkpoints that belong to a copy of the ledger's database: a line of a
-// checkpoint precedes its row, so after the copy the file has all of them, and those of later entries are left out.
+// Backup writes to the file named to the checkpoints that belong to a copy of the ledger's database: a checkpoint is in
+// the file before it is in the database, so after the copy the file has all of them, and those of later entries are
+// left out.
 func (l *Ledger) Backup(ctx context.Context, copied *meta.DB, to string) error {
-	var head int64
-	if err := copied.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM ledger`).Scan(&head); err != nil {
+	var size int64
+	if err := copied.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM ledger`).Scan(&size); err != nil {
 		return fmt.Errorf("back up checkpoints: %w", err)
 	}
-	lines, err := l.readLines()
+	notes, err := l.readNotes()
 	if err != nil {
 		return fmt.Errorf("back up checkpoints: %w", err)
 	}
 	var b strings.Builder
-	for _, line := range lines {
-		if c, err := ParseCheckpoint(line, l.PublicKey()); err != nil || c.Seq <= head { // a damaged line is for Verify to name
-			b.WriteString(line + "\n")
+	for _, text := range notes {
+		if c, err := ParseCheckpoint(text, l.key); err != nil || c.Size <= size { // a damaged one is for Verify to name
+			b.WriteString(text)
 		}
 	}
 	if err := os.WriteFile(to, []byte(b.String()), 0o600); err != nil {
@@ -151,37 +158,38 @@ func (l *Ledger) Backup(ctx context.Context, copied *meta.DB, to string) error {
 	return nil
 }
 
-// mend finishes what a crash cut short: a last line without its end is dropped, and a checkpoint that did
-// not reach the database is added to it, if the chain agrees.
+// mend finishes what a crash cut short: a last note without its end is dropped, and a checkpoint that did
+// not reach the database is added to it, if the tree agrees.
 func (l *Ledger) mend(ctx context.Context) error {
 	return l.db.Tx(ctx, func(tx *sql.Tx) error {
 		b, err := os.ReadFile(l.file)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && len(b) == 0 {
+		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if whole := bytes.LastIndexByte(b, '\n') + 1; whole < len(b) {
+		notes, whole := splitNotes(b)
+		if whole < len(b) {
 			if err := truncate(l.file, int64(whole)); err != nil {
 				return err
 			}
-			b = b[:whole]
 		}
-		lines := strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
-		c, err := ParseCheckpoint(lines[len(lines)-1], l.PublicKey())
+		if len(notes) == 0 {
+			return nil
+		}
+		c, err := ParseCheckpoint(notes[len(notes)-1], l.key)
 		if err != nil {
 			return nil // for Verify to name
 		}
-		var hash []byte
-		err = tx.QueryRowContext(ctx, `SELECT hash FROM ledger WHERE seq = $1`, c.Seq).Scan(&hash)
-		if err == nil && bytes.Equal(hash, c.Hash[:]) {
-			return l.keep(ctx, tx, c)
-		}
-		if errors.Is(err, sql.ErrNoRows) {
+		root, err := tlog.TreeHash(c.Size, tree(ctx, tx))
+		if errors.Is(err, ErrBroken) || err == nil && root != c.Root {
 			return nil
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return keep(ctx, tx, c)
 	})
 }
 
@@ -193,8 +201,34 @@ func truncate(path string, size int64) error {
 	return errors.Join(f.Truncate(size), f.Sync(), f.Close())
 }
 
-// readLines gives the lines of the checkpoint file; none when there is no file.
-func (l *Ledger) readLines() ([]string, error) {
+// SplitNotes cuts a text into the notes that stand in it one after the other; what follows the last one is one more.
+func SplitNotes(text string) []string {
+	notes, whole := splitNotes([]byte(text))
+	if whole < len(text) {
+		notes = append(notes, text[whole:])
+	}
+	return notes
+}
+
+// splitNotes cuts the checkpoint file into its notes; a note ends with the line of its signature. whole is where the last
+// one ends.
+func splitNotes(b []byte) (notes []string, whole int) {
+	for at := 0; at < len(b); {
+		end := bytes.IndexByte(b[at:], '\n')
+		if end < 0 {
+			break
+		}
+		line := b[at : at+end]
+		at += end + 1
+		if bytes.HasPrefix(line, []byte("— ")) {
+			notes, whole = append(notes, string(b[whole:at])), at
+		}
+	}
+	return notes, whole
+}
+
+// readNotes gives the notes of the checkpoint file; none when there is no file.
+func (l *Ledger) readNotes() ([]string, error) {
 	f, err := os.Open(l.file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -207,8 +241,8 @@ func (l *Ledger) readLines() ([]string, error) {
 		return nil, err
 	}
 	b, err := io.ReadAll(f)
-	if err != nil || len(b) == 0 {
+	if err != nil {
 		return nil, err
 	}
-	return strings.Split(strings.TrimSuffix(string(b), "\n"), "\n"), nil
+	return SplitNotes(string(b)), nil
 }

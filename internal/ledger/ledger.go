@@ -1,5 +1,6 @@
 // Package ledger is the one account of what must be provable: consent, erasures, privacy budget, access,
-// policy and keys, as a chain of hashes in murmur.db with signed checkpoints beside it.
+// policy and keys. It is a transparency log in murmur.db: a Merkle tree over the entries (RFC 6962 2.1, as package
+// golang.org/x/mod/sumdb/tlog stores and proves it) with signed checkpoints (c2sp.org/tlog-checkpoint) beside it.
 //
 // An entry is appended in the same transaction as the state it speaks of, so neither is ever without the
 // other; when the ledger cannot be written, the deed does not happen. The format is in
@@ -7,7 +8,7 @@
 //
 // Zone: below both doors. An entry holds no personal data: a person is a salted hash of a keyed pseudonym.
 //
-// It promises that Verify finds and names an edited, deleted or moved entry, a shortened chain and a
+// It promises that Verify finds and names an edited, deleted or moved entry, a shortened log and a
 // rebuilt one, as long as whoever did it did not have the root key.
 //
 // It does not protect against somebody with the root key, nor against setting the whole directory back to
@@ -16,7 +17,6 @@ package ledger
 
 import (
 	"context"
-	"crypto/ed25519"
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/rand"
@@ -28,13 +28,15 @@ import (
 	"io"
 	"time"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"murmur/internal/meta"
 )
 
 var (
-	// ErrBroken is returned by Append and Checkpoint when the end of the chain was tampered with: nothing is
+	// ErrBroken is returned by Append and Checkpoint when the end of the ledger was tampered with: nothing is
 	// appended to or signed on top of it.
-	ErrBroken = errors.New("ledger: the end of the chain was changed from outside")
+	ErrBroken = errors.New("ledger: the end of the ledger was changed from outside")
 	// ErrNotFound is returned for an entry that does not exist.
 	ErrNotFound = errors.New("ledger: no such entry")
 )
@@ -55,12 +57,13 @@ type Config struct {
 type Ledger struct {
 	db   *meta.DB
 	file string
-	sign ed25519.PrivateKey
+	key  signer
 	mac  []byte
 	c    Config
 }
 
-// Open opens the ledger and mends what a crash may have left half done in the checkpoint file.
+// Open opens the ledger, converts one of the first format, and mends what a crash may have left half done in the
+// checkpoint file.
 func Open(ctx context.Context, c Config) (*Ledger, error) {
 	if c.Clock == nil {
 		c.Clock = time.Now
@@ -73,10 +76,10 @@ func Open(ctx context.Context, c Config) (*Ledger, error) {
 	}
 	l := &Ledger{
 		db: c.DB, file: c.File, c: c,
-		sign: ed25519.NewKeyFromSeed(derive(c.Key, "sign")),
-		mac:  derive(c.Key, "mac"),
+		key: signerOf(c.Key),
+		mac: derive(c.Key, "mac"),
 	}
-	if err := l.mend(ctx); err != nil {
+	if err := errors.Join(l.convert(ctx), l.mend(ctx)); err != nil {
 		return nil, fmt.Errorf("open ledger: %w", err)
 	}
 	return l, nil
@@ -90,15 +93,7 @@ func derive(key *[32]byte, info string) []byte {
 	return b
 }
 
-// PublicKey verifies checkpoints and chains.
-func (l *Ledger) PublicKey() ed25519.PublicKey { return l.sign.Public().(ed25519.PublicKey) }
-
-// PublicKeyOf is the public key of the ledger with that key, without opening it.
-func PublicKeyOf(key *[32]byte) ed25519.PublicKey {
-	return ed25519.NewKeyFromSeed(derive(key, "sign")).Public().(ed25519.PublicKey)
-}
-
-// Receipt identifies an entry and commits to everything before it.
+// Receipt identifies an entry: its place and the hash of what it holds.
 type Receipt struct {
 	Seq  int64
 	At   time.Time
@@ -112,55 +107,39 @@ func (r Receipt) String() string { return fmt.Sprintf("%d-%x", r.Seq, r.Hash[:16
 type row struct {
 	seq, at         int64
 	workspace, kind string
-	body            []byte
-	prev, hash, mac []byte
+	body, mac       []byte
 }
 
-const columns = `seq, at, workspace, kind, body, prev, hash, mac`
+const columns = `seq, at, workspace, kind, body, mac`
 
 func (r *row) scan(s interface{ Scan(...any) error }) error {
-	return s.Scan(&r.seq, &r.at, &r.workspace, &r.kind, &r.body, &r.prev, &r.hash, &r.mac)
+	return s.Scan(&r.seq, &r.at, &r.workspace, &r.kind, &r.body, &r.mac)
 }
 
-func (r *row) receipt() Receipt {
-	return Receipt{Seq: r.seq, At: timeOf(r.at), Hash: [sha256.Size]byte(r.hash)}
+func (r *row) receipt() Receipt { return Receipt{Seq: r.seq, At: timeOf(r.at), Hash: r.leaf()} }
+
+// record is what an entry holds, as the tree hashes it.
+func (r *row) record() []byte {
+	b := append(binary.BigEndian.AppendUint64(nil, uint64(r.at)), byte(len(r.kind)))
+	return append(append(b, r.kind...), r.body...)
 }
 
-// leaf is the hash of what an entry holds, docs/format/ledger.md: all that a proof shows of other entries.
-func (r *row) leaf() []byte {
-	h := sha256.New()
-	b := binary.BigEndian.AppendUint64(nil, uint64(r.at))
-	h.Write(append(b, byte(len(r.kind))))
-	h.Write([]byte(r.kind))
-	h.Write(r.body)
-	return h.Sum(nil)
-}
+// leaf is the entry's hash in the tree: all that a proof shows of other entries.
+func (r *row) leaf() tlog.Hash { return tlog.RecordHash(r.record()) }
 
 func timeOf(us int64) time.Time { return time.UnixMicro(us).UTC() }
 
-// sum is the hash of an entry at a place in the chain.
-func (r *row) sum(seq int64) []byte { return link(r.prev, seq, r.leaf()) }
-
-// link is the hash of a chain after one more entry.
-func link(prev []byte, seq int64, leaf []byte) []byte {
-	h := sha256.New()
-	h.Write(prev)
-	h.Write(binary.BigEndian.AppendUint64(nil, uint64(seq)))
-	h.Write(leaf)
-	return h.Sum(nil)
-}
-
-// seal is the MAC of an entry, or of the head, under the ledger's key: without it a chain cannot be rebuilt.
-func (l *Ledger) seal(what string, seq int64, hash []byte) []byte {
+// seal is the MAC of an entry, or of the head, under the ledger's key: without it a ledger cannot be rebuilt.
+func (l *Ledger) seal(what string, seq int64, hash tlog.Hash) []byte {
 	m := hmac.New(sha256.New, l.mac)
 	m.Write([]byte(what))
 	m.Write(binary.BigEndian.AppendUint64(nil, uint64(seq)))
-	m.Write(hash)
+	m.Write(hash[:])
 	return m.Sum(nil)
 }
 
 // Append adds an entry in the caller's transaction, which must be the only writer (meta.DB.Tx). ErrEntry
-// when a field is outside its set, ErrBroken when the chain was tampered with.
+// when a field is outside its set, ErrBroken when the ledger was tampered with.
 func (l *Ledger) Append(ctx context.Context, tx *sql.Tx, e Entry) (Receipt, error) {
 	r, err := l.append(ctx, tx, e)
 	if err != nil {
@@ -181,57 +160,28 @@ func (l *Ledger) append(ctx context.Context, tx *sql.Tx, e Entry) (Receipt, erro
 	if r.body, err = encode(e); err != nil {
 		return Receipt{}, err
 	}
-	seq, hash, err := l.head(ctx, tx)
+	size, _, err := l.head(ctx, tx)
 	if err != nil {
 		return Receipt{}, err
 	}
-	r.seq, r.prev = seq+1, hash
-	r.hash = r.sum(r.seq)
-	r.mac = l.seal("entry", r.seq, r.hash)
-	if _, err := tx.ExecContext(ctx, `INSERT INTO ledger(`+columns+`) VALUES($1, $2, $3, $4, $5, $6, $7, $8)`,
-		r.seq, r.at, r.workspace, r.kind, r.body, r.prev, r.hash, r.mac); err != nil {
+	r.seq = size + 1
+	r.mac = l.seal("entry", r.seq, r.leaf())
+	if err := insert(ctx, tx, &r); err != nil {
 		return Receipt{}, err
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO ledger_head(one, seq, hash, mac) VALUES(1, $1, $2, $3)
-		ON CONFLICT(one) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, mac = excluded.mac`,
-		r.seq, r.hash, l.seal("head", r.seq, r.hash)); err != nil {
-		return Receipt{}, err
-	}
-	return r.receipt(), nil
+	return r.receipt(), l.grow(ctx, tx, size, r.leaf())
+}
+
+func insert(ctx context.Context, tx *sql.Tx, r *row) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO ledger(`+columns+`) VALUES($1, $2, $3, $4, $5, $6)`,
+		r.seq, r.at, r.workspace, r.kind, r.body, r.mac)
+	return err
 }
 
 // querier is a transaction, or the database for reading.
 type querier interface {
 	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
 	QueryRowContext(context.Context, string, ...any) *sql.Row
-}
-
-// head gives the last entry's number and hash; 0 and 32 zero bytes for an empty ledger. ErrBroken when it is
-// not what this ledger wrote last.
-func (l *Ledger) head(ctx context.Context, q querier) (int64, []byte, error) {
-	var seq, last int64
-	var hash, mac, lastHash []byte
-	err := q.QueryRowContext(ctx, `SELECT seq, hash FROM ledger ORDER BY seq DESC LIMIT 1`).Scan(&last, &lastHash)
-	if errors.Is(err, sql.ErrNoRows) {
-		last, lastHash, err = 0, make([]byte, sha256.Size), nil
-	}
-	if err != nil {
-		return 0, nil, err
-	}
-	err = q.QueryRowContext(ctx, `SELECT seq, hash, mac FROM ledger_head`).Scan(&seq, &hash, &mac)
-	if errors.Is(err, sql.ErrNoRows) && last == 0 {
-		return 0, lastHash, nil
-	}
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, nil, ErrBroken
-	}
-	if err != nil {
-		return 0, nil, err
-	}
-	if !hmac.Equal(mac, l.seal("head", seq, hash)) || seq != last || !hmac.Equal(hash, lastHash) {
-		return 0, nil, ErrBroken
-	}
-	return seq, hash, nil
 }
 
 // Record is an entry as kept.
@@ -282,7 +232,7 @@ func record(s interface{ Scan(...any) error }) (Record, error) {
 		return Record{}, fmt.Errorf("read ledger: %w", err)
 	}
 	e, err := decode(r.kind, r.body)
-	if err != nil || len(r.hash) != sha256.Size {
+	if err != nil {
 		return Record{}, fmt.Errorf("read ledger: entry %d: %w", r.seq, errors.Join(err, ErrBroken))
 	}
 	return Record{Receipt: r.receipt(), Kind: r.kind, Entry: e}, nil
@@ -302,8 +252,7 @@ func (l *Ledger) Holds(ctx context.Context, receipt string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("read ledger: %w", err)
 	}
-	whole := hmac.Equal(r.sum(seq), r.hash) && hmac.Equal(r.mac, l.seal("entry", seq, r.hash))
-	return whole && r.receipt().String() == receipt, nil
+	return hmac.Equal(r.mac, l.seal("entry", seq, r.leaf())) && r.receipt().String() == receipt, nil
 }
 
 // Close signs a last checkpoint. The database is the caller's.

@@ -168,8 +168,12 @@ func TestEveryTamperingIsNamed(t *testing.T) {
 			[]Breach{{Edited, 5}}},
 		"workspace edited": {func(t *testing.T, b *book) { b.exec(t, `UPDATE ledger SET workspace = 'else' WHERE seq = 5`) },
 			[]Breach{{Edited, 5}}},
-		"hash edited": {func(t *testing.T, b *book) { b.exec(t, `UPDATE ledger SET hash = zeroblob(32) WHERE seq = 5`) },
-			[]Breach{{Edited, 5}}},
+		"leaf of the tree edited": {func(t *testing.T, b *book) { b.exec(t, `UPDATE ledger_tree SET hash = zeroblob(32) WHERE id = 0`) },
+			[]Breach{{Tree, 1}}},
+		"inner hash of the tree edited": {func(t *testing.T, b *book) { b.exec(t, `UPDATE ledger_tree SET hash = zeroblob(32) WHERE id = 6`) },
+			[]Breach{{Tree, 4}}},
+		"hash of the tree deleted": {func(t *testing.T, b *book) { b.exec(t, `DELETE FROM ledger_tree WHERE id = 5`) },
+			[]Breach{{Tree, 4}}},
 		"first deleted": {func(t *testing.T, b *book) { b.exec(t, `DELETE FROM ledger WHERE seq = 1`) },
 			[]Breach{{Deleted, 1}}},
 		"two deleted": {func(t *testing.T, b *book) { b.exec(t, `DELETE FROM ledger WHERE seq IN (4, 5)`) },
@@ -182,22 +186,24 @@ func TestEveryTamperingIsNamed(t *testing.T) {
 			[]Breach{{Truncated, 9}}},
 		"truncated with the checkpoints and the head": {func(t *testing.T, b *book) {
 			b.exec(t, `DELETE FROM ledger WHERE seq > 5`)
-			b.exec(t, `DELETE FROM checkpoints WHERE seq > 5`)
+			b.exec(t, `DELETE FROM checkpoints WHERE size > 5`)
 			b.exec(t, `DELETE FROM ledger_head`)
 		}, []Breach{{Head, 0}, {Truncated, 5}}},
 		"everything deleted": {func(t *testing.T, b *book) {
-			for _, table := range []string{"ledger", "ledger_head", "checkpoints"} {
+			for _, table := range []string{"ledger", "ledger_tree", "ledger_head", "checkpoints"} {
 				b.exec(t, `DELETE FROM `+table)
 			}
 		}, []Breach{{Truncated, 0}}},
-		"head forged": {func(t *testing.T, b *book) { b.exec(t, `UPDATE ledger_head SET seq = 9`) },
+		"head forged": {func(t *testing.T, b *book) { b.exec(t, `UPDATE ledger_head SET size = 9`) },
 			[]Breach{{Head, 9}}},
 		"rebuilt without the key": {func(t *testing.T, b *book) { rebuild(t, b, 3) },
 			[]Breach{{Rebuilt, 3}, {Rebuilt, 4}, {Rebuilt, 5}, {Rebuilt, 6}, {Rebuilt, 7}, {Rebuilt, 8}, {Rebuilt, 9}, {Rebuilt, 10}, {Head, 10}}},
-		"checkpoint row forged": {func(t *testing.T, b *book) { b.exec(t, `UPDATE checkpoints SET hash = zeroblob(32) WHERE seq = 8`) },
+		"checkpoint row forged": {func(t *testing.T, b *book) {
+			b.exec(t, `UPDATE checkpoints SET note = replace(note, '2026', '2027') WHERE size = 8`)
+		},
 			[]Breach{{BadCheckpoint, 8}}},
 		"checkpoint file cut": {func(t *testing.T, b *book) {
-			editFile(t, b, func(s string) string { return s[:strings.Index(s, "\n")+1] })
+			editFile(t, b, func(s string) string { notes, _ := splitNotes([]byte(s)); return notes[0] })
 		},
 			[]Breach{{LostCheckpoint, 8}}},
 		"checkpoint file gone": {func(t *testing.T, b *book) {
@@ -206,8 +212,8 @@ func TestEveryTamperingIsNamed(t *testing.T) {
 			}
 		}, []Breach{{LostCheckpoint, 4}, {LostCheckpoint, 8}}},
 		"checkpoint line edited": {func(t *testing.T, b *book) {
-			editFile(t, b, func(s string) string { return strings.Replace(s, " 4 ", " 5 ", 1) })
-		}, []Breach{{LostCheckpoint, 4}, {BadLine, 1}}},
+			editFile(t, b, func(s string) string { return strings.Replace(s, "\n4\n", "\n5\n", 1) })
+		}, []Breach{{LostCheckpoint, 4}, {BadNote, 1}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -233,20 +239,26 @@ func swap(t *testing.T, b *book, i, j int64) {
 	b.exec(t, `UPDATE ledger SET seq = ? WHERE seq = 1000`, j)
 }
 
-// rebuild deletes an entry and computes a chain that fits again, as somebody without the key can.
+// rebuild deletes an entry and computes a tree that fits again, as somebody without the key can.
 func rebuild(t *testing.T, b *book, without int64) {
 	all := b.rows(t)
 	all = slices.Delete(all, int(without-1), int(without))
 	all = append(all, all[0]) // so that the number of entries is right
 	b.exec(t, `DELETE FROM ledger`)
-	prev := make([]byte, 32)
-	for i, r := range all {
-		r.seq, r.prev = int64(i+1), prev
-		r.hash = r.sum(r.seq)
-		b.exec(t, `INSERT INTO ledger(`+columns+`) VALUES(?,?,?,?,?,?,?,?)`, r.seq, r.at, r.workspace, r.kind, r.body, r.prev, r.hash, r.mac)
-		prev = r.hash
+	b.exec(t, `DELETE FROM ledger_tree`)
+	err := b.db.Tx(t.Context(), func(tx *sql.Tx) error {
+		for i, r := range all {
+			r.seq = int64(i + 1)
+			if err := errors.Join(insert(t.Context(), tx, &r), b.grow(t.Context(), tx, int64(i), r.leaf())); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(t.Context(), `UPDATE ledger_head SET mac = zeroblob(32)`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	b.exec(t, `UPDATE ledger_head SET hash = ?`, prev)
 }
 
 func editFile(t *testing.T, b *book, f func(string) string) {
@@ -291,8 +303,8 @@ func TestAKeptCheckpointShowsThatAllWasSetBack(t *testing.T) {
 func TestNothingIsAppendedToABrokenChain(t *testing.T) {
 	t.Parallel()
 	for _, q := range []string{
-		`DELETE FROM ledger WHERE seq = 10`, `UPDATE ledger SET hash = zeroblob(32) WHERE seq = 10`,
-		`DELETE FROM ledger_head`, `UPDATE ledger_head SET seq = 9`,
+		`DELETE FROM ledger WHERE seq = 10`, `UPDATE ledger SET mac = zeroblob(32) WHERE seq = 10`, `UPDATE ledger SET at = at + 1 WHERE seq = 10`,
+		`DELETE FROM ledger_head`, `UPDATE ledger_head SET size = 9`, `UPDATE ledger_tree SET hash = zeroblob(32) WHERE id = 14`, `DELETE FROM ledger_tree WHERE id = 14`,
 	} {
 		b := newBook(t)
 		b.fill(t)
@@ -325,12 +337,12 @@ func TestCrashesAroundACheckpointAreMended(t *testing.T) {
 	b := newBook(t)
 	b.fill(t)
 	// Killed after the file, before the database.
-	b.exec(t, `DELETE FROM checkpoints WHERE seq = 8`)
+	b.exec(t, `DELETE FROM checkpoints WHERE size = 8`)
 	if found := b.verify(t); len(found) != 0 {
 		t.Errorf("before mending: %v", found)
 	}
 	// Killed while writing the next line.
-	editFile(t, b, func(s string) string { return s + "murmur-ledger-1 10 2026-1" })
+	editFile(t, b, func(s string) string { return s + "murmur-00112233\n10\nabc" })
 	b.reopen(t, [32]byte{7})
 	if found := b.verify(t); len(found) != 0 {
 		t.Errorf("after mending: %v", found)
@@ -339,7 +351,7 @@ func TestCrashesAroundACheckpointAreMended(t *testing.T) {
 	if err := b.db.QueryRowContext(t.Context(), `SELECT count(*) FROM checkpoints`).Scan(&n); err != nil || n != 2 {
 		t.Errorf("%d checkpoints, want 2: %v", n, err)
 	}
-	if c := b.checkpoint(t); c.Seq != 10 || len(b.verify(t)) != 0 {
+	if c := b.checkpoint(t); c.Size != 10 || len(b.verify(t)) != 0 {
 		t.Errorf("after the next checkpoint: %v", b.verify(t))
 	}
 	// Each changed byte of the file is still named after mending, the last line's end too.
@@ -544,9 +556,9 @@ func FuzzParseCheckpoint(f *testing.F) {
 	b.add(f, oneOfEach()[5])
 	line := b.checkpoint(f).String()
 	f.Add(line)
-	f.Add("murmur-ledger-1 1 2026-11-24T12:00:00.000000Z 00 AA==")
+	f.Add(strings.Replace(line, "\n1\n", "\n01\n", 1))
 	f.Fuzz(func(t *testing.T, s string) {
-		if c, err := ParseCheckpoint(s, b.PublicKey()); err == nil && (s != line || c.String() != s) {
+		if c, err := ParseCheckpoint(s, b.key); err == nil && (s != line || c.String() != s) {
 			t.Error("a checkpoint was forged")
 		}
 	})

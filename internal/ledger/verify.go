@@ -1,16 +1,14 @@
 package ledger
 
 import (
-	"bytes"
 	"context"
-	"crypto/ed25519"
 	"crypto/hmac"
-	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
-	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
 )
 
 // What says how the ledger was tampered with.
@@ -21,13 +19,14 @@ const (
 	Deleted   What = "deleted"   // the entry is missing
 	Reordered What = "reordered" // the entry belongs at another place
 	Truncated What = "truncated" // entries after this one are missing
-	Rebuilt   What = "rebuilt"   // the chain fits, but was not written by this ledger
-	Head      What = "head"      // the record of the last entry is missing or forged
+	Rebuilt   What = "rebuilt"   // the tree fits, but was not written by this ledger
+	Tree      What = "tree"      // a hash of the tree that is not that of the entries
+	Head      What = "head"      // the record of the root is missing or forged
 	// A checkpoint in the database that is forged, or not in the file.
 	BadCheckpoint  What = "checkpoint forged"
 	LostCheckpoint What = "checkpoint missing from the file"
-	// A line of the checkpoint file that is damaged or forged; Seq is the line.
-	BadLine What = "checkpoint line damaged"
+	// A note of the checkpoint file that is damaged or forged; Seq is its place, from 1.
+	BadNote What = "checkpoint damaged"
 	// A checkpoint that was handed to Verify and is not of this ledger; Seq counts them from 1.
 	BadHeld What = "kept checkpoint not of this ledger"
 )
@@ -40,30 +39,32 @@ type Breach struct {
 
 func (b Breach) String() string { return fmt.Sprintf("entry %d: %s", b.Seq, b.What) }
 
-// verifier goes once over the chain.
+// verifier goes once over the entries, and builds the tree anew beside the stored one.
 type verifier struct {
-	l     *Ledger
-	found []Breach
-	at    map[int64][]Checkpoint // what checkpoints say
-	head  int64                  // what the head says
-	prev  *row
-	wrong bool  // prev does not hold by itself
-	bad   []row // whose hash is not that of what they hold at their place
+	l      *Ledger
+	found  []Breach
+	at     map[int64][]Checkpoint // what checkpoints say, by size
+	size   int64                  // what the head says
+	root   tlog.Hash
+	edge   edge
+	last   int64               // the number of the entry before
+	leaves map[tlog.Hash]bool  // of the tree, where entries are missing or wrong
+	wrong  map[int64]tlog.Hash // entries that are not those of their leaves
 }
 
-// Verify replays the ledger and names everything that does not hold. kept are lines of checkpoints that were
+// Verify replays the ledger and names everything that does not hold. kept are checkpoints that were
 // kept outside the directory: they alone show that all of it was set back.
 func (l *Ledger) Verify(ctx context.Context, kept ...string) ([]Breach, error) {
-	v := &verifier{l: l, at: map[int64][]Checkpoint{}}
-	// Head and checkpoints first: what is appended meanwhile only makes the chain longer than they say.
+	v := &verifier{l: l, at: map[int64][]Checkpoint{}, leaves: map[tlog.Hash]bool{}, wrong: map[int64]tlog.Hash{}}
+	// Head and checkpoints first: what is appended meanwhile only makes the ledger longer than they say.
 	if err := v.readHead(ctx); err != nil {
 		return nil, fmt.Errorf("verify ledger: %w", err)
 	}
 	if err := v.readCheckpoints(ctx); err != nil {
 		return nil, fmt.Errorf("verify ledger: %w", err)
 	}
-	for i, line := range kept {
-		v.take(line, Breach{BadHeld, int64(i + 1)})
+	for i, text := range kept {
+		v.take(text, Breach{BadHeld, int64(i + 1)})
 	}
 	if err := v.replay(ctx); err != nil {
 		return nil, fmt.Errorf("verify ledger: %w", err)
@@ -80,77 +81,69 @@ func (v *verifier) breach(w What, seq int64) {
 }
 
 func (v *verifier) readHead(ctx context.Context) error {
-	var hash, mac []byte
-	err := v.l.db.QueryRowContext(ctx, `SELECT seq, hash, mac FROM ledger_head`).Scan(&v.head, &hash, &mac)
-	if errors.Is(err, sql.ErrNoRows) {
+	size, root, err := v.l.readHead(ctx, v.l.db)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
 		var n int64
 		err = v.l.db.QueryRowContext(ctx, `SELECT count(*) FROM ledger`).Scan(&n)
 		if n > 0 {
 			v.breach(Head, 0)
 		}
 		return err
+	case errors.Is(err, ErrBroken):
+		v.breach(Head, size)
+		return nil
 	}
-	if err != nil {
-		return err
-	}
-	if !hmac.Equal(mac, v.l.seal("head", v.head, hash)) {
-		v.breach(Head, v.head)
-		v.head = 0
-	}
-	return nil
+	v.size, v.root = size, root
+	return err
 }
 
 func (v *verifier) readCheckpoints(ctx context.Context) error {
-	rows, err := v.l.db.QueryContext(ctx, `SELECT seq, at, hash, sig FROM checkpoints ORDER BY seq`)
+	rows, err := v.l.db.QueryContext(ctx, `SELECT size, note FROM checkpoints ORDER BY size`)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	var kept []Checkpoint
 	for rows.Next() {
-		var c Checkpoint
-		var at int64
-		var hash []byte
-		if err := rows.Scan(&c.Seq, &at, &hash, &c.Sig); err != nil {
+		var size int64
+		var text string
+		if err := rows.Scan(&size, &text); err != nil {
 			return err
 		}
-		c.At = time.UnixMicro(at)
-		copy(c.Hash[:], hash)
-		if len(hash) != sha256.Size || !ed25519.Verify(v.l.PublicKey(), c.signed(), c.Sig) {
-			v.breach(BadCheckpoint, c.Seq)
-			continue
+		if c := v.take(text, Breach{BadCheckpoint, size}); c.Size > 0 {
+			kept = append(kept, c)
 		}
-		v.at[c.Seq] = append(v.at[c.Seq], c)
-		kept = append(kept, c)
 	}
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	lines, err := v.l.readLines() // after the database: the file is written first
+	notes, err := v.l.readNotes() // after the database: the file is written first
 	if err != nil {
 		return err
 	}
 	inFile := map[string]bool{}
-	for i, line := range lines {
-		inFile[line] = true
-		v.take(line, Breach{BadLine, int64(i + 1)})
+	for i, text := range notes {
+		inFile[text] = true
+		v.take(text, Breach{BadNote, int64(i + 1)})
 	}
 	for _, c := range kept {
-		if !inFile[c.String()] {
-			v.breach(LostCheckpoint, c.Seq)
+		if !inFile[c.Note] {
+			v.breach(LostCheckpoint, c.Size)
 		}
 	}
 	return nil
 }
 
-// take believes a line with the right signature and reports any other.
-func (v *verifier) take(line string, otherwise Breach) {
-	c, err := ParseCheckpoint(line, v.l.PublicKey())
+// take believes a note with the right signature and reports any other.
+func (v *verifier) take(text string, otherwise Breach) Checkpoint {
+	c, err := ParseCheckpoint(text, v.l.key)
 	if err != nil {
 		v.breach(otherwise.What, otherwise.Seq)
-		return
+		return Checkpoint{}
 	}
-	v.at[c.Seq] = append(v.at[c.Seq], c)
+	v.at[c.Size] = append(v.at[c.Size], c)
+	return c
 }
 
 func (v *verifier) replay(ctx context.Context) error {
@@ -159,85 +152,181 @@ func (v *verifier) replay(ctx context.Context) error {
 		return err
 	}
 	defer rows.Close()
+	stored, err := v.l.leaves(ctx)
+	if err != nil {
+		return err
+	}
+	defer stored.rows.Close()
 	for rows.Next() {
 		var r row
 		if err := r.scan(rows); err != nil {
 			return err
 		}
-		v.step(&r)
+		for v.last+1 < r.seq && stored.ok {
+			v.breach(Deleted, v.last+1)
+			if err := v.advance(stored, nil); err != nil {
+				return err
+			}
+		}
+		if err := v.advance(stored, &r); err != nil {
+			return err
+		}
 	}
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	v.judgeBad()
-	var last int64
-	if v.prev != nil {
-		last = v.prev.seq
-	}
-	short := v.head > last
-	for seq := range v.at {
-		short = short || seq > last
+	short := v.size > v.last
+	for size := range v.at {
+		short = short || size > v.last
 	}
 	if short {
-		v.breach(Truncated, last)
+		v.breach(Truncated, v.last)
+	}
+	for v.last < v.size && stored.ok { // what the cut entries left behind in the tree
+		if err := v.advance(stored, nil); err != nil {
+			return err
+		}
+	}
+	v.judgeWrong()
+	return nil
+}
+
+// advance looks at the next number of the ledger: the entry, nil when it is missing, beside what the tree has of it.
+func (v *verifier) advance(stored *leaves, r *row) error {
+	v.last++
+	hashes, err := stored.next(v.last)
+	if err != nil {
+		return err
+	}
+	if r != nil && r.seq != v.last { // a number that no tree reaches
+		v.breach(Rebuilt, r.seq)
+		return nil
+	}
+	leaf := hashes[0]
+	if r != nil {
+		leaf = v.judge(r, hashes[0])
+	} else {
+		v.leaves[leaf] = true
+	}
+	for i, h := range v.edge.add(v.last-1, leaf) {
+		if i >= len(hashes) || hashes[i] != h {
+			v.breach(Tree, v.last)
+		}
+	}
+	root := v.edge.root(v.last)
+	if v.last == v.size && root != v.root {
+		v.breach(Head, v.size)
+	}
+	for _, c := range v.at[v.last] {
+		if c.Root != root {
+			v.breach(Rebuilt, v.last)
+		}
 	}
 	return nil
 }
 
-// step looks at one entry and its link to the one before.
-func (v *verifier) step(r *row) {
-	prev := &row{hash: make([]byte, sha256.Size)} // before the first
-	if v.prev != nil {
-		prev = v.prev
-	}
-	// A link says nothing after a gap or after an entry that is wrong itself; the MAC still does.
-	linked := r.seq == prev.seq+1 && !v.wrong
-	for s := prev.seq + 1; s < r.seq && s < prev.seq+1000; s++ {
-		v.breach(Deleted, s)
-	}
-	what := v.l.whole(r)
-	switch {
-	case what == Edited && !bytes.Equal(r.sum(r.seq), r.hash):
-		v.bad = append(v.bad, *r)
-	case what != "":
-		v.breach(what, r.seq)
-	case linked && !bytes.Equal(r.prev, prev.hash):
+// judge compares an entry with its leaf and gives the one that holds.
+func (v *verifier) judge(r *row, stored tlog.Hash) tlog.Hash {
+	leaf := r.leaf()
+	mine := hmac.Equal(r.mac, v.l.seal("entry", r.seq, leaf))
+	switch e, err := decode(r.kind, r.body); {
+	case mine && err == nil && e.workspace() == r.workspace:
+		return leaf
+	case mine: // the copy of the workspace beside the body
+		v.breach(Edited, r.seq)
+		return leaf
+	case leaf == stored:
 		v.breach(Rebuilt, r.seq)
+	default:
+		v.wrong[r.seq], v.leaves[stored] = leaf, true
 	}
-	for _, c := range v.at[r.seq] {
-		if !bytes.Equal(c.Hash[:], r.hash) && what == "" {
-			v.breach(Rebuilt, r.seq)
-		}
-	}
-	v.prev, v.wrong = r, what != ""
+	return stored
 }
 
-// whole says what is wrong with an entry by itself; "" for nothing.
-func (l *Ledger) whole(r *row) What {
-	if !bytes.Equal(r.sum(r.seq), r.hash) {
-		return Edited
+// judgeWrong tells moved entries from edited ones: a moved one is the one that another number's leaf is of.
+func (v *verifier) judgeWrong() {
+	for seq, leaf := range v.wrong {
+		if v.leaves[leaf] {
+			v.breach(Reordered, seq)
+		} else {
+			v.breach(Edited, seq)
+		}
 	}
-	if !hmac.Equal(r.mac, l.seal("entry", r.seq, r.hash)) {
-		return Rebuilt
-	}
-	if e, err := decode(r.kind, r.body); err != nil || e.workspace() != r.workspace {
-		return Edited // the copy of the workspace beside the body
-	}
-	return ""
+	slices.SortStableFunc(v.found, func(a, b Breach) int { return int(a.Seq - b.Seq) })
 }
 
-// judgeBad tells moved entries from edited ones: a moved one fits at the place of another bad entry, or just
-// after the end.
-func (v *verifier) judgeBad() {
-	const most = 1000 // the search is quadratic; beyond that everything is called edited
-	for _, r := range v.bad {
-		what := Edited
-		for _, other := range v.bad[:min(len(v.bad), most)] {
-			if bytes.Equal(r.sum(other.seq), r.hash) || bytes.Equal(r.sum(other.seq+1), r.hash) {
-				what = Reordered
-				break
-			}
-		}
-		v.breach(what, r.seq)
+// leaves goes through the stored tree in the order in which it grew.
+type leaves struct {
+	rows *sql.Rows
+	ok   bool // there is a hash that was not given yet
+	id   int64
+	hash tlog.Hash
+}
+
+func (l *Ledger) leaves(ctx context.Context) (*leaves, error) {
+	rows, err := l.db.QueryContext(ctx, `SELECT id, hash FROM ledger_tree ORDER BY id`)
+	if err != nil {
+		return nil, err
 	}
+	s := &leaves{rows: rows}
+	return s, s.step()
+}
+
+func (s *leaves) step() error {
+	if s.ok = s.rows.Next(); !s.ok {
+		return s.rows.Err()
+	}
+	var hash []byte
+	if err := s.rows.Scan(&s.id, &hash); err != nil {
+		return err
+	}
+	s.hash = tlog.Hash{}
+	copy(s.hash[:], hash)
+	return nil
+}
+
+// next gives the hashes that were stored with an entry: its leaf, then the subtrees that it completed. The zero hash
+// stands for one that is missing.
+func (s *leaves) next(seq int64) ([]tlog.Hash, error) {
+	from, to := tlog.StoredHashIndex(0, seq-1), tlog.StoredHashIndex(0, seq)
+	hashes := make([]tlog.Hash, to-from)
+	for s.ok && s.id < to {
+		if s.id >= from {
+			hashes[s.id-from] = s.hash
+		}
+		if err := s.step(); err != nil {
+			return nil, err
+		}
+	}
+	return hashes, nil
+}
+
+// edge is the right edge of a tree: by level, the last complete subtree that its root needs.
+type edge [63]tlog.Hash
+
+// add appends record n and gives the hashes that tlog.StoredHashes gives.
+func (e *edge) add(n int64, leaf tlog.Hash) []tlog.Hash {
+	out := []tlog.Hash{leaf}
+	level := 0
+	for ; n>>level&1 == 1; level++ {
+		leaf = tlog.NodeHash(e[level], leaf)
+		out = append(out, leaf)
+	}
+	e[level] = leaf
+	return out
+}
+
+// root is the hash of the tree of n records.
+func (e *edge) root(n int64) (root tlog.Hash) {
+	first := true
+	for level := 0; n>>level > 0; level++ {
+		switch {
+		case n>>level&1 == 0:
+		case first:
+			root, first = e[level], false
+		default:
+			root = tlog.NodeHash(e[level], root)
+		}
+	}
+	return root
 }

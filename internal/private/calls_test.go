@@ -1,7 +1,6 @@
 package private
 
 import (
-	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"murmur/internal/ledger"
 	"murmur/internal/receipt"
 	"murmur/internal/tour"
 	"murmur/internal/workspace"
@@ -167,7 +167,10 @@ func TestAReceiptStandsAlone(t *testing.T) {
 	h.tell("AC1", "began +12125550142", "notice_started", "notice_ended", "key 4", "key 9")
 	h.tell("AC8", "began +12125550188", "notice_started", "notice_ended", "hangup")
 	file, r := h.receipt("AC1")
-	key := h.zone.ledger.PublicKey()
+	key, err := ledger.ParseKey(h.zone.ledger.Key())
+	if err != nil {
+		t.Fatal(err)
+	}
 	if found, err := CheckReceipt(file, key); err != nil || len(found) > 0 {
 		t.Fatalf("found %s: %v", found, err)
 	}
@@ -180,63 +183,73 @@ func TestAReceiptStandsAlone(t *testing.T) {
 			t.Errorf("it holds %s", s)
 		}
 	}
-	other := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey)
+	other, err := ledger.ParseKey(ledger.KeyOf(&[32]byte{}))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if found, err := CheckReceipt(file, other); err != nil || len(found) == 0 {
 		t.Errorf("another ledger's key: found %s, %v", found, err)
 	}
 	for name, f := range map[string]struct {
 		do   func(*receipt.Call)
-		want string
+		want string // beside the signature, which every change breaks; "": nothing
 	}{
-		"the state":              {func(r *receipt.Call) { r.Takes[0].State = "released" }, "does not say"},
-		"the key destroyed":      {func(r *receipt.Call) { r.Takes[0].KeyDestroyed = false }, "does not say"},
-		"a move taken out":       {func(r *receipt.Call) { r.Takes[0].Trace = r.Takes[0].Trace[:3] }, "does not say"},
-		"an entry's summary":     {func(r *receipt.Call) { r.Entries = r.Entries[1:] }, "does not say"},
-		"an entry edited":        {func(r *receipt.Call) { edit(r, "opted_out", "opted_in") }, "edited"},
-		"an entry deleted":       {func(r *receipt.Call) { r.Chains[0].Links = r.Chains[0].Links[1:] }, "edited"},
-		"an entry in the middle": {func(r *receipt.Call) { r.Chains[0].Links = slices.Delete(r.Chains[0].Links, 1, 2) }, "deleted"},
-		"two entries in turn":    {func(r *receipt.Call) { l := r.Chains[0].Links; l[0], l[1] = l[1], l[0] }, "reordered"},
-		"the end cut off":        {func(r *receipt.Call) { l := r.Chains[0].Links; r.Chains[0].Links = l[:len(l)-1] }, "truncated"},
-		"all of it":              {func(r *receipt.Call) { r.Chains = nil }, "does not say"},
-		"the verdict":            {func(r *receipt.Call) { r.Verdict = "allow" }, "may be heard"},
-		"another call":           {func(r *receipt.Call) { r.ID = strings.Repeat("00", 16) }, "of another call"},
-		"the checkpoint":         {func(r *receipt.Call) { r.Chains[0].Checkpoint = "murmur-ledger-1 1 x y z" }, "checkpoint"},
+		"the call's name":     {func(r *receipt.Call) { r.Call = "AC2" }, ""},
+		"the time":            {func(r *receipt.Call) { r.MadeAt = r.MadeAt.Add(time.Second) }, ""},
+		"the state":           {func(r *receipt.Call) { r.Takes[0].State = "released" }, "does not say"},
+		"the key destroyed":   {func(r *receipt.Call) { r.Takes[0].KeyDestroyed = false }, "does not say"},
+		"a move taken out":    {func(r *receipt.Call) { r.Takes[0].Trace = r.Takes[0].Trace[:3] }, "does not say"},
+		"an entry's summary":  {func(r *receipt.Call) { r.Entries = r.Entries[1:] }, "does not say"},
+		"an entry edited":     {func(r *receipt.Call) { edit(r, "opted_out", "opted_in") }, "not in the ledger"},
+		"an entry deleted":    {func(r *receipt.Call) { r.Proofs = r.Proofs[1:] }, "does not say"},
+		"an entry's place":    {func(r *receipt.Call) { r.Proofs[0].Seq++ }, "not in the ledger"},
+		"two entries in turn": {func(r *receipt.Call) { slices.Reverse(r.Proofs) }, "does not say"},
+		"all of it but allow": {func(r *receipt.Call) { r.Proofs, r.Entries, r.Takes, r.Head, r.Verdict = nil, nil, nil, "", "allow" }, ""},
+		"no checkpoint":       {func(r *receipt.Call) { r.Checkpoint = "" }, "not a checkpoint"},
+		"the verdict":         {func(r *receipt.Call) { r.Verdict = "allow" }, "may be heard"},
+		"another call":        {func(r *receipt.Call) { r.ID = strings.Repeat("00", 16) }, "of another call"},
+		"the checkpoint":      {func(r *receipt.Call) { r.Checkpoint = strings.Replace(r.Checkpoint, "2026", "2027", 1) }, "not a checkpoint"},
 	} {
 		var bad receipt.Call
 		if err := json.Unmarshal(file, &bad); err != nil {
 			t.Fatal(err)
 		}
 		f.do(&bad)
-		b, err := json.Marshal(bad)
-		if err != nil {
-			t.Fatal(err)
-		}
-		found, err := CheckReceipt(b, key)
-		if err != nil || !strings.Contains(strings.Join(found, "; "), f.want) {
+		found, err := CheckReceipt(marshal(t, bad), key)
+		if err != nil || !strings.Contains(strings.Join(found, "; "), "was changed") || !strings.Contains(strings.Join(found, "; "), f.want) {
 			t.Errorf("%s: found %q, want %s: %v", name, found, f.want, err)
 		}
 	}
-	for _, bad := range []string{"", "{}", `{"format":"murmur-receipt-1","laughed":true}`, "null", `{"format":"murmur-receipt-1","id":"zz"}`} {
+	doubled := strings.Replace(string(file), `"verdict":"refuse"`, `"verdict":"refuse","verdict":"allow"`, 1)
+	for _, bad := range []string{"", "{}", `{"format":"murmur-receipt-2","laughed":true}`, "null", `{"format":"murmur-receipt-2","id":"zz"}`, doubled, string(file) + "{}"} {
 		if _, err := CheckReceipt([]byte(bad), key); !errors.Is(err, ErrReceipt) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
 }
 
+func marshal(t *testing.T, v any) []byte {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 // edit replaces a word in the bodies that the receipt shows.
 func edit(r *receipt.Call, from, to string) {
-	for _, c := range r.Chains {
-		for i := range c.Links {
-			c.Links[i].Body = strings.ReplaceAll(c.Links[i].Body, from, to)
-		}
+	for i := range r.Proofs {
+		r.Proofs[i].Body = strings.ReplaceAll(r.Proofs[i].Body, from, to)
 	}
 }
 
 func FuzzCheckReceipt(f *testing.F) {
-	f.Add([]byte(`{"format":"murmur-receipt-1","call":"AC1","id":"000102030405060708090a0b0c0d0e0f","verdict":"allow","takes":[],"entries":[],"ledger_head":"","chains":[]}`))
-	f.Add([]byte(`{"format":"murmur-receipt-1","id":"000102030405060708090a0b0c0d0e0f","chains":[{"key":"","prev":"","links":[{"seq":1,"kind":"recording","body":"{}"}],"checkpoint":""}]}`))
+	key := ledger.KeyOf(&[32]byte{1})
+	f.Add([]byte(`{"format":"murmur-receipt-2","call":"AC1","id":"000102030405060708090a0b0c0d0e0f","verdict":"allow","takes":[],"entries":[],"ledger_head":"","proofs":[],"checkpoint":"","key":"` + key + `","signature":""}`))
+	f.Add([]byte(`{"format":"murmur-receipt-2","id":"000102030405060708090a0b0c0d0e0f","proofs":[{"seq":1,"kind":"recording","body":"{}","path":[]}],"checkpoint":"","key":"` + key + `"}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if found, err := CheckReceipt(b, nil); err == nil && len(found) == 0 && strings.Contains(string(b), "released") {
+		if found, err := CheckReceipt(b, nil); err == nil && len(found) == 0 {
 			t.Error("made up")
 		}
 	})

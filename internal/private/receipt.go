@@ -3,13 +3,14 @@ package private
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"murmur/internal/fact"
 	"murmur/internal/ledger"
@@ -28,7 +29,7 @@ func (z *Zone) Receipt(ctx context.Context, ws workspace.ID, call string) (recei
 		return receipt.Call{}, err
 	}
 	id := identity.FactID(key, fact.KindCall, call)
-	r := receipt.Call{Format: receipt.Format, Call: call, ID: hex.EncodeToString(id[:])}
+	r := receipt.Call{Format: receipt.Format, Call: call, ID: hex.EncodeToString(id[:]), MadeAt: z.now().UTC().Truncate(time.Microsecond), Key: z.ledger.Key()}
 	policy, err := z.store.Policy(ctx, ws)
 	if err != nil {
 		return receipt.Call{}, err
@@ -55,10 +56,14 @@ func (z *Zone) Receipt(ctx context.Context, ws workspace.ID, call string) (recei
 	known.CallOptedOut = known.CallOptedOut || turnedAway(r.Takes)
 	verdict, _ := consent.Decide(policy, fact.KindTalk, known)
 	r.Verdict = verdict.String()
-	r.Chains, err = z.ledger.Chains(ctx, seqs)
-	if r.Chains == nil {
-		r.Chains = []ledger.Chain{}
+	slices.Sort(seqs)
+	checkpoint, proofs, err := z.ledger.Prove(ctx, seqs)
+	if err != nil {
+		return receipt.Call{}, err
 	}
+	r.Checkpoint, r.Proofs = checkpoint.String(), proofs
+	statement, err := r.Statement()
+	r.Signature = z.ledger.Sign(receipt.Format, statement)
 	return r, err
 }
 
@@ -131,40 +136,29 @@ func micros(us int64) time.Time {
 // ErrReceipt is returned for bytes that are no receipt.
 var ErrReceipt = errors.New("that is no receipt of a call")
 
-// CheckReceipt checks a receipt with nothing but the ledger's public key, and names what does not hold: entries that were
-// edited, deleted, moved, cut off or made up, words that the entries do not say, and moves that the rule does not allow.
-// A nil key takes the receipt's own, which proves only that nobody changed it since whoever holds that key signed it.
-func CheckReceipt(file []byte, key ed25519.PublicKey) (found []string, err error) {
-	var r receipt.Call
-	d := json.NewDecoder(bytes.NewReader(file))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&r); err != nil || r.Format != receipt.Format {
-		return nil, ErrReceipt
+// CheckReceipt checks a receipt under the key of the ledger that should have signed it, and names what does not hold:
+// a signature that is not that ledger's, entries that were edited or are not in it, words that the entries do not say, and
+// moves that the rule does not allow. A nil key takes the receipt's own, which proves only that nobody changed it since
+// whoever holds that key signed it. ErrReceipt for bytes that are no receipt.
+func CheckReceipt(file []byte, key ledger.Verifier) (found []string, err error) {
+	r, err := readReceipt(file)
+	if err != nil {
+		return nil, err
 	}
-	id, err := hex.DecodeString(r.ID)
-	if err != nil || len(id) != len(fact.ID{}) {
-		return nil, ErrReceipt
-	}
-	var all []ledger.Record
-	for _, c := range r.Chains {
-		trusted := key
-		if trusted == nil {
-			trusted = c.Key
-		}
-		for _, b := range c.Verify(trusted) {
-			found = append(found, b.String())
-		}
-		records, err := c.Records()
-		if err != nil {
-			found = append(found, err.Error())
-		}
-		all = append(all, records...)
-	}
-	for _, rec := range all {
-		if ref, ok := refOf(rec); !ok || !ref.Is([16]byte(id)) {
-			found = append(found, fmt.Sprintf("entry %d: of another call", rec.Seq))
+	if key == nil {
+		if key, err = ledger.ParseKey(r.Key); err != nil {
+			return nil, ErrReceipt
 		}
 	}
+	statement, err := r.Statement()
+	if err != nil {
+		return nil, err
+	}
+	if !ledger.Signed(key, receipt.Format, statement, r.Signature) {
+		found = append(found, "the receipt was changed, or signed by another ledger")
+	}
+	all, unproven := proven(r, key)
+	found = append(found, unproven...)
 	takes, entries, head := summary(all)
 	if !same(r.Takes, takes) || !same(r.Entries, entries) || r.Head != head {
 		found = append(found, "the receipt does not say what its entries say")
@@ -179,6 +173,50 @@ func CheckReceipt(file []byte, key ed25519.PublicKey) (found []string, err error
 		}
 	}
 	return found, nil
+}
+
+// readReceipt reads one JSON object without unknown or doubled fields. ErrReceipt.
+func readReceipt(file []byte) (r receipt.Call, err error) {
+	if !jsontext.Value(file).IsValid() {
+		return r, ErrReceipt
+	}
+	d := json.NewDecoder(bytes.NewReader(file))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&r); err != nil || r.Format != receipt.Format {
+		return r, ErrReceipt
+	}
+	if id, err := hex.DecodeString(r.ID); err != nil || len(id) != len(fact.ID{}) {
+		return r, ErrReceipt
+	}
+	return r, nil
+}
+
+// proven gives the entries that a receipt shows, and names those that its checkpoint does not have or that are about
+// another call.
+func proven(r receipt.Call, key ledger.Verifier) (all []ledger.Record, found []string) {
+	var id [16]byte
+	if _, err := hex.Decode(id[:], []byte(r.ID)); err != nil {
+		return nil, []string{"the id is none"}
+	}
+	checkpoint, err := ledger.ParseCheckpoint(r.Checkpoint, key)
+	if err != nil && (r.Checkpoint != "" || len(r.Proofs) > 0) {
+		found = append(found, err.Error())
+	}
+	for _, p := range r.Proofs {
+		if !p.Holds(checkpoint) {
+			found = append(found, fmt.Sprintf("entry %d: it is not in the ledger of the checkpoint", p.Seq))
+		}
+		rec, err := p.Record()
+		if err != nil {
+			found = append(found, err.Error())
+			continue
+		}
+		if ref, ok := refOf(rec); !ok || !ref.Is(id) {
+			found = append(found, fmt.Sprintf("entry %d: of another call", rec.Seq))
+		}
+		all = append(all, rec)
+	}
+	return all, found
 }
 
 // same compares two parts of a receipt as they are printed.

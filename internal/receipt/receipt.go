@@ -1,5 +1,5 @@
-// Package receipt is the evidence of one call as one file: what was played, said and decided, and the proof that the
-// ledger has it. docs/format/receipt.md
+// Package receipt is the evidence of one call as one signed file: what was played, said and decided, and the proof that
+// the ledger has it. docs/format/receipt.md
 //
 // Zone: below both doors. A receipt holds no phone number, no word and nothing of another call. The private zone makes and
 // checks it (private.Zone.Receipt, private.CheckReceipt); the pages and the API show it.
@@ -8,25 +8,46 @@
 package receipt
 
 import (
+	"encoding/json"
+	"fmt"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"murmur/internal/ledger"
 )
 
 // Format is the first field of a receipt.
-const Format = "murmur-receipt-1"
+const Format = "murmur-receipt-2"
 
-// Call is the evidence of one call. It stands alone: everything else in it can be made again from Chains, which lead
-// to a signed checkpoint of the ledger. It holds no phone number, no word and no other call.
+// Call is the evidence of one call: one statement, signed as a whole. It holds no phone number, no word and no other call.
 type Call struct {
-	Format  string         `json:"format"`
-	Call    string         `json:"call"`    // the platform's id
-	ID      string         `json:"id"`      // keyed id of the call: what the entries' references are made of
-	Verdict string         `json:"verdict"` // for the content of the call when the receipt was made: allow, refuse, unknown
-	Takes   []Take         `json:"takes"`   // live recordings of the call, or their refusals
-	Entries []Entry        `json:"entries"` // everything the ledger has about the call
-	Head    string         `json:"ledger_head"`
-	Chains  []ledger.Chain `json:"chains"`
+	Format     string         `json:"format"`
+	Call       string         `json:"call"`    // the platform's id
+	ID         string         `json:"id"`      // keyed id of the call: what the entries' references are made of
+	Verdict    string         `json:"verdict"` // for the content of the call at MadeAt: allow, refuse, unknown
+	MadeAt     time.Time      `json:"made_at"`
+	Takes      []Take         `json:"takes"`   // live recordings of the call, or their refusals
+	Entries    []Entry        `json:"entries"` // everything the ledger has about the call
+	Head       string         `json:"ledger_head"`
+	Proofs     []ledger.Proof `json:"proofs"`     // that the tree of Checkpoint has each of Entries
+	Checkpoint string         `json:"checkpoint"` // a signed note
+	Key        string         `json:"key"`        // the verifier key of the ledger that signed
+	Signature  []byte         `json:"signature,omitempty"`
+}
+
+// Statement is what Signature signs: the receipt without it, in the canonical form of RFC 8785.
+func (c Call) Statement() ([]byte, error) {
+	c.Signature = nil
+	b, err := json.Marshal(c)
+	v := jsontext.Value(b)
+	if err == nil {
+		err = v.Canonicalize()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("write the statement of a receipt: %w", err)
+	}
+	return v, nil
 }
 
 // Take is one recording of a call, or why there is none.

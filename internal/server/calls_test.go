@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"murmur/internal/ledger"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
 )
@@ -68,16 +69,23 @@ func TestALiveCallOverTheAPI(t *testing.T) {
 	if err := n.Close(); err != nil && !strings.Contains(err.Error(), "ledger") {
 		t.Fatal(err)
 	}
-	for _, dir := range []string{data, t.TempDir()} {
-		a, err := VerifyReceipt(dir, file)
-		if err != nil || len(a.Breaches) > 0 || a.Call != "AC1" || a.Trusted != (dir == data) || len(a.Signer) != 32 {
+	elsewhere := t.TempDir()
+	for _, c := range []struct {
+		data, key string
+		trusted   bool
+	}{{data, "", true}, {elsewhere, r.Key, true}, {elsewhere, "", false}, {elsewhere, ledger.KeyOf(&[32]byte{1}), false}} {
+		a, err := VerifyReceipt(c.data, file, c.key)
+		if err != nil || a.Trusted != c.trusted || (len(a.Breaches) == 0) != c.trusted || a.Call != "AC1" {
 			t.Errorf("%+v: %v", a, err)
 		}
-		if a, err := VerifyReceipt(dir, bytes.Replace(file, []byte("opted_out"), []byte("opted_in"), 1)); err != nil || len(a.Breaches) == 0 {
+		if a, err := VerifyReceipt(c.data, bytes.Replace(file, []byte("opted_out"), []byte("opted_in"), 1), c.key); err != nil || len(a.Breaches) == 0 {
 			t.Errorf("a changed one: %+v, %v", a, err)
 		}
 	}
-	if _, err := VerifyReceipt(data, []byte("{}")); err == nil {
+	if _, err := VerifyReceipt(elsewhere, file, "my key"); !errors.Is(err, ledger.ErrKey) {
+		t.Errorf("a key that is none: %v", err)
+	}
+	if _, err := VerifyReceipt(data, []byte("{}"), ""); err == nil {
 		t.Error("no receipt at all is one")
 	}
 }

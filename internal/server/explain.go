@@ -49,6 +49,7 @@ var explanations = []struct {
 	{keyring.ErrRoot, http.StatusConflict, 3, "put back root.key of this very directory, or restore a backup: it holds the key"},
 	{keyring.ErrDamaged, http.StatusConflict, 3, "murmur verify names the key; restore a backup"},
 	{keyring.ErrFull, http.StatusServiceUnavailable, 1, "old epochs could not be destroyed; the log says why, deliveries are taken again once they are"},
+	{ledger.ErrKey, http.StatusUnprocessableEntity, 2, "murmur verify --json prints the key of a ledger, one line that begins with murmur-"},
 	{ledger.ErrBroken, http.StatusConflict, 3, "murmur verify names the entry; restore a backup, and keep this directory as evidence"},
 	{journal.ErrNewer, http.StatusConflict, 5, "the data was written by a newer murmur; use that version"},
 	{journal.ErrTaken, http.StatusConflict, 4, "another murmur works on this directory; stop it, or use another --data"},

@@ -1,9 +1,6 @@
 package server
 
 import (
-	"crypto/ed25519"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 
@@ -17,20 +14,16 @@ import (
 type CheckedReceipt struct {
 	Breaches []Breach `json:"breaches"`
 	Call     string   `json:"call"`
-	Signer   string   `json:"signer"`  // fingerprint of the key that signed: the first 16 bytes of its SHA-256
-	Trusted  bool     `json:"trusted"` // it is the key of the data directory's own ledger
+	Key      string   `json:"key"`     // the verifier key of the ledger that says it signed
+	Trusted  bool     `json:"trusted"` // that key is the data directory's, or the one that was named
 }
 
-// VerifyReceipt checks a receipt by itself. Where the data directory is the one it came from, the signature must be that
-// of its ledger; elsewhere the receipt's own key is taken, and its fingerprint is for people to compare.
-func VerifyReceipt(data string, file []byte) (CheckedReceipt, error) {
+// VerifyReceipt checks a receipt by itself. It is trusted only under the key of the data directory's own ledger or, when
+// one is named, under that key: a receipt that brings the only key that vouches for it is a breach.
+func VerifyReceipt(data string, file []byte, named string) (CheckedReceipt, error) {
 	out := CheckedReceipt{Breaches: []Breach{}}
-	var key ed25519.PublicKey
-	root, err := keyring.LoadRoot(data)
-	switch {
-	case err == nil:
-		key, out.Trusted = ledger.PublicKeyOf(root.Derive(ledger.Purpose)), true
-	case !errors.Is(err, keyring.ErrRoot):
+	key, err := trustedKey(data, named)
+	if err != nil {
 		return out, err
 	}
 	found, err := private.CheckReceipt(file, key)
@@ -41,13 +34,28 @@ func VerifyReceipt(data string, file []byte) (CheckedReceipt, error) {
 	if err := json.Unmarshal(file, &r); err != nil {
 		return out, err
 	}
-	out.Call = r.Call
-	if len(r.Chains) > 0 {
-		sum := sha256.Sum256(r.Chains[0].Key)
-		out.Signer = hex.EncodeToString(sum[:16])
+	out.Call, out.Key = r.Call, r.Key
+	if key == nil {
+		found = append(found, "no key was named that vouches for it, only its own")
 	}
 	for _, f := range found {
 		out.Breaches = append(out.Breaches, Breach{"receipt", f})
 	}
+	out.Trusted = len(found) == 0
 	return out, nil
+}
+
+// trustedKey is the named verifier key, or else that of the data directory's ledger; nil when there is neither.
+func trustedKey(data, named string) (ledger.Verifier, error) {
+	if named == "" {
+		root, err := keyring.LoadRoot(data)
+		if errors.Is(err, keyring.ErrRoot) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		named = ledger.KeyOf(root.Derive(ledger.Purpose))
+	}
+	return ledger.ParseKey(named)
 }

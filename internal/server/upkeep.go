@@ -237,7 +237,10 @@ func (n *Node) Tidy(ctx context.Context) error {
 	if _, err := n.journal.Purge(ctx); err != nil {
 		return err
 	}
-	_, err = n.ledger.Checkpoint(ctx)
+	c, err := n.ledger.Checkpoint(ctx)
+	if err == nil && c.Size > 0 {
+		n.log.Info("the ledger's checkpoint of the day", "size", c.Size, "root", c.Root.String())
+	}
 	return err
 }
 

@@ -27,14 +27,17 @@ type Verified struct {
 	Tables   int      `json:"tables"`
 	Attacks  []string `json:"attacks,omitempty"`
 	Clean    bool     `json:"closed_properly"` // every byte could be compared
+	// Key verifies what the ledger signs, and Checkpoint is its newest: keep both outside the data directory.
+	Key        string `json:"key,omitempty"`
+	Checkpoint string `json:"checkpoint,omitempty"`
 }
 
 // Verify checks a data directory. Where nobody has it open, every byte of every file is compared with what was left
 // behind; then, or where a server has it, the contents are checked: seals, chain, counters, tables.
-func Verify(ctx context.Context, data string, attack bool) (Verified, error) {
+func Verify(ctx context.Context, data string, a VerifyArgs) (Verified, error) {
 	if c := dialSocket(data); c != nil {
 		defer c.Close()
-		return ask[Verified](ctx, c, "verify", VerifyArgs{Attack: attack})
+		return ask[Verified](ctx, c, "verify", a)
 	}
 	out := Verified{Breaches: []Breach{}, Clean: true}
 	found, err := datadir.Verify(ctx, data)
@@ -58,7 +61,7 @@ func Verify(ctx context.Context, data string, attack bool) (Verified, error) {
 	if err != nil {
 		return out, err
 	}
-	inside, err := n.verify(ctx, VerifyArgs{Attack: attack})
+	inside, err := n.verify(ctx, a)
 	inside.Clean, inside.Files = out.Clean, files
 	return inside, errors.Join(err, n.Close())
 }
@@ -80,6 +83,8 @@ func countFiles(data string) (n int, err error) {
 // VerifyArgs are the arguments of verify.
 type VerifyArgs struct {
 	Attack bool `json:"attack"`
+	// Checkpoints are signed notes of the ledger that were kept outside the data directory, one after the other.
+	Checkpoints string `json:"checkpoints,omitempty"`
 }
 
 // verify checks the contents of an open directory.
@@ -88,12 +93,20 @@ func (n *Node) verify(ctx context.Context, a VerifyArgs) (Verified, error) {
 	breach := func(file, format string, args ...any) {
 		v.Breaches = append(v.Breaches, Breach{file, fmt.Sprintf(format, args...)})
 	}
-	chain, err := n.ledger.Verify(ctx)
+	tampered, err := n.ledger.Verify(ctx, ledger.SplitNotes(a.Checkpoints)...)
 	if err != nil {
 		return v, err
 	}
-	for _, b := range chain {
+	for _, b := range tampered {
 		breach("murmur.db", "ledger: %s", b)
+	}
+	v.Key = n.ledger.Key()
+	if len(tampered) == 0 {
+		c, err := n.ledger.Checkpoint(ctx)
+		if err != nil {
+			return v, err
+		}
+		v.Checkpoint = c.String()
 	}
 	if v.Entries, err = n.ledgerEntries(ctx); err != nil {
 		return v, err

@@ -227,7 +227,7 @@ func (c calls) Receipt(_ context.Context, ws workspace.ID, call string) (receipt
 	}
 	at := func(s int) time.Time { return Now.Add(time.Duration(s) * time.Second) }
 	return receipt.Call{
-		Format: receipt.Format, Call: call, ID: strings.Repeat("5e", 16), Verdict: "refuse", Head: c.Entries.Head, Chains: []ledger.Chain{},
+		Format: receipt.Format, Call: call, ID: strings.Repeat("5e", 16), Verdict: "refuse", MadeAt: at(60), Head: c.Entries.Head, Proofs: []ledger.Proof{},
 		Entries: []receipt.Entry{{Seq: 211, At: at(31), What: "opted-out", Via: "dtmf"}, {Seq: 212, At: at(31), What: "shredded", Via: "dtmf"}},
 		Takes: []receipt.Take{{
 			Recording: strings.Repeat("a7", 16), State: "shredded", Basis: "notice", Rule: 1, Via: "dtmf", Key: "9", KeyDestroyed: true,
