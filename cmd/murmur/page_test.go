@@ -76,6 +76,7 @@ var volatile = []struct {
 	show string
 }{
 	{regexp.MustCompile(`whsec_[A-Za-z0-9+/=_-]+`), "whsec_SECRET"},
+	{regexp.MustCompile(`"(key|checkpoint)":"murmur-[^"]*"`), `"$1":"murmur-.."`},
 	{regexp.MustCompile(`[A-Za-z0-9_-]{43}`), "TOKEN"},
 	{regexp.MustCompile(`\d+-[0-9a-f]{32}`), "1-RECEIPT"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT[0-9:.]+Z`), "2026-11-09T10:00:00Z"},
