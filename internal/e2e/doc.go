@@ -5,7 +5,7 @@
 // would: house_test.go runs servers in this process and in child processes that can be killed, fold_test.go says in
 // plain Go what the figures of a synthetic business must be, and every other file is one promise.
 //
-// The default run is short. MURMUR_FAULTS=1 asks for 50 kills and 12 power cuts, MURMUR_FULL=1 for the memory of a
+// The default run is short. `make test-faults` tries faults more often, MURMUR_FULL=1 asks for the memory of a
 // server that takes a million events. What cannot run here (a power cut without root) is skipped and says
 // "NOT TESTED".
 //

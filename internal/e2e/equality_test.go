@@ -144,18 +144,20 @@ func shuffled(file string, random *rand.Rand) string {
 }
 
 // sameFigures compares printed figures byte by byte, but for the moment at which they were counted.
-func sameFigures(t testing.TB, want, got []byte) {
+func sameFigures(t testing.TB, want, got []byte) bool {
 	t.Helper()
 	a := strings.Split(string(asOf.ReplaceAll(want, nil)), "\n")
 	b := strings.Split(string(asOf.ReplaceAll(got, nil)), "\n")
 	if len(a) != len(b) {
 		t.Errorf("%d figures and %d", len(a), len(b))
 	}
-	shown := 0
+	differ := 0
 	for i := range min(len(a), len(b)) {
-		if a[i] != b[i] && shown < 5 {
-			shown++
-			t.Errorf("figures differ:\n%s\n%s", a[i], b[i])
+		if a[i] != b[i] {
+			if differ++; differ <= 5 {
+				t.Errorf("figures differ:\n%s\n%s", a[i], b[i])
+			}
 		}
 	}
+	return differ == 0 && len(a) == len(b)
 }

@@ -29,7 +29,8 @@ const childArgs = "MURMUR_E2E_CHILD"
 func TestMain(m *testing.M) {
 	if args := os.Getenv(childArgs); args != "" {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		code := cli.Run(ctx, strings.Split(args, "\n"), cli.IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
+		out := plant(os.Getenv(plantedMistake), os.Stdout)
+		code := cli.Run(ctx, strings.Split(args, "\n"), cli.IO{In: os.Stdin, Out: out, Err: os.Stderr})
 		stop()
 		os.Exit(code)
 	}
@@ -110,9 +111,27 @@ func open(t testing.TB, data string) *house {
 // spawn runs `murmur serve` as a process of its own, with more flags.
 func spawn(t testing.TB, data string, more ...string) *house {
 	t.Helper()
-	h := &house{t: t, data: data, out: newRecorder(), log: newRecorder()}
+	return spawnWith(t, honest, data, more...)
+}
+
+// spawnWith is spawn with a mistake in the house.
+func spawnWith(t testing.TB, mistake, data string, more ...string) *house {
+	t.Helper()
+	return spawnCommand(t, serveCommand(mistake, data, more...), data)
+}
+
+// serveCommand is `murmur serve`: this test binary, which then is the command itself. It can be started under another
+// program.
+func serveCommand(mistake, data string, more ...string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childArgs+"="+strings.Join(append([]string{"serve", "--data", data, "--listen", "127.0.0.1:0"}, more...), "\n"))
+	cmd.Env = append(os.Environ(), plantedMistake+"="+mistake,
+		childArgs+"="+strings.Join(append([]string{"serve", "--data", data, "--listen", "127.0.0.1:0"}, more...), "\n"))
+	return cmd
+}
+
+func spawnCommand(t testing.TB, cmd *exec.Cmd, data string) *house {
+	t.Helper()
+	h := &house{t: t, data: data, out: newRecorder(), log: newRecorder()}
 	cmd.Stdout, cmd.Stderr = h.out, h.log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -157,6 +176,14 @@ func (h *house) stop() error {
 	h.end()
 	<-h.done
 	return h.err()
+}
+
+// stopWell stops the house, which must end well.
+func (h *house) stopWell() {
+	h.t.Helper()
+	if err := h.stop(); err != nil {
+		h.t.Errorf("stop: %v\n%s", err, h.log.Bytes())
+	}
 }
 
 // kill ends a child at once, as kill -9 does.
@@ -303,14 +330,6 @@ func (h *house) get(path string) answer {
 func skip(t *testing.T, what, why string) {
 	t.Helper()
 	t.Skipf("NOT TESTED: %s (%s)", what, strings.TrimSpace(why))
-}
-
-// rounds gives how often a fault is tried.
-func rounds(short, long int) int {
-	if os.Getenv("MURMUR_FAULTS") != "" {
-		return long
-	}
-	return short
 }
 
 // problemOf is the server's own error behind an error, nil for another.

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"murmur/internal/faulttest"
 	"murmur/internal/server"
 )
 
@@ -141,7 +142,7 @@ func TestKilledWhilePolling(t *testing.T) {
 	if _, err := h.tryConnect(base, quoKey); err != nil {
 		t.Fatal(err)
 	}
-	n := rounds(3, 20)
+	n := faulttest.Rounds(3, 8, 20)
 	for range n {
 		<-time.After(time.Duration(200+random.IntN(1500)) * time.Millisecond)
 		h.kill()

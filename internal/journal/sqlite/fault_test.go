@@ -6,30 +6,23 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"murmur/internal/faulttest"
 	"murmur/internal/journal"
 )
-
-// rounds gives how often a fault is tried: MURMUR_FAULTS=1 asks for the long run.
-func rounds(short, long int) int {
-	if os.Getenv("MURMUR_FAULTS") != "" {
-		return long
-	}
-	return short
-}
 
 // TestKill9: nothing acknowledged is lost, nothing appears that was not sent, each fact is applied once,
 // however often the process dies. (Everything passes this that writes to a file at all; see the power cut.)
 func TestKill9(t *testing.T) {
 	t.Parallel()
+	row := faulttest.Begin(t, "kill -9, the journal alone")
 	dir := t.TempDir()
 	all := reports{acked: map[uint64]int{}}
 	random := rand.New(rand.NewPCG(1, 9))
-	for round := range rounds(10, 50) {
+	for round := range faulttest.Rounds(10, 20, 50) {
 		key := uint64(round * callers)
 		r := runWorker(t, dir, key, "", 1+random.IntN(600), func(p *os.Process) { _ = p.Kill() })
 		for i := range uint64(callers) { // a caller without an answer may have one in doubt too
@@ -42,52 +35,57 @@ func TestKill9(t *testing.T) {
 		if round%10 == 9 {
 			if f := inspect(t, dir, all); f != (finding{}) {
 				t.Errorf("after round %d: %+v of %d acknowledged", round, f, all.total)
+				enter(row, f)
 			}
 		}
+		row.Rounds++
 	}
-	t.Logf("%d acknowledged", all.total)
+	row.Acknowledged = int64(all.total)
 }
 
 // TestPowerCut: what was acknowledged before the power went is on the disk.
 func TestPowerCut(t *testing.T) {
 	t.Parallel()
-	acked := 0
-	for round := range rounds(2, 12) {
-		r, f := powerCut(t, "", uint64(round))
-		acked += r.total
+	row := faulttest.Begin(t, "power cut, the journal alone")
+	for round := range faulttest.Rounds(2, 6, 30) {
+		r, f := powerCut(t, row, "", uint64(round))
+		row.Acknowledged += int64(r.total)
+		row.Rounds++
+		enter(row, f)
 		if f != (finding{}) || r.lied > 0 {
 			t.Errorf("round %d: %+v of %d acknowledged; %d accepted after a failure", round, f, r.total, r.lied)
 		}
 	}
-	t.Logf("%d acknowledged", acked)
-}
-
-// TestPowerCutControl shows that the test above can fail: with synchronous=NORMAL, which many recommend for
-// WAL, acknowledged deliveries are lost.
-func TestPowerCutControl(t *testing.T) {
-	if os.Getenv("MURMUR_FAULTS") == "" {
-		t.Skip("set MURMUR_FAULTS=1 for the negative control of the power cut")
+	if !faulttest.Asked() {
+		return
 	}
+	// With synchronous=NORMAL, which many recommend for WAL, acknowledged deliveries are lost.
 	lost := 0
 	for round := range 4 {
-		_, f := powerCut(t, "NORMAL", uint64(100+round))
+		_, f := powerCut(t, row, "NORMAL", uint64(100+round))
 		lost += f.lost
 	}
-	if t.Logf("lost %d", lost); lost == 0 {
-		t.Error("synchronous=NORMAL lost nothing: the power cut cuts nothing")
-	}
+	row.Planted(lost > 0)
+}
+
+// enter puts a finding into the row of its fault.
+func enter(row *faulttest.Row, f finding) {
+	row.Lost += int64(f.lost + f.missing)
+	row.Doubled += int64(f.doubled + f.phantom)
 }
 
 // powerCut runs a worker on an ext4 file system in a file and takes the file system down under it, without
 // flushing its log: what was not synced is gone, as when the power fails.
-func powerCut(t *testing.T, synchronous string, seed uint64) (r reports, f finding) {
+func powerCut(t *testing.T, row *faulttest.Row, synchronous string, seed uint64) (r reports, f finding) {
 	t.Helper()
 	work := t.TempDir()
 	image, dir := filepath.Join(work, "disk.img"), filepath.Join(work, "disk")
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	needRoot(t, "a cut of the power")
+	if os.Geteuid() != 0 {
+		row.Skip("not root")
+	}
 	if err := os.WriteFile(image, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -95,11 +93,11 @@ func powerCut(t *testing.T, synchronous string, seed uint64) (r reports, f findi
 		t.Fatal(err)
 	}
 	if out, err := exec.Command("mkfs.ext4", "-q", image).CombinedOutput(); err != nil {
-		skip(t, "a cut of the power", "mkfs.ext4: "+string(out))
+		row.Skip("mkfs.ext4: " + string(out))
 	}
 	mount := func() error { return exec.Command("mount", "-o", "loop", image, dir).Run() }
 	if err := mount(); err != nil {
-		skip(t, "a cut of the power", "no loop devices")
+		row.Skip("no loop devices")
 	}
 	mounted := true
 	defer func() {
@@ -147,10 +145,13 @@ func shutdown(dir string) error {
 // TestFullDisk: a full disk refuses, loses nothing, and accepts again as soon as there is space.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
-	needRoot(t, "a full disk")
+	row := faulttest.Begin(t, "full disk, the journal alone")
+	if os.Geteuid() != 0 {
+		row.Skip("not root")
+	}
 	dir := t.TempDir()
 	if err := exec.Command("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", dir).Run(); err != nil {
-		skip(t, "a full disk", "no tmpfs")
+		row.Skip("no tmpfs")
 	}
 	defer func() {
 		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
@@ -200,18 +201,20 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	x.read(t, "g", accepted)
+	row.Rounds, row.Acknowledged = 2, int64(accepted)
 }
 
 // TestFailedSync: after one failed fsync nothing is accepted any more, although the next would succeed
 // (a kernel reports a lost page once). What was acknowledged before is there.
 func TestFailedSync(t *testing.T) {
 	t.Parallel()
+	row := faulttest.Begin(t, "the Nth fsync fails, the journal alone")
 	strace, err := exec.LookPath("strace")
 	if err != nil {
-		skip(t, "a failed fsync", "no strace")
+		row.Skip("no strace; scripts/setup installs it")
 	}
 	if out, err := exec.Command(strace, "-o", os.DevNull, "true").CombinedOutput(); err != nil {
-		skip(t, "a failed fsync", "strace: "+string(out))
+		row.Skip("strace: " + string(out))
 	}
 	for _, when := range []string{"20", "47"} {
 		dir := t.TempDir()
@@ -224,19 +227,9 @@ func TestFailedSync(t *testing.T) {
 		}
 		if f := inspect(t, dir, r); f != (finding{}) {
 			t.Errorf("%+v of %d acknowledged", f, r.total)
+			enter(row, f)
 		}
+		row.Rounds++
+		row.Acknowledged += int64(r.total)
 	}
-}
-
-func needRoot(t *testing.T, what string) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		skip(t, what, "not root")
-	}
-}
-
-// skip says aloud what is not tested.
-func skip(t *testing.T, what, why string) {
-	t.Helper()
-	t.Skipf("NOT TESTED: the journal under %s (%s)", what, strings.TrimSpace(why))
 }

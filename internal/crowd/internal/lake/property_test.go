@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"murmur/internal/fact"
 	"murmur/internal/fact/facttest"
+	"murmur/internal/faulttest"
 	"murmur/internal/private/anon"
 	"murmur/internal/workspace"
 )
@@ -352,14 +352,13 @@ func (w *world) compare(step int) {
 	}
 }
 
-// TestRandomOperations runs 120 operations, or 10,000 with MURMUR_FAULTS=1, each of which may crash before or
+// TestRandomOperations runs 120 operations, or up to 10,000 as a fault test, each of which may crash before or
 // after its commit.
 func TestRandomOperations(t *testing.T) {
 	t.Parallel()
-	steps := 120
-	if os.Getenv("MURMUR_FAULTS") != "" {
-		steps = 10_000
-	}
+	row := faulttest.Begin(t, "a crash before or after a commit of the lake, against a model")
+	steps := faulttest.Rounds(120, 300, 10_000)
+	row.Rounds = steps
 	mk := facttest.New(t)
 	dir := tempDir(t)
 	w := &world{t: t, r: rand.New(rand.NewPCG(1, 2)), m: model{map[key]modelRow{}, map[key]modelRow{}, -1}, told: map[Change]bool{}}

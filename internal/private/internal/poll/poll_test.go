@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"murmur/internal/faulttest"
 	"murmur/internal/private/internal/poll"
 	"murmur/internal/private/internal/source"
 	"murmur/internal/private/internal/source/quo"
@@ -127,10 +127,9 @@ func TestTenThousandObjectsAtTheVendorsRate(t *testing.T) {
 // doubles nothing.
 func TestInterruptedAtAnyRequest(t *testing.T) {
 	t.Parallel()
-	rounds := 6
-	if os.Getenv("MURMUR_FAULTS") != "" {
-		rounds = 500
-	}
+	row := faulttest.Begin(t, "a poll cut off at any request of a history")
+	rounds := faulttest.Rounds(6, 60, 500)
+	row.Rounds = rounds
 	random := rand.New(rand.NewPCG(6, 1))
 	synctest.Test(t, func(t *testing.T) {
 		const n = 700

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"murmur/internal/faulttest"
 	"murmur/internal/private/internal/consent"
 	"murmur/internal/workspace"
 )
@@ -116,17 +117,19 @@ func die(t *testing.T, dir, state string) (keys [][]byte) {
 // after the sweep of the next start.
 func TestKill(t *testing.T) {
 	t.Parallel()
+	row := faulttest.Begin(t, "kill -9 in every state of a recording")
 	states := []string{}
 	for s := range ways {
 		states = append(states, s)
 	}
 	step := 3
-	if os.Getenv("MURMUR_FAULTS") != "" {
+	if faulttest.Asked() {
 		step = 1
 	}
 	for n := 1; n <= 26; n += step { // a released call touches 26 times, nine of them in its last step
 		states = append(states, strconv.Itoa(n))
 	}
+	row.Rounds = len(states)
 	for _, state := range states {
 		t.Run(state, func(t *testing.T) {
 			t.Parallel()
