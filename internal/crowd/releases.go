@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"murmur/internal/crowd/internal/lake"
 	"murmur/internal/crowd/release"
 	"murmur/internal/fact"
 	"murmur/internal/meta"
@@ -51,15 +52,32 @@ func (c *Crowd) release(ctx context.Context, ws workspace.ID, force bool) (int, 
 	}
 	defer unpin()
 	periods := due(settings.Zone, days)
-	for _, p := range periods {
-		if _, err := c.releaser.Release(ctx, release.Request{
-			Snapshot: release.Snapshot{Files: snapshot.Files(fact.Facts, p.Start.Add(-horizon), p.End.Add(horizon))},
-			Period:   p, Settings: settings, Dictionary: names, LastAdded: days.last(p), Force: force,
-		}); err != nil {
-			return 0, fmt.Errorf("release %s: %w", p.Name, err)
+	first, last := days.span()
+	for _, block := range release.Blocks(settings.Zone, first, last) {
+		files := filesOf(snapshot, ws, block)
+		var reqs []release.Request
+		for _, p := range periods {
+			if p.Start.Before(block.Start) || p.End.After(block.End) {
+				continue
+			}
+			reqs = append(reqs, release.Request{
+				Snapshot: files, Period: p, Settings: settings, Dictionary: names, LastAdded: days.last(p), Force: force,
+			})
+		}
+		if _, err := c.releaser.ReleaseAll(ctx, reqs); err != nil {
+			return 0, fmt.Errorf("release periods of %s: %w", block.Name, err)
 		}
 	}
 	return len(periods), nil
+}
+
+// filesOf gives the files that a block and its weeks are counted from.
+func filesOf(s *lake.Snapshot, ws workspace.ID, block release.Period) (out release.Snapshot) {
+	for _, f := range s.WorkspaceFiles(fact.Facts, ws, block.Start.Add(-horizon), block.End.Add(horizon)) {
+		span := release.Span{Start: f.From.Start(), End: (f.To + 1).Start()}
+		out.Files = append(out.Files, release.File{Path: f.Path, Span: span, Rows: f.Rows, Settled: !f.Fresh})
+	}
+	return out
 }
 
 // due lists the weeks and blocks that have facts. Weeks come first: a block must stand beside its weeks.

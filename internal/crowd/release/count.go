@@ -8,7 +8,16 @@ import (
 // Snapshot names the files that one count reads: the lake's files of one moment, pinned by the caller.
 // They must hold every version of a row whose At lies in the period or within Horizon of it.
 type Snapshot struct {
-	Files []string
+	Files []File
+}
+
+// File is one Parquet file of the lake.
+type File struct {
+	Path string
+	Span Span  // of its rows; zero: any
+	Rows int64 // of all workspaces; 0: not known
+	// Settled: a fact that is in settled files alone stands in one row. Others may stand in several, anywhere.
+	Settled bool
 }
 
 // Span is a closed-open span of time.
@@ -47,7 +56,7 @@ type Cell struct {
 // Counter counts bounded integers; engines do nothing else. Implementations agree exactly (package
 // counttest). Of the versions of one (kind, id) only the highest counts.
 type Counter interface {
-	// Open reads a snapshot once for all questions.
+	// Open reads a snapshot once for all questions, of however many spans.
 	Open(context.Context, Snapshot, Settings, []Question) (Counts, error)
 }
 

@@ -44,8 +44,8 @@ func ParsePeriod(zone *time.Location, name string) (Period, error) {
 	return Period{}, fmt.Errorf("a period of %d bytes is neither a week nor a block", len(name))
 }
 
-// Span gives the period's span of time.
-func (p Period) Span() Span { return Span{p.Start, p.End} }
+// Span gives the period's span of time, in UTC: spans compare by ==.
+func (p Period) Span() Span { return Span{p.Start.UTC(), p.End.UTC()} }
 
 // weeks gives the weeks of a block, or the week itself.
 func (p Period) weeks(zone *time.Location) (spans []Span) {
@@ -55,9 +55,9 @@ func (p Period) weeks(zone *time.Location) (spans []Span) {
 	return spans
 }
 
-// closes reports whether the period is final at a moment: two days after its end, and 24 hours after the
+// Closes reports whether the period is final at a moment: two days after its end, and 24 hours after the
 // last of its facts came, so that a slow backfill never freezes half a week.
-func (p Period) closes(now, lastAdded time.Time) bool {
+func (p Period) Closes(now, lastAdded time.Time) bool {
 	return !now.Before(p.End.Add(48*time.Hour)) && !now.Before(lastAdded.Add(24*time.Hour))
 }
 

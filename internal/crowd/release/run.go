@@ -1,7 +1,6 @@
 package release
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -61,63 +60,213 @@ func (r *Releaser) Load(ctx context.Context, w workspace.ID, zone *time.Location
 // Release gives the set of a period: the stored one when it is final or when too few contacts are new, else
 // a new one, which it stores. It is idempotent; the same rows give the same set.
 func (r *Releaser) Release(ctx context.Context, req Request) (Set, error) {
-	s := req.Settings
-	if s.MinGroup < 2 || s.MinContent < s.MinGroup || s.Zone == nil || !s.Workspace.Valid() || len(r.Key) < 32 {
-		return Set{}, ErrSettings
+	out, err := r.ReleaseAll(ctx, []Request{req})
+	if err != nil {
+		return Set{}, err
 	}
+	return out[0].Set, nil
+}
+
+// Outcome is what became of a request.
+type Outcome struct {
+	Set  Set
+	Made bool // the set was made now; else it is the stored one
+}
+
+// ReleaseAll is Release for several periods, whose rows are read once: weeks, and blocks behind their weeks. The requests
+// share snapshot, settings and dictionary.
+func (r *Releaser) ReleaseAll(ctx context.Context, reqs []Request) ([]Outcome, error) {
 	if err := checkCatalogue(r.Queries); err != nil {
-		return Set{}, err
+		return nil, err
 	}
-	shown, err := r.Load(ctx, s.Workspace, s.Zone, req.Period.Name)
-	if err != nil || shown.Closed() {
-		return shown, err
-	}
-	now := r.Clock()
-	closes := req.Period.closes(now, req.LastAdded)
-	if !slices.ContainsFunc(r.Queries, func(q Query) bool { return q.Grain == req.Period.Grain }) {
-		return Set{}, nil
-	}
-	if len(shown.tables) > 0 {
-		s = frozen(shown.tables[0].settings, s, req.Force)
-	}
-	run, err := r.start(ctx, req, s)
-	if err != nil {
-		return Set{}, err
-	}
-	defer run.counts.Close()
-	everybody, err := run.crowd(ctx, []int{0, 1, 2, 3, 4})
-	if err != nil {
-		return Set{}, err
-	}
-	weeks, err := r.weeks(ctx, run, req.Period)
-	if err != nil {
-		return Set{}, err
-	}
-	if len(shown.tables) > 0 && !closes && !req.Force {
-		few := everybody.contacts-shown.contacts < s.MinGroup
-		if weeks == ahead || weeks == unknown && few {
-			return shown, nil
+	out := make([]Outcome, len(reqs))
+	var all []*due
+	for i, req := range reqs {
+		d, err := r.look(ctx, req)
+		if err != nil {
+			return nil, err
+		}
+		out[i].Set, d.out = d.shown, &out[i]
+		if !d.shown.Closed() && len(d.queries) > 0 {
+			all = append(all, d)
 		}
 	}
-	run.late = weeks == ahead
-	set := Set{crowd: everybody}
-	groups, err := run.groups(ctx)
+	all, err := r.withoutHeld(ctx, all)
 	if err != nil {
-		return Set{}, err
+		return nil, err
 	}
-	for i, q := range run.queries {
+	for _, same := range bySettings(all) {
+		if err := r.makeAll(ctx, same); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// due is a period whose set is to be made.
+type due struct {
+	Request
+	queries []Query // of the period's grain
+	shown   Set
+	closes  bool
+	out     *Outcome
+}
+
+// look says what a period shows and under which settings it would be counted.
+func (r *Releaser) look(ctx context.Context, req Request) (*due, error) {
+	s := req.Settings
+	if s.MinGroup < 2 || s.MinContent < s.MinGroup || s.Zone == nil || !s.Workspace.Valid() || len(r.Key) < 32 {
+		return nil, ErrSettings
+	}
+	shown, err := r.Load(ctx, s.Workspace, s.Zone, req.Period.Name)
+	if err != nil {
+		return nil, err
+	}
+	d := &due{Request: req, shown: shown, closes: req.Period.Closes(r.Clock(), req.LastAdded)}
+	for _, q := range r.Queries {
+		if q.Grain == req.Period.Grain {
+			d.queries = append(d.queries, q)
+		}
+	}
+	if len(shown.tables) > 0 {
+		d.Settings = frozen(shown.tables[0].settings, s, req.Force)
+	}
+	return d, nil
+}
+
+// waits reports whether the set of a period is made only when enough contacts are new.
+func (d *due) waits() bool { return len(d.shown.tables) > 0 && !d.closes && !d.Force }
+
+// withoutHeld leaves out the periods that are held back: counting who is there costs little beside counting everything.
+func (r *Releaser) withoutHeld(ctx context.Context, all []*due) ([]*due, error) {
+	var waiting []*due
+	for _, d := range all {
+		if d.waits() {
+			waiting = append(waiting, d)
+		}
+	}
+	if len(waiting) == 0 {
+		return all, nil
+	}
+	runs, counts, err := r.open(ctx, waiting, (*run).askCrowd)
+	if err != nil {
+		return nil, err
+	}
+	defer counts.Close()
+	making := map[string]bool{}
+	for _, d := range all {
+		making[d.Period.Name] = !d.waits()
+	}
+	for i, d := range waiting {
+		held, err := r.held(ctx, runs[i], d, making)
+		if err != nil {
+			return nil, err
+		}
+		making[d.Period.Name] = !held
+	}
+	return slices.DeleteFunc(all, func(d *due) bool { return !making[d.Period.Name] }), nil
+}
+
+// held reports whether a period goes on showing what it shows. making names the weeks that will show what they count.
+func (r *Releaser) held(ctx context.Context, u *run, d *due, making map[string]bool) (bool, error) {
+	now, err := u.crowd(ctx, allWeeks)
+	if err != nil {
+		return false, err
+	}
+	weeks, err := r.weeks(ctx, u, d.Period, making)
+	few := now.contacts-d.shown.contacts < d.Settings.MinGroup
+	return weeks == ahead || weeks == unknown && few, err
+}
+
+// allWeeks are the leaves of a question that is split by week.
+var allWeeks = []int{0, 1, 2, 3, 4, 5}
+
+// bySettings gathers periods that are counted under the same settings. A block comes after its weeks.
+func bySettings(all []*due) (groups [][]*due) {
+	for _, d := range all {
+		i := len(groups) - 1
+		for i >= 0 && !groups[i][0].Settings.equal(d.Settings) {
+			i--
+		}
+		if i >= 0 && (d.Period.Grain != Block || i == len(groups)-1) {
+			groups[i] = append(groups[i], d)
+		} else {
+			groups = append(groups, []*due{d})
+		}
+	}
+	return groups
+}
+
+func (s Settings) equal(o Settings) bool {
+	same := s.Zone.String() == o.Zone.String()
+	s.Zone, o.Zone = nil, nil
+	return same && s == o
+}
+
+// makeAll makes and stores the sets of periods that are counted under the same settings.
+func (r *Releaser) makeAll(ctx context.Context, all []*due) error {
+	runs, counts, err := r.open(ctx, all, (*run).ask)
+	if err != nil {
+		return err
+	}
+	defer counts.Close()
+	for i, d := range all {
+		if err := r.makeSet(ctx, runs[i], d); err != nil {
+			return fmt.Errorf("release %s: %w", d.Period.Name, err)
+		}
+	}
+	return nil
+}
+
+// open opens one count for the questions of several periods.
+func (r *Releaser) open(ctx context.Context, all []*due, ask func(*run, []Query, *due)) ([]*run, Counts, error) {
+	var runs []*run
+	var questions []Question
+	for _, d := range all {
+		u := &run{settings: d.Settings, queries: d.queries, first: len(questions)}
+		ask(u, r.Queries, d)
+		runs, questions = append(runs, u), append(questions, u.questions...)
+	}
+	counts, err := r.Counter.Open(ctx, all[0].Snapshot, all[0].Settings, questions)
+	if err != nil {
+		return nil, nil, fmt.Errorf("count: %w", err)
+	}
+	for _, u := range runs {
+		u.counts = counts
+	}
+	return runs, counts, nil
+}
+
+func (r *Releaser) makeSet(ctx context.Context, u *run, d *due) error {
+	everybody, err := u.crowd(ctx, allWeeks)
+	if err != nil {
+		return err
+	}
+	weeks, err := r.weeks(ctx, u, d.Period, nil)
+	if err != nil {
+		return err
+	}
+	u.late = weeks == ahead
+	set := Set{crowd: everybody}
+	groups, err := u.groups(ctx)
+	if err != nil {
+		return err
+	}
+	now := r.Clock()
+	for i, q := range u.queries {
 		set.tables = append(set.tables, Table{
-			query: q, settings: s, period: req.Period, groups: groups[i], asOf: now, closed: closes, ok: true,
+			query: q, settings: d.Settings, period: d.Period, groups: groups[i], asOf: now, closed: d.closes, ok: true,
 		})
 	}
-	sealed, err := seal(r.Key, s.Workspace, req.Period.Name, set)
+	sealed, err := seal(r.Key, d.Settings.Workspace, d.Period.Name, set)
 	if err != nil {
-		return Set{}, err
+		return err
 	}
-	if err := r.Store.Put(ctx, s.Workspace, req.Period.Name, closes, sealed); err != nil {
-		return Set{}, fmt.Errorf("store release: %w", err)
+	if err := r.Store.Put(ctx, d.Settings.Workspace, d.Period.Name, d.closes, sealed); err != nil {
+		return fmt.Errorf("store release: %w", err)
 	}
-	return set, nil
+	d.out.Set, d.out.Made = set, true
+	return nil
 }
 
 // frozen gives the settings of a period that was shown before: its minimum groups only rise, and what
@@ -143,13 +292,17 @@ const (
 
 // weeks compares a block's rows with the sets that its weeks show. A block follows its weeks: minus them it
 // would be about the rows that came since, so it waits until they show those as well. For a week that is
-// closed they never will; then the block is hidden.
-func (r *Releaser) weeks(ctx context.Context, u *run, p Period) (standing, error) {
+// closed they never will; then the block is hidden. making names the weeks that are about to show what they count.
+func (r *Releaser) weeks(ctx context.Context, u *run, p Period, making map[string]bool) (standing, error) {
 	if p.Grain != Block {
 		return unknown, nil
 	}
 	found := unknown
 	for i, w := range Weeks(u.settings.Zone, p.Start, p.End) {
+		if making[w.Name] {
+			found = level
+			continue
+		}
 		shown, err := r.Load(ctx, u.settings.Workspace, u.settings.Zone, w.Name)
 		if err != nil {
 			return unknown, err
@@ -167,259 +320,4 @@ func (r *Releaser) weeks(ctx context.Context, u *run, p Period) (standing, error
 		found = level
 	}
 	return found, nil
-}
-
-// run is one release while it is made.
-type run struct {
-	settings  Settings
-	queries   []Query // of the period's grain
-	trees     []*tree
-	counts    Counts
-	everybody int      // question: all kinds together, by week
-	late      bool     // a block that may not stand beside its weeks
-	besides   []beside // of a block's queries[i]
-}
-
-// beside is what keeps a block's query apart from the weekly queries.
-type beside struct {
-	question int    // the block's whole
-	rests    []rest // differences with weekly tables
-}
-
-// rest is one difference of a block and its weeks: a region, and the rows of weekly queries in the weeks
-// that show nothing.
-type rest struct {
-	region int   // of the block's question; -1: no rows
-	weekly []int // questions
-}
-
-// start opens the count of all questions of a release. Question i is that of query i.
-func (r *Releaser) start(ctx context.Context, req Request, s Settings) (*run, error) {
-	u := &run{settings: s}
-	for _, q := range r.Queries {
-		if q.Grain == req.Period.Grain {
-			u.queries = append(u.queries, q)
-		}
-	}
-	var questions []Question
-	span := req.Period.Span()
-	everybody := Query{Value: Value{Derived: Nothing}} // of every kind in the catalogue: weeks and blocks compare
-	for _, q := range r.Queries {
-		everybody.Kinds = append(everybody.Kinds, q.Kinds...)
-	}
-	slices.Sort(everybody.Kinds)
-	everybody.Kinds = slices.Compact(everybody.Kinds)
-	for _, q := range u.queries {
-		t := grow(q.Split, req.Dictionary)
-		u.trees = append(u.trees, t)
-		questions = append(questions, Question{Query: q, Span: span, Leaves: t.keys, Regions: regions(q, u.queries)})
-	}
-	u.everybody = len(questions)
-	questions = append(questions, Question{Query: everybody, Span: span, Weeks: req.Period.weeks(s.Zone)})
-	if req.Period.Grain == Block {
-		questions = u.alongTime(questions, r.Queries, span, req.Period.weeks(s.Zone))
-	}
-	counts, err := r.Counter.Open(ctx, req.Snapshot, s, questions)
-	if err != nil {
-		return nil, fmt.Errorf("count: %w", err)
-	}
-	u.counts = counts
-	return u, nil
-}
-
-// alongTime adds the questions that keep a block apart from its weeks. Weekly tables sum to the whole of
-// every week that shows any, so a block minus those weeks is about: the regions between the block's query
-// and the weekly ones, and the rows of the weeks that show nothing.
-func (u *run) alongTime(questions []Question, all []Query, span Span, weeks []Span) []Question {
-	var weekly []Query
-	asked := map[string]int{}
-	for _, q := range all {
-		if q.Grain == Week {
-			weekly = append(weekly, q)
-		}
-	}
-	for _, q := range weekly {
-		asked[q.Name] = len(questions)
-		questions = append(questions, Question{Query: q, Span: span, Weeks: weeks, Regions: regions(q, weekly)})
-	}
-	for _, b := range u.queries {
-		at := beside{question: len(questions)}
-		whole := Question{Query: b, Span: span}
-		leave := func(of Query, minus []Query, weekly ...int) {
-			at.rests = append(at.rests, rest{len(whole.Regions), weekly})
-			whole.Regions = append(whole.Regions, Region{of, minus})
-		}
-		for _, q := range weekly {
-			inside, around := contains(b, q), contains(q, b)
-			switch {
-			case inside && around:
-				at.rests = append(at.rests, rest{-1, []int{asked[q.Name]}})
-			case around:
-				leave(q, []Query{b})
-			case inside:
-				leave(b, []Query{q}, asked[q.Name])
-				for _, s := range weekly {
-					if contains(b, s) && !contains(s, b) && disjoint(q, s) {
-						leave(b, []Query{q, s}, asked[q.Name], asked[s.Name])
-					}
-				}
-			}
-		}
-		u.besides = append(u.besides, at)
-		questions = append(questions, whole)
-	}
-	return questions
-}
-
-// crowd counts everybody behind the period's rows in some of its weeks.
-func (u *run) crowd(ctx context.Context, weeks []int) (crowd, error) {
-	cells, err := u.counts.Count(ctx, u.everybody, [][]int{weeks})
-	if err != nil {
-		return crowd{}, fmt.Errorf("count: %w", err)
-	}
-	return crowd{cells[0].Contacts, cells[0].Bins[0]}, nil
-}
-
-// groups makes the groups of every table, widest population first: a table that shares a split and a kind
-// with earlier ones becomes a coarsening of them.
-func (u *run) groups(ctx context.Context) ([][]Group, error) {
-	order, err := u.order(ctx)
-	if err != nil {
-		return nil, err
-	}
-	parts := make([][]part, len(u.queries))
-	tables := make([][]Group, len(u.queries))
-	for n, i := range order {
-		var earlier [][]part
-		for _, j := range order[:n] {
-			shows := len(parts[j]) > 1 || parts[j][0].hidden == Shown
-			if shows && u.queries[j].Split == u.queries[i].Split && shareKind(u.queries[j], u.queries[i]) {
-				earlier = append(earlier, parts[j])
-			}
-		}
-		if parts[i], err = u.guarded(ctx, i, earlier); err != nil {
-			return nil, fmt.Errorf("release %s: %w", u.queries[i].Name, err)
-		}
-		if tables[i], err = u.fill(ctx, i, parts[i]); err != nil {
-			return nil, fmt.Errorf("release %s: %w", u.queries[i].Name, err)
-		}
-	}
-	return tables, nil
-}
-
-// order sorts the queries by the contacts of their population, most first.
-func (u *run) order(ctx context.Context) ([]int, error) {
-	type size struct {
-		i           int
-		contacts, k int64
-	}
-	var sizes []size
-	for i := range u.queries {
-		cells, err := u.counts.Count(ctx, i, [][]int{u.trees[i].root.leaves()})
-		if err != nil {
-			return nil, fmt.Errorf("count: %w", err)
-		}
-		sizes = append(sizes, size{i, cells[0].Contacts, u.minimum(u.queries[i])})
-	}
-	slices.SortStableFunc(sizes, func(a, b size) int {
-		return cmp.Or(cmp.Compare(b.contacts, a.contacts), cmp.Compare(a.k, b.k))
-	})
-	var order []int
-	for _, s := range sizes {
-		order = append(order, s.i)
-	}
-	return order, nil
-}
-
-func (u *run) minimum(q Query) int64 {
-	if q.Content {
-		return u.settings.MinContent
-	}
-	return u.settings.MinGroup
-}
-
-func (u *run) guarded(ctx context.Context, i int, earlier [][]part) ([]part, error) {
-	g := &guard{k: u.minimum(u.queries[i]), measure: func(ctx context.Context, cells [][]int) ([]Cell, error) {
-		if len(cells) == 0 {
-			return nil, nil
-		}
-		return u.counts.Count(ctx, i, cells)
-	}}
-	apart, err := u.apart(ctx, i, g)
-	if err != nil {
-		return nil, err
-	}
-	t := u.trees[i]
-	if !apart {
-		return []part{{leaves: t.root.leaves(), hidden: SmallGroup}}, nil
-	}
-	return g.merge(ctx, t, coarsest(len(t.members), earlier))
-}
-
-// apart reports whether a block may stand beside its weeks: each difference is empty or big enough.
-func (u *run) apart(ctx context.Context, i int, g *guard) (bool, error) {
-	if u.late || u.besides == nil {
-		return !u.late, nil
-	}
-	cells, err := u.counts.Count(ctx, u.besides[i].question, [][]int{{0}})
-	if err != nil || !g.clean(cells[0]) {
-		return false, err
-	}
-	for _, r := range u.besides[i].rests {
-		if r.region >= 0 && cells[0].Regions[r.region] > 0 {
-			continue // big enough alone
-		}
-		for _, question := range r.weekly {
-			silent, err := u.silent(ctx, question, g)
-			if err != nil || silent.Contacts > 0 && !g.stands(silent) {
-				return false, err
-			}
-		}
-	}
-	return true, nil
-}
-
-// silent counts the weeks of a block in which a weekly query has rows but may not show them.
-func (u *run) silent(ctx context.Context, question int, g *guard) (Cell, error) {
-	weeks, err := u.counts.Count(ctx, question, [][]int{{0}, {1}, {2}, {3}, {4}})
-	if err != nil {
-		return Cell{}, err
-	}
-	var silent []int
-	for w, c := range weeks {
-		if c.Contacts > 0 && !g.stands(c) {
-			silent = append(silent, w)
-		}
-	}
-	if silent == nil {
-		return Cell{}, nil
-	}
-	cells, err := u.counts.Count(ctx, question, [][]int{silent})
-	if err != nil {
-		return Cell{}, err
-	}
-	return cells[0], nil
-}
-
-// fill counts the final groups.
-func (u *run) fill(ctx context.Context, i int, parts []part) ([]Group, error) {
-	var cells [][]int
-	groups := make([]Group, len(parts))
-	for n, p := range parts {
-		cells = append(cells, p.leaves)
-		groups[n].Hidden = p.hidden
-		for _, l := range p.leaves {
-			groups[n].Members = append(groups[n].Members, u.trees[i].members[l]...)
-		}
-	}
-	counted, err := u.counts.Count(ctx, i, cells)
-	if err != nil {
-		return nil, err
-	}
-	for n, c := range counted {
-		if parts[n].hidden == Shown {
-			groups[n].Contacts, groups[n].Bins = c.Contacts, c.Bins
-		}
-	}
-	return groups, nil
 }

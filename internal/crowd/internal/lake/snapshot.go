@@ -133,6 +133,7 @@ func (s *Snapshot) Files(t fact.Table, from, to time.Time) []string {
 type File struct {
 	Path     string // local
 	From, To Day    // its rows lie in these days, both included
+	Rows     int64  // of all workspaces
 	// Fresh: an id in this file may stand in another row as well, here or in any other file. An id that is in no
 	// fresh file stands in one row alone.
 	Fresh bool
@@ -145,7 +146,7 @@ func (s *Snapshot) WorkspaceFiles(t fact.Table, ws workspace.ID, from, to time.T
 	var out []File
 	for _, f := range s.files[t] {
 		if f.part.bucket == bucket && f.within(from, to) {
-			out = append(out, File{Path: s.l.catalog.disk.path(f.path), From: f.part.day, To: f.part.day, Fresh: s.fresh[f.path]})
+			out = append(out, File{Path: s.l.catalog.disk.path(f.path), From: f.part.day, To: f.part.day, Rows: f.Count(), Fresh: s.fresh[f.path]})
 		}
 	}
 	slices.SortFunc(out, func(a, b File) int { return cmp.Or(cmp.Compare(a.From, b.From), strings.Compare(a.Path, b.Path)) })

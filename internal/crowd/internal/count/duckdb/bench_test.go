@@ -35,7 +35,8 @@ func benchmark(b *testing.B, rows int) {
 		(1 + hash(i, 1) %% 2)::BIGINT AS direction, (101 + hash(i, 2) %% 8)::BIGINT AS number,
 		(1 + hash(i, 3) %% 4)::BIGINT AS result, (3 + hash(i, 4) %% 4)::BIGINT AS reason, (hash(i, 5) %% 40)::BIGINT AS ring_s,
 		(hash(i, 6) %% 20)::BIGINT AS topic, 0::BIGINT AS automatic
-		FROM range(%d) r(i)) TO %s (FORMAT parquet)`, week.Start.UnixMicro(), rows/10, rows, quote(file)))
+		FROM range(%d) r(i)) TO %s (FORMAT parquet, FIELD_IDS {%s})`, week.Start.UnixMicro(), rows/10, rows, quote(file),
+		fieldIDs([]fact.Column{fact.ColDirection, fact.ColNumber, fact.ColResult, fact.ColReason, fact.ColRingS, fact.ColTopic, fact.ColAutomatic})))
 	s := release.Settings{Workspace: workspace.Default, Zone: time.UTC, MinGroup: 5, MinContent: 10}
 	var qs []release.Question
 	for _, q := range []release.Query{
@@ -59,7 +60,7 @@ func benchmark(b *testing.B, rows int) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		n, err := c.Open(b.Context(), release.Snapshot{Files: []string{file}}, s, qs)
+		n, err := c.Open(b.Context(), release.Snapshot{Files: []release.File{{Path: file, Rows: int64(rows), Settled: true}}}, s, qs)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,6 +41,56 @@ func TestCountsEqualTheReferenceFold(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A block and its weeks together, whose rows are read once, in slices of contacts, from files of which some were settled.
+func TestPeriodsOfOneReadingEqualTheReferenceFold(t *testing.T) {
+	t.Parallel()
+	c, lake := engineOf(t, Config{SliceRows: 60})
+	for seed := range rounds(6) {
+		rng := rand.New(rand.NewPCG(8, uint64(seed)))
+		s, span := settingsOf(rng)
+		rows := counttest.Random(rng, 100+rng.IntN(400), 3+rng.IntN(60), span)
+		var snap release.Snapshot
+		if seed%2 == 0 {
+			snap = write(t, lake, s.Workspace, rows)
+		} else {
+			snap = settle(t, lake, s.Workspace, rows)
+		}
+		qs := questions(span, s)
+		for _, w := range release.Weeks(s.Zone, span.Start, span.End) {
+			qs = append(qs, questions(w.Span(), s)...)
+		}
+		want := ask(t, &counttest.Fold{Rows: rows}, snap, s, qs)
+		got := ask(t, c, snap, s, qs)
+		for i, q := range qs {
+			if !reflect.DeepEqual(got[i], want[i]) {
+				t.Errorf("seed %d, span %v: question %d %+v:\n got %v\nwant %v", seed, q.Span, i, q.Query, got[i], want[i])
+			}
+		}
+	}
+}
+
+// settle writes rows as a lake of which most files are settled: of what stands twice, all but one row is in fresh files.
+func settle(t *testing.T, lake string, w workspace.ID, rows []counttest.Row) (snap release.Snapshot) {
+	seen := map[fact.ID]int{}
+	for _, r := range rows {
+		seen[r.ID]++
+	}
+	var once, again []counttest.Row
+	for _, r := range rows {
+		if seen[r.ID]--; seen[r.ID] == 0 {
+			once = append(once, r)
+		} else {
+			again = append(again, r)
+		}
+	}
+	snap = write(t, lake, w, once)
+	for i := range snap.Files {
+		snap.Files[i].Settled = true
+	}
+	snap.Files = append(snap.Files, write(t, lake, w, again).Files...)
+	return snap
 }
 
 // ask asks every question about each leaf, the whole, and a few odd sets.
@@ -193,11 +244,11 @@ func TestFilesWithoutANewColumnCountAsUnknown(t *testing.T) {
 	span := release.Weeks(time.UTC, time.Date(2026, 11, 4, 0, 0, 0, 0, time.UTC), time.Date(2026, 11, 5, 0, 0, 0, 0, time.UTC))[0].Span()
 	old := filepath.Join(lake, "old.parquet")
 	raw(t, fmt.Sprintf(`COPY (SELECT 'default' AS workspace, 1::BIGINT AS kind, 'a'::BLOB AS id, 1::BIGINT AS version,
-		TIMESTAMPTZ '2026-11-04 10:00:00+00' AS "at", 'c'::BLOB AS contact, 1::BIGINT AS direction) TO %s (FORMAT parquet)`, quote(old)))
+		TIMESTAMPTZ '2026-11-04 10:00:00+00' AS "at", 'c'::BLOB AS contact, 1::BIGINT AS direction) TO %s (FORMAT parquet, FIELD_IDS {%s})`, quote(old), fieldIDs([]fact.Column{fact.ColDirection})))
 	q := release.Question{Span: span, Leaves: keys(101, 2), Query: release.Query{
 		Kinds: []fact.Kind{fact.KindCall}, Split: release.ByNumber, Value: release.Value{Derived: release.Nothing},
 	}}
-	for _, files := range [][]string{{old}, nil} {
+	for _, files := range [][]release.File{{{Path: old}}, nil} {
 		n, err := c.Open(t.Context(), release.Snapshot{Files: files}, s, []release.Question{q})
 		if err != nil {
 			t.Fatal(err)
@@ -230,13 +281,16 @@ func TestSessionsLeaveNothingBehind(t *testing.T) {
 	}
 }
 
-func engine(t testing.TB) (*Counter, string) {
+func engine(t testing.TB) (*Counter, string) { return engineOf(t, Config{}) }
+
+func engineOf(t testing.TB, cfg Config) (*Counter, string) {
 	t.Helper()
 	lake := filepath.Join(t.TempDir(), "lake o'clock")
 	if err := os.Mkdir(lake, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	c, err := Open(t.Context(), Config{Lake: lake, Temp: t.TempDir()})
+	cfg.Lake, cfg.Temp = lake, t.TempDir()
+	c, err := Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -266,6 +320,8 @@ func raw(t testing.TB, statements ...string) {
 		}
 	}
 }
+
+var written atomic.Int64 // files, so that no two have one name
 
 // write puts rows into two Parquet files, beside rows of another workspace.
 func write(t testing.TB, lake string, w workspace.ID, rows []counttest.Row) release.Snapshot {
@@ -301,11 +357,21 @@ func write(t testing.TB, lake string, w workspace.ID, rows []counttest.Row) rele
 	var snap release.Snapshot
 	statements := []string{create + ")"}
 	for i, half := range [][]string{tuples[:len(tuples)/2], tuples[len(tuples)/2:]} {
-		file := filepath.Join(lake, fmt.Sprintf("%d-%d.parquet", len(rows), i))
-		snap.Files = append(snap.Files, file)
+		file := filepath.Join(lake, fmt.Sprintf("%d-%d-%d.parquet", len(rows), i, written.Add(1)))
+		snap.Files = append(snap.Files, release.File{Path: file})
 		statements = append(statements, "INSERT INTO lake VALUES "+strings.Join(half, ", "),
-			fmt.Sprintf("COPY lake TO %s (FORMAT parquet)", quote(file)), "DELETE FROM lake")
+			fmt.Sprintf("COPY lake TO %s (FORMAT parquet, FIELD_IDS {%s})", quote(file), fieldIDs(cols)), "DELETE FROM lake")
 	}
 	raw(t, statements...)
 	return snap
+}
+
+// fieldIDs numbers the columns of a file as the lake does.
+func fieldIDs(numbers []fact.Column) string {
+	var ids []string
+	for _, c := range append([]fact.Column{fact.ColWorkspace, fact.ColKind, fact.ColID, fact.ColVersion, fact.ColAt, fact.ColContact}, numbers...) {
+		d, _ := fact.Declared(c)
+		ids = append(ids, fmt.Sprintf("\"%s\": %d", d.Name, c))
+	}
+	return strings.Join(ids, ", ")
 }
