@@ -82,6 +82,24 @@ func (n *Node) releaseAll(ctx context.Context) error {
 	return nil
 }
 
+// eachWorkspace does something for every workspace; one that fails does not keep the others from it.
+func (n *Node) eachWorkspace(ctx context.Context, what string, f func(workspace.ID) error) error {
+	workspaces, err := n.store.List(ctx)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, ws := range workspaces {
+		if err := ctx.Err(); err != nil {
+			return errors.Join(append(errs, err)...)
+		}
+		if err := f(ws); err != nil {
+			errs = append(errs, fmt.Errorf("%s of workspace %s: %w", what, ws, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // rotateArgs is the job of every five minutes: raw bytes die.
 type rotateArgs struct{}
 

@@ -1,0 +1,63 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+
+	"murmur/internal/fact"
+)
+
+// Strip takes everything sealed out of a copy that Backup made, because no key of it is in a backup: deliveries that
+// were not processed are as if they had never come, so that a source can send them again, and the others keep their
+// state without their bytes. Facts stay: their key lasts. Afterwards no page of the copy holds a sealed delivery.
+func Strip(ctx context.Context, path string) error {
+	u := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: url.Values{"_txlock": {"immediate"}}.Encode()}
+	db, err := sql.Open("sqlite", u.String())
+	if err == nil {
+		db.SetMaxOpenConns(1)
+		err = errors.Join(strip(ctx, db), db.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("strip the copy of the journal: %w", classify(err))
+	}
+	return nil
+}
+
+func strip(ctx context.Context, db *sql.DB) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // without effect after Commit
+	for _, q := range []string{
+		`delete from payload`,
+		`update accepted set deliveries = deliveries - (select count(*) from delivery d
+			where d.ws = accepted.ws and d.source = accepted.source and d.state = ?)`,
+		`delete from delivery where state = ?`,
+	} {
+		if _, err := tx.ExecContext(ctx, q, int64(fact.Pending)); err != nil {
+			return err
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, `vacuum`)
+	return err
+}
+
+// PassOver gives out no position up to pos. A restored lake may hold the facts of positions that the journal beside it
+// never gave out: backups of the first release took the journal first.
+func (j *Journal) PassOver(ctx context.Context, pos int64) error {
+	err := j.write(ctx, 1, func(t *tx) error {
+		_, err := t.change(`update sequence set next = max(next, ?)`, pos+1)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("pass over positions: %w", err)
+	}
+	return nil
+}
