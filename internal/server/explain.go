@@ -56,6 +56,8 @@ var explanations = []struct {
 	{datadir.ErrFull, http.StatusInsufficientStorage, 1, "the disk is full; deliveries are answered 503 and nothing is lost once there is room"},
 	{journal.ErrFull, http.StatusServiceUnavailable, 1, "the disk is full; vendors try again, nothing is lost"},
 	{workspace.ErrBadID, http.StatusUnprocessableEntity, 2, "use a-z, 0-9 and -, at most 32 characters"},
+	{private.ErrUnconfined, http.StatusConflict, 1, confineHint},
+	{private.ErrListenerReads, http.StatusConflict, 2, "put the recogniser into a folder of its own, and the data directory elsewhere"},
 	{private.ErrNoModel, http.StatusConflict, 2, "make models fetches and checks them (docs/models/recognizer.md); MURMUR_MODELS names another directory"},
 	{private.ErrRecognizer, http.StatusUnprocessableEntity, 2, "leave it out where no second reader is wanted"},
 	{workspace.ErrPolicy, http.StatusUnprocessableEntity, 2, "murmur policy show lists the keys and what each means"},

@@ -93,6 +93,7 @@ func (n *Node) open(ctx context.Context, c Config) (err error) {
 	if n.dir, err = datadir.Open(c.Data, datadir.Server); err != nil {
 		return err
 	}
+	private.Hide(n.dir.Path())
 	if n.ring, err = keyring.Open(n.dir.Path(), keyring.Config{Clock: c.Now}); err != nil {
 		return err
 	}
