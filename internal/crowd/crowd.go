@@ -21,6 +21,7 @@ import (
 	"murmur/internal/crowd/internal/lake"
 	"murmur/internal/crowd/release"
 	"murmur/internal/fact"
+	"murmur/internal/journal"
 	"murmur/internal/meta"
 	"murmur/internal/private/anon"
 	"murmur/internal/workspace"
@@ -86,16 +87,16 @@ func (c *Crowd) Enrich(facts []fact.Fact) {
 	}
 }
 
-// Position is the journal position of the last facts in the lake; ok is false for an empty lake.
-func (c *Crowd) Position(ctx context.Context) (pos int64, ok bool, err error) {
-	pos, err = c.lake.Position(ctx)
-	return pos, pos >= 0, err
+// Position is the queue's position of the last facts of a partition in the lake; "" before the first.
+func (c *Crowd) Position(ctx context.Context, partition int32) (journal.Position, error) {
+	pos, err := c.lake.Position(ctx, partition)
+	return journal.Position(pos), err
 }
 
-// Append makes batches durable together with the position they came from. The order matters, and every step can be
+// Append makes batches durable and moves the position of their partition from one to the next. The order matters, and every step can be
 // repeated after a crash: names first, so that no row has a label nobody knows; then what people withdrew, from the
 // lake and from these batches, because a refusal may stand beside what it refuses; the rows and their position last.
-func (c *Crowd) Append(ctx context.Context, batches []fact.Batch, position int64) error {
+func (c *Crowd) Append(ctx context.Context, batches []fact.Batch, partition int32, from, to journal.Position) error {
 	refused := withdrawals(batches)
 	var rows []lake.Row
 	for _, b := range batches {
@@ -121,7 +122,7 @@ func (c *Crowd) Append(ctx context.Context, batches []fact.Batch, position int64
 			return err
 		}
 	}
-	if err := c.lake.Append(ctx, rows, position); err != nil || len(refused) == 0 {
+	if err := c.lake.Append(ctx, rows, lake.Step{Partition: partition, From: string(from), To: string(to)}); err != nil || len(refused) == 0 {
 		return err
 	}
 	return c.lake.Expire(ctx) // the words leave the disk now, not when somebody tidies

@@ -54,6 +54,7 @@ var explanations = []struct {
 	{journal.ErrNewer, http.StatusConflict, 5, "the data was written by a newer murmur; use that version"},
 	{journal.ErrTaken, http.StatusConflict, 4, "another murmur works on this directory; stop it, or use another --data"},
 	{datadir.ErrFull, http.StatusInsufficientStorage, 1, "the disk is full; deliveries are answered 503 and nothing is lost once there is room"},
+	{journal.ErrStale, http.StatusServiceUnavailable, 1, "the day ended while it was being accepted; send it again"},
 	{journal.ErrFull, http.StatusServiceUnavailable, 1, "the disk is full; vendors try again, nothing is lost"},
 	{workspace.ErrBadID, http.StatusUnprocessableEntity, 2, "use a-z, 0-9 and -, at most 32 characters"},
 	{private.ErrUnconfined, http.StatusConflict, 1, confineHint},

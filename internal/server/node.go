@@ -18,8 +18,10 @@ import (
 	"murmur/internal/crowd"
 	"murmur/internal/crowd/release"
 	"murmur/internal/datadir"
+	"murmur/internal/deliveries"
 	"murmur/internal/insight"
 	"murmur/internal/job"
+	"murmur/internal/journal"
 	"murmur/internal/journal/sqlite"
 	"murmur/internal/keyring"
 	"murmur/internal/ledger"
@@ -47,11 +49,10 @@ type Node struct {
 	db      *meta.DB
 	ledger  *ledger.Ledger
 	store   *workspace.Store
-	journal *sqlite.Journal
+	journal engine
 	zone    *private.Zone
 	crowd   *crowd.Crowd
 	jobs    *job.Queue
-	line    *line
 	pace    pace
 	deaf    bool            // recordings wait for another server
 	sip     string          // where the recorder listens; empty: there is none
@@ -67,6 +68,16 @@ type Node struct {
 	releasing sync.Mutex
 }
 
+// engine holds the queue and the book of deliveries: on one machine they are one file. The line that opens it is all
+// that knows what it is.
+type engine interface {
+	journal.Queue
+	deliveries.Store
+	Check(ctx context.Context) (faults []string, err error)
+	Backup(ctx context.Context, path string) error
+	Close() error
+}
+
 // Open opens a data directory and makes a new one where there is none.
 func Open(ctx context.Context, c Config) (*Node, error) {
 	if c.Now == nil {
@@ -78,7 +89,7 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 	if c.Models == "" {
 		c.Models = datadir.Models()
 	}
-	n := &Node{now: c.Now, log: c.Log, line: newLine(), stop: func() {}}
+	n := &Node{now: c.Now, log: c.Log, stop: func() {}}
 	if err := n.open(ctx, c); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
@@ -105,9 +116,11 @@ func (n *Node) open(ctx context.Context, c Config) (err error) {
 		return err
 	}
 	n.store = workspace.NewStore(n.db, n.ledger, n.ring, c.Now)
-	if n.journal, err = sqlite.Open(ctx, n.dir.Journal(), sqlite.Config{Now: c.Now}); err != nil {
+	opened, err := sqlite.Open(ctx, n.dir.Journal(), sqlite.Config{Now: c.Now})
+	if err != nil {
 		return err
 	}
+	n.journal = opened
 	n.zone, err = private.New(private.Config{Ring: n.ring, Store: n.store, DB: n.db, Ledger: n.ledger, Journal: n.journal, Audio: n.dir.Recordings(), Dial: c.Dial, Models: c.Models, Listener: c.Listener, Now: c.Now})
 	if err != nil {
 		return err
@@ -155,10 +168,10 @@ func (n *Node) Start(ctx context.Context) {
 	p := &pipeline.Pipeline{Journal: n.journal, Private: n.zone, Crowd: n.crowd, Seal: n.ring, Now: n.now}
 	n.running.Go(func() {
 		for ctx.Err() == nil {
-			err := n.line.run(ctx, p.Run)
+			err := p.Run(ctx)
 			n.setFailed(err)
-			if err == nil { // stopped, or standing still for a moment
-				continue
+			if err == nil {
+				return
 			}
 			n.log.Error("the pipeline stopped and starts again", "kind", fmt.Sprintf("%T", err))
 			select { // a full disk or a locked file passes; nothing was consumed

@@ -4,8 +4,8 @@
 // Both are partitioned by day(at) and bucket(16, workspace).
 //
 // It promises:
-//   - exactly once: the journal position commits with the rows of both tables, in one transaction. An
-//     Append at a position that is already in changes nothing.
+//   - exactly once: the queue's position commits with the rows of both tables, in one transaction. An Append
+//     at the position that is already in changes nothing.
 //   - three operations only: append, replace data files, expire snapshots. There is never a delete file, so
 //     the plain list of Parquet files is the table, for every reader.
 //   - the highest version of an id wins. Until Compact has run an id can stand in several rows: readers take
@@ -29,7 +29,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"time"
 
@@ -203,40 +202,26 @@ func (l *Lake) Close() error {
 	return err
 }
 
-// Position is the journal position of the last Append that is in the lake; -1 before the first.
-func (l *Lake) Position(ctx context.Context) (int64, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := l.refresh(ctx); err != nil {
-		return 0, err
-	}
-	return l.position(), nil
-}
-
-func (l *Lake) position() int64 {
-	n, err := strconv.ParseInt(l.state[fact.Facts].t.Properties().Get(propPosition, "-1"), 10, 64)
-	if err != nil {
-		return -1
-	}
-	return n
-}
-
-// Append adds rows and moves the position to pos, in one commit. When pos is not above Position it does
-// nothing: the rows are in already. Rows of one id may come in any order and any number of times.
-func (l *Lake) Append(ctx context.Context, rows []Row, pos int64) error {
+// Append adds rows and takes a step, in one commit. Where the partition stands at to.To already it does nothing: the rows
+// are in. ErrMoved where it does not stand at to.From. Rows of one id may come in any order and any number of times.
+func (l *Lake) Append(ctx context.Context, rows []Row, to Step) error {
 	for _, r := range rows {
 		if !r.Workspace.Valid() || r.Fact == nil {
 			return errors.New("lake: a row without a workspace or a fact")
 		}
 	}
 	err := l.change(ctx, func(m *move) error {
-		if pos <= l.position() {
-			return nil
+		at, err := l.position(to.Partition)
+		if err != nil || at == to.To {
+			return err
+		}
+		if at != to.From {
+			return ErrMoved
 		}
 		if err := l.append(ctx, m, fact.Texts, rows, nil); err != nil {
 			return err
 		}
-		return l.append(ctx, m, fact.Facts, rows, iceberg.Properties{propPosition: strconv.FormatInt(pos, 10)})
+		return l.append(ctx, m, fact.Facts, rows, to.properties())
 	})
 	if err != nil {
 		return fmt.Errorf("append to lake: %w", err)

@@ -90,7 +90,7 @@ func TestRowsComeBackAsTheyWentIn(t *testing.T) {
 	l := openTest(t, Config{})
 	c := mk.Contact(1)
 	rows := []Row{call(1, noon, c, 5), message(2, noon.Add(time.Hour), c, 6, mk.Text("hello [name]"))}
-	must(t, l.Append(ctx, rows, 10))
+	must(t, l.Append(ctx, rows, to(l, 10)))
 	got := latest(t, l, fact.Facts)
 	if len(got) != 2 {
 		t.Fatalf("%d facts, want 2", len(got))
@@ -118,7 +118,7 @@ func TestTheLakeIsSafeForConcurrentUse(t *testing.T) {
 	g, ctx := errgroup.WithContext(context.Background())
 	g.Go(func() error {
 		for i := range n {
-			if err := l.Append(ctx, []Row{message(i, noon, mk.Contact(i), 1, mk.Text("a"))}, int64(i)); err != nil {
+			if err := l.Append(ctx, []Row{message(i, noon, mk.Contact(i), 1, mk.Text("a"))}, to(l, i)); err != nil {
 				return err
 			}
 		}
@@ -169,7 +169,7 @@ func BenchmarkAppend(b *testing.B) {
 	pos := int64(0)
 	for b.Loop() {
 		pos++
-		must(b, l.Append(context.Background(), rows, pos))
+		must(b, l.Append(context.Background(), rows, to(l, pos)))
 	}
 	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "facts/s")
 	s, err := l.Stats(context.Background())
@@ -186,7 +186,7 @@ func BenchmarkRewrite(b *testing.B) {
 		rows[i] = call(i, noon.Add(time.Duration(i%40_000)*time.Second), mk.Contact(i%20), 1)
 	}
 	for i := range 10 {
-		must(b, l.Append(context.Background(), rows[i*n/10:(i+1)*n/10], int64(i)))
+		must(b, l.Append(context.Background(), rows[i*n/10:(i+1)*n/10], to(l, i)))
 	}
 	for b.Loop() {
 		must(b, l.Rewrite(context.Background(), DayOf(noon), nil))
@@ -202,6 +202,6 @@ func BenchmarkSmallCommit(b *testing.B) {
 	for b.Loop() {
 		i++
 		at := noon.Add(time.Duration(i) * time.Second)
-		must(b, l.Append(context.Background(), []Row{call(2*i, at, c, 1), message(2*i+1, at, c, 1, text)}, int64(i)))
+		must(b, l.Append(context.Background(), []Row{call(2*i, at, c, 1), message(2*i+1, at, c, 1, text)}, to(l, i)))
 	}
 }

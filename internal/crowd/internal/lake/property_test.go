@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -29,7 +30,7 @@ type modelRow struct {
 // model is the lake as one map a table: the highest version of each id.
 type model struct {
 	facts, texts map[key]modelRow
-	pos          int64
+	pos          string
 }
 
 // world runs the same operations on the lake and on the model.
@@ -169,12 +170,24 @@ func (w *world) append() {
 	for range 1 + w.r.IntN(12) {
 		rows = append(rows, w.row(w.random()))
 	}
-	pos := w.m.pos + w.r.Int64N(4) - 1 // at or below the position: already in
-	w.do("append", func() error { return w.l.Append(context.Background(), rows, pos) })
-	if pos <= w.m.pos {
+	step := Step{From: w.m.pos, To: strconv.Itoa(w.r.Int()), Partition: 0}
+	switch w.r.IntN(4) {
+	case 0:
+		step.To = w.m.pos // already in
+	case 1:
+		step.From = "elsewhere"
+	}
+	w.do("append", func() error {
+		err := w.l.Append(context.Background(), rows, step)
+		if errors.Is(err, ErrMoved) && step.From != w.m.pos {
+			return nil
+		}
+		return err
+	})
+	if step.To == w.m.pos || step.From != w.m.pos {
 		return
 	}
-	w.m.pos = pos
+	w.m.pos = step.To
 	for _, r := range rows {
 		k, v := key{r.Workspace, r.Fact.Meta().ID}, r.Fact.Meta().Version
 		old, known := w.m.facts[k]
@@ -319,10 +332,10 @@ func (w *world) unpin() {
 // compare reads the lake as readers must and holds it against the model.
 func (w *world) compare(step int) {
 	w.t.Helper()
-	pos, err := w.l.Position(context.Background())
+	pos, err := w.l.Position(context.Background(), 0)
 	must(w.t, err)
 	if pos != w.m.pos {
-		w.t.Fatalf("step %d: position %d, want %d", step, pos, w.m.pos)
+		w.t.Fatalf("step %d: position %q, want %q", step, pos, w.m.pos)
 	}
 	facts, texts := latest(w.t, w.l, fact.Facts), latest(w.t, w.l, fact.Texts)
 	for k, r := range texts {
@@ -361,7 +374,7 @@ func TestRandomOperations(t *testing.T) {
 	row.Rounds = steps
 	mk := facttest.New(t)
 	dir := tempDir(t)
-	w := &world{t: t, r: rand.New(rand.NewPCG(1, 2)), m: model{map[key]modelRow{}, map[key]modelRow{}, -1}, told: map[Change]bool{}}
+	w := &world{t: t, r: rand.New(rand.NewPCG(1, 2)), m: model{map[key]modelRow{}, map[key]modelRow{}, ""}, told: map[Change]bool{}}
 	for i := range 9 {
 		w.contacts = append(w.contacts, mk.Contact(i))
 		w.texts = append(w.texts, mk.Text(fmt.Sprintf("words %d", i)))

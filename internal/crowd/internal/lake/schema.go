@@ -14,7 +14,7 @@ import (
 // buckets is the number of hash buckets a day is cut into. One workspace is in one bucket.
 const buckets = 16
 
-// propPosition is the table property that holds the journal position, on table facts.
+// propPosition is the table property that holds the queue's position, on table facts.
 const propPosition = "murmur.position"
 
 // tables are the two tables, in the order they are staged.

@@ -24,7 +24,6 @@ type Snapshot struct {
 	files    map[fact.Table][]dataFile // in a fixed order
 	fresh    map[string]bool
 	meta     []string
-	position int64
 	sequence int64
 }
 
@@ -44,7 +43,7 @@ func (l *Lake) pinCurrent(ctx context.Context) (*Snapshot, func(), error) {
 		l.letGo()
 		return nil, nil, err
 	}
-	s := &Snapshot{l: l, files: map[fact.Table][]dataFile{}, position: l.position(), sequence: l.sequence, fresh: l.fresh}
+	s := &Snapshot{l: l, files: map[fact.Table][]dataFile{}, sequence: l.sequence, fresh: l.fresh}
 	for _, t := range tables {
 		for _, f := range l.state[t].files {
 			s.files[t] = append(s.files[t], f)
@@ -157,9 +156,6 @@ func (s *Snapshot) WorkspaceFiles(t fact.Table, ws workspace.ID, from, to time.T
 func (f dataFile) within(from, to time.Time) bool {
 	return (to.IsZero() || f.part.day.Start().Before(to)) && (from.IsZero() || f.part.day >= DayOf(from))
 }
-
-// Position is the journal position of the snapshot.
-func (s *Snapshot) Position() int64 { return s.position }
 
 // Sequence is that of the last change in the snapshot: a change that Changing told under a higher one is not in it.
 // Merging files is no change. 0: nothing was changed since sequences exist.

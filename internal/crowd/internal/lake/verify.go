@@ -122,7 +122,6 @@ type TableStats struct {
 // Stats is the size of the lake.
 type Stats struct {
 	Facts, Texts TableStats
-	Position     int64
 }
 
 // Stats tells sizes.
@@ -140,5 +139,5 @@ func (l *Lake) Stats(ctx context.Context) (Stats, error) {
 		}
 		return s
 	}
-	return Stats{Facts: size(fact.Facts), Texts: size(fact.Texts), Position: l.position()}, nil
+	return Stats{Facts: size(fact.Facts), Texts: size(fact.Texts)}, nil
 }
