@@ -3,23 +3,14 @@ package sqlite
 import (
 	"path/filepath"
 	"testing"
-	"time"
 
-	"murmur/internal/deliveries/storetest"
 	"murmur/internal/journal"
-	"murmur/internal/journal/queuetest"
+	"murmur/internal/journal/journaltest"
 )
 
-func TestQueue(t *testing.T) {
+func TestContract(t *testing.T) {
 	t.Parallel()
-	queuetest.Run(t, func(t *testing.T, dir string) journal.Queue { return openIn(t, dir, Config{}) })
-}
-
-func TestStore(t *testing.T) {
-	t.Parallel()
-	storetest.Run(t, func(t *testing.T, dir string, now func() time.Time) storetest.Engine {
-		return openIn(t, dir, Config{Now: now})
-	})
+	journaltest.Run(t, func(t *testing.T, dir string) journal.Journal { return openIn(t, dir, Config{}) })
 }
 
 func openIn(t *testing.T, dir string, c Config) *Journal {

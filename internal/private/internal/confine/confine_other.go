@@ -2,24 +2,9 @@
 
 package confine
 
-import (
-	"context"
-	"os/exec"
-)
+import "syscall"
 
-type spec struct {
-	Path            string
-	Args, Reads     []string
-	Memory, Seconds int64
-}
+func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
-// State says what holds a program on this system: nothing.
-func State() Held { return Held{} }
-
-type process struct{ cmd *exec.Cmd }
-
-func prepare(context.Context, Held, spec) (*process, error) { return nil, ErrWeak }
-
-func (p *process) start() error { return ErrWeak }
-func (p *process) weak() bool   { return true }
-func (p *process) close()       {}
+// Isolated reports whether programs run without network.
+func Isolated() bool { return false }
