@@ -32,6 +32,8 @@ require (
 	modernc.org/sqlite v1.60.1
 )
 
+require github.com/elastic/go-seccomp-bpf v1.6.0
+
 require (
 	cloud.google.com/go v0.123.0 // indirect
 	filippo.io/age v1.3.2

@@ -84,7 +84,7 @@ var noSleep = rule{
 	red: []plant{
 		{pkg: "internal/web", name: "planted_test.go", src: `package web; import "time"; func f() { time.Sleep(1) }`},
 		{pkg: "internal/web", name: "planted_test.go", src: `package web; import t "time"; var nap = t.Sleep`},
-		{pkg: "internal/journal/journaltest", src: `package journaltest; import "time"; func f() { time.Sleep(1) }`},
+		{pkg: "internal/journal/queuetest", src: `package queuetest; import "time"; func f() { time.Sleep(1) }`},
 	},
 }
 

@@ -25,6 +25,7 @@ const noListener = "make voice installs a recogniser; --words takes a transcript
 
 // run masks a recording.
 func (f audioFlags) run(r *run, config private.RedactConfig, file string) error {
+	private.Hide(r.Data)
 	a, err := private.NewAudioRedactor(config, f.Listener)
 	if err != nil {
 		return usage{err}
@@ -37,8 +38,6 @@ func (f audioFlags) run(r *run, config private.RedactConfig, file string) error 
 		}
 		defer w.Close()
 		words = w
-	} else if path, isolated := private.Hearing(f.Listener); path != "" && !isolated {
-		fmt.Fprintln(r.Err, "this system allows no namespaces: the recogniser runs with its network")
 	}
 	masked, err := a.Redact(r.ctx, file, words)
 	switch {

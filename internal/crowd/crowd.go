@@ -11,7 +11,6 @@ package crowd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -22,6 +21,7 @@ import (
 	"murmur/internal/crowd/internal/lake"
 	"murmur/internal/crowd/release"
 	"murmur/internal/fact"
+	"murmur/internal/journal"
 	"murmur/internal/meta"
 	"murmur/internal/private/anon"
 	"murmur/internal/workspace"
@@ -87,16 +87,16 @@ func (c *Crowd) Enrich(facts []fact.Fact) {
 	}
 }
 
-// Position is the journal position of the last facts in the lake; ok is false for an empty lake.
-func (c *Crowd) Position(ctx context.Context) (pos int64, ok bool, err error) {
-	pos, err = c.lake.Position(ctx)
-	return pos, pos >= 0, err
+// Position is the queue's position of the last facts of a partition in the lake; "" before the first.
+func (c *Crowd) Position(ctx context.Context, partition int32) (journal.Position, error) {
+	pos, err := c.lake.Position(ctx, partition)
+	return journal.Position(pos), err
 }
 
-// Append makes batches durable together with the position they came from. The order matters, and every step can be
+// Append makes batches durable and moves the position of their partition from one to the next. The order matters, and every step can be
 // repeated after a crash: names first, so that no row has a label nobody knows; then what people withdrew, from the
 // lake and from these batches, because a refusal may stand beside what it refuses; the rows and their position last.
-func (c *Crowd) Append(ctx context.Context, batches []fact.Batch, position int64) error {
+func (c *Crowd) Append(ctx context.Context, batches []fact.Batch, partition int32, from, to journal.Position) error {
 	refused := withdrawals(batches)
 	var rows []lake.Row
 	for _, b := range batches {
@@ -122,7 +122,7 @@ func (c *Crowd) Append(ctx context.Context, batches []fact.Batch, position int64
 			return err
 		}
 	}
-	if err := c.lake.Append(ctx, rows, position); err != nil || len(refused) == 0 {
+	if err := c.lake.Append(ctx, rows, lake.Step{Partition: partition, From: string(from), To: string(to)}); err != nil || len(refused) == 0 {
 		return err
 	}
 	return c.lake.Expire(ctx) // the words leave the disk now, not when somebody tidies
@@ -166,11 +166,26 @@ func (r *refusals) covers(f fact.Fact) bool {
 // Against counts the talks in the lake that were refused, by call or by contact, and takes them out. There must be
 // none: every way in asks first. It is the check on those ways, not one of them.
 func (c *Crowd) Against(ctx context.Context, ws workspace.ID, calls []fact.ID, contacts []anon.Contact) (found int, err error) {
-	refused := lake.Withdrawal{Calls: calls, Contacts: contacts}
-	if found, err = c.lake.Withdrawable(ctx, ws, refused); err != nil || found == 0 {
-		return 0, err
+	byCall, byContact := map[fact.ID]bool{}, map[[anon.ContactLen]byte]bool{}
+	for _, id := range calls {
+		byCall[id] = true
 	}
-	if err := c.lake.Withdraw(ctx, ws, refused); err != nil {
+	for _, who := range contacts {
+		byContact[who.Bytes()] = true
+	}
+	for r, err := range c.lake.Rows(ctx, fact.Facts) {
+		if err != nil {
+			return 0, err
+		}
+		call := fact.Reference(r.Number(fact.ColCallHi), r.Number(fact.ColCallLo))
+		if r.Workspace == ws && r.Kind == fact.KindTalk && (byCall[call] || byContact[r.Contact]) {
+			found++
+		}
+	}
+	if found == 0 {
+		return 0, nil
+	}
+	if err := c.lake.Withdraw(ctx, ws, lake.Withdrawal{Calls: calls, Contacts: contacts}); err != nil {
 		return found, err
 	}
 	return found, c.lake.Expire(ctx)
@@ -191,38 +206,25 @@ const settle = 48 * time.Hour
 // textDays is how long masked words are kept.
 const textDays = 90
 
-// longestLink is the most days that a policy lets rows of one person be linked. It holds for a workspace whose own
-// number is not known.
-const longestLink = 60
-
-// Tidy does the daily work of the lake: drops old words, cuts the links of each workspace's rows that are older than its
-// own number of days, merges files, removes those that nothing needs. What fails does not keep the rest from being done.
-func (c *Crowd) Tidy(ctx context.Context, linkDays map[workspace.ID]int) error {
+// Tidy does the daily work of the lake: drops old words, cuts the link between rows older than linkDays, merges
+// small files, removes files that nothing needs.
+func (c *Crowd) Tidy(ctx context.Context, linkDays int) error {
 	now := c.now()
-	return errors.Join(
-		c.lake.DropTexts(ctx, now.AddDate(0, 0, -textDays)),
-		c.delink(ctx, now, linkDays),
-		c.Compact(ctx),
-	)
-}
-
-// delink leaves out the days of a workspace that facts still come for.
-func (c *Crowd) delink(ctx context.Context, now time.Time, linkDays map[workspace.ID]int) error {
-	filling, err := c.arrivals.since(ctx, now.Add(-settle))
-	if err != nil {
-		return err
-	}
-	return c.lake.Delink(ctx, func(ws workspace.ID, day lake.Day) bool {
-		days, known := linkDays[ws]
-		if !known {
-			days = longestLink
+	for _, step := range []func() error{
+		func() error { return c.lake.DropTexts(ctx, now.AddDate(0, 0, -textDays)) },
+		func() error {
+			fresh, err := c.arrivals.since(ctx, now.Add(-settle))
+			if err != nil {
+				return err
+			}
+			return c.lake.Delink(ctx, now.AddDate(0, 0, -linkDays), fresh)
+		},
+		func() error { return c.lake.Compact(ctx, 30) },
+		func() error { return c.lake.Expire(ctx) },
+	} {
+		if err := step(); err != nil {
+			return err
 		}
-		return day < lake.DayOf(now.AddDate(0, 0, -days)) && !filling[dayOf{ws, day}]
-	})
-}
-
-// Compact brings the lake's files into their order, one a day, and removes those that nothing needs: daily, and at the
-// end of an import.
-func (c *Crowd) Compact(ctx context.Context) error {
-	return errors.Join(c.lake.Compact(ctx), c.lake.Expire(ctx))
+	}
+	return nil
 }

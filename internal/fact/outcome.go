@@ -38,10 +38,11 @@ const (
 	WhyErasure
 	WhyTooLarge
 	WhyEncoding
-	WhyLanguage  // the text is in a language the redactor does not know
-	WhySignature // a signature or hash inside the delivery does not match
-	WhyEncrypted // no key was given that opens it
-	WhyUnheard   // the recording is none that can be read, or the recogniser failed on it again and again
+	WhyLanguage   // the text is in a language the redactor does not know
+	WhySignature  // a signature or hash inside the delivery does not match
+	WhyEncrypted  // no key was given that opens it
+	WhyUnheard    // the recording is none that can be read, or the recogniser failed on it again and again
+	WhyUnconfined // this system cannot confine a recogniser or a decoder: the recording was not opened
 )
 
 // Outcome is what became of one delivery. An error is an outcome: nothing can be forgotten.

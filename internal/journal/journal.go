@@ -1,9 +1,10 @@
 // Package journal is the durable queue between the doors: deliveries come in, facts go out.
 //
-// Contract (package journaltest holds every implementation to it): Append is durable when it returns nil.
-// A message is handed to each group at least once, in the order it was appended per Key. Transform's
-// function is deterministic per message, so that redelivery is harmless; on one machine its outputs, the
-// states and the cursor commit in one transaction. Payloads are sealed before they get here.
+// Contract (package queuetest holds every queue to it): Append is durable when it returns nil. A message is handed to
+// each group at least once, in the order it was appended per Key. Transform's function is deterministic per message, so
+// that redelivery is harmless; on one machine its outputs, the states and the cursor commit in one transaction. Payloads
+// are sealed before they get here. What a delivery's state is, whether it came before and whose it is, the queue does
+// not know: that is the book of package deliveries.
 //
 // What it does not protect against: a disk that acknowledges fsync and forgets.
 package journal
@@ -23,8 +24,8 @@ type Topic string
 const (
 	Inbox Topic = "inbox" // sealed deliveries
 	Facts Topic = "facts" // sealed batches of finished facts
-	// States is a compacted topic: the last message of a delivery's ID is its state. On one machine it is
-	// a column of the delivery's row.
+	// States is a compacted topic: the last message of a delivery's ID is its state. The book of deliveries follows
+	// it; on one machine it is written into the book at once.
 	States Topic = "states"
 )
 
@@ -39,13 +40,14 @@ var (
 	ErrTaken = errors.New("journal: the group has another consumer")
 	// ErrNewer is returned when the data was written by a newer version.
 	ErrNewer = errors.New("journal: written by a newer version")
-	// ErrUnknown is returned for a delivery that is not in the journal, or no longer.
-	ErrUnknown = errors.New("journal: unknown delivery")
 	// ErrTooLarge is returned by Append for a payload over MaxPayload: nothing was accepted.
 	ErrTooLarge = errors.New("journal: payload too large")
-	// ErrAhead is returned by TransformFrom when the consumer has stored a position that the journal never gave
-	// out: the journal is an older copy than the consumer's store, and new messages would pass for old ones.
+	// ErrAhead is returned by Transform when the consumer has stored a position that the queue never gave out:
+	// the queue is an older copy than the consumer's store, and new messages would pass for old ones.
 	ErrAhead = errors.New("journal: the consumer is ahead of the journal")
+	// ErrStale is returned for a payload sealed under an epoch that was retired meanwhile: nothing was accepted;
+	// seal it again, or read it again where it was carried over.
+	ErrStale = errors.New("journal: sealed under an epoch that has ended")
 	// ErrClosed is returned after Close.
 	ErrClosed = errors.New("journal: closed")
 )
@@ -53,131 +55,69 @@ var (
 // MaxPayload is the most a message may carry, in bytes: a body of 1 MiB and its seal.
 const MaxPayload = 1<<20 + 64<<10
 
-// Window is how long a delivery's ID is remembered at least.
-const Window = 30 * 24 * time.Hour
+// MaxBatch is the most messages that Transform hands over at once.
+const MaxBatch = 512
 
 // ID is a delivery's identity inside a workspace: a hash of (workspace, source, the vendor's delivery id).
 type ID [16]byte
 
+// Position is a place in one partition of a topic. Its bytes are the queue's own: a consumer keeps one, compares it with
+// == and hands it back. The empty one lies before the first message.
+type Position string
+
 // Message is one record.
 type Message struct {
 	Topic     Topic
-	Position  int64 // set by the journal: grows within a topic, gaps allowed
+	Partition int32    // set by the queue; 0 where there is one
+	Position  Position // set by the queue
 	ID        ID
 	Workspace workspace.ID
 	Source    fact.Label // the source's name, as a label
 	Key       uint64     // order is kept per key
 	At        time.Time  // when it was received
 	Epoch     uint32     // the epoch key that seals Payload
-	Payload   []byte     // sealed; at most 1 MiB + 64 KiB
+	Payload   []byte     // sealed; at most MaxPayload
 
-	// For topic States only.
+	// For topic States only. A state that waits (Held, Quarantined) brings Epoch and Payload, for a replay.
 	State   fact.State
 	Why     fact.Why
 	Contact [16]byte // of the owner, zero: none
+	About   Subject  // whose yes a Held one waits for
 }
 
-// Journal is the queue.
-type Journal interface {
-	// Append makes messages durable and reports how many were new: an ID accepted within the last 30 days is
-	// counted as a duplicate and not stored again. ErrFull, or an I/O error, means that nothing was accepted.
-	// Only Inbox knows duplicates: facts are idempotent in the lake, and a replayed delivery says its facts
-	// again under the same ID. A message for States is not stored but sets its delivery's state; the state
-	// Pending puts the delivery at the end of the inbox once more, and Erased is final.
-	Append(ctx context.Context, m ...Message) (fresh int, err error)
-	// Transform hands batches of from to f and commits what f returns with the group's cursor. It blocks until
-	// ctx ends (nil) or f fails (its error). One consumer a group on one machine.
-	Transform(ctx context.Context, from Topic, group string, f func(context.Context, []Message) ([]Message, error)) error
+// Subject is who or what a delivery waits for: a call, a contact. A zero field stands for any.
+type Subject struct{ Call, Contact [16]byte }
+
+// Stage turns a batch of one partition, at most MaxBatch messages, into what is appended with the group's cursor.
+type Stage = func(context.Context, []Message) ([]Message, error)
+
+// Queue moves messages.
+type Queue interface {
+	// Append makes messages durable. ErrFull, ErrStale or an I/O error means that nothing was accepted. Deliveries
+	// come in through the book (deliveries.Store.Accept), which knows duplicates; facts are idempotent in the lake.
+	Append(ctx context.Context, m ...Message) error
+	// Transform hands batches to f and commits what f returns with the group's cursor. It blocks until ctx ends (nil)
+	// or f fails (its error). One consumer a group and partition. A delivery stays until it is settled, another
+	// message at least until every group that ever read the topic is behind it.
+	Transform(ctx context.Context, r Reader, f Stage) error
 }
 
-// Resumable is a Journal that can start a group where the consumer's own store says it stands.
-type Resumable interface {
-	Journal
-	// TransformFrom is Transform for a consumer that commits the position with its effect (the lake writer:
-	// exactly once). resume is asked once, when the group is already this consumer's alone; it gives the last
-	// position whose effect is stored, or ok = false to start at the group's own cursor.
-	TransformFrom(ctx context.Context, from Topic, group string, resume func(context.Context) (pos int64, ok bool, err error),
-		f func(context.Context, []Message) ([]Message, error)) error
+// Reader says who reads what.
+type Reader struct {
+	Topic Topic
+	Group string
+	// Resume is for a consumer that commits the position with its effect (the lake writer: exactly once). It is asked
+	// for each partition when that is this consumer's alone, and gives the last position whose effect is stored, or
+	// "" to start at the group's own cursor. nil: always the cursor.
+	Resume func(ctx context.Context, partition int32) (Position, error)
+	// Limit is asked before each batch how many messages it may have. nil: MaxBatch.
+	Limit func() int
 }
 
-// Tally counts the deliveries of one source.
-type Tally struct {
-	In     int64                       // counted when they were accepted
-	States [int(fact.Erased) + 1]int64 // by fact.State, counted from the deliveries themselves
-}
-
-// Sum is the number of deliveries that have a state. It equals In, or something has vanished.
-func (t Tally) Sum() (n int64) {
-	for _, c := range t.States {
-		n += c
+// Most is how many messages the next batch may have.
+func (r Reader) Most() int {
+	if r.Limit == nil {
+		return MaxBatch
 	}
-	return n
-}
-
-// Trace is what is known of one delivery without opening it.
-type Trace struct {
-	Message           // without Payload
-	Size    int       // of the payload in bytes, as accepted
-	Sealed  bool      // the payload is still kept
-	Since   time.Time // when State was set
-}
-
-// Backlog is what waits.
-type Backlog struct {
-	Pending int64     // deliveries not yet processed
-	Oldest  time.Time // when the one that is next was received; zero when none waits
-	Facts   int64     // messages of the topic Facts not yet in the lake
-	Epoch   uint32    // the oldest epoch that still seals a payload of either topic; 0 when there is none
-}
-
-// Accounts is what the operator, the erasure and the key rotation need of the journal of one machine.
-// Every method may be called from another process beside the server, and works in transactions of a bounded
-// number of rows, so that Append is not held up.
-type Accounts interface {
-	// Counts tallies every delivery ever accepted by workspace and source.
-	Counts(ctx context.Context) (map[workspace.ID]map[fact.Label]Tally, error)
-	// Latest gives when the last new delivery of each source was received, of those not yet purged.
-	Latest(ctx context.Context, w workspace.ID) (map[fact.Label]time.Time, error)
-	// Trace gives one delivery's state and times; ErrUnknown when there is none.
-	Trace(ctx context.Context, w workspace.ID, id ID) (Trace, error)
-	// Sealed gives every delivery whose payload is still kept, until f fails.
-	Sealed(ctx context.Context, f func(Message) error) error
-	// Reasons counts the deliveries of one state by why they are in it.
-	Reasons(ctx context.Context, w workspace.ID, s fact.State) ([]Reason, error)
-	// Backlog is for readiness and metrics.
-	Backlog(ctx context.Context) (Backlog, error)
-	// Replay puts a workspace's deliveries of the given states whose payload is still kept at the end of the
-	// inbox and reports how many. WhyNone means whatever the reason.
-	Replay(ctx context.Context, w workspace.ID, states []fact.State, why fact.Why) (n int, err error)
-	// Reseal hands every payload still needed (pending, held or quarantined deliveries, facts not yet in the
-	// lake) that an epoch older than below seals to f and stores the Epoch and Payload of what f returns. An
-	// error of f stops it; what was resealed before stays so.
-	Reseal(ctx context.Context, below uint32, f func(Message) (Message, error)) (n int, err error)
-	// DropPayloads forgets the payloads of settled deliveries that an epoch older than below seals.
-	DropPayloads(ctx context.Context, below uint32) (n int, err error)
-	// DropOlder forgets the payloads of a workspace's settled deliveries that were received before t.
-	DropOlder(ctx context.Context, w workspace.ID, t time.Time) (n int, err error)
-	// Lapse ends what waited too long: deliveries held since before the first time become Refused, quarantined ones
-	// received before the second lose their payload.
-	Lapse(ctx context.Context, held, quarantined time.Time) (n int, err error)
-	// MarkErased makes every delivery of the contacts Erased and forgets its payload and its contact.
-	MarkErased(ctx context.Context, w workspace.ID, contacts [][16]byte) (n int, err error)
-	// Unlink forgets the contact of every delivery received before t.
-	Unlink(ctx context.Context, t time.Time) (n int, err error)
-	// Purge forgets settled deliveries older than Window; they stay counted, and their IDs may come again.
-	Purge(ctx context.Context) (n int, err error)
-	// Backup writes one consistent copy to a file that must not exist.
-	Backup(ctx context.Context, path string) error
-}
-
-// Settled reports whether a delivery in state s is done with: its payload is no longer needed.
-func Settled(s fact.State) bool {
-	return s != fact.Pending && s != fact.Held && s != fact.Quarantined
-}
-
-// Reason is how many deliveries are in a state for one reason, and when the oldest of them was received.
-type Reason struct {
-	Why        fact.Why
-	Deliveries int64
-	Oldest     time.Time
+	return min(max(r.Limit(), 1), MaxBatch)
 }

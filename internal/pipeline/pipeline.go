@@ -40,11 +40,11 @@ type Private interface {
 type Crowd interface {
 	// Enrich adds what can be read from masked text.
 	Enrich(facts []fact.Fact)
-	// Append makes batches durable in the lake together with the position they came from; a position that is
-	// not newer than the lake's is a no-op.
-	Append(ctx context.Context, batches []fact.Batch, position int64) error
-	// Position is the last position in the lake; ok is false before the first.
-	Position(ctx context.Context) (pos int64, ok bool, err error)
+	// Append makes batches durable in the lake and moves the position of their partition from one to the next;
+	// where it is there already, nothing happens.
+	Append(ctx context.Context, batches []fact.Batch, partition int32, from, to journal.Position) error
+	// Position is the last position of a partition in the lake; "" before the first.
+	Position(ctx context.Context, partition int32) (journal.Position, error)
 }
 
 // Sealer seals batches of facts under the workspace's lasting key.
@@ -55,7 +55,7 @@ type Sealer interface {
 
 // Journal is the queue. Replay puts deliveries that wait at its end again.
 type Journal interface {
-	journal.Resumable
+	journal.Queue
 	Replay(ctx context.Context, ws workspace.ID, states []fact.State, why fact.Why) (int, error)
 }
 
@@ -72,8 +72,12 @@ type Pipeline struct {
 // nothing was lost, and Run can be called again.
 func (p *Pipeline) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return p.Journal.Transform(ctx, journal.Inbox, "process", p.process) })
-	g.Go(func() error { return p.Journal.TransformFrom(ctx, journal.Facts, "lake", p.Crowd.Position, p.store) })
+	g.Go(func() error {
+		return p.Journal.Transform(ctx, journal.Reader{Topic: journal.Inbox, Group: "process"}, p.process)
+	})
+	g.Go(func() error {
+		return p.Journal.Transform(ctx, journal.Reader{Topic: journal.Facts, Group: "lake", Resume: p.Crowd.Position}, p.store)
+	})
 	return g.Wait()
 }
 
@@ -105,7 +109,8 @@ func (p *Pipeline) process(ctx context.Context, in []journal.Message) ([]journal
 		return nil, err
 	}
 	for i, o := range outcomes {
-		m := journal.Message{Topic: journal.States, ID: in[i].ID, Workspace: in[i].Workspace, State: o.State, Why: o.Why, At: p.Now()}
+		m := in[i] // a state that waits keeps what was sent
+		m.Topic, m.State, m.Why = journal.States, o.State, o.Why
 		if o.Contact.Valid() {
 			m.Contact = o.Contact.Bytes()
 		}
@@ -153,11 +158,11 @@ func (p *Pipeline) store(ctx context.Context, in []journal.Message) ([]journal.M
 	for _, m := range in {
 		opened, err := p.Seal.Open(m.Workspace, keyring.TopicFacts, m.ID, factsVersion, m.Epoch, m.Payload)
 		if err != nil {
-			return nil, fmt.Errorf("open facts at position %d: %w", m.Position, err)
+			return nil, fmt.Errorf("open facts at position %s: %w", m.Position, err)
 		}
 		b, err := fact.Decode(opened)
 		if err != nil {
-			return nil, fmt.Errorf("read facts at position %d: %w", m.Position, err)
+			return nil, fmt.Errorf("read facts at position %s: %w", m.Position, err)
 		}
 		if agreed(b) {
 			if _, err := p.Journal.Replay(ctx, m.Workspace, []fact.State{fact.Held}, fact.WhyNoConsentYet); err != nil {
@@ -166,7 +171,12 @@ func (p *Pipeline) store(ctx context.Context, in []journal.Message) ([]journal.M
 		}
 		batches = append(batches, b)
 	}
-	return nil, p.Crowd.Append(ctx, batches, in[len(in)-1].Position)
+	last := in[len(in)-1]
+	from, err := p.Crowd.Position(ctx, last.Partition)
+	if err != nil {
+		return nil, err
+	}
+	return nil, p.Crowd.Append(ctx, batches, last.Partition, from, last.Position)
 }
 
 // agreed reports whether somebody opted in: what was held for that is then looked at again. Here, and not where the

@@ -69,34 +69,47 @@ func (z *Zone) Accept(ctx context.Context, src workspace.Source, h http.Header, 
 	return a, z.hungUp(ctx, src, d)
 }
 
-// append seals deliveries and journals them.
+// append seals deliveries and journals them. Should the day have ended between the two, they are sealed again.
 func (z *Zone) append(ctx context.Context, ws workspace.ID, name, kind string, all []source.Delivery) (Accepted, error) {
+	for tries := 1; ; tries++ {
+		messages, err := z.sealAll(ws, name, kind, all)
+		if err != nil {
+			return Accepted{}, err
+		}
+		fresh, err := z.journal.Accept(ctx, messages...)
+		if errors.Is(err, journal.ErrStale) && tries < 3 {
+			continue
+		}
+		if err != nil {
+			return Accepted{}, err
+		}
+		return Accepted{Deliveries: len(all), Fresh: fresh}, nil
+	}
+}
+
+func (z *Zone) sealAll(ws workspace.ID, name, kind string, all []source.Delivery) ([]journal.Message, error) {
 	key, err := z.ring.Pseudonym(ws)
 	if err != nil {
-		return Accepted{}, err
+		return nil, err
 	}
 	label := identity.Label(key, fact.DimSource, 0, name)
 	now := z.now()
 	messages := make([]journal.Message, len(all))
 	for i, d := range all {
 		if len(d.Body) > MaxBody {
-			return Accepted{}, ErrTooLarge
+			return nil, ErrTooLarge
 		}
 		id := identity.DeliveryID(key, name, deliveryName(d))
 		epoch, sealed, err := z.ring.Seal(ws, keyring.TopicInbox, id, sealVersion, envelope{kind: kind, source: name, delivery: d}.bytes())
 		if err != nil {
-			return Accepted{}, fmt.Errorf("seal delivery: %w", err)
+			return nil, fmt.Errorf("seal delivery: %w", err)
 		}
 		messages[i] = journal.Message{
 			Topic: journal.Inbox, ID: id, Workspace: ws, Source: label, Key: binary.BigEndian.Uint64(id[:8]), At: now,
 			Epoch: epoch, Payload: sealed,
 		}
 	}
-	fresh, err := z.journal.Append(ctx, messages...)
-	if err != nil {
-		return Accepted{}, err
-	}
-	return Accepted{Deliveries: len(all), Fresh: fresh}, nil
+	return messages, nil
 }
 
 // deliveryName is the vendor's id of a delivery, or the hash of its body.

@@ -78,8 +78,8 @@ func (z *Zone) mayTranscribe(ctx context.Context, p workspace.Policy, s recordin
 	return sound != consent.Refuse && words == consent.Allow, nil
 }
 
-// Listener is the recogniser that hears recordings and whether it runs without network; path is empty if there is none.
-func (z *Zone) Listener() (path string, isolated bool) { return Hearing(z.listener) }
+// Listener is the recogniser that hears recordings and what holds it; path is empty if there is none.
+func (z *Zone) Listener() (path string, c Confinement) { return Hearing(z.listener) }
 
 // Hear has a stored recording heard and journals what was said, masked, as a delivery of its own: once, however often
 // it is called. What cannot be heard now (no recogniser, a consent that is missing) is left as it is; what can never be
@@ -122,6 +122,8 @@ func (z *Zone) Hear(ctx context.Context, ws workspace.ID, id RecordingID, last b
 		return ctx.Err()
 	case errors.Is(err, listen.ErrSilent): // nothing to say
 		return z.book.Heard(ctx, ws, s.ID)
+	case errors.Is(err, ErrUnconfined), errors.Is(err, ErrListenerReads):
+		line.Failed = fact.WhyUnconfined
 	case last, BadRecording(err), errors.Is(err, recording.ErrFrame):
 		line.Failed = fact.WhyUnheard
 	default:

@@ -110,6 +110,7 @@ func listener(t *testing.T, script []line) string {
 	command := filepath.Join(dir, "listen")
 	err = errors.Join(
 		os.WriteFile(filepath.Join(dir, "script"), b, 0o600),
+		os.WriteFile(filepath.Join(dir, "reads"), []byte(filepath.Dir(self)+"\n"), 0o600),
 		os.WriteFile(command, fmt.Appendf(nil, "#!/bin/sh\nexec %q recite %q\n", self, filepath.Join(dir, "script")), 0o700),
 	)
 	if err != nil {

@@ -38,9 +38,9 @@ import (
 // sealVersion is the version of the sealed envelope (docs/format/journal.md).
 const sealVersion = 1
 
-// Appender is the part of the journal that takes deliveries in.
-type Appender interface {
-	Append(ctx context.Context, m ...journal.Message) (fresh int, err error)
+// Intake is the part of the book of deliveries that takes them in.
+type Intake interface {
+	Accept(ctx context.Context, m ...journal.Message) (fresh int, err error)
 }
 
 // Config wires the zone.
@@ -49,7 +49,7 @@ type Config struct {
 	Store   *workspace.Store
 	DB      *meta.DB
 	Ledger  *ledger.Ledger
-	Journal Appender
+	Journal Intake
 	Audio   string // folder of sealed recordings
 	Dial    string // balanced, strict or paranoid; empty: strict
 	Models  string // directory of a second reader's weights; empty: there are none
@@ -66,7 +66,7 @@ type Zone struct {
 	register *consent.Register
 	book     *recording.Book
 	ledger   *ledger.Ledger
-	journal  Appender
+	journal  Intake
 	detector *detect.Detector
 	dial     string
 	models   string

@@ -145,22 +145,16 @@ func (r *Recording) Write(ctx context.Context, out io.Writer, fill string) error
 	return r.res.Write(ctx, listen.File(r.file), out, f)
 }
 
-// IsRecording reports whether a file begins as recordings do: WAV, FLAC, Ogg, MP3 with tags, MP4.
+// IsRecording reports whether a file begins as recordings do: WAV, FLAC, Ogg, MP3, AAC, AMR, MP4, Matroska.
 func IsRecording(file string) bool {
 	f, err := os.Open(file)
 	if err != nil {
 		return false
 	}
 	defer f.Close()
-	head := make([]byte, 8)
+	head := make([]byte, 16)
 	n, _ := io.ReadFull(f, head)
-	head = head[:n]
-	for magic, at := range map[string]int{"RIFF": 0, "RIFX": 0, "RF64": 0, "fLaC": 0, "OggS": 0, "ID3": 0, "\xff\xfb": 0, "ftyp": 4} {
-		if len(head) >= at+len(magic) && string(head[at:at+len(magic)]) == magic {
-			return true
-		}
-	}
-	return false
+	return listen.IsRecording(head[:n])
 }
 
 // BadRecording reports whether an error is about what was given, not about this machine.
@@ -177,11 +171,27 @@ func BadRecording(err error) bool {
 // ErrNoListener says that a recording cannot be heard: there is no recogniser, and no words were given.
 var ErrNoListener = listen.ErrNoListener
 
-// Hearing says which recogniser hears recordings and whether it runs without network; path is empty if there is none.
-func Hearing(path string) (found string, isolated bool) {
+// Hide names a file or folder that no recogniser and no decoder may be able to read, such as the data directory.
+func Hide(path string) { confine.Private(path) }
+
+// ErrUnconfined says that a recording was not opened, because this system cannot confine a recogniser or a decoder.
+var ErrUnconfined = confine.ErrWeak
+
+// ErrListenerReads says that the recogniser's folder holds the data or the root key, or lies in it.
+var ErrListenerReads = confine.ErrReads
+
+// Confinement says what holds a recogniser on this system.
+type Confinement struct {
+	Runs  bool   // enough holds: it runs
+	Lacks string // what this system does not give, in words; empty: nothing
+}
+
+// Hearing says which recogniser hears recordings and what holds it; path is empty if there is none.
+func Hearing(path string) (found string, c Confinement) {
 	l, ok := listen.Find(path)
 	if !ok {
-		return "", false
+		return "", Confinement{}
 	}
-	return l.Path, confine.Isolated()
+	held := confine.State()
+	return l.Path, Confinement{held.Enough(), held.Lacks()}
 }

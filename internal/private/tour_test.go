@@ -46,7 +46,7 @@ type tourHouse struct {
 	audio string // folder of recordings
 }
 
-func (h *tourHouse) Append(_ context.Context, m ...journal.Message) (int, error) {
+func (h *tourHouse) Accept(_ context.Context, m ...journal.Message) (int, error) {
 	h.inbox = append(h.inbox, m...)
 	return len(m), nil
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"murmur/internal/datadir"
+	"murmur/internal/deliveries"
 	"murmur/internal/fact"
-	"murmur/internal/journal"
 	"murmur/internal/private"
 	"murmur/internal/workspace"
 )
@@ -117,7 +117,7 @@ func (n *Node) trace(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 			return Diagnosis{}, err
 		}
 		t, err := n.journal.Trace(ctx, ws, id)
-		if errors.Is(err, journal.ErrUnknown) {
+		if errors.Is(err, deliveries.ErrUnknown) {
 			continue
 		}
 		if err != nil {
@@ -129,8 +129,7 @@ func (n *Node) trace(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 			c("received", t.At.UTC().Format(time.RFC3339Nano)),
 			c("state", t.State.String()),
 			c("since", t.Since.UTC().Format(time.RFC3339Nano)),
-			c("size", fmt.Sprintf("%d bytes sealed", t.Size)),
-			c("sealed bytes", map[bool]string{true: "kept", false: "gone"}[t.Sealed]),
+			c("sealed bytes", map[bool]string{true: fmt.Sprintf("%d kept", t.Size), false: "gone"}[t.Size > 0]),
 		}}
 		if t.Why != fact.WhyNone {
 			d.Checks = append(d.Checks, c("why", t.Why.String()))

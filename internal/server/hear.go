@@ -136,10 +136,13 @@ func (n *Node) hearing(ctx context.Context, name string, say func(name string, o
 	if err != nil || r == nil {
 		return err
 	}
-	path, isolated := n.zone.Listener()
+	path, held := n.zone.Listener()
 	by := ""
-	if path != "" && !isolated {
-		by = "; this system allows no namespaces: the recogniser runs with its network"
+	switch {
+	case path != "" && !held.Runs:
+		by = "; the recogniser does not run, for this system cannot confine it: recordings go to quarantine"
+	case path != "" && held.Lacks != "":
+		by = "; this system does not give the recogniser " + held.Lacks
 	}
 	say("recordings of "+name, r.Waiting == 0 || path != "", "make voice installs a recogniser; murmur serve --listener PATH takes another one",
 		"%d stored, %d heard, %d wait: %s", r.Stored, r.Heard, r.Waiting, r.Said+by)

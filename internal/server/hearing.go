@@ -5,13 +5,19 @@ import "murmur/internal/private"
 // hearing says which recogniser hears recordings, and how.
 func (d *Diagnosis) hearing() {
 	c := Check{Name: "recordings", OK: true}
-	switch found, isolated := private.Hearing(""); {
+	switch found, held := private.Hearing(""); {
 	case found == "":
 		c.Said, c.Hint = "no recogniser hears them", "make voice installs one; without it a recording needs a transcript with times"
-	case !isolated:
-		c.Said, c.Hint = "heard by "+found, "this system allows no namespaces: the recogniser runs with its network"
+	case !held.Runs:
+		c.OK, c.Said = false, "the recogniser "+found+" does not run: this system has no "+held.Lacks
+		c.Hint = confineHint
+	case held.Lacks != "":
+		c.Said, c.Hint = "heard by "+found+", without sockets and without files of others", "this system does not give it "+held.Lacks
 	default:
-		c.Said = "heard by " + found + ", without network"
+		c.Said = "heard by " + found + ", without sockets, network, files and processes of others"
 	}
 	d.Checks = append(d.Checks, c)
 }
+
+// confineHint says what murmur needs to run a recogniser.
+const confineHint = "Linux 5.13 or later with seccomp and Landlock, or with user namespaces; in a container allow one of them"

@@ -18,7 +18,7 @@ func (h holdings) Kept(ctx context.Context, ws workspace.ID) ([]web.Kept, error)
 		return nil, err
 	}
 	return []web.Kept{
-		{What: "What sources sent, as they sent it", Where: "journal.db", HowLong: fmt.Sprintf("%d hours; held and quarantined deliveries until they are decided", p.RawHours), Guard: "sealed under the day's key, which is destroyed"},
+		{What: "What sources sent, as they sent it", Where: "journal.db", HowLong: "until it is decided: seconds; 7 days at most while it is held, 30 in quarantine", Guard: "sealed under the day's key, which is destroyed"},
 		{What: "One row a call, text, step and answer: times, results, no words", Where: "lake/", HowLong: fmt.Sprintf("linked to a pseudonym for %d days, then to nobody", p.LinkDays), Guard: "keyed pseudonym; disk encryption"},
 		{What: "Words of texts, transcripts and comments, masked", Where: "lake/", HowLong: "90 days", Guard: "every personal value masked, verified by a second look"},
 		{What: "Figures of weeks and four-week blocks", Where: "murmur.db", HowLong: "kept", Guard: fmt.Sprintf("at least %d people behind each, %d where words were read", p.MinGroup, p.MinGroupContent)},

@@ -13,8 +13,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"murmur/internal/deliveries"
 	"murmur/internal/fact"
-	"murmur/internal/journal"
 	"murmur/internal/private"
 	"murmur/internal/workspace"
 )
@@ -162,7 +162,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	if err != nil {
 		return
 	}
-	var sum journal.Tally
+	var sum deliveries.Tally
 	for _, sources := range counts {
 		for _, t := range sources {
 			sum.In += t.In

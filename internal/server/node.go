@@ -18,8 +18,10 @@ import (
 	"murmur/internal/crowd"
 	"murmur/internal/crowd/release"
 	"murmur/internal/datadir"
+	"murmur/internal/deliveries"
 	"murmur/internal/insight"
 	"murmur/internal/job"
+	"murmur/internal/journal"
 	"murmur/internal/journal/sqlite"
 	"murmur/internal/keyring"
 	"murmur/internal/ledger"
@@ -47,7 +49,7 @@ type Node struct {
 	db      *meta.DB
 	ledger  *ledger.Ledger
 	store   *workspace.Store
-	journal *sqlite.Journal
+	journal engine
 	zone    *private.Zone
 	crowd   *crowd.Crowd
 	jobs    *job.Queue
@@ -64,6 +66,16 @@ type Node struct {
 	mu        sync.Mutex
 	failed    error // why the pipeline stopped by itself
 	releasing sync.Mutex
+}
+
+// engine holds the queue and the book of deliveries: on one machine they are one file. The line that opens it is all
+// that knows what it is.
+type engine interface {
+	journal.Queue
+	deliveries.Store
+	Check(ctx context.Context) (faults []string, err error)
+	Backup(ctx context.Context, path string) error
+	Close() error
 }
 
 // Open opens a data directory and makes a new one where there is none.
@@ -92,6 +104,7 @@ func (n *Node) open(ctx context.Context, c Config) (err error) {
 	if n.dir, err = datadir.Open(c.Data, datadir.Server); err != nil {
 		return err
 	}
+	private.Hide(n.dir.Path())
 	if n.ring, err = keyring.Open(n.dir.Path(), keyring.Config{Clock: c.Now}); err != nil {
 		return err
 	}
@@ -103,9 +116,11 @@ func (n *Node) open(ctx context.Context, c Config) (err error) {
 		return err
 	}
 	n.store = workspace.NewStore(n.db, n.ledger, n.ring, c.Now)
-	if n.journal, err = sqlite.Open(ctx, n.dir.Journal(), sqlite.Config{Now: c.Now}); err != nil {
+	opened, err := sqlite.Open(ctx, n.dir.Journal(), sqlite.Config{Now: c.Now})
+	if err != nil {
 		return err
 	}
+	n.journal = opened
 	n.zone, err = private.New(private.Config{Ring: n.ring, Store: n.store, DB: n.db, Ledger: n.ledger, Journal: n.journal, Audio: n.dir.Recordings(), Dial: c.Dial, Models: c.Models, Listener: c.Listener, Now: c.Now})
 	if err != nil {
 		return err

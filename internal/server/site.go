@@ -112,6 +112,8 @@ func words(w fact.Why) string {
 		return "It is encrypted. Import it again with its key."
 	case fact.WhyUnheard:
 		return "The recording is in a format that cannot be read, or the recogniser failed on it. murmur doctor says whether one is installed."
+	case fact.WhyUnconfined:
+		return "This system cannot confine the recogniser, so the recording was not opened. murmur doctor says what is missing."
 	}
 	return "It could not be read."
 }

@@ -45,14 +45,14 @@ func (n *Node) startUpkeep(ctx context.Context) error {
 func (n *Node) keepReleasing(ctx context.Context) {
 	tick := time.NewTicker(releaseEvery)
 	defer tick.Stop()
-	last, rest := int64(-1), time.Now()
+	last, rest := journal.Position("none"), time.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		pos, _, err := n.crowd.Position(ctx)
+		pos, err := n.crowd.Position(ctx, 0)
 		if err != nil || pos == last || time.Now().Before(rest) {
 			continue
 		}
@@ -80,6 +80,24 @@ func (n *Node) releaseAll(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// eachWorkspace does something for every workspace; one that fails does not keep the others from it.
+func (n *Node) eachWorkspace(ctx context.Context, what string, f func(workspace.ID) error) error {
+	workspaces, err := n.store.List(ctx)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, ws := range workspaces {
+		if err := ctx.Err(); err != nil {
+			return errors.Join(append(errs, err)...)
+		}
+		if err := f(ws); err != nil {
+			errs = append(errs, fmt.Errorf("%s of workspace %s: %w", what, ws, err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // rotateArgs is the job of every five minutes: raw bytes die.
@@ -132,53 +150,57 @@ func (n *Node) openJobs(ctx context.Context) (*job.Queue, error) {
 	})
 }
 
-// Rotate ends raw bytes: those older than the policy's raw-hours, and at the end of a UTC day everything of that day
-// with its key. What is still needed (held, quarantined, not yet processed) is first sealed again under today's key.
+// Rotate ends raw bytes: at the end of a UTC day everything of that day goes with its key. What is still needed (held,
+// quarantined, not yet processed) is first sealed again under today's key.
 func (n *Node) Rotate(ctx context.Context) error {
 	below := n.ring.Today()
-	_, err := n.journal.Reseal(ctx, below, func(m journal.Message) (journal.Message, error) {
-		if m.Topic == journal.Facts { // no person in them: their key lasts
-			return m, nil
-		}
-		opened, err := n.ring.Open(m.Workspace, keyring.TopicInbox, m.ID, sealVersion, m.Epoch, m.Payload)
-		if errors.Is(err, keyring.ErrSeal) || errors.Is(err, keyring.ErrDead) {
-			return m, nil // damaged or dead already: it stays unreadable
-		}
-		if err != nil {
-			return journal.Message{}, err
-		}
-		m.Epoch, m.Payload, err = n.ring.Reseal(opened)
-		return m, err
-	})
-	if err != nil {
-		return fmt.Errorf("re-seal what is still needed: %w", err)
-	}
-	if _, err := n.journal.DropPayloads(ctx, below); err != nil {
-		return fmt.Errorf("drop sealed bytes: %w", err)
-	}
 	if err := n.zone.RotateRecordings(ctx); err != nil { // what it could not carry over dies with its day
 		n.log.Error("recordings could not be carried over", "kind", errorKind(err))
 	}
-	workspaces, err := n.store.List(ctx)
+	err := n.eachWorkspace(ctx, "end the day", func(ws workspace.ID) error { return n.rotate(ctx, ws, below) })
+	if _, shrink := n.journal.Shrink(ctx); shrink != nil {
+		err = errors.Join(err, shrink)
+	}
+	if refill := n.dir.RefillBallast(); refill != nil && !errors.Is(refill, datadir.ErrFull) {
+		err = errors.Join(err, fmt.Errorf("refill the ballast: %w", refill))
+	}
+	return err
+}
+
+// rotate ends the days of a workspace before below. A delivery that is just being accepted under an older key is refused
+// from the first step on, and sealed again; a key that something still needs stays until the next time.
+func (n *Node) rotate(ctx context.Context, ws workspace.ID, below uint32) error {
+	if err := n.journal.Retire(ctx, ws, below); err != nil {
+		return err
+	}
+	if _, err := n.journal.Reseal(ctx, ws, below, n.reseal); err != nil {
+		return err
+	}
+	needed, err := n.journal.Epoch(ctx, ws)
 	if err != nil {
 		return err
 	}
-	for _, ws := range workspaces {
-		p, err := n.store.Policy(ctx, ws)
-		if err != nil {
-			return err
-		}
-		if _, err := n.journal.DropOlder(ctx, ws, n.now().Add(-time.Duration(p.RawHours)*time.Hour)); err != nil {
-			return err
-		}
-		if _, err := n.ring.Destroy(ws, below); err != nil && !errors.Is(err, keyring.ErrUnknown) {
-			return fmt.Errorf("destroy keys: %w", err)
-		}
+	if needed > 0 {
+		below = min(below, needed)
 	}
-	if err := n.dir.RefillBallast(); err != nil && !errors.Is(err, datadir.ErrFull) {
-		return fmt.Errorf("refill the ballast: %w", err)
+	if _, err := n.ring.Destroy(ws, below); err != nil && !errors.Is(err, keyring.ErrUnknown) {
+		return err
 	}
 	return nil
+}
+
+// reseal carries a delivery over to today's key.
+func (n *Node) reseal(m journal.Message) (journal.Message, error) {
+	opened, err := n.ring.Open(m.Workspace, keyring.TopicInbox, m.ID, sealVersion, m.Epoch, m.Payload)
+	if errors.Is(err, keyring.ErrSeal) || errors.Is(err, keyring.ErrDead) {
+		m.Epoch = n.ring.Today() // damaged or dead already: it stays unreadable, and needs no key
+		return m, nil
+	}
+	if err != nil {
+		return journal.Message{}, err
+	}
+	m.Epoch, m.Payload, err = n.ring.Reseal(opened)
+	return m, err
 }
 
 // sealVersion is the version of a sealed delivery (private.Zone seals with it; docs/format/journal.md).
@@ -214,24 +236,32 @@ func (n *Node) Tidy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	link, own := 60, map[workspace.ID]int{}
+	link := 60
 	for _, ws := range workspaces {
 		p, err := n.store.Policy(ctx, ws)
 		if err != nil {
 			return err
 		}
-		link, own[ws] = min(link, p.LinkDays), p.LinkDays
+		link = min(link, p.LinkDays)
 		if _, err := n.audit(ctx, ws); err != nil {
 			return err
 		}
 	}
-	if err := n.crowd.Tidy(ctx, own); err != nil {
+	if err := n.crowd.Tidy(ctx, link); err != nil {
 		return err
 	}
-	if _, err := n.journal.Unlink(ctx, n.now().AddDate(0, 0, -link)); err != nil {
+	err = n.eachWorkspace(ctx, "tidy deliveries", func(ws workspace.ID) error {
+		p, err := n.store.Policy(ctx, ws)
+		if err != nil {
+			return err
+		}
+		if _, err := n.journal.Unlink(ctx, ws, n.now().AddDate(0, 0, -p.LinkDays)); err != nil {
+			return err
+		}
+		_, err = n.journal.Lapse(ctx, ws, n.now().AddDate(0, 0, -heldDays), n.now().AddDate(0, 0, -quarantineDays))
 		return err
-	}
-	if _, err := n.journal.Lapse(ctx, n.now().AddDate(0, 0, -heldDays), n.now().AddDate(0, 0, -quarantineDays)); err != nil {
+	})
+	if err != nil {
 		return err
 	}
 	if _, err := n.journal.Purge(ctx); err != nil {

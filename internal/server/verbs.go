@@ -14,8 +14,8 @@ import (
 	"strings"
 
 	"murmur/internal/datadir"
+	"murmur/internal/deliveries"
 	"murmur/internal/fact"
-	"murmur/internal/journal"
 	"murmur/internal/ledger"
 	"murmur/internal/private"
 	"murmur/internal/private/anon"
@@ -351,7 +351,7 @@ func (n *Node) Status(ctx context.Context) (Status, error) {
 	return s, nil
 }
 
-func (n *Node) statusOf(ctx context.Context, ws workspace.ID, sources map[fact.Label]journal.Tally) (web.WorkspaceStatus, error) {
+func (n *Node) statusOf(ctx context.Context, ws workspace.ID, sources map[fact.Label]deliveries.Tally) (web.WorkspaceStatus, error) {
 	w := web.WorkspaceStatus{BySource: map[string]Counts{}, Control: map[string]string{}}
 	names, err := n.sourceNames(ctx, ws)
 	if err != nil {
@@ -398,7 +398,7 @@ func (n *Node) sourceNames(ctx context.Context, ws workspace.ID) (map[fact.Label
 	return out, nil
 }
 
-func countsOf(t journal.Tally) Counts {
+func countsOf(t deliveries.Tally) Counts {
 	s := t.States
 	return Counts{
 		In: t.In, Pending: s[fact.Pending], Held: s[fact.Held], Published: s[fact.Published], Duplicate: s[fact.Duplicate],

@@ -177,7 +177,7 @@ func (n *Node) verifyJournal(ctx context.Context, breach func(string, string, ..
 	return n.journal.Sealed(ctx, func(m journal.Message) error {
 		_, err := n.ring.Open(m.Workspace, keyring.TopicInbox, m.ID, sealVersion, m.Epoch, m.Payload)
 		if errors.Is(err, keyring.ErrSeal) {
-			breach("journal.db", "the seal of the delivery at position %d does not open", m.Position)
+			breach("journal.db", "the seal of the delivery at position %s does not open", m.Position)
 			return nil
 		}
 		if errors.Is(err, keyring.ErrDead) {

@@ -169,7 +169,7 @@ func policyText(p workspace.Policy) (lines []string) {
 		lines = append(lines, basis("Recordings", p.Recordings), basis("Transcripts and summaries", p.Transcripts))
 	}
 	return append(lines,
-		fmt.Sprintf("What a source sent is sealed, and destroyed after %s.", durationText(time.Duration(p.RawHours)*time.Hour)),
+		fmt.Sprintf("What a source sent is sealed, and forgotten once it was read; a recording is destroyed after %s.", durationText(time.Duration(p.RawHours)*time.Hour)),
 		fmt.Sprintf("Rows of one person belong together for %s; then nobody can link them any more.", durationText(time.Duration(p.LinkDays)*24*time.Hour)),
 		fmt.Sprintf("A figure stands for at least %d people, and for at least %d where words were read.", p.MinGroup, p.MinGroupContent))
 }

@@ -29,7 +29,7 @@ const (
 type Policy struct {
 	Recordings, Transcripts Basis
 	OptInCountries          string // ISO 3166 codes, "DE,FR"; EU: its members. Of their people only with a yes
-	RawHours                int    // sealed bytes live this long; 1 to 24
+	RawHours                int    // recordings live this long; 1 to 24
 	LinkDays                int    // rows of one person can be linked this long; 1 to 60
 	Timezone                string
 	OpenHours               string // "mon-fri 09:00-17:00; sat 10:00-14:00"; empty: always open
@@ -67,7 +67,7 @@ var settings = []setting{
 		func(p *Policy) string { return string(p.Transcripts) }, func(p *Policy, v string) error { return setBasis(&p.Transcripts, v) }},
 	{"opt-in-countries", `countries whose people are heard only with a yes, as "EU,GB,CA"; a caller whose country is not known counts too; empty: none`,
 		func(p *Policy) string { return p.OptInCountries }, setCountries},
-	{"raw-hours", "hours that sealed raw bytes live (1-24)",
+	{"raw-hours", "hours that sealed recordings live (1-24); what else was sent goes once it is decided",
 		func(p *Policy) string { return strconv.Itoa(p.RawHours) }, func(p *Policy, v string) error { return setInt(&p.RawHours, v, 1, 24) }},
 	{"link-days", "days that rows of one person can be linked (1-60)",
 		func(p *Policy) string { return strconv.Itoa(p.LinkDays) }, func(p *Policy, v string) error { return setInt(&p.LinkDays, v, 1, 60) }},

@@ -29,7 +29,7 @@ func BenchmarkAppend128(b *testing.B) {
 	share(b, 128, func(int) error {
 		m := journal.Message{Topic: journal.Inbox, Workspace: workspace.Default, Source: 7, At: time.Now(), Epoch: 1, Payload: body}
 		_, _ = rand.Read(m.ID[:])
-		_, err := j.Append(b.Context(), m)
+		_, err := j.Accept(b.Context(), m)
 		return err
 	})
 }
@@ -82,7 +82,7 @@ func BenchmarkTransform(b *testing.B) {
 		m := journal.Message{Topic: journal.Inbox, Workspace: workspace.Default, Source: 7, At: time.Now(), Epoch: 1, Payload: make([]byte, 1024)}
 		_, _ = rand.Read(m.ID[:])
 		if batch = append(batch, m); len(batch) == cap(batch) || i == b.N-1 {
-			if _, err := j.Append(b.Context(), batch...); err != nil {
+			if _, err := j.Accept(b.Context(), batch...); err != nil {
 				b.Fatal(err)
 			}
 			batch = batch[:0]
@@ -92,7 +92,7 @@ func BenchmarkTransform(b *testing.B) {
 	defer cancel()
 	start, seen := time.Now(), 0
 	b.ResetTimer()
-	err = j.Transform(ctx, journal.Inbox, "process", func(_ context.Context, in []journal.Message) ([]journal.Message, error) {
+	err = j.Transform(ctx, journal.Reader{Topic: journal.Inbox, Group: "process"}, func(_ context.Context, in []journal.Message) ([]journal.Message, error) {
 		out := make([]journal.Message, 0, 2*len(in))
 		for _, m := range in {
 			facts, state := m, m

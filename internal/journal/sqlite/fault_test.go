@@ -172,7 +172,7 @@ func TestFullDisk(t *testing.T) {
 		for refused := 0; refused < 20 && accepted < 10_000; {
 			m := x.delivery(accepted)
 			m.Payload = append(m.Payload, make([]byte, 20_000)...)
-			switch _, err := x.Append(t.Context(), m); {
+			switch _, err := x.Accept(t.Context(), m); {
 			case errors.Is(err, journal.ErrFull):
 				refused++
 			case err != nil:

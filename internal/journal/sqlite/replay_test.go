@@ -7,7 +7,7 @@ import (
 
 	"murmur/internal/fact"
 	"murmur/internal/journal"
-	"murmur/internal/journal/journaltest"
+	"murmur/internal/journal/queuetest"
 	"murmur/internal/workspace"
 )
 
@@ -20,7 +20,7 @@ func TestAReplayEndsThoughNothingGetsBetter(t *testing.T) {
 	seen := make(chan int, 1000)
 	var stage sync.WaitGroup
 	stage.Go(func() {
-		err := j.Transform(ctx, journal.Inbox, "process", func(_ context.Context, in []journal.Message) ([]journal.Message, error) {
+		err := j.Transform(ctx, journal.Reader{Topic: journal.Inbox, Group: "process"}, func(_ context.Context, in []journal.Message) ([]journal.Message, error) {
 			var out []journal.Message
 			for _, m := range in {
 				m.Topic, m.State, m.Why = journal.States, fact.Quarantined, fact.WhyBadField
@@ -35,7 +35,7 @@ func TestAReplayEndsThoughNothingGetsBetter(t *testing.T) {
 	})
 	const deliveries = 3
 	for i := range deliveries {
-		if _, err := j.Append(ctx, journaltest.Delivery(1, i)); err != nil {
+		if _, err := j.Accept(ctx, queuetest.Delivery(1, i)); err != nil {
 			t.Fatal(err)
 		}
 	}

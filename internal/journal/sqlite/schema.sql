@@ -1,9 +1,15 @@
--- The journal of one machine, version 1. See docs/format/journal.md.
+-- The journal of one machine, version 2: queue and book of deliveries. See docs/format/journal.md.
 
 -- Names of workspaces, so that rows carry a small number.
 create table workspace (
   no   integer primary key,
   name text not null unique
+) strict;
+
+-- Labels of sources, so that rows carry a small number.
+create table source (
+  no    integer primary key,
+  label integer not null unique -- fact.Label
 ) strict;
 
 -- One row: the next position. Positions only grow, whatever is deleted.
@@ -12,31 +18,42 @@ create table sequence (
 ) strict;
 insert into sequence values (1);
 
--- One row for each accepted delivery, until Purge.
+-- The book: one row for each accepted delivery, until Purge.
 create table delivery (
-  pos      integer primary key, -- place in the inbox; a replay gives a new one
-  ws       integer not null,    -- workspace.no
-  id       blob    not null,    -- 16 bytes
-  source   integer not null,    -- fact.Label
-  key      integer not null,    -- the message key, as a signed number
-  at       integer not null,    -- received, microseconds since 1970 UTC
-  size     integer not null,    -- of the payload as accepted, bytes
-  state    integer not null,    -- fact.State
-  why      integer not null,    -- fact.Why
-  state_at integer not null,    -- microseconds
-  contact  blob                 -- 16 bytes; null: none, or no longer
+  pos     integer primary key, -- place in the inbox; a replay gives a new one
+  ws      integer not null,    -- workspace.no
+  id      blob    not null,    -- 16 bytes
+  source  integer not null,    -- source.no
+  at      integer not null,    -- received, microseconds since 1970 UTC
+  state   integer not null,    -- fact.State
+  why     integer not null,    -- fact.Why
+  since   integer not null,    -- when it got its state, microseconds after at
+  contact blob                 -- 16 bytes; null: none, or no longer
 ) strict;
-create unique index delivery_id on delivery (ws, id);
-create index delivery_state on delivery (state, ws, source);
-create index delivery_contact on delivery (ws, contact) where contact is not null;
+-- Half of an id, a keyed hash, tells any two of them apart; the row has the other half.
+create index delivery_id on delivery (substr(id, 1, 8));
+-- What is not settled: pending, held, quarantined.
+create index delivery_open on delivery (state, ws, source, at) where state in (0, 1, 6);
 
--- The sealed bytes of a delivery, apart so that a change of state does not rewrite them.
+-- The sealed bytes of a delivery that is not settled.
 create table payload (
   pos   integer primary key, -- delivery.pos
+  ws    integer not null,
+  key   integer not null,    -- the message key, as a signed number
   epoch integer not null,
   body  blob    not null
 ) strict;
-create index payload_epoch on payload (epoch);
+create index payload_epoch on payload (ws, epoch);
+
+-- Whose yes a held delivery waits for; zero-length: of any.
+create table held (
+  pos     integer primary key, -- delivery.pos
+  ws      integer not null,
+  call    blob    not null,
+  contact blob    not null
+) strict;
+create index held_call on held (ws, call);
+create index held_contact on held (ws, contact);
 
 -- Sealed batches of facts on their way to the lake; deleted with the cursor that passes them.
 create table message (
@@ -49,7 +66,6 @@ create table message (
   epoch  integer not null,
   body   blob    not null
 ) strict;
-create index message_epoch on message (epoch);
 
 -- The last position of a topic that a group has finished.
 create table cursor (
@@ -59,20 +75,28 @@ create table cursor (
   primary key (topic, grp)
 ) strict, without rowid;
 
--- Counted at Append, never derived: deliveries accepted, and how many of them were accepted before.
+-- The epoch of a workspace before which nothing is accepted any more.
+create table retired (
+  ws    integer primary key,
+  below integer not null
+) strict;
+
+-- Counted as they come, never derived: deliveries accepted, how many of them were accepted before, the last new one.
 create table accepted (
-  ws        integer not null,
-  source    integer not null,
+  ws         integer not null,
+  source     integer not null,
   deliveries integer not null,
   duplicates integer not null,
+  latest     integer not null, -- microseconds
   primary key (ws, source)
 ) strict, without rowid;
 
--- Deliveries that Purge removed, by the state they were in.
-create table purged (
+-- Counted as they are settled, by state; purged are those of them without a row.
+create table settled (
   ws         integer not null,
   source     integer not null,
   state      integer not null,
   deliveries integer not null,
+  purged     integer not null,
   primary key (ws, source, state)
 ) strict, without rowid;

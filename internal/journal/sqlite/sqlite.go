@@ -1,4 +1,5 @@
-// Package sqlite is the journal of one machine: one SQLite file in WAL mode with synchronous=FULL.
+// Package sqlite is the journal of one machine, the queue and the book of deliveries: one SQLite file in WAL mode with
+// synchronous=FULL. No other code knows that they are SQLite, nor that they are one.
 //
 // All writes of a process go through one goroutine that commits what has come in meanwhile in one
 // transaction (group commit): one fsync for up to 512 messages, at once when nobody else waits. A Transform
@@ -6,7 +7,7 @@
 // (import, status, replay): SQLite's locks keep the transactions apart, and a file lock admits one consumer
 // of a group. The tables are described in docs/format/journal.md.
 //
-// It promises what package journal does (P1, P3, P4). A full disk refuses and recovers by itself; any other
+// It promises what packages journal and deliveries do (P1, P3, P4). A full disk refuses and recovers by itself; any other
 // storage error refuses everything until the journal is opened anew, because after a failed fsync nobody
 // knows what the disk holds.
 //
@@ -26,21 +27,27 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver
 
+	"murmur/internal/deliveries"
 	"murmur/internal/journal"
 )
 
 // Version is that of the file format, kept in user_version.
-const Version = 1
+const Version = 2
 
 // application marks the file as a murmur journal ("murj").
 const application = 0x6d75726a
 
-//go:embed schema.sql
-var schema string
+var (
+	//go:embed schema.sql
+	schema string
+	//go:embed migrate2.sql
+	migrate2 string
+)
 
 // Config adjusts a journal. The zero value is good.
 type Config struct {
@@ -70,7 +77,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Journal is a journal.Resumable and a journal.Accounts in one file.
+// Journal is a journal.Queue and a deliveries.Store in one file.
 type Journal struct {
 	config Config
 	path   string
@@ -81,8 +88,8 @@ type Journal struct {
 }
 
 var (
-	_ journal.Resumable = (*Journal)(nil)
-	_ journal.Accounts  = (*Journal)(nil)
+	_ journal.Queue    = (*Journal)(nil)
+	_ deliveries.Store = (*Journal)(nil)
 )
 
 // Open opens the journal at path and creates it if there is none. The file is 0600; beside it lie SQLite's
@@ -172,33 +179,91 @@ func dsn(path string, c Config, pragmas ...string) string {
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String()
 }
 
-// migrate creates the tables of a new file and refuses a newer one.
+// migrate creates the tables of a new file, brings those of an older version forward and refuses a newer one.
 func migrate(ctx context.Context, db *sql.DB) error {
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }() // without effect after Commit
-	var version, app int
-	if err := tx.QueryRowContext(ctx, "pragma user_version").Scan(&version); err != nil {
-		return err
-	}
-	if err := tx.QueryRowContext(ctx, "pragma application_id").Scan(&app); err != nil {
+	var version, app, vacuum int
+	if err := db.QueryRowContext(ctx, `select user_version, application_id, auto_vacuum
+		from pragma_user_version, pragma_application_id, pragma_auto_vacuum`).Scan(&version, &app, &vacuum); err != nil {
 		return err
 	}
 	switch {
 	case version > Version:
 		return journal.ErrNewer
-	case version == Version && app == application:
-		return nil
-	case version != 0 || app != 0:
+	case (version == 0) != (app == 0) || app != 0 && app != application:
 		return errors.New("the file is not a murmur journal")
 	}
-	if _, err := tx.ExecContext(ctx, schema+fmt.Sprintf(
-		"pragma application_id = %d; pragma user_version = %d;", application, Version)); err != nil {
+	if version < Version {
+		if err := create2(ctx, db); err != nil {
+			return err
+		}
+	}
+	if vacuum == incremental {
+		return nil
+	}
+	// A file that cannot give room back is written once more as one that can. Without room for that it stays as it is.
+	_, err := db.ExecContext(ctx, fmt.Sprintf("pragma auto_vacuum = %d; vacuum", incremental))
+	if errors.Is(classify(err), journal.ErrFull) {
+		return nil
+	}
+	return err
+}
+
+// incremental is SQLite's number of auto_vacuum = incremental.
+const incremental = 2
+
+// create2 makes the tables of version 2, of those of version 1 where there are some, in one transaction.
+func create2(ctx context.Context, db *sql.DB) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
 		return err
 	}
+	defer func() { _ = tx.Rollback() }() // without effect after Commit
+	var version int                      // again, now that nobody else can change it
+	if err := tx.QueryRowContext(ctx, "pragma user_version").Scan(&version); err != nil || version == Version {
+		return err
+	}
+	script := schema
+	if version == 1 {
+		var rename strings.Builder
+		for _, table := range []string{"workspace", "sequence", "delivery", "payload", "message", "cursor", "accepted", "purged"} {
+			fmt.Fprintf(&rename, "alter table %[1]s rename to v1_%[1]s;\n", table)
+		}
+		for _, index := range []string{"delivery_id", "delivery_state", "delivery_contact", "payload_epoch", "message_epoch"} {
+			fmt.Fprintf(&rename, "drop index %s;\n", index)
+		}
+		script = rename.String() + schema + migrate2
+	}
+	if _, err := tx.ExecContext(ctx, script+fmt.Sprintf("pragma application_id = %d; pragma user_version = %d;", application, Version)); err != nil {
+		return fmt.Errorf("bring version %d to %d: %w", version, Version, err)
+	}
 	return tx.Commit()
+}
+
+// Backup writes one consistent copy to a file that must not exist: VACUUM INTO, which reads one snapshot while others
+// write.
+func (j *Journal) Backup(ctx context.Context, path string) error {
+	if err := j.backup(ctx, path); err != nil {
+		return fmt.Errorf("back up journal: %w", classify(err))
+	}
+	return nil
+}
+
+func (j *Journal) backup(ctx context.Context, path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // VACUUM INTO takes an empty file
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	db, err := sql.Open("sqlite", dsn(j.path, j.config)) // query_only forbids it
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.ExecContext(ctx, `vacuum into ?`, path); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	// SQLite does not sync the copy.
+	return errors.Join(f.Sync(), syncDir(filepath.Dir(path)))
 }
 
 // groupName is what a consumer group may be called: it is part of a file name.

@@ -3,14 +3,23 @@ package sqlite
 import (
 	"path/filepath"
 	"testing"
+	"time"
 
+	"murmur/internal/deliveries/storetest"
 	"murmur/internal/journal"
-	"murmur/internal/journal/journaltest"
+	"murmur/internal/journal/queuetest"
 )
 
-func TestContract(t *testing.T) {
+func TestQueue(t *testing.T) {
 	t.Parallel()
-	journaltest.Run(t, func(t *testing.T, dir string) journal.Journal { return openIn(t, dir, Config{}) })
+	queuetest.Run(t, func(t *testing.T, dir string) journal.Queue { return openIn(t, dir, Config{}) })
+}
+
+func TestStore(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(t *testing.T, dir string, now func() time.Time) storetest.Engine {
+		return openIn(t, dir, Config{Now: now})
+	})
 }
 
 func openIn(t *testing.T, dir string, c Config) *Journal {

@@ -5,20 +5,22 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
+	"murmur/internal/deliveries"
 	"murmur/internal/fact"
 	"murmur/internal/journal"
 	"murmur/internal/workspace"
 )
 
-// chunk is how many rows an upkeep transaction changes at most: Append waits a few milliseconds for it.
-const chunk = 500
+// chunk is how many rows an upkeep transaction changes at most: Accept waits a few milliseconds for it.
+const chunk = 200
 
-// needed are the states whose payload is still to be read; see journal.Settled.
+// stretch is how many rows of the book a reader looks through at a time; the writer goes on meanwhile.
+const stretch = 20_000
+
+// needed are the states whose payload is still to be read; see deliveries.Settled.
 var needed = stateList(fact.Pending, fact.Held, fact.Quarantined)
 
 func stateList(states ...fact.State) string {
@@ -27,24 +29,6 @@ func stateList(states ...fact.State) string {
 		s[i] = fmt.Sprint(int64(v))
 	}
 	return strings.Join(s, ", ")
-}
-
-// chunks repeats a step that reports how many rows it changed, each time in a transaction of its own, until
-// it changes none.
-func (j *Journal) chunks(ctx context.Context, what string, step func(*tx) (int64, error)) (n int, err error) {
-	for {
-		var changed int64
-		err := j.write(ctx, commitSize, func(t *tx) (err error) {
-			changed, err = step(t)
-			return err
-		})
-		if err != nil {
-			return n, fmt.Errorf("%s: %w", what, err)
-		}
-		if n += int(changed); changed == 0 {
-			return n, nil
-		}
-	}
 }
 
 // change runs an unprepared statement in the transaction.
@@ -56,245 +40,284 @@ func (t *tx) change(query string, args ...any) (int64, error) {
 	return r.RowsAffected()
 }
 
-func (t *tx) find(query string, args ...any) ([]int64, error) {
-	rows, err := t.w.conn.QueryContext(t.ctx, query, args...)
-	if err != nil {
-		return nil, err
+// numbers reads rows of one number and closes them.
+func numbers(rows *sql.Rows) (n []int64, err error) {
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var i int64
+		if err := rows.Scan(&i); err != nil {
+			return nil, err
+		}
+		n = append(n, i)
 	}
-	return positions(rows)
+	return n, rows.Err()
 }
 
-// Replay implements journal.Accounts. Deliveries keep their order. A replayed one gets a new position, so the position
-// at the beginning keeps one that ends where it was from being replayed again.
-func (j *Journal) Replay(ctx context.Context, w workspace.ID, states []fact.State, why fact.Why) (int, error) {
-	for _, s := range states {
-		if s == fact.Pending || s == fact.Erased {
-			return 0, errors.New("replay: pending and erased deliveries cannot be replayed")
+// workspace gives a workspace's number; 0 if it has none.
+func (j *Journal) workspace(ctx context.Context, w workspace.ID) (no int64, err error) {
+	err = j.reads.QueryRowContext(ctx, `select coalesce((select no from workspace where name = ?), 0)`, w.String()).Scan(&no)
+	return no, err
+}
+
+// step changes one row of the book, which is as r says, and reports whether it did.
+type step func(t *tx, ws int64, r *row) (bool, error)
+
+// sweep looks through the book outside the writer for the rows that where names, and takes step for each that still is
+// such a row, in transactions of chunk rows. where may use ?1, ?2.
+func (j *Journal) sweep(ctx context.Context, where string, args []any, thorough bool, step step) (n int, err error) {
+	for from := int64(0); ; {
+		var to int64
+		if err := j.reads.QueryRowContext(ctx, fmt.Sprintf(`select coalesce(max(pos), 0) from
+			(select pos from delivery where pos > ? order by pos limit %d)`, stretch), from).Scan(&to); err != nil || to == 0 {
+			return n, err
 		}
-	}
-	var end int64
-	if err := j.reads.QueryRowContext(ctx, `select next from sequence`).Scan(&end); err != nil {
-		return 0, fmt.Errorf("replay: %w", err)
-	}
-	query := fmt.Sprintf(`select pos from delivery join payload using (pos)
-		where state in (%s) and ws = (select no from workspace where name = ?1) and (?2 = 0 or why = ?2) and pos < ?3
-		order by pos limit %d`, stateList(states...), chunk)
-	return j.chunks(ctx, "replay", func(t *tx) (int64, error) {
-		found, err := t.find(query, w.String(), int64(why), end)
+		rows, err := j.reads.QueryContext(ctx, `select pos from delivery where pos > ?3 and pos <= ?4 and `+where, append(args, from, to)...)
 		if err != nil {
-			return 0, err
+			return n, err
 		}
-		return int64(len(found)), t.requeue(found)
-	})
+		found, err := numbers(rows)
+		if err != nil {
+			return n, err
+		}
+		changed, err := j.steps(ctx, found, where, args, thorough, step)
+		if n += changed; err != nil {
+			return n, err
+		}
+		from = to
+	}
 }
 
-// DropPayloads implements journal.Accounts.
-func (j *Journal) DropPayloads(ctx context.Context, below uint32) (int, error) {
-	query := fmt.Sprintf(`delete from payload where pos in (select pos from payload join delivery using (pos)
-		where epoch < ? and state not in (%s) limit %d)`, needed, chunk)
-	return j.chunks(ctx, "drop payloads", func(t *tx) (int64, error) { return t.change(query, int64(below)) })
-}
-
-// MarkErased implements journal.Accounts.
-func (j *Journal) MarkErased(ctx context.Context, w workspace.ID, contacts [][16]byte) (n int, err error) {
-	query := fmt.Sprintf(`select pos from delivery
-		where ws = (select no from workspace where name = ?) and contact = ? limit %d`, chunk)
-	for _, contact := range contacts {
-		if contact == ([16]byte{}) {
-			continue
-		}
-		erased, err := j.thoroughly(ctx, "mark erased", func(t *tx) (int64, error) {
-			found, err := t.find(query, w.String(), contact[:])
-			if err != nil {
-				return 0, err
-			}
-			for _, pos := range found {
-				if _, err := t.change(`delete from payload where pos = ?`, pos); err != nil {
-					return 0, err
+func (j *Journal) steps(ctx context.Context, found []int64, where string, args []any, thorough bool, step step) (n int, err error) {
+	for len(found) > 0 {
+		part := found[:min(chunk, len(found))]
+		found = found[len(part):]
+		changed := 0
+		err := j.write(ctx, commitSize, func(t *tx) (err error) {
+			changed = 0
+			if thorough {
+				if _, err := t.change(`pragma secure_delete = on`); err != nil {
+					return err
 				}
-				if _, err := t.change(`update delivery set state = ?, why = ?, state_at = ?, contact = null where pos = ?`,
-					int64(fact.Erased), int64(fact.WhyErasure), t.now, pos); err != nil {
-					return 0, err
+				defer func() {
+					_, after := t.change(`pragma secure_delete = fast`)
+					err = errors.Join(err, after)
+				}()
+			}
+			for _, pos := range part {
+				var ws int64
+				r := row{pos: pos}
+				err := t.w.conn.QueryRowContext(t.ctx, `select ws, source, state, why, at from delivery where pos = ?3 and `+where, append(args, pos)...).
+					Scan(&ws, &r.source, &r.state, &r.why, &r.at)
+				if errors.Is(err, sql.ErrNoRows) {
+					continue
+				}
+				if err != nil {
+					return err
+				}
+				did, err := step(t, ws, &r)
+				if err != nil {
+					return err
+				}
+				if did {
+					changed++
 				}
 			}
-			return int64(len(found)), nil
+			return nil
 		})
-		n += erased
-		if err != nil {
+		if n += changed; err != nil {
 			return n, err
 		}
 	}
 	return n, nil
 }
 
-// Unlink implements journal.Accounts.
-func (j *Journal) Unlink(ctx context.Context, before time.Time) (int, error) {
-	query := fmt.Sprintf(`update delivery set contact = null where pos in
-		(select pos from delivery where contact is not null and at < ? limit %d)`, chunk)
-	return j.thoroughly(ctx, "unlink", func(t *tx) (int64, error) { return t.change(query, micros(before)) })
-}
-
-// thoroughly is chunks for what must not linger: pages given back are overwritten too, and afterwards the
-// log is written into the file and cut.
-func (j *Journal) thoroughly(ctx context.Context, what string, step func(*tx) (int64, error)) (int, error) {
-	n, err := j.chunks(ctx, what, func(t *tx) (changed int64, err error) {
-		if _, err := t.change(`pragma secure_delete = on`); err != nil {
-			return 0, err
+// Replay implements deliveries.Store. Deliveries keep their order. A replayed one gets a new position, so the position
+// at the beginning keeps one that ends where it was from being replayed again.
+func (j *Journal) Replay(ctx context.Context, w workspace.ID, states []fact.State, why fact.Why) (n int, err error) {
+	for _, s := range states {
+		if s != fact.Held && s != fact.Quarantined {
+			return 0, errors.New("replay: only held and quarantined deliveries can be replayed")
 		}
-		defer func() {
-			_, after := t.change(`pragma secure_delete = fast`)
-			err = errors.Join(err, after)
-		}()
-		return step(t)
-	})
-	if err == nil && n > 0 {
-		// Best effort: while another process reads an old snapshot the log stays until the next time.
-		_, _ = j.reads.ExecContext(ctx, `pragma wal_checkpoint(truncate)`)
 	}
-	return n, err
+	return j.replay(ctx, w, fmt.Sprintf(`select pos from delivery join payload using (pos) where state in (%s) and delivery.ws = ?1
+		and (?2 = 0 or why = ?2)`, stateList(states...)), int64(why))
 }
 
-// Purge implements journal.Accounts.
-func (j *Journal) Purge(ctx context.Context) (int, error) {
-	before := micros(j.config.Now().Add(-purgeAge))
-	query := fmt.Sprintf(`select pos from delivery where at < ? and state not in (%s) limit %d`, needed, chunk)
-	return j.chunks(ctx, "purge", func(t *tx) (int64, error) {
-		found, err := t.find(query, before)
-		if err != nil {
-			return 0, err
-		}
-		for _, pos := range found {
-			if _, err := t.change(`insert into purged select ws, source, state, 1 from delivery where pos = ?
-				on conflict do update set deliveries = deliveries + 1`, pos); err != nil {
-				return 0, err
+// ReplayHeld implements deliveries.Store.
+func (j *Journal) ReplayHeld(ctx context.Context, w workspace.ID, of []journal.Subject) (n int, err error) {
+	for _, s := range of {
+		for column, ref := range map[string][16]byte{"call": s.Call, "contact": s.Contact} {
+			if ref == ([16]byte{}) {
+				continue
 			}
-			if _, err := t.change(`delete from payload where pos = ?`, pos); err != nil {
-				return 0, err
-			}
-			if _, err := t.change(`delete from delivery where pos = ?`, pos); err != nil {
-				return 0, err
-			}
-		}
-		return int64(len(found)), nil
-	})
-}
-
-// resealing reads what an old epoch still seals, past a position.
-const resealing = `epoch < ?1 and pos > ?2 order by pos limit 64`
-
-// Reseal implements journal.Accounts. f runs outside the writer; a payload that has changed meanwhile is
-// left as it is.
-func (j *Journal) Reseal(ctx context.Context, below uint32, f func(journal.Message) (journal.Message, error)) (n int, err error) {
-	for _, source := range []struct {
-		topic        journal.Topic
-		read, update string
-	}{
-		{journal.Inbox, fmt.Sprintf(`select pos, name, id, source, key, at, epoch, body from payload join delivery using (pos)
-			join workspace on no = ws where state in (%s) and `, needed) + resealing,
-			`update payload set epoch = ?, body = ? where pos = ? and epoch = ?`},
-		{journal.Facts, `select pos, name, id, source, key, at, epoch, body from message
-			join workspace on no = ws where ` + resealing,
-			`update message set epoch = ?, body = ? where pos = ? and epoch = ?`},
-	} {
-		for pos := int64(0); ; {
-			rows, err := j.reads.QueryContext(ctx, source.read, int64(below), pos)
-			if err != nil {
-				return n, fmt.Errorf("reseal: %w", err)
-			}
-			batch, err := messages(rows, source.topic)
-			if err != nil {
-				return n, fmt.Errorf("reseal: %w", err)
-			}
-			if len(batch) == 0 {
-				break
-			}
-			pos = batch[len(batch)-1].Position
-			changed, err := j.resealBatch(ctx, source.update, batch, f)
-			n += changed
-			if err != nil {
-				return n, fmt.Errorf("reseal: %w", err)
+			k, err := j.replay(ctx, w, `select pos from held where ws = ?1 and `+column+` in (?2, x'')`, ref[:])
+			if n += k; err != nil {
+				return n, err
 			}
 		}
 	}
 	return n, nil
 }
 
-func (j *Journal) resealBatch(ctx context.Context, update string, batch []journal.Message,
-	f func(journal.Message) (journal.Message, error)) (n int, err error) {
-	sealed := make([]journal.Message, len(batch))
-	for i := range batch {
-		if sealed[i], err = f(batch[i]); err != nil {
-			return 0, err
-		}
+func (j *Journal) replay(ctx context.Context, w workspace.ID, query string, arg any) (n int, err error) {
+	var end, from int64
+	ws, err := j.workspace(ctx, w)
+	if err == nil {
+		err = j.reads.QueryRowContext(ctx, `select next from sequence`).Scan(&end)
 	}
-	if err := check(sealed); err != nil {
-		return 0, err
-	}
-	err = j.write(ctx, commitSize, func(t *tx) error {
-		n = 0
-		for i, m := range sealed {
-			changed, err := t.change(update, int64(m.Epoch), m.Payload, batch[i].Position, int64(batch[i].Epoch))
+	for err == nil {
+		var found []int64
+		err = j.write(ctx, commitSize, func(t *tx) error {
+			rows, err := t.w.conn.QueryContext(t.ctx, query+fmt.Sprintf(` and pos > ?3 and pos < ?4 order by pos limit %d`, chunk), ws, arg, from, end)
 			if err != nil {
 				return err
 			}
-			n += int(changed)
-		}
-		return nil
-	})
-	return n, err
-}
-
-func (j *Journal) backup(ctx context.Context, path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // VACUUM INTO takes an empty file
-	if err != nil {
-		return err
-	}
-	defer func() { _ = f.Close() }()
-	db, err := sql.Open("sqlite", dsn(j.path, j.config)) // query_only forbids it
-	if err != nil {
-		return err
-	}
-	defer func() { _ = db.Close() }()
-	if _, err := db.ExecContext(ctx, `vacuum into ?`, path); err != nil {
-		return errors.Join(err, os.Remove(path))
-	}
-	// SQLite does not sync the copy.
-	return errors.Join(f.Sync(), syncDir(filepath.Dir(path)))
-}
-
-// DropOlder implements journal.Accounts.
-func (j *Journal) DropOlder(ctx context.Context, w workspace.ID, before time.Time) (int, error) {
-	query := fmt.Sprintf(`delete from payload where pos in (select pos from payload join delivery using (pos)
-		where ws = (select no from workspace where name = ?) and at < ? and state not in (%s) limit %d)`, needed, chunk)
-	return j.chunks(ctx, "drop old payloads", func(t *tx) (int64, error) { return t.change(query, w.String(), micros(before)) })
-}
-
-// Lapse implements journal.Accounts.
-func (j *Journal) Lapse(ctx context.Context, held, quarantined time.Time) (n int, err error) {
-	for _, end := range []struct {
-		state, to fact.State
-		before    time.Time
-	}{{fact.Held, fact.Refused, held}, {fact.Quarantined, fact.Quarantined, quarantined}} {
-		query := fmt.Sprintf(`select pos from payload join delivery using (pos) where state = ? and at < ? limit %d`, chunk)
-		ended, err := j.chunks(ctx, "end what waited too long", func(t *tx) (int64, error) {
-			found, err := t.find(query, int64(end.state), micros(end.before))
-			if err != nil {
-				return 0, err
+			if found, err = numbers(rows); err != nil {
+				return err
 			}
-			for _, pos := range found {
-				if _, err := t.change(`delete from payload where pos = ?`, pos); err != nil {
-					return 0, err
-				}
-				if _, err := t.change(`update delivery set state = ?, state_at = ? where pos = ?`, int64(end.to), t.now, pos); err != nil {
-					return 0, err
-				}
-			}
-			return int64(len(found)), nil
+			return t.requeue(found)
 		})
-		n += ended
-		if err != nil {
-			return n, err
+		if err == nil && len(found) == 0 {
+			return n, nil
 		}
+		if err == nil {
+			n, from = n+len(found), found[len(found)-1]
+		}
+	}
+	return n, fmt.Errorf("replay: %w", err)
+}
+
+// MarkErased implements deliveries.Store.
+func (j *Journal) MarkErased(ctx context.Context, w workspace.ID, contacts [][16]byte) (n int, err error) {
+	ws, err := j.workspace(ctx, w)
+	for _, contact := range contacts {
+		if err != nil {
+			break
+		}
+		if contact == ([16]byte{}) {
+			continue
+		}
+		var erased int
+		erased, err = j.sweep(ctx, `ws = ?1 and contact = ?2`, []any{ws, contact[:]}, true, func(t *tx, ws int64, r *row) (bool, error) {
+			return true, t.become(ws, r, fact.Erased, fact.WhyErasure, [16]byte{})
+		})
+		n += erased
+	}
+	return n, j.thoroughly(ctx, "mark erased", n, err)
+}
+
+// Unlink implements deliveries.Store.
+func (j *Journal) Unlink(ctx context.Context, w workspace.ID, before time.Time) (int, error) {
+	ws, err := j.workspace(ctx, w)
+	n := 0
+	if err == nil {
+		n, err = j.sweep(ctx, `ws = ?1 and at < ?2 and contact is not null`, []any{ws, micros(before)}, true, func(t *tx, _ int64, r *row) (bool, error) {
+			_, err := t.change(`update delivery set contact = null where pos = ?`, r.pos)
+			return true, err
+		})
+	}
+	return n, j.thoroughly(ctx, "unlink", n, err)
+}
+
+// thoroughly ends what must not linger: pages were overwritten, and the log is written into the file and cut. The first
+// checkpoint holds nobody up; little is left for the second, which waits for writers.
+func (j *Journal) thoroughly(ctx context.Context, what string, n int, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	if n > 0 {
+		// Best effort: while another process reads an old snapshot the log stays until the next time.
+		_, _ = j.reads.ExecContext(ctx, `pragma wal_checkpoint(passive)`)
+		_, _ = j.reads.ExecContext(ctx, `pragma wal_checkpoint(truncate)`)
+	}
+	return nil
+}
+
+// Purge implements deliveries.Store.
+func (j *Journal) Purge(ctx context.Context) (n int, err error) {
+	before := micros(j.config.Now().Add(-purgeAge))
+	n, err = j.sweep(ctx, fmt.Sprintf(`at < ?1 and ?2 is null and state not in (%s)`, needed), []any{before, nil}, false, func(t *tx, ws int64, r *row) (bool, error) {
+		if _, err := t.change(`update settled set purged = purged + 1 where ws = ? and source = ? and state = ?`, ws, r.source, int64(r.state)); err != nil {
+			return false, err
+		}
+		_, err := t.change(`delete from delivery where pos = ?`, r.pos)
+		return true, err
+	})
+	if err != nil {
+		return n, fmt.Errorf("purge: %w", err)
 	}
 	return n, nil
+}
+
+// purgeAge is the least age of a delivery that may be forgotten.
+const purgeAge = deliveries.Window + time.Hour
+
+// Lapse implements deliveries.Store.
+func (j *Journal) Lapse(ctx context.Context, w workspace.ID, held, quarantined time.Time) (n int, err error) {
+	ws, err := j.workspace(ctx, w)
+	for _, end := range []struct {
+		state  fact.State
+		before time.Time
+		step   step
+	}{
+		{fact.Held, held, func(t *tx, ws int64, r *row) (bool, error) {
+			return true, t.become(ws, r, fact.Refused, r.why, [16]byte{})
+		}},
+		{fact.Quarantined, quarantined, func(t *tx, _ int64, r *row) (bool, error) {
+			dropped, err := t.affect(t.w.sql.dropPayload, r.pos)
+			return dropped > 0, err
+		}},
+	} {
+		if err != nil {
+			break
+		}
+		where := fmt.Sprintf(`ws = ?1 and at < ?2 and state = %d`, end.state)
+		var rows *sql.Rows
+		// The index of what is not settled has few rows; the payload tells what lapsed before.
+		if rows, err = j.reads.QueryContext(ctx, `select pos from delivery where `+where+
+			` and exists (select 1 from payload where payload.pos = delivery.pos)`, ws, micros(end.before)); err != nil {
+			break
+		}
+		var found []int64
+		if found, err = numbers(rows); err != nil {
+			break
+		}
+		var ended int
+		ended, err = j.steps(ctx, found, where, []any{ws, micros(end.before)}, false, end.step)
+		n += ended
+	}
+	if err != nil {
+		return n, fmt.Errorf("end what waited too long: %w", err)
+	}
+	return n, nil
+}
+
+// slack is how many free pages stay in the file for what comes next, beside an eighth of it.
+const slack = 1024
+
+// Shrink implements deliveries.Store.
+func (j *Journal) Shrink(ctx context.Context) (freed int64, err error) {
+	for {
+		var free, pages, size int64
+		if err := j.reads.QueryRowContext(ctx, `select freelist_count, page_count, page_size
+			from pragma_freelist_count, pragma_page_count, pragma_page_size`).Scan(&free, &pages, &size); err != nil {
+			return freed, fmt.Errorf("shrink the journal: %w", err)
+		}
+		if free < slack+pages/8 {
+			return freed, nil
+		}
+		err := j.write(ctx, commitSize, func(t *tx) error {
+			rows, err := t.w.conn.QueryContext(t.ctx, fmt.Sprintf(`pragma incremental_vacuum(%d)`, chunk))
+			if err != nil {
+				return err
+			}
+			for rows.Next() { // a step frees a page
+			}
+			return errors.Join(rows.Err(), rows.Close())
+		})
+		if err != nil {
+			return freed, fmt.Errorf("shrink the journal: %w", err)
+		}
+		freed += chunk * size
+	}
 }

@@ -15,9 +15,10 @@ import (
 	"sync"
 	"testing"
 
+	"murmur/internal/deliveries"
 	"murmur/internal/fact"
 	"murmur/internal/journal"
-	"murmur/internal/journal/journaltest"
+	"murmur/internal/journal/queuetest"
 	"murmur/internal/workspace"
 )
 
@@ -87,7 +88,7 @@ func appendUntilFailure(ctx context.Context, j *Journal, key uint64, reports io.
 		return err == nil
 	}
 	for n := 0; ; n++ {
-		_, err := j.Append(ctx, journaltest.Delivery(key, n))
+		_, err := j.Accept(ctx, queuetest.Delivery(key, n))
 		if err == nil {
 			if !report(acknowledged, n) {
 				return
@@ -96,7 +97,7 @@ func appendUntilFailure(ctx context.Context, j *Journal, key uint64, reports io.
 		}
 		report(failed, n)
 		for range 20 {
-			if _, err := j.Append(ctx, journaltest.Delivery(key, n)); err == nil {
+			if _, err := j.Accept(ctx, queuetest.Delivery(key, n)); err == nil {
 				report(afterFailure, n)
 			}
 		}
@@ -106,7 +107,7 @@ func appendUntilFailure(ctx context.Context, j *Journal, key uint64, reports io.
 
 // process is the worker's stage: a fact and a state for each delivery.
 func process(ctx context.Context, j *Journal, seen func(int)) error {
-	return j.Transform(ctx, journal.Inbox, "process", func(_ context.Context, in []journal.Message) (out []journal.Message, _ error) {
+	return j.Transform(ctx, journal.Reader{Topic: journal.Inbox, Group: "process"}, func(_ context.Context, in []journal.Message) (out []journal.Message, _ error) {
 		for _, m := range in {
 			facts := m
 			facts.Topic = journal.Facts
@@ -129,20 +130,20 @@ func openSink(dir string) (*sink, error) {
 	}
 	db.SetMaxOpenConns(1)
 	_, err = db.Exec(`create table if not exists effect (key integer, n integer, times integer, at integer, primary key (key, n));
-		create table if not exists place (only integer primary key, pos integer)`)
+		create table if not exists place (only integer primary key, pos text)`)
 	return &sink{db}, err
 }
 
-func (s *sink) resume(ctx context.Context) (pos int64, ok bool, err error) {
+func (s *sink) resume(ctx context.Context, _ int32) (pos journal.Position, err error) {
 	err = s.db.QueryRowContext(ctx, `select pos from place`).Scan(&pos)
 	if errors.Is(err, sql.ErrNoRows) {
-		return 0, false, nil
+		return "", nil
 	}
-	return pos, err == nil, err
+	return pos, err
 }
 
 func (s *sink) consume(ctx context.Context, j *Journal, seen func(int)) error {
-	return j.TransformFrom(ctx, journal.Facts, "lake", s.resume, func(_ context.Context, in []journal.Message) ([]journal.Message, error) {
+	return j.Transform(ctx, journal.Reader{Topic: journal.Facts, Group: "lake", Resume: s.resume}, func(_ context.Context, in []journal.Message) ([]journal.Message, error) {
 		tx, err := s.db.Begin()
 		if err != nil {
 			return nil, err
@@ -282,11 +283,11 @@ func (x fixture) present(t *testing.T, r reports) (present map[uint64]int, lost 
 	present = map[uint64]int{}
 	for key, acked := range r.acked {
 		for n := range acked + 1 { // the one in doubt may be there
-			_, err := x.Trace(t.Context(), workspace.Default, journaltest.Delivery(key, n).ID)
+			_, err := x.Trace(t.Context(), workspace.Default, queuetest.Delivery(key, n).ID)
 			switch {
 			case err == nil:
 				present[key]++
-			case !errors.Is(err, journal.ErrUnknown):
+			case !errors.Is(err, deliveries.ErrUnknown):
 				t.Fatal(err)
 			case n < acked-r.late[key]:
 				lost++

@@ -32,9 +32,11 @@ type writer struct {
 	journal *Journal
 	conn    *sql.Conn
 	sql     statements
-	numbers map[workspace.ID]int64 // of committed workspaces
-	crowd   int                    // callers that share a transaction lately
-	broken  error                  // why nothing more is accepted
+	crowd   int   // callers that share a transaction lately
+	broken  error // why nothing more is accepted
+
+	workspaces map[workspace.ID]int64 // numbers that are committed
+	sources    map[fact.Label]int64
 }
 
 // work is one caller's part of a transaction. do may be called twice: when a neighbour in the transaction
@@ -52,7 +54,7 @@ func startWriter(ctx context.Context, j *Journal) (*writer, error) {
 		return nil, err
 	}
 	w := &writer{journal: j, conn: conn, queue: make(chan *work, commitSize), done: make(chan struct{}),
-		numbers: map[workspace.ID]int64{}}
+		workspaces: map[workspace.ID]int64{}, sources: map[fact.Label]int64{}}
 	if err := w.sql.prepare(ctx, conn); err != nil {
 		w.sql.close()
 		return nil, errors.Join(err, conn.Close())
@@ -184,8 +186,8 @@ func (w *writer) attempt(batch []*work) error {
 	if _, err := w.sql.begin.ExecContext(ctx); err != nil {
 		return err
 	}
-	t := &tx{w: w, ctx: ctx, now: w.journal.config.Now().UnixMicro(), numbers: map[workspace.ID]int64{},
-		accepted: map[account]*count{}}
+	t := &tx{w: w, ctx: ctx, now: w.journal.config.Now().UnixMicro(), workspaces: map[workspace.ID]int64{}, sources: map[fact.Label]int64{},
+		retired: map[int64]uint32{}, accepted: map[account]*count{}, settled: map[account][states]int64{}}
 	err := t.run(batch)
 	if err == nil {
 		_, err = w.sql.commit.ExecContext(ctx)
@@ -194,7 +196,8 @@ func (w *writer) attempt(batch []*work) error {
 		_, _ = w.sql.rollback.ExecContext(ctx) // SQLite may have rolled back by itself
 		return err
 	}
-	maps.Copy(w.numbers, t.numbers)
+	maps.Copy(w.workspaces, t.workspaces)
+	maps.Copy(w.sources, t.sources)
 	w.journal.bell.ring(t.inbox, t.facts)
 	return nil
 }
@@ -205,14 +208,20 @@ type tx struct {
 	ctx          context.Context
 	now          int64 // microseconds
 	next, first  int64 // position to give out next; 0: not read yet
-	numbers      map[workspace.ID]int64
+	workspaces   map[workspace.ID]int64
+	sources      map[fact.Label]int64
+	retired      map[int64]uint32 // by workspace
 	accepted     map[account]*count
+	settled      map[account][states]int64
 	inbox, facts bool // got new messages
 }
 
+// states is how many states there are.
+const states = int(fact.Erased) + 1
+
 type account struct{ ws, source int64 }
 
-type count struct{ deliveries, duplicates int64 }
+type count struct{ deliveries, duplicates, latest int64 }
 
 func (t *tx) run(batch []*work) error {
 	for _, k := range batch {
@@ -220,13 +229,24 @@ func (t *tx) run(batch []*work) error {
 			return err
 		}
 	}
+	s := &t.w.sql
 	for a, c := range t.accepted {
-		if err := t.exec(t.w.sql.accept, a.ws, a.source, c.deliveries, c.duplicates); err != nil {
+		if err := t.exec(s.accept, a.ws, a.source, c.deliveries, c.duplicates, c.latest); err != nil {
 			return err
 		}
 	}
+	for a, byState := range t.settled {
+		for state, n := range byState {
+			if n == 0 {
+				continue
+			}
+			if err := t.exec(s.settle, a.ws, a.source, state, n); err != nil {
+				return err
+			}
+		}
+	}
 	if t.next != t.first {
-		return t.exec(t.w.sql.setNext, t.next)
+		return t.exec(s.setNext, t.next)
 	}
 	return nil
 }
@@ -257,22 +277,32 @@ func (t *tx) position() (int64, error) {
 	return t.next - 1, nil
 }
 
-// number gives a workspace's number, a new one if need be.
-func (t *tx) number(id workspace.ID) (int64, error) {
-	if no, ok := t.w.numbers[id]; ok {
+// workspace gives a workspace's number, a new one if need be.
+func (t *tx) workspace(id workspace.ID) (int64, error) {
+	return numbered(t, id, id.String(), t.w.workspaces, t.workspaces, t.w.sql.addWorkspace, t.w.sql.workspace)
+}
+
+// source gives the number of a source's label, a new one if need be.
+func (t *tx) source(l fact.Label) (int64, error) {
+	return numbered(t, l, int64(l), t.w.sources, t.sources, t.w.sql.addSource, t.w.sql.source)
+}
+
+// numbered looks a number up among those that are committed, those of this transaction, and in the table.
+func numbered[K comparable](t *tx, key K, value any, committed, fresh map[K]int64, add, find *sql.Stmt) (int64, error) {
+	if no, ok := committed[key]; ok {
 		return no, nil
 	}
-	if no, ok := t.numbers[id]; ok {
+	if no, ok := fresh[key]; ok {
 		return no, nil
 	}
-	if err := t.exec(t.w.sql.addWorkspace, id.String()); err != nil {
+	if err := t.exec(add, value); err != nil {
 		return 0, err
 	}
 	var no int64
-	if err := t.w.sql.workspace.QueryRowContext(t.ctx, id.String()).Scan(&no); err != nil {
+	if err := find.QueryRowContext(t.ctx, value).Scan(&no); err != nil {
 		return 0, err
 	}
-	t.numbers[id] = no
+	fresh[key] = no
 	return no, nil
 }
 
@@ -300,13 +330,17 @@ func classify(err error) error {
 
 // statements are prepared once on the writer's connection.
 type statements struct {
-	begin, commit, rollback               *sql.Stmt
-	next, setNext, workspace              *sql.Stmt
-	addWorkspace, accept                  *sql.Stmt
-	addDelivery, addPayload, addMessage   *sql.Stmt
-	setState, findSealed                  *sql.Stmt
-	moveDelivery, movePayload, dropSealed *sql.Stmt
-	addCursor, setCursor, dropMessages    *sql.Stmt
+	begin, commit, rollback                  *sql.Stmt
+	next, setNext                            *sql.Stmt
+	workspace, addWorkspace                  *sql.Stmt
+	source, addSource                        *sql.Stmt
+	retired                                  *sql.Stmt
+	accept, settle                           *sql.Stmt
+	find, addDelivery, setState              *sql.Stmt
+	addPayload, dropPayload                  *sql.Stmt
+	addHeld, dropHeld                        *sql.Stmt
+	moveDelivery, movePayload                *sql.Stmt
+	addMessage, addCursor, setCursor, passed *sql.Stmt
 
 	all []*sql.Stmt
 }
@@ -330,23 +364,26 @@ func (s *statements) prepare(ctx context.Context, conn *sql.Conn) error {
 		{&s.setNext, `update sequence set next = ?`},
 		{&s.workspace, `select no from workspace where name = ?`},
 		{&s.addWorkspace, `insert into workspace (name) values (?) on conflict do nothing`},
-		{&s.accept, `insert into accepted values (?, ?, ?, ?) on conflict do update
-			set deliveries = deliveries + excluded.deliveries, duplicates = duplicates + excluded.duplicates`},
-		{&s.addDelivery, `insert into delivery (pos, ws, id, source, key, at, size, state, why, state_at)
-			values (?, ?, ?, ?, ?, ?, ?, 0, 0, ?) on conflict (ws, id) do nothing`},
-		{&s.addPayload, `insert into payload values (?, ?, ?)`},
-		{&s.addMessage, `insert into message values (?, ?, ?, ?, ?, ?, ?, ?)`},
-		{&s.setState, fmt.Sprintf(`update delivery set state = ?1, why = ?2, state_at = ?3,
-			contact = iif(?1 = %[1]d, null, coalesce(?4, contact))
-			where ws = ?5 and id = ?6 and state <> %[1]d`, fact.Erased)},
-		{&s.findSealed, fmt.Sprintf(`select pos from delivery join payload using (pos)
-			where ws = ? and id = ? and state <> %d`, fact.Erased)},
-		{&s.moveDelivery, `update delivery set pos = ?, state = 0, why = 0, state_at = ? where pos = ?`},
+		{&s.source, `select no from source where label = ?`},
+		{&s.addSource, `insert into source (label) values (?) on conflict do nothing`},
+		{&s.retired, `select coalesce((select below from retired where ws = ?), 0)`},
+		{&s.accept, `insert into accepted values (?, ?, ?, ?, ?) on conflict do update set deliveries = deliveries + excluded.deliveries,
+			duplicates = duplicates + excluded.duplicates, latest = max(latest, excluded.latest)`},
+		{&s.settle, `insert into settled values (?, ?, ?, ?, 0) on conflict do update set deliveries = deliveries + excluded.deliveries`},
+		{&s.find, `select pos, source, state, why, at from delivery where substr(id, 1, 8) = substr(?1, 1, 8) and id = ?1 and ws = ?2`},
+		{&s.addDelivery, `insert into delivery values (?, ?, ?, ?, ?, 0, 0, ?, null)`},
+		{&s.setState, fmt.Sprintf(`update delivery set state = ?1, why = ?2, since = ?3,
+			contact = iif(?1 = %d, null, coalesce(?4, contact)) where pos = ?5`, fact.Erased)},
+		{&s.addPayload, `insert into payload values (?, ?, ?, ?, ?) on conflict do nothing`},
+		{&s.dropPayload, `delete from payload where pos = ?`},
+		{&s.addHeld, `insert or replace into held values (?, ?, ?, ?)`},
+		{&s.dropHeld, `delete from held where pos = ?`},
+		{&s.moveDelivery, `update delivery set pos = ?1, state = 0, why = 0, since = ?2 - at where pos = ?3`},
 		{&s.movePayload, `update payload set pos = ? where pos = ?`},
-		{&s.dropSealed, `delete from payload where pos = (select pos from delivery where ws = ? and id = ?)`},
+		{&s.addMessage, `insert into message values (?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&s.addCursor, `insert into cursor values (?, ?, 0) on conflict do nothing`},
 		{&s.setCursor, `update cursor set pos = ?1 where topic = ?2 and grp = ?3 and pos = ?4`},
-		{&s.dropMessages, `delete from message where pos <= (select min(pos) from cursor where topic = 'facts')`},
+		{&s.passed, `delete from message where pos <= (select min(pos) from cursor where topic = 'facts')`},
 	} {
 		var err error
 		if *p.stmt, err = conn.PrepareContext(ctx, p.text); err != nil {

@@ -21,7 +21,7 @@ func holders(t *testing.T, l *Lake, c anon.Contact) (rows, raw int) {
 	t.Helper()
 	b := c.Bytes()
 	for _, tab := range tables {
-		for r, err := range allRows(l, tab) {
+		for r, err := range l.Rows(context.Background(), tab) {
 			must(t, err)
 			if r.Contact == b {
 				rows++
@@ -58,7 +58,7 @@ func TestAForgottenContactIsInNoFile(t *testing.T) {
 			at := noon.Add(time.Duration(n) * 20 * time.Minute)
 			rows = append(rows, message(n, at, mk.Contact(n%15), int64(i), text))
 		}
-		must(t, l.Append(ctx, rows, int64(i)))
+		must(t, l.Append(ctx, rows, to(l, i)))
 	}
 	if rows, raw := holders(t, l, victim); rows != 2*20 || raw == 0 {
 		t.Fatalf("before: %d rows, %d files with the bytes", rows, raw)
@@ -88,8 +88,8 @@ func TestADelinkedContactIsInNoFile(t *testing.T) {
 	l := openTest(t, Config{})
 	old, recent := mk.Contact(1), mk.Contact(2)
 	later := noon.AddDate(0, 0, 60)
-	must(t, l.Append(ctx, []Row{call(1, noon, old, 1), message(2, noon, old, 1, mk.Text("a")), call(3, later, recent, 1)}, 1))
-	must(t, l.Delink(ctx, olderThan(later)))
+	must(t, l.Append(ctx, []Row{call(1, noon, old, 1), message(2, noon, old, 1, mk.Text("a")), call(3, later, recent, 1)}, to(l, 1)))
+	must(t, l.Delink(ctx, later, nil))
 	must(t, l.Expire(ctx))
 	if rows, raw := holders(t, l, old); rows != 0 || raw != 0 {
 		t.Errorf("the old contact: %d rows, %d files", rows, raw)
@@ -110,10 +110,10 @@ func TestADelinkedRowStaysDelinked(t *testing.T) {
 	l := openTest(t, Config{})
 	row := []Row{message(1, noon, mk.Contact(1), 1, mk.Text("a"))}
 	for i := range 4 { // from either side: the copy may be read before or after
-		must(t, l.Append(ctx, row, int64(2*i)))
-		must(t, l.Delink(ctx, olderThan(noon.AddDate(0, 0, 1))))
-		must(t, l.Append(ctx, row, int64(2*i+1)))
-		must(t, l.Compact(ctx))
+		must(t, l.Append(ctx, row, to(l, 2*i)))
+		must(t, l.Delink(ctx, noon.AddDate(0, 0, 1), nil))
+		must(t, l.Append(ctx, row, to(l, 2*i+1)))
+		must(t, l.Compact(ctx, 1))
 		if rows, _ := holders(t, l, mk.Contact(1)); rows != 0 {
 			t.Fatalf("%d rows are linked again", rows)
 		}
@@ -133,7 +133,7 @@ func TestWithdrawTakesContentAlone(t *testing.T) {
 	talk := func(n int, of int) Row {
 		return Row{workspace.Default, &fact.Talk{Head: facttest.Head(n, noon, c, 1), Call: facttest.ID(of), Body: text}}
 	}
-	must(t, l.Append(ctx, []Row{call(1, noon, c, 1), talk(2, 1), call(3, noon, c, 1), talk(4, 3), message(5, noon, c, 1, text)}, 1))
+	must(t, l.Append(ctx, []Row{call(1, noon, c, 1), talk(2, 1), call(3, noon, c, 1), talk(4, 3), message(5, noon, c, 1, text)}, to(l, 1)))
 	check := func(facts, texts int) {
 		t.Helper()
 		if f, w := len(latest(t, l, fact.Facts)), len(latest(t, l, fact.Texts)); f != facts || w != texts {
@@ -147,42 +147,28 @@ func TestWithdrawTakesContentAlone(t *testing.T) {
 	check(3, 0)
 }
 
-// A rewrite obeys what is said about each row, of a file and of its place in it, and judges only the versions that count.
-func TestARewriteObeysTheVerdicts(t *testing.T) {
+func TestRewriteObeysTheVerdicts(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	mk := facttest.New(t)
 	l := openTest(t, Config{})
 	c := mk.Contact(1)
-	rows := []Row{call(1, noon, c, 1), call(2, noon, c, 1), call(3, noon, c, 1), call(4, noon.AddDate(0, 0, 1), c, 1)}
-	must(t, l.Append(ctx, rows, 1))
-	must(t, l.Append(ctx, []Row{call(2, noon, c, 2)}, 2))
-	loose, _, err := l.untidy(ctx, true)
-	must(t, err)
-	seen := map[string]map[int]bool{}
-	loose[0].judge = func(f dataFile, r Stored) verdict {
-		if seen[f.path] == nil {
-			seen[f.path] = map[int]bool{}
-		}
-		if seen[f.path][r.n] || r.n >= int(f.Count()) {
-			t.Errorf("the row at %d was judged twice, or is none of the %d", r.n, f.Count())
-		}
-		seen[f.path][r.n] = true
+	must(t, l.Append(ctx, []Row{call(1, noon, c, 1), call(2, noon, c, 1), call(2, noon, c, 2), call(3, noon, c, 1),
+		call(4, noon.AddDate(0, 0, 1), c, 1)}, to(l, 1)))
+	must(t, l.Rewrite(ctx, DayOf(noon), func(r Stored) Verdict {
 		switch r.ID {
 		case facttest.ID(1):
-			return drop
+			return Drop
 		case facttest.ID(2):
 			if r.Version != 2 {
-				t.Errorf("version %d was judged", r.Version)
+				t.Errorf("keep saw version %d", r.Version)
 			}
-			return unlink
+			return Unlink
+		case facttest.ID(4):
+			t.Error("keep saw a row of another day")
 		}
-		return stay
-	}
-	must(t, l.rewriteAll(ctx, loose))
-	if len(seen) != 2 {
-		t.Errorf("rows of %d files were judged, want 2", len(seen))
-	}
+		return Stay
+	}))
 	got := latest(t, l, fact.Facts)
 	if len(got) != 3 {
 		t.Fatalf("%d facts, want 3", len(got))
@@ -202,12 +188,12 @@ func TestAMovedEventCountsOnce(t *testing.T) {
 	mk := facttest.New(t)
 	l := openTest(t, Config{})
 	c, far := mk.Contact(1), noon.AddDate(0, 0, -400)
-	must(t, l.Append(ctx, []Row{message(1, noon, c, 1, mk.Text("old")), message(2, far, c, 9, mk.Text("new"))}, 1))
-	must(t, l.Append(ctx, []Row{message(1, far, c, 2, mk.Text("new")), message(2, noon, c, 3, mk.Text("old"))}, 2))
-	must(t, l.Compact(ctx))
+	must(t, l.Append(ctx, []Row{message(1, noon, c, 1, mk.Text("old")), message(2, far, c, 9, mk.Text("new"))}, to(l, 1)))
+	must(t, l.Append(ctx, []Row{message(1, far, c, 2, mk.Text("new")), message(2, noon, c, 3, mk.Text("old"))}, to(l, 2)))
+	must(t, l.Compact(ctx, 10))
 	for _, tab := range tables {
 		n := 0
-		for r, err := range allRows(l, tab) {
+		for r, err := range l.Rows(ctx, tab) {
 			must(t, err)
 			if n++; r.At != fact.MicrosOf(far) || tab == fact.Texts && r.Text != "new" {
 				t.Errorf("an old version is left in table %s", tableName(tab))
@@ -236,21 +222,23 @@ func TestACrashNeverSplitsTheTables(t *testing.T) {
 		l := openTest(t, cfg)
 		rows := []Row{message(1, noon, mk.Contact(1), 1, mk.Text("once"))}
 		at = point
-		if err := l.Append(ctx, rows, 7); !errors.Is(err, errCrash) {
+		if err := l.Append(ctx, rows, to(l, 7)); !errors.Is(err, errCrash) {
 			t.Fatalf("no crash at %s: %v", point, err)
 		}
 		at = ""
 		again := openTest(t, cfg)
-		pos, err := again.Position(ctx)
+		pos, err := again.Position(ctx, 0)
 		must(t, err)
-		if want := map[string]int64{"write": -1, "commit": 7}[point]; pos != want {
-			t.Errorf("crash at %s: position %d, want %d", point, pos, want)
+		if want := map[string]string{"write": "", "commit": "7"}[point]; pos != want {
+			t.Errorf("crash at %s: position %q, want %q", point, pos, want)
 		}
-		must(t, again.Append(ctx, rows, 7))
-		must(t, again.Append(ctx, rows, 6))
+		must(t, again.Append(ctx, rows, to(again, 7)))
+		if err := again.Append(ctx, rows, Step{From: "5", To: "6"}); !errors.Is(err, ErrMoved) {
+			t.Errorf("an older batch: %v, want ErrMoved", err)
+		}
 		s, err := again.Stats(ctx)
 		must(t, err)
-		if s.Facts.Rows != 1 || s.Texts.Rows != 1 || s.Position != 7 {
+		if s.Facts.Rows != 1 || s.Texts.Rows != 1 {
 			t.Errorf("crash at %s, after the replay: %+v", point, s)
 		}
 		must(t, again.Expire(ctx))

@@ -4,8 +4,8 @@
 // Both are partitioned by day(at) and bucket(16, workspace).
 //
 // It promises:
-//   - exactly once: the journal position commits with the rows of both tables, in one transaction. An
-//     Append at a position that is already in changes nothing.
+//   - exactly once: the queue's position commits with the rows of both tables, in one transaction. An Append
+//     at the position that is already in changes nothing.
 //   - three operations only: append, replace data files, expire snapshots. There is never a delete file, so
 //     the plain list of Parquet files is the table, for every reader.
 //   - the highest version of an id wins. Until Compact has run an id can stand in several rows: readers take
@@ -25,12 +25,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/table"
 
@@ -44,10 +46,8 @@ type Config struct {
 	Dir string
 	// Catalog is the SQLite file of the catalog.
 	Catalog string
-	// SmallFiles is how many files of about one size a day and bucket may have before Append merges them. Default 8.
+	// SmallFiles is how many files a partition may have before Compact merges them. Default 8.
 	SmallFiles int
-	// LooseFiles is how many files may wait to be sorted into their days. Default 32.
-	LooseFiles int
 	// Failpoint is called before the effect of a commit ("write") and between the effect and its
 	// acknowledgement ("commit"); an error stops the operation there, as a crash would. Default: none.
 	Failpoint func(point string) error
@@ -78,9 +78,7 @@ type Row struct {
 type Day int32
 
 // DayOf is the day of t in UTC.
-func DayOf(t time.Time) Day { return dayAt(fact.Micros(t.UnixMicro())) }
-
-func dayAt(at fact.Micros) Day { return Day(floorDiv(int64(at), dayMicros)) }
+func DayOf(t time.Time) Day { return Day(floorDiv(t.UnixMicro(), dayMicros)) }
 
 // Start is the day's first instant.
 func (d Day) Start() time.Time { return time.UnixMicro(int64(d) * dayMicros).UTC() }
@@ -107,7 +105,6 @@ type Lake struct {
 	state    map[fact.Table]*tableState
 	sequence int64           // of the state
 	fresh    map[string]bool // data files of the state whose ids were not yet looked up in the other days
-	damaged  map[string]bool // data files that could not be read
 	builders map[fact.Table]*rowBuilder
 
 	pinMu sync.Mutex
@@ -128,9 +125,6 @@ func open(ctx context.Context, cfg Config) (*Lake, error) {
 	if cfg.SmallFiles == 0 {
 		cfg.SmallFiles = 8
 	}
-	if cfg.LooseFiles == 0 {
-		cfg.LooseFiles = 32
-	}
 	if cfg.Failpoint == nil {
 		cfg.Failpoint = func(string) error { return nil }
 	}
@@ -148,7 +142,7 @@ func open(ctx context.Context, cfg Config) (*Lake, error) {
 		return nil, err
 	}
 	cfg.Dir = dir
-	l := &Lake{cfg: cfg, state: map[fact.Table]*tableState{}, builders: map[fact.Table]*rowBuilder{}, pins: map[string]int{}, damaged: map[string]bool{}}
+	l := &Lake{cfg: cfg, state: map[fact.Table]*tableState{}, builders: map[fact.Table]*rowBuilder{}, pins: map[string]int{}}
 	for _, t := range tables {
 		if l.builders[t], err = newRowBuilder(t); err != nil {
 			return nil, err
@@ -183,44 +177,20 @@ func (l *Lake) start(ctx context.Context) error {
 			return err
 		}
 		if loc != "" {
-			err = l.upgrade(ctx, m, t, loc)
-		} else {
-			err = l.create(m, t)
+			continue
 		}
+		meta, err := newMetadata(t, l.catalog.disk.root+"/"+tableName(t))
 		if err != nil {
 			return err
 		}
-	}
-	if len(m.steps) == 0 {
-		return l.refresh(ctx)
+		if err := m.create(tableName(t), meta); err != nil {
+			return err
+		}
 	}
 	if err := m.commit(ctx); err != nil {
 		return err
 	}
 	return l.refresh(ctx)
-}
-
-func (l *Lake) create(m *move, t fact.Table) error {
-	meta, err := newMetadata(t, l.catalog.disk.root+"/"+tableName(t))
-	if err != nil {
-		return err
-	}
-	_, err = m.stage(tableName(t), "", meta)
-	return err
-}
-
-// upgrade gives a table that was made before there were loose files the partition spec of those.
-func (l *Lake) upgrade(ctx context.Context, m *move, t fact.Table, loc string) error {
-	tbl, err := l.catalog.load(ctx, tableName(t), loc, nil)
-	if err != nil || tbl.Metadata().PartitionSpecByID(looseSpec) != nil {
-		return err
-	}
-	meta, err := withLooseSpec(tbl.Metadata(), loc)
-	if err != nil {
-		return err
-	}
-	_, err = m.stage(tableName(t), loc, meta)
-	return err
 }
 
 // Close lets go of the lake. Pins must have been released.
@@ -232,55 +202,36 @@ func (l *Lake) Close() error {
 	return err
 }
 
-// Position is the journal position of the last Append that is in the lake; -1 before the first.
-func (l *Lake) Position(ctx context.Context) (int64, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := l.refresh(ctx); err != nil {
-		return 0, err
-	}
-	return l.position(), nil
-}
-
-func (l *Lake) position() int64 {
-	n, err := strconv.ParseInt(l.state[fact.Facts].t.Properties().Get(propPosition, "-1"), 10, 64)
-	if err != nil {
-		return -1
-	}
-	return n
-}
-
-// Append adds rows and moves the position to pos, in one commit. When pos is not above Position it does
-// nothing: the rows are in already. Rows of one id may come in any order and any number of times. Files that have
-// become many are then merged, in commits of their own: an error says nothing about the rows, and an Append at the
-// same position may follow it.
-func (l *Lake) Append(ctx context.Context, rows []Row, pos int64) error {
+// Append adds rows and takes a step, in one commit. Where the partition stands at to.To already it does nothing: the rows
+// are in. ErrMoved where it does not stand at to.From. Rows of one id may come in any order and any number of times.
+func (l *Lake) Append(ctx context.Context, rows []Row, to Step) error {
 	for _, r := range rows {
 		if !r.Workspace.Valid() || r.Fact == nil {
 			return errors.New("lake: a row without a workspace or a fact")
 		}
 	}
 	err := l.change(ctx, func(m *move) error {
-		if pos <= l.position() {
-			return nil
+		at, err := l.position(to.Partition)
+		if err != nil || at == to.To {
+			return err
+		}
+		if at != to.From {
+			return ErrMoved
 		}
 		if err := l.append(ctx, m, fact.Texts, rows, nil); err != nil {
 			return err
 		}
-		return l.append(ctx, m, fact.Facts, rows, iceberg.Properties{propPosition: strconv.FormatInt(pos, 10)})
+		return l.append(ctx, m, fact.Facts, rows, to.properties())
 	})
 	if err != nil {
-		return wrap("append", err)
-	}
-	if err := l.merge(ctx, false); err != nil && !isDamage(err) {
-		return wrap("merge files", err)
+		return fmt.Errorf("append to lake: %w", err)
 	}
 	return nil
 }
 
 func (l *Lake) append(ctx context.Context, m *move, t fact.Table, rows []Row, props iceberg.Properties) error {
-	rows, loose := newest(t, rows)
-	if len(rows) == 0 && props == nil {
+	records, n := l.records(t, rows)
+	if n == 0 && props == nil {
 		return nil
 	}
 	return l.edit(ctx, m, t, func(tbl *table.Table, txn *table.Transaction) error {
@@ -289,8 +240,11 @@ func (l *Lake) append(ctx context.Context, m *move, t fact.Table, rows []Row, pr
 				return err
 			}
 		}
-		files, err := l.write(ctx, tbl, t, rows, loose)
-		if err != nil || len(files) == 0 {
+		if n == 0 {
+			return nil
+		}
+		files, err := l.write(ctx, tbl, l.builders[t].schema, records)
+		if err != nil {
 			return err
 		}
 		if t == fact.Facts {
@@ -298,19 +252,54 @@ func (l *Lake) append(ctx context.Context, m *move, t fact.Table, rows []Row, pr
 				m.fresh[f.path] = true
 			}
 			for _, r := range rows {
-				m.changes[Change{r.Workspace, dayAt(r.Fact.Meta().At), r.Fact.Kind()}] = true
+				m.changes[Change{r.Workspace, DayOf(time.UnixMicro(int64(r.Fact.Meta().At))), r.Fact.Kind()}] = true
 			}
 		}
 		return txn.AddDataFiles(ctx, dataFiles(files), nil, table.WithoutAutoNameMapping(), table.WithoutDuplicateCheck())
 	})
 }
 
-func dataFiles(files []dataFile) []iceberg.DataFile {
-	out := make([]iceberg.DataFile, len(files))
-	for i, f := range files {
-		out[i] = f.DataFile
+// recordRows is how many rows an Arrow record has: enough for the writers, little for memory.
+const recordRows = 1 << 15
+
+// records builds the Arrow records of a table's share of rows, and counts its rows.
+func (l *Lake) records(t fact.Table, rows []Row) (iter.Seq2[arrow.RecordBatch, error], int) {
+	if t == fact.Texts {
+		var worded []Row
+		for _, r := range rows {
+			if r.Fact.Words() != nil {
+				worded = append(worded, r)
+			}
+		}
+		rows = worded
 	}
-	return out
+	return func(yield func(arrow.RecordBatch, error) bool) {
+		rb := l.builders[t]
+		for from := 0; from < len(rows); from += recordRows {
+			for _, r := range rows[from:min(from+recordRows, len(rows))] {
+				rb.add(r)
+			}
+			if !yield(rb.b.NewRecordBatch(), nil) {
+				return
+			}
+		}
+	}, len(rows)
+}
+
+// write makes data files of records, cut by partition.
+func (l *Lake) write(ctx context.Context, tbl *table.Table, s *arrow.Schema, records iter.Seq2[arrow.RecordBatch, error], opts ...table.WriteRecordOption) ([]dataFile, error) {
+	var out []dataFile
+	for df, err := range table.WriteRecords(ctx, tbl, s, records, opts...) {
+		if err != nil {
+			return nil, err
+		}
+		f, err := l.dataFile(df)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, f)
+	}
+	return out, nil
 }
 
 // edit stages one table's part of a move. Superseded snapshots leave the metadata with it; their files stay
@@ -361,7 +350,7 @@ func (l *Lake) try(ctx context.Context, f func(*move) error) error {
 		return err
 	}
 	if len(m.steps) == 0 && len(m.settled) == 0 {
-		return l.damage(m.damaged)
+		return nil
 	}
 	if len(m.changes) > 0 {
 		// From the clock: a number that a crash left unused does not come again, nor one that was given out after the
@@ -377,21 +366,53 @@ func (l *Lake) try(ctx context.Context, f func(*move) error) error {
 	if err := m.commit(ctx); err != nil {
 		return err
 	}
-	if err := l.cfg.Failpoint("commit"); err != nil {
-		return err
-	}
-	return l.damage(m.damaged)
+	return l.cfg.Failpoint("commit")
 }
 
-// damage remembers files that could not be read, so that Append does not try to merge them again.
-func (l *Lake) damage(found []error) error {
-	for _, err := range found {
-		var bad *damagedError
-		if errors.As(err, &bad) {
-			l.damaged[bad.path] = true
-		}
+// dataFile is one Parquet file of a table.
+type dataFile struct {
+	iceberg.DataFile
+	path string // below the lake's directory
+	part part
+}
+
+// part is one partition: the files of one day and bucket.
+type part struct {
+	day    Day
+	bucket int32
+}
+
+func dataFiles(files []dataFile) []iceberg.DataFile {
+	out := make([]iceberg.DataFile, len(files))
+	for i, f := range files {
+		out[i] = f.DataFile
 	}
-	return errors.Join(found...)
+	return out
+}
+
+func (l *Lake) dataFile(df iceberg.DataFile) (dataFile, error) {
+	rel, err := l.catalog.disk.rel(df.FilePath())
+	if err != nil {
+		return dataFile{}, err
+	}
+	f := dataFile{DataFile: df, path: rel}
+	day, ok1 := number(df.Partition()[1000])
+	bucket, ok2 := number(df.Partition()[1001])
+	if !ok1 || !ok2 || df.ContentType() != iceberg.EntryContentData {
+		return dataFile{}, errors.New("lake: a file that is not of our making")
+	}
+	f.part = part{Day(day), bucket}
+	return f, nil
+}
+
+func number(v any) (int32, bool) {
+	switch v := v.(type) {
+	case int32:
+		return v, true
+	case iceberg.Date:
+		return int32(v), true
+	}
+	return 0, false
 }
 
 // tableState is what the current snapshot of a table consists of.
@@ -479,4 +500,24 @@ func (l *Lake) manifest(mf iceberg.ManifestFile, old *tableState) ([]dataFile, e
 		files = append(files, f)
 	}
 	return files, nil
+}
+
+// parts gives a table's files by partition.
+func (s *tableState) parts() map[part][]dataFile {
+	m := map[part][]dataFile{}
+	for _, f := range s.files {
+		m[f.part] = append(m[f.part], f)
+	}
+	return m
+}
+
+// allParts gives every partition that either table has.
+func (l *Lake) allParts() map[part]bool {
+	m := map[part]bool{}
+	for _, t := range tables {
+		for f := range maps.Values(l.state[t].files) {
+			m[f.part] = true
+		}
+	}
+	return m
 }

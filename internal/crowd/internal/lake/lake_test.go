@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"os"
 	"path/filepath"
 	"testing"
@@ -62,37 +61,6 @@ func message(n int, at time.Time, c anon.Contact, version int64, body anon.Text)
 		Length: int64(len(body.String())), Sentiment: fact.Absent, Body: body}}
 }
 
-// allRows yields every row of a table as its files have it, superseded versions included.
-func allRows(l *Lake, t fact.Table) iter.Seq2[Stored, error] {
-	ctx := context.Background()
-	return func(yield func(Stored, error) bool) {
-		snap, release, err := l.Pin(ctx)
-		if err != nil {
-			yield(Stored{}, err)
-			return
-		}
-		defer release()
-		for _, f := range snap.files[t] {
-			for r, err := range l.scan(ctx, t, f, nil) {
-				if !yield(r, err) || err != nil {
-					return
-				}
-			}
-		}
-	}
-}
-
-// key is a fact's identity.
-type key struct {
-	ws workspace.ID
-	id fact.ID
-}
-
-// olderThan cuts the links of all workspaces' rows of days that ended at or before t.
-func olderThan(t time.Time) func(workspace.ID, Day) bool {
-	return func(_ workspace.ID, d Day) bool { return d < DayOf(t) }
-}
-
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -104,7 +72,7 @@ func must(t testing.TB, err error) {
 func latest(t testing.TB, l *Lake, tab fact.Table) map[key]Stored {
 	t.Helper()
 	out := map[key]Stored{}
-	for r, err := range allRows(l, tab) {
+	for r, err := range l.Rows(context.Background(), tab) {
 		must(t, err)
 		k := key{r.Workspace, r.ID}
 		old, known := out[k]
@@ -122,7 +90,7 @@ func TestRowsComeBackAsTheyWentIn(t *testing.T) {
 	l := openTest(t, Config{})
 	c := mk.Contact(1)
 	rows := []Row{call(1, noon, c, 5), message(2, noon.Add(time.Hour), c, 6, mk.Text("hello [name]"))}
-	must(t, l.Append(ctx, rows, 10))
+	must(t, l.Append(ctx, rows, to(l, 10)))
 	got := latest(t, l, fact.Facts)
 	if len(got) != 2 {
 		t.Fatalf("%d facts, want 2", len(got))
@@ -150,7 +118,7 @@ func TestTheLakeIsSafeForConcurrentUse(t *testing.T) {
 	g, ctx := errgroup.WithContext(context.Background())
 	g.Go(func() error {
 		for i := range n {
-			if err := l.Append(ctx, []Row{message(i, noon, mk.Contact(i), 1, mk.Text("a"))}, int64(i)); err != nil {
+			if err := l.Append(ctx, []Row{message(i, noon, mk.Contact(i), 1, mk.Text("a"))}, to(l, i)); err != nil {
 				return err
 			}
 		}
@@ -158,7 +126,7 @@ func TestTheLakeIsSafeForConcurrentUse(t *testing.T) {
 	})
 	g.Go(func() error {
 		for range n / 2 {
-			if err := errors.Join(l.Compact(ctx), l.Expire(ctx)); err != nil {
+			if err := errors.Join(l.Compact(ctx, 1), l.Expire(ctx)); err != nil {
 				return err
 			}
 		}
@@ -168,7 +136,7 @@ func TestTheLakeIsSafeForConcurrentUse(t *testing.T) {
 		seen := 0
 		for seen < n {
 			rows := 0
-			for _, err := range allRows(l, fact.Texts) {
+			for _, err := range l.Rows(ctx, fact.Texts) {
 				if err != nil {
 					return err
 				}
@@ -201,12 +169,29 @@ func BenchmarkAppend(b *testing.B) {
 	pos := int64(0)
 	for b.Loop() {
 		pos++
-		must(b, l.Append(context.Background(), rows, pos))
+		must(b, l.Append(context.Background(), rows, to(l, pos)))
 	}
 	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "facts/s")
 	s, err := l.Stats(context.Background())
 	must(b, err)
 	b.ReportMetric(float64(s.Facts.Bytes)/float64(s.Facts.Rows), "bytes/fact")
+}
+
+func BenchmarkRewrite(b *testing.B) {
+	mk := facttest.New(b)
+	l := openTest(b, Config{})
+	const n = 200_000
+	rows := make([]Row, n)
+	for i := range rows {
+		rows[i] = call(i, noon.Add(time.Duration(i%40_000)*time.Second), mk.Contact(i%20), 1)
+	}
+	for i := range 10 {
+		must(b, l.Append(context.Background(), rows[i*n/10:(i+1)*n/10], to(l, i)))
+	}
+	for b.Loop() {
+		must(b, l.Rewrite(context.Background(), DayOf(noon), nil))
+	}
+	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }
 
 func BenchmarkSmallCommit(b *testing.B) {
@@ -217,6 +202,6 @@ func BenchmarkSmallCommit(b *testing.B) {
 	for b.Loop() {
 		i++
 		at := noon.Add(time.Duration(i) * time.Second)
-		must(b, l.Append(context.Background(), []Row{call(2*i, at, c, 1), message(2*i+1, at, c, 1, text)}, int64(i)))
+		must(b, l.Append(context.Background(), []Row{call(2*i, at, c, 1), message(2*i+1, at, c, 1, text)}, to(l, i)))
 	}
 }

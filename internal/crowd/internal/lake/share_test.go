@@ -47,7 +47,7 @@ func TestAForeignCommitIsNotLost(t *testing.T) {
 		l.catalog.disk.written = mine
 		return nil
 	}})
-	must(t, l.Append(ctx, []Row{call(1, noon, mk.Contact(1), 1)}, 1))
+	must(t, l.Append(ctx, []Row{call(1, noon, mk.Contact(1), 1)}, to(l, 1)))
 	if n := len(latest(t, l, fact.Facts)); n != 1 || foreign != 0 {
 		t.Errorf("%d facts, %d foreign commits left", n, foreign)
 	}
@@ -69,15 +69,12 @@ func TestPinsHoldAcrossProcesses(t *testing.T) {
 	mk := facttest.New(t)
 	a := openTest(t, Config{})
 	b := openTest(t, a.cfg)
-	must(t, a.Append(ctx, []Row{call(1, noon, mk.Contact(1), 1)}, 1))
-	must(t, b.Append(ctx, []Row{call(2, noon, mk.Contact(2), 1)}, 2))
-	must(t, a.Append(ctx, []Row{call(3, noon, mk.Contact(3), 1)}, 2)) // at the other's position: nothing
+	must(t, a.Append(ctx, []Row{call(1, noon, mk.Contact(1), 1)}, to(a, 1)))
+	must(t, b.Append(ctx, []Row{call(2, noon, mk.Contact(2), 1)}, to(b, 2)))
+	must(t, a.Append(ctx, []Row{call(3, noon, mk.Contact(3), 1)}, to(a, 2))) // at the other's position: nothing
 	snap, release, err := a.Pin(ctx)
 	must(t, err)
-	if snap.Position() != 2 {
-		t.Errorf("the snapshot is at %d", snap.Position())
-	}
-	must(t, b.Compact(ctx))
+	must(t, b.Rewrite(ctx, DayOf(noon), nil))
 	for _, l := range []*Lake{a, b} {
 		must(t, l.Expire(ctx))
 		for _, f := range snap.Files(fact.Facts, time.Time{}, time.Time{}) {
@@ -106,8 +103,7 @@ func TestFilesArePrunedByDay(t *testing.T) {
 	for i := range 5 {
 		rows = append(rows, call(i, noon.AddDate(0, 0, i), mk.Contact(1), 1))
 	}
-	must(t, l.Append(ctx, rows, 1))
-	must(t, l.Compact(ctx))
+	must(t, l.Append(ctx, rows, to(l, 1)))
 	snap, release, err := l.Pin(ctx)
 	must(t, err)
 	defer release()
@@ -132,12 +128,12 @@ func TestAMovedDirectoryOpens(t *testing.T) {
 	was, is := filepath.Join(dir, "was here"), filepath.Join(dir, "is %41 here")
 	must(t, os.Mkdir(was, 0o700))
 	l := openTest(t, Config{Dir: filepath.Join(was, "lake"), Catalog: filepath.Join(was, "lake.db")})
-	must(t, l.Append(ctx, []Row{call(1, noon, mk.Contact(1), 1)}, 1))
+	must(t, l.Append(ctx, []Row{call(1, noon, mk.Contact(1), 1)}, to(l, 1)))
 	must(t, l.Close())
 	must(t, os.Rename(was, is))
 	l = openTest(t, Config{Dir: filepath.Join(is, "lake"), Catalog: filepath.Join(is, "lake.db")})
-	must(t, l.Append(ctx, []Row{call(2, noon, mk.Contact(1), 1)}, 2))
-	must(t, l.Compact(ctx))
+	must(t, l.Append(ctx, []Row{call(2, noon, mk.Contact(1), 1)}, to(l, 2)))
+	must(t, l.Compact(ctx, 1))
 	must(t, l.Expire(ctx))
 	if n := len(latest(t, l, fact.Facts)); n != 2 {
 		t.Errorf("%d facts, want 2", n)
@@ -157,7 +153,7 @@ func TestABackupOpensAsTheLakeWas(t *testing.T) {
 	mk := facttest.New(t)
 	l := openTest(t, Config{})
 	c := mk.Contact(1)
-	must(t, l.Append(ctx, []Row{call(1, noon, c, 1), message(2, noon, c, 1, mk.Text("a"))}, 4))
+	must(t, l.Append(ctx, []Row{call(1, noon, c, 1), message(2, noon, c, 1, mk.Text("a"))}, to(l, 4)))
 	dir := tempDir(t)
 	cfg := Config{Dir: filepath.Join(dir, "lake"), Catalog: filepath.Join(dir, "lake.db")}
 	must(t, l.Backup(ctx, cfg.Dir, cfg.Catalog))
@@ -167,10 +163,10 @@ func TestABackupOpensAsTheLakeWas(t *testing.T) {
 	if found, err := b.Verify(ctx); err != nil || len(found) != 0 {
 		t.Errorf("verify: %v, %v", found, err)
 	}
-	if pos, err := b.Position(ctx); pos != 4 || err != nil || len(latest(t, b, fact.Facts)) != 2 || len(latest(t, b, fact.Texts)) != 1 {
-		t.Errorf("the backup is at %d, %v", pos, err)
+	if pos, err := b.Position(ctx, 0); pos != "4" || err != nil || len(latest(t, b, fact.Facts)) != 2 || len(latest(t, b, fact.Texts)) != 1 {
+		t.Errorf("the backup is at %q, %v", pos, err)
 	}
-	must(t, b.Append(ctx, []Row{call(3, noon, c, 1)}, 5))
+	must(t, b.Append(ctx, []Row{call(3, noon, c, 1)}, to(b, 5)))
 	if n := len(latest(t, l, fact.Facts)); n != 0 {
 		t.Errorf("the lake has %d facts of the forgotten", n)
 	}
@@ -201,7 +197,7 @@ func TestAnIndependentReaderAgrees(t *testing.T) {
 				}
 			}
 		}
-		must(t, l.Append(ctx, rows, int64(i)))
+		must(t, l.Append(ctx, rows, to(l, i)))
 	}
 	for range 2 { // before and after compaction
 		snap, release, err := l.Pin(ctx)
@@ -216,7 +212,7 @@ func TestAnIndependentReaderAgrees(t *testing.T) {
 		if len(got) != len(want) {
 			t.Errorf("DuckDB has %d groups, want %d", len(got), len(want))
 		}
-		must(t, l.Compact(ctx))
+		must(t, l.Compact(ctx, 100))
 	}
 }
 
@@ -249,7 +245,7 @@ func TestVerifyFindsEveryDamage(t *testing.T) {
 	mk := facttest.New(t)
 	l := openTest(t, Config{})
 	for i := range 3 {
-		must(t, l.Append(ctx, []Row{message(i, noon, mk.Contact(i), 1, mk.Text("words"))}, int64(i)))
+		must(t, l.Append(ctx, []Row{message(i, noon, mk.Contact(i), 1, mk.Text("words"))}, to(l, i)))
 	}
 	tries := 20
 	if os.Getenv("MURMUR_FAULTS") != "" {
@@ -298,7 +294,7 @@ func TestMetadataHasNoBoundsOfContactsAndIDs(t *testing.T) {
 	ctx := context.Background()
 	mk := facttest.New(t)
 	l := openTest(t, Config{})
-	must(t, l.Append(ctx, []Row{message(1, noon, mk.Contact(1), 1, mk.Text("words"))}, 1))
+	must(t, l.Append(ctx, []Row{message(1, noon, mk.Contact(1), 1, mk.Text("words"))}, to(l, 1)))
 	must(t, l.refresh(ctx))
 	for _, tab := range tables {
 		for _, f := range l.state[tab].files {
@@ -318,11 +314,11 @@ func TestAppendRefusesARowOfNobody(t *testing.T) {
 	t.Parallel()
 	l := openTest(t, Config{})
 	ctx := context.Background()
-	if err := l.Append(ctx, []Row{{workspace.ID{}, &fact.Call{}}}, 1); err == nil {
+	if err := l.Append(ctx, []Row{{workspace.ID{}, &fact.Call{}}}, to(l, 1)); err == nil {
 		t.Error("a row without a workspace is in")
 	}
-	must(t, l.Append(ctx, nil, 3)) // a batch without facts moves the position
-	if pos, err := l.Position(ctx); pos != 3 || err != nil {
-		t.Errorf("position %d, %v", pos, err)
+	must(t, l.Append(ctx, nil, to(l, 3))) // a batch without facts moves the position
+	if pos, err := l.Position(ctx, 0); pos != "3" || err != nil {
+		t.Errorf("position %q, %v", pos, err)
 	}
 }

@@ -24,7 +24,6 @@ type Snapshot struct {
 	files    map[fact.Table][]dataFile // in a fixed order
 	fresh    map[string]bool
 	meta     []string
-	position int64
 	sequence int64
 }
 
@@ -44,7 +43,7 @@ func (l *Lake) pinCurrent(ctx context.Context) (*Snapshot, func(), error) {
 		l.letGo()
 		return nil, nil, err
 	}
-	s := &Snapshot{l: l, files: map[fact.Table][]dataFile{}, position: l.position(), sequence: l.sequence, fresh: l.fresh}
+	s := &Snapshot{l: l, files: map[fact.Table][]dataFile{}, sequence: l.sequence, fresh: l.fresh}
 	for _, t := range tables {
 		for _, f := range l.state[t].files {
 			s.files[t] = append(s.files[t], f)
@@ -134,18 +133,19 @@ type File struct {
 	Path     string // local
 	From, To Day    // its rows lie in these days, both included
 	Rows     int64  // of all workspaces
-	// Fresh, of table facts: an id in this file may stand in another row as well, here or in any other file. An id that
-	// is in no fresh file stands in one row alone.
+	// Fresh: an id in this file may stand in another row as well, here or in any other file. An id that is in no
+	// fresh file stands in one row alone.
 	Fresh bool
 }
 
 // WorkspaceFiles gives the Parquet files of a table that can have rows of a workspace in [from, to), each once, by
 // day. A zero time is no bound. The files can have rows of other workspaces and days beside them.
 func (s *Snapshot) WorkspaceFiles(t fact.Table, ws workspace.ID, from, to time.Time) []File {
+	bucket := bucketOf(ws)
 	var out []File
 	for _, f := range s.files[t] {
-		if f.holds(ws) && f.within(from, to) {
-			out = append(out, File{Path: s.l.catalog.disk.path(f.path), From: f.from, To: f.to, Rows: f.Count(), Fresh: s.fresh[f.path]})
+		if f.part.bucket == bucket && f.within(from, to) {
+			out = append(out, File{Path: s.l.catalog.disk.path(f.path), From: f.part.day, To: f.part.day, Rows: f.Count(), Fresh: s.fresh[f.path]})
 		}
 	}
 	slices.SortFunc(out, func(a, b File) int { return cmp.Or(cmp.Compare(a.From, b.From), strings.Compare(a.Path, b.Path)) })
@@ -154,11 +154,8 @@ func (s *Snapshot) WorkspaceFiles(t fact.Table, ws workspace.ID, from, to time.T
 
 // within reports whether a file can have rows of [from, to).
 func (f dataFile) within(from, to time.Time) bool {
-	return (to.IsZero() || f.from.Start().Before(to)) && (from.IsZero() || f.to >= DayOf(from))
+	return (to.IsZero() || f.part.day.Start().Before(to)) && (from.IsZero() || f.part.day >= DayOf(from))
 }
-
-// Position is the journal position of the snapshot.
-func (s *Snapshot) Position() int64 { return s.position }
 
 // Sequence is that of the last change in the snapshot: a change that Changing told under a higher one is not in it.
 // Merging files is no change. 0: nothing was changed since sequences exist.

@@ -1,15 +1,22 @@
 // Package confine runs a program of somebody else's on personal data.
 //
 // Zone: RED. Recognisers and decoders are large programs that read bytes from strangers. Each run is a process of its
-// own that gets its input on stdin and gives its output on stdout: nothing of our environment, no file of its own
-// to write, limits on memory, time and output, and, on Linux where the system allows it, no network and no sight of
-// other processes (user, network, process and IPC namespaces). Whatever it started ends with it.
+// own that reads a pipe and writes a pipe. On Linux it starts as murmur itself, locks itself in and then becomes the
+// program (stage), with
 //
-// It promises: what a program prints on stderr is dropped, for it may repeat what it was given; an error names the
-// program's limit or exit code and nothing else.
+//   - calls: only the system calls of a program that computes; no socket of any family, no ptrace, no io_uring, no
+//     mount, no namespace, no key, no signal to others (seccomp);
+//   - files: the system's programs and libraries, its own folder and those that the file `reads` in it names, to read;
+//     /dev/null to write; nothing else (Landlock, and a file system of its own where the system allows it);
+//   - no network, no sight of other processes, no shared memory (namespaces, where the system allows them);
+//   - no descriptor, environment, capability or terminal of ours;
+//   - limits on memory, time, processes and output; whatever it started ends with it.
 //
-// What it does not protect against: a program that reads other files of the same user, or leaves what it was given in
-// what it prints. Isolated says whether the network is away; elsewhere than on Linux it is not, and memory may not be limited.
+// It promises: calls and files are held, or the program does not run (ErrWeak). What a program prints on stderr is
+// dropped, for it may repeat what it was given; an error names the program's limit or exit code and nothing else.
+//
+// What it does not protect against: a fault of the kernel; a program that leaves what it was given in what it prints,
+// or tells it by its time. Namespaces may be missing in containers: State says so. Elsewhere than on Linux nothing runs.
 package confine
 
 import (
@@ -19,7 +26,10 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -40,55 +50,80 @@ var (
 	ErrLimit = errors.New("the program went beyond its limits and was ended")
 	// ErrFailed says that a program ended with an exit code other than 0.
 	ErrFailed = errors.New("the program failed")
+	// ErrWeak says that a program did not run, because this system cannot confine it.
+	ErrWeak = errors.New("this system cannot confine the program, so it does not run")
+	// ErrReads says that a program did not run, because it could read what is named private.
+	ErrReads = errors.New("the program could read murmur's data or the root key, so it does not run")
 )
+
+// Held says what holds a program on this system.
+type Held struct {
+	Calls     bool `json:"calls"`     // a list of system calls: no sockets (seccomp)
+	Landlock  int  `json:"landlock"`  // version of the kernel's file rules; 0: none
+	Root      bool `json:"root"`      // a file system of its own
+	Network   bool `json:"network"`   // a network of its own
+	Processes bool `json:"processes"` // it sees no other process
+}
+
+// Enough reports whether programs run at all: their calls and their files are held.
+func (h Held) Enough() bool { return h.Calls && (h.Landlock > 0 || h.Root) }
+
+// Lacks names in words what this system does not give; empty where it gives everything.
+func (h Held) Lacks() string {
+	var lacks []string
+	for _, l := range []struct {
+		held bool
+		what string
+	}{
+		{h.Calls, "a list of system calls (seccomp)"}, {h.Landlock > 0, "file rules (Landlock)"},
+		{h.Root, "a file system of its own"}, {h.Network, "a network of its own"}, {h.Processes, "processes of its own"},
+	} {
+		if !l.held {
+			lacks = append(lacks, l.what)
+		}
+	}
+	return strings.Join(lacks, ", ")
+}
 
 // grace is how long the pipes of a program may outlive it.
 const grace = 2 * time.Second
 
-// limits sets what the program and its children may use, and becomes the program: seconds of the processor, kilobytes
-// of memory, no file to write, no core. A limit that cannot be set was tighter already, or the system has none.
-const limits = `ulimit -c 0; ulimit -f 0; ulimit -t "$1"; ulimit -v "$2"; shift 2; exec "$@"`
-
-// Run runs the program on in and copies what it prints to out. A file is given to the program itself, so that it may
-// seek; anything else is closed, if it can be, when the program ends, for it may wait for more. The errors are
-// ErrMissing, ErrLimit and ErrFailed, the context's, and those of in and out.
+// Run runs the program on in and copies what it prints to out. in is closed, if it can be, when the program ends, for
+// it may wait for more. The errors are ErrMissing, ErrWeak, ErrReads, ErrLimit and ErrFailed, the context's, and those
+// of in and out.
 func (c Command) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	path, err := exec.LookPath(c.Path)
 	if err != nil {
 		return ErrMissing
 	}
+	reads := Reads(path)
+	if reaches(reads) {
+		return ErrReads
+	}
 	limited, cancel := context.WithTimeout(ctx, c.Time)
 	defer cancel()
-	args := []string{"-c", limits, "sh", fmt.Sprint(int(c.Time/time.Second) + 1), fmt.Sprint(c.Memory >> 10), path}
-	cmd := exec.CommandContext(limited, "/bin/sh", append(args, c.Args...)...)
-	cmd.Env, cmd.Dir = []string{}, "/"
-	cmd.WaitDelay = grace
-	cmd.SysProcAttr = attributes()
-	cmd.Cancel = func() error { return end(cmd.Process.Pid) }
 	sink := &sink{out: out, left: c.Output, full: cancel}
-	cmd.Stdout = sink
-	feed := func() error { return nil }
-	file, direct := in.(*os.File)
-	if direct {
-		cmd.Stdin = file
-	} else {
-		stdin, err := cmd.StdinPipe()
-		if err != nil {
-			return fmt.Errorf("start the program: %w", err)
-		}
-		feed = func() error { return copyIn(stdin, in) }
+	p, err := prepare(limited, State(), spec{Path: path, Args: c.Args, Reads: reads, Memory: c.Memory, Seconds: int64(c.Time/time.Second) + 1})
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	p.cmd.Stdout, p.cmd.WaitDelay = sink, grace
+	stdin, err := p.cmd.StdinPipe()
+	if err != nil {
+		return fmt.Errorf("start the program: %w", err)
 	}
 
 	runtime.LockOSThread() // a child may be bound to the thread that started it
 	defer runtime.UnlockOSThread()
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("start the program: %w", err)
+	if err := p.start(); err != nil {
+		return err
 	}
 	fed := make(chan error, 1)
-	go func() { fed <- feed() }()
-	err = cmd.Wait()
-	_ = end(cmd.Process.Pid) // what it left behind
-	if c, ok := in.(io.Closer); ok && !direct {
+	go func() { fed <- copyIn(stdin, in) }()
+	err = p.cmd.Wait()
+	_ = end(p.cmd.Process.Pid) // what it left behind
+	if c, ok := in.(io.Closer); ok {
 		_ = c.Close()
 	}
 	inErr := <-fed
@@ -99,10 +134,66 @@ func (c Command) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 		return sink.err
 	case limited.Err() != nil || killed(err):
 		return ErrLimit
+	case p.weak():
+		return ErrWeak
 	case err != nil && inErr == nil:
 		return failed(err)
 	}
 	return inErr
+}
+
+// Reads lists what a program may read beside the system's own programs and libraries: its folder, or itself alone where
+// the folder holds something private, and the folders that a file named `reads` beside it lists, one a line.
+func Reads(path string) (reads []string) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil
+	}
+	for _, p := range []string{path, resolved(path)} {
+		folder := filepath.Dir(p)
+		if reaches([]string{folder}) {
+			folder = p
+		}
+		if !slices.Contains(reads, folder) {
+			reads = append(reads, folder)
+		}
+	}
+	b, _ := os.ReadFile(filepath.Join(filepath.Dir(path), "reads")) // most have none
+	for line := range strings.Lines(string(b)) {
+		if line = strings.TrimSpace(line); filepath.IsAbs(line) {
+			reads = append(reads, filepath.Clean(line))
+		}
+	}
+	return reads
+}
+
+// system is what every program may read.
+var system = []string{"/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/nix/store",
+	"/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime", "/sys/devices/system/cpu"}
+
+// reaches reports whether one of the folders, or of the system's, holds something private.
+func reaches(reads []string) bool {
+	for _, secret := range private() {
+		for _, folder := range slices.Concat(reads, system) {
+			if within(secret, folder) || within(folder, secret) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// within reports whether a path lies in a folder, or is it; links are followed.
+func within(path, folder string) bool {
+	rel, err := filepath.Rel(resolved(folder), resolved(path))
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+func resolved(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	return filepath.Clean(path)
 }
 
 // copyIn gives the program its input. A program may stop reading; the error is that of in alone.

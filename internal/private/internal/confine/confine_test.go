@@ -46,8 +46,8 @@ func TestNothingOfOurEnvironment(t *testing.T) {
 // TestNoNetwork listens on loopback; the program must not reach it, and must see no interface but a dead loopback.
 func TestNoNetwork(t *testing.T) {
 	t.Parallel()
-	if !Isolated() {
-		t.Skip("NOT TESTED: this system allows no namespaces, so recognisers run with its network")
+	if !State().Network {
+		t.Skip("NOT TESTED: this system allows no namespaces; sockets are refused all the same")
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -64,6 +64,9 @@ func TestNoNetwork(t *testing.T) {
 		if out, err := run(t, c, ""); err == nil || strings.Contains(out, "reached") {
 			t.Errorf("the program reached a socket of ours: %v", err)
 		}
+	}
+	if !State().Root {
+		t.Skip("NOT TESTED: no /proc of its own")
 	}
 	out, err := run(t, shell("cat /proc/self/net/dev"), "")
 	if n := strings.Count(out, ":"); err != nil || n != 1 || !strings.Contains(out, "lo:") {
@@ -127,5 +130,39 @@ func TestOurOwnErrorsComeBack(t *testing.T) {
 	}
 	if err := shell("echo x").Run(t.Context(), strings.NewReader(""), brokenPipe{}); err == nil || err.Error() != "disk on fire" {
 		t.Errorf("out: %v", err)
+	}
+}
+
+// TestAProgramInTheDataDoesNotRun, nor one that names a folder around it; one that lies around it reads itself alone.
+func TestAProgramInTheDataDoesNotRun(t *testing.T) {
+	t.Parallel()
+	home := t.TempDir()
+	data := filepath.Join(home, "data")
+	if err := os.MkdirAll(filepath.Join(home, "apart"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	Private(data)
+	for folder, want := range map[string]error{home: nil, data: ErrReads, filepath.Join(data, "tmp"): ErrReads, filepath.Join(home, "apart"): nil} {
+		program := filepath.Join(folder, "program")
+		if err := errors.Join(os.MkdirAll(folder, 0o700), os.WriteFile(program, []byte("#!/bin/sh\necho ran\n"), 0o700)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := run(t, Command{Path: program, Memory: 1 << 30, Time: time.Minute, Output: 100}, ""); !errors.Is(err, want) {
+			t.Errorf("%s: %v", strings.TrimPrefix(folder, home), err)
+		}
+	}
+	beside := Command{Path: filepath.Join(home, "program"), Memory: 1 << 30, Time: time.Minute, Output: 100}
+	script := "#!/bin/sh\ncat " + filepath.Join(data, "tmp", "program")
+	if err := os.WriteFile(beside.Path, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := run(t, beside, ""); err == nil || out != "" {
+		t.Errorf("beside the data: %q, %v", out, err)
+	}
+	if err := os.WriteFile(filepath.Join(home, "apart", "reads"), []byte(home+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run(t, Command{Path: filepath.Join(home, "apart", "program"), Memory: 1 << 30, Time: time.Minute, Output: 100}, ""); !errors.Is(err, ErrReads) {
+		t.Errorf("a folder named in reads: %v", err)
 	}
 }

@@ -39,7 +39,8 @@ func TestMain(m *testing.M) {
 // scripted gives the recogniser of a script.
 func scripted(t testing.TB, s *script, fault string) *Listener {
 	t.Helper()
-	name := filepath.Join(t.TempDir(), "script.json")
+	dir := t.TempDir()
+	name := filepath.Join(dir, "script.json")
 	b, err := json.Marshal(s.Words)
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +52,11 @@ func scripted(t testing.TB, s *script, fault string) *Listener {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Listener{Path: self, Args: []string{"scripted", name, fault}}
+	command := filepath.Join(dir, "listen") // a recogniser reads its own folder
+	if err := os.Symlink(self, command); err != nil {
+		t.Fatal(err)
+	}
+	return &Listener{Path: command, Args: []string{"scripted", name, fault}}
 }
 
 // recite is the scripted recogniser: half of a word must be in the sound for it to be heard.

@@ -14,7 +14,8 @@ import (
 const headSize = 64 << 10
 
 // Stream is a recording in something that is read from its beginning each time it is opened, and that no file may
-// hold: WAV is read here, everything else by ffmpeg, confined. A format that must be read backwards is refused.
+// hold: WAV is read here, what else begins as recordings do by ffmpeg, confined, over a pipe. A format that must be read
+// backwards is refused.
 func Stream(open func(context.Context) (io.ReadCloser, error)) Recording {
 	return func(ctx context.Context) (io.ReadCloser, error) {
 		in, err := open(ctx)
@@ -29,8 +30,13 @@ func Stream(open func(context.Context) (io.ReadCloser, error)) Recording {
 		}
 		s := stream{buffered, in}
 		_, err = wav.NewReader(bytes.NewReader(head))
-		if errors.Is(err, wav.ErrUnsupported) || errors.Is(err, wav.ErrNotWAV) && !bytes.HasPrefix(head, []byte("RIFF")) {
-			return decode(ctx, s), nil
+		if errors.Is(err, wav.ErrNotWAV) && !bytes.HasPrefix(head, []byte("RIFF")) || errors.Is(err, wav.ErrUnsupported) {
+			kind := demuxer(head)
+			if kind == "" {
+				in.Close()
+				return nil, ErrFormat
+			}
+			return decode(ctx, s, kind), nil
 		}
 		return s, nil
 	}

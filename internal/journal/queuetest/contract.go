@@ -1,4 +1,4 @@
-package journaltest
+package queuetest
 
 import (
 	"bytes"
@@ -9,19 +9,17 @@ import (
 	"testing"
 	"time"
 
-	"murmur/internal/fact"
 	"murmur/internal/journal"
-	"murmur/internal/workspace"
 )
 
 func durable(t *testing.T, s *subject) {
 	want := Delivery(5, 1)
 	want.Key = 1<<64 - 1
-	s.append(t, 1, want)
+	s.append(t, want)
 	s.restart(t)
 	got := s.take(t, journal.Inbox, "g", 1, nil)[0]
-	if got.Position <= 0 {
-		t.Errorf("position %d", got.Position)
+	if got.Position == "" {
+		t.Error("a message without a position")
 	}
 	if got.Topic != want.Topic || got.ID != want.ID || got.Workspace != want.Workspace || got.Source != want.Source ||
 		got.Key != want.Key || !got.At.Equal(want.At) || got.Epoch != want.Epoch || !bytes.Equal(got.Payload, want.Payload) {
@@ -31,23 +29,6 @@ func durable(t *testing.T, s *subject) {
 	s.idle(t, journal.Inbox, "g")
 }
 
-func duplicates(t *testing.T, s *subject) {
-	a, b, c := Delivery(1, 1), Delivery(1, 2), Delivery(1, 3)
-	s.append(t, 1, a)
-	s.append(t, 0, a)
-	s.append(t, 1, a, b, b)
-	s.restart(t)
-	s.append(t, 1, b, c)
-	elsewhere := a
-	elsewhere.Workspace = workspace.MustParse("elsewhere")
-	s.append(t, 1, elsewhere)
-	s.take(t, journal.Inbox, "g", 4, func(m journal.Message) []journal.Message { return []journal.Message{published(m)} })
-	s.append(t, 0, a, b, c, elsewhere)
-	s.idle(t, journal.Inbox, "g")
-	// Facts are not deduplicated: a replay says them again.
-	s.append(t, 2, factsOf(a), factsOf(a))
-}
-
 func order(t *testing.T, s *subject) {
 	const keys, each = 8, 200
 	for n := range each {
@@ -55,17 +36,17 @@ func order(t *testing.T, s *subject) {
 		for k := range batch {
 			batch[k] = Delivery(uint64(k), n)
 		}
-		s.append(t, keys, batch...)
+		s.append(t, batch...)
 	}
-	next, last := map[uint64]int{}, int64(0)
+	next, seen := map[uint64]int{}, map[journal.Position]bool{}
 	for _, m := range s.take(t, journal.Inbox, "g", keys*each, nil) {
 		if number(m) != next[m.Key] {
 			t.Fatalf("key %d: number %d, want %d", m.Key, number(m), next[m.Key])
 		}
-		if next[m.Key]++; m.Position <= last {
-			t.Fatalf("position %d after %d", m.Position, last)
+		if next[m.Key]++; seen[m.Position] {
+			t.Fatalf("two messages at position %s", m.Position)
 		}
-		last = m.Position
+		seen[m.Position] = true
 	}
 }
 
@@ -75,11 +56,8 @@ func concurrent(t *testing.T, s *subject) {
 	for k := range callers {
 		all.Go(func() {
 			for n := range each {
-				// Each delivery is sent twice, by two callers at once.
-				for _, key := range []int{k, (k + 1) % callers} {
-					if _, err := s.Append(t.Context(), Delivery(uint64(key), n)); err != nil {
-						t.Error(err)
-					}
+				if err := s.Append(t.Context(), Delivery(uint64(k), n)); err != nil {
+					t.Error(err)
 				}
 			}
 		})
@@ -97,10 +75,10 @@ func concurrent(t *testing.T, s *subject) {
 
 func redelivery(t *testing.T, s *subject) {
 	for n := range 10 {
-		s.append(t, 1, Delivery(1, n))
+		s.append(t, Delivery(1, n))
 	}
 	calls, first := 0, 0
-	err := s.Transform(t.Context(), journal.Inbox, "g", func(_ context.Context, batch []journal.Message) ([]journal.Message, error) {
+	err := s.Transform(t.Context(), journal.Reader{Topic: journal.Inbox, Group: "g"}, func(_ context.Context, batch []journal.Message) ([]journal.Message, error) {
 		if calls++; calls == 1 {
 			first = len(batch)
 		}
@@ -123,10 +101,10 @@ func redelivery(t *testing.T, s *subject) {
 
 // poison: a message that its stage cannot take stops the group, each time, and is never skipped.
 func poison(t *testing.T, s *subject) {
-	s.append(t, 1, Delivery(1, 0))
+	s.append(t, Delivery(1, 0))
 	for range 3 {
 		seen := 0
-		err := s.Transform(t.Context(), journal.Inbox, "g", func(_ context.Context, batch []journal.Message) ([]journal.Message, error) {
+		err := s.Transform(t.Context(), journal.Reader{Topic: journal.Inbox, Group: "g"}, func(_ context.Context, batch []journal.Message) ([]journal.Message, error) {
 			seen = number(batch[0])
 			return nil, errEnough
 		})
@@ -140,7 +118,7 @@ func poison(t *testing.T, s *subject) {
 func atomicOutputs(t *testing.T, s *subject) {
 	const n = 700 // more than one batch
 	for i := range n {
-		s.append(t, 1, Delivery(uint64(i), i))
+		s.append(t, Delivery(uint64(i), i))
 	}
 	s.take(t, journal.Inbox, "g", n, func(m journal.Message) []journal.Message {
 		return []journal.Message{factsOf(m), published(m)}
@@ -158,7 +136,7 @@ func atomicOutputs(t *testing.T, s *subject) {
 
 func groups(t *testing.T, s *subject) {
 	for n := range 20 {
-		s.append(t, 1, Delivery(1, n))
+		s.append(t, Delivery(1, n))
 	}
 	s.take(t, journal.Inbox, "one", 20, nil)
 	s.take(t, journal.Inbox, "two", 20, nil)
@@ -168,16 +146,16 @@ func groups(t *testing.T, s *subject) {
 func oneConsumer(t *testing.T, s *subject) {
 	ctx, cancel := context.WithCancel(t.Context())
 	running, done := make(chan struct{}), make(chan error, 1)
-	s.append(t, 1, Delivery(1, 0))
+	s.append(t, Delivery(1, 0))
 	go func() {
-		done <- s.Transform(ctx, journal.Inbox, "g", func(context.Context, []journal.Message) ([]journal.Message, error) {
+		done <- s.Transform(ctx, journal.Reader{Topic: journal.Inbox, Group: "g"}, func(context.Context, []journal.Message) ([]journal.Message, error) {
 			close(running)
 			return nil, nil
 		})
 	}()
 	<-running
 	stage := func(context.Context, []journal.Message) ([]journal.Message, error) { return nil, nil }
-	if err := s.Transform(t.Context(), journal.Inbox, "g", stage); !errors.Is(err, journal.ErrTaken) {
+	if err := s.Transform(t.Context(), journal.Reader{Topic: journal.Inbox, Group: "g"}, stage); !errors.Is(err, journal.ErrTaken) {
 		t.Errorf("a second consumer: %v, want ErrTaken", err)
 	}
 	cancel()
@@ -188,16 +166,16 @@ func oneConsumer(t *testing.T, s *subject) {
 }
 
 func ended(t *testing.T, s *subject) {
-	s.append(t, 1, Delivery(1, 0))
+	s.append(t, Delivery(1, 0))
 	ctx, cancel := context.WithCancel(t.Context())
-	err := s.Transform(ctx, journal.Inbox, "g", func(ctx context.Context, _ []journal.Message) ([]journal.Message, error) {
+	err := s.Transform(ctx, journal.Reader{Topic: journal.Inbox, Group: "g"}, func(ctx context.Context, _ []journal.Message) ([]journal.Message, error) {
 		cancel()
 		return nil, ctx.Err()
 	})
 	if err != nil {
 		t.Errorf("transform: %v, want nil", err)
 	}
-	if _, err := s.Append(ctx, Delivery(1, 1)); !errors.Is(err, context.Canceled) {
+	if err := s.Append(ctx, Delivery(1, 1)); !errors.Is(err, context.Canceled) {
 		t.Errorf("append: %v, want Canceled", err)
 	}
 	s.take(t, journal.Inbox, "g", 1, nil) // it was not finished
@@ -209,13 +187,13 @@ func wakes(t *testing.T, s *subject) {
 	defer cancel()
 	arrived, done := make(chan int), make(chan error, 1)
 	go func() {
-		done <- s.Transform(ctx, journal.Inbox, "g", func(_ context.Context, batch []journal.Message) ([]journal.Message, error) {
+		done <- s.Transform(ctx, journal.Reader{Topic: journal.Inbox, Group: "g"}, func(_ context.Context, batch []journal.Message) ([]journal.Message, error) {
 			arrived <- number(batch[0])
 			return nil, nil
 		})
 	}()
 	for n := range 20 {
-		s.append(t, 1, Delivery(1, n))
+		s.append(t, Delivery(1, n))
 		if got := <-arrived; got != n {
 			t.Fatalf("number %d, want %d", got, n)
 		}
@@ -229,51 +207,25 @@ func wakes(t *testing.T, s *subject) {
 func tooLarge(t *testing.T, s *subject) {
 	m := Delivery(1, 0)
 	m.Payload = make([]byte, journal.MaxPayload+1)
-	if _, err := s.Append(t.Context(), Delivery(1, 1), m); !errors.Is(err, journal.ErrTooLarge) {
+	if err := s.Append(t.Context(), Delivery(1, 1), m); !errors.Is(err, journal.ErrTooLarge) {
 		t.Fatalf("append: %v, want ErrTooLarge", err)
 	}
 	m.Payload = m.Payload[:journal.MaxPayload]
-	s.append(t, 1, m)
+	s.append(t, m)
 	if got := s.take(t, journal.Inbox, "g", 1, nil)[0]; len(got.Payload) != journal.MaxPayload {
 		t.Fatalf("payload of %d bytes", len(got.Payload))
 	}
 }
 
-// again: the state Pending puts a delivery at the end of the inbox; Erased is final.
-func again(t *testing.T, s *subject) {
-	held, other := Delivery(1, 0), Delivery(1, 1)
-	state := func(m journal.Message, to fact.State) journal.Message {
-		m = published(m)
-		m.State = to
-		return m
-	}
-	s.append(t, 1, held)
-	first := s.take(t, journal.Inbox, "g", 1, func(m journal.Message) []journal.Message {
-		return []journal.Message{state(m, fact.Held)}
-	})[0]
-	s.append(t, 1, other)
-	s.append(t, 0, state(held, fact.Pending))
-	got := s.take(t, journal.Inbox, "g", 2, nil)
-	if got[0].ID != other.ID || got[1].ID != held.ID || got[1].Position <= first.Position || !bytes.Equal(got[1].Payload, held.Payload) {
-		t.Fatal("the delivery did not come again, last")
-	}
-	s.append(t, 0, state(held, fact.Erased), state(held, fact.Pending), state(held, fact.Published))
-	s.idle(t, journal.Inbox, "g")
-}
-
 func resumes(t *testing.T, s *subject) {
-	j, ok := s.Journal.(journal.Resumable)
-	if !ok {
-		t.Skip("not Resumable: a consumer that keeps its own position cannot use this journal")
-	}
 	for n := range 10 {
 		m := Delivery(1, n)
 		m.Topic = journal.Facts
-		s.append(t, 1, m)
+		s.append(t, m)
 	}
 	// The consumer stored the effect of the first batch and died before the cursor moved.
 	var stored []journal.Message
-	err := s.Transform(t.Context(), journal.Facts, "lake", func(_ context.Context, batch []journal.Message) ([]journal.Message, error) {
+	err := s.Transform(t.Context(), journal.Reader{Topic: journal.Facts, Group: "lake"}, func(_ context.Context, batch []journal.Message) ([]journal.Message, error) {
 		stored = slices.Clone(batch[:4])
 		return nil, errEnough
 	})
@@ -282,8 +234,8 @@ func resumes(t *testing.T, s *subject) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	resume := func(context.Context) (int64, bool, error) { return stored[len(stored)-1].Position, true, nil }
-	err = j.TransformFrom(ctx, journal.Facts, "lake", resume, func(_ context.Context, batch []journal.Message) ([]journal.Message, error) {
+	resume := func(context.Context, int32) (journal.Position, error) { return stored[len(stored)-1].Position, nil }
+	err = s.Transform(ctx, journal.Reader{Topic: journal.Facts, Group: "lake", Resume: resume}, func(_ context.Context, batch []journal.Message) ([]journal.Message, error) {
 		if stored = append(stored, batch...); len(stored) >= 10 {
 			cancel()
 		}

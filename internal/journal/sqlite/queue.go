@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
 
+	"murmur/internal/fact"
 	"murmur/internal/journal"
 	"murmur/internal/workspace"
 )
@@ -17,43 +19,51 @@ import (
 // batchBytes bounds the payloads of one batch: a reader's memory.
 const batchBytes = 16 << 20
 
-type stage = func(context.Context, []journal.Message) ([]journal.Message, error)
-
-// Transform implements journal.Journal. A batch has at most 512 messages and about 16 MiB.
-func (j *Journal) Transform(ctx context.Context, from journal.Topic, group string, f stage) error {
-	return j.TransformFrom(ctx, from, group, nil, f)
+// Append implements journal.Queue. It is safe for any number of callers, who share transactions.
+func (j *Journal) Append(ctx context.Context, m ...journal.Message) error {
+	err := check(m)
+	if err == nil && len(m) > 0 {
+		err = j.write(ctx, len(m), func(t *tx) error { return t.store(m) })
+	}
+	if err != nil {
+		return fmt.Errorf("append: %w", err)
+	}
+	return ctx.Err()
 }
 
-// TransformFrom implements journal.Resumable.
-func (j *Journal) TransformFrom(ctx context.Context, from journal.Topic, group string,
-	resume func(context.Context) (int64, bool, error), f stage) error {
-	err := j.transform(ctx, from, group, resume, f)
+// Transform implements journal.Queue. There is one partition, 0; a batch has at most about 16 MiB.
+func (j *Journal) Transform(ctx context.Context, r journal.Reader, f journal.Stage) error {
+	err := j.transform(ctx, r, f)
 	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("transform %s for %s: %w", from, group, err)
+		return fmt.Errorf("transform %s for %s: %w", r.Topic, r.Group, err)
 	}
 	return nil
 }
 
-func (j *Journal) transform(ctx context.Context, from journal.Topic, group string,
-	resume func(context.Context) (int64, bool, error), f stage) error {
-	if from != journal.Inbox && from != journal.Facts {
+// A position is the decimal number of a row.
+func position(pos int64) journal.Position { return journal.Position(strconv.FormatInt(pos, 10)) }
+
+func rowOf(p journal.Position) (int64, error) { return strconv.ParseInt(string(p), 10, 64) }
+
+func (j *Journal) transform(ctx context.Context, r journal.Reader, f journal.Stage) error {
+	if r.Topic != journal.Inbox && r.Topic != journal.Facts {
 		return errors.New("the topic has no messages")
 	}
-	if !groupName.MatchString(group) {
+	if !groupName.MatchString(r.Group) {
 		return errors.New("bad group name")
 	}
-	lock, err := lockFile(fmt.Sprintf("%s.%s.%s.lock", j.path, from, group))
+	lock, err := lockFile(fmt.Sprintf("%s.%s.%s.lock", j.path, r.Topic, r.Group))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = lock.Close() }() // lets go of the lock
-	c := &consumer{journal: j, topic: from, group: group}
-	if err := c.start(ctx, resume); err != nil {
+	c := &consumer{journal: j, topic: r.Topic, group: r.Group}
+	if err := c.start(ctx, r.Resume); err != nil {
 		return err
 	}
 	for {
-		rung := j.bell.wait(from) // before reading, or a message between the two goes unheard
-		batch, err := c.read(ctx)
+		rung := j.bell.wait(r.Topic) // before reading, or a message between the two goes unheard
+		batch, err := c.read(ctx, r.Most())
 		if err != nil {
 			return err
 		}
@@ -67,7 +77,11 @@ func (j *Journal) transform(ctx context.Context, from journal.Topic, group strin
 		if err != nil {
 			return err
 		}
-		if err := c.finish(ctx, batch[len(batch)-1].Position, out); err != nil {
+		last, err := rowOf(batch[len(batch)-1].Position)
+		if err != nil {
+			return err
+		}
+		if err := c.finish(ctx, last, out); err != nil {
 			return err
 		}
 	}
@@ -82,7 +96,7 @@ type consumer struct {
 	pos     int64 // last position finished, by the cursor or by the consumer's own store
 }
 
-func (c *consumer) start(ctx context.Context, resume func(context.Context) (int64, bool, error)) error {
+func (c *consumer) start(ctx context.Context, resume func(context.Context, int32) (journal.Position, error)) error {
 	if err := c.journal.write(ctx, 1, func(t *tx) error {
 		return t.exec(t.w.sql.addCursor, string(c.topic), c.group)
 	}); err != nil {
@@ -96,9 +110,13 @@ func (c *consumer) start(ctx context.Context, resume func(context.Context) (int6
 	if resume == nil {
 		return nil
 	}
-	pos, ok, err := resume(ctx)
-	if err != nil || !ok {
+	stored, err := resume(ctx, 0)
+	if err != nil || stored == "" {
 		return err
+	}
+	pos, err := rowOf(stored)
+	if err != nil {
+		return fmt.Errorf("a position of another queue: %w", err)
 	}
 	var next int64
 	if err := c.journal.reads.QueryRowContext(ctx, `select next from sequence`).Scan(&next); err != nil {
@@ -112,40 +130,40 @@ func (c *consumer) start(ctx context.Context, resume func(context.Context) (int6
 }
 
 const (
-	readInbox = `select pos, name, id, source, key, at, epoch, body from payload join delivery using (pos)
-		join workspace on no = ws where pos > ? order by pos limit ?`
+	readSealed = `select pos, name, id, label, key, at, epoch, body from payload p join delivery using (pos)
+		join workspace w on w.no = p.ws join source s on s.no = source where pos > ? and state <= ? order by pos limit ?`
 	readFacts = `select pos, name, id, source, key, at, epoch, body from message
 		join workspace on no = ws where pos > ? order by pos limit ?`
 )
 
-func (c *consumer) read(ctx context.Context) ([]journal.Message, error) {
-	query := readInbox
+func (c *consumer) read(ctx context.Context, most int) ([]journal.Message, error) {
+	query, args := readSealed, []any{c.pos, int64(fact.Pending), most}
 	if c.topic == journal.Facts {
-		query = readFacts
+		query, args = readFacts, []any{c.pos, most}
 	}
-	rows, err := c.journal.reads.QueryContext(ctx, query, c.pos, commitSize)
+	rows, err := c.journal.reads.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}
 	return messages(rows, c.topic)
 }
 
-// messages reads rows of (pos, name, id, source, key, at, epoch, body) up to batchBytes and closes them.
+// messages reads rows of (pos, name, id, label, key, at, epoch, body) up to batchBytes and closes them.
 func messages(rows *sql.Rows, topic journal.Topic) (batch []journal.Message, err error) {
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for size := 0; size < batchBytes && rows.Next(); {
 		m := journal.Message{Topic: topic}
 		var name string
 		var id []byte
-		var source, key, at int64
-		if err := rows.Scan(&m.Position, &name, &id, &source, &key, &at, &m.Epoch, &m.Payload); err != nil {
+		var pos, source, key, at int64
+		if err := rows.Scan(&pos, &name, &id, &source, &key, &at, &m.Epoch, &m.Payload); err != nil {
 			return nil, err
 		}
 		if m.Workspace, err = workspace.Parse(name); err != nil {
 			return nil, err
 		}
 		copy(m.ID[:], id)
-		m.Source, m.Key, m.At = label(source), uint64(key), timeOf(at)
+		m.Position, m.Source, m.Key, m.At = position(pos), fact.Label(source), uint64(key), timeOf(at)
 		size += len(m.Payload)
 		batch = append(batch, m)
 	}
@@ -167,11 +185,11 @@ func (c *consumer) finish(ctx context.Context, pos int64, out []journal.Message)
 		if n == 0 {
 			return journal.ErrTaken
 		}
-		if _, err := t.store(out); err != nil {
+		if err := t.store(out); err != nil {
 			return err
 		}
 		if c.topic == journal.Facts {
-			return t.exec(t.w.sql.dropMessages)
+			return t.exec(t.w.sql.passed)
 		}
 		return nil
 	})

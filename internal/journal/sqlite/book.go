@@ -1,0 +1,333 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"murmur/internal/deliveries"
+	"murmur/internal/fact"
+	"murmur/internal/journal"
+	"murmur/internal/workspace"
+)
+
+// Accept implements deliveries.Intake. It is safe for any number of callers, who share transactions.
+func (j *Journal) Accept(ctx context.Context, m ...journal.Message) (fresh int, err error) {
+	err = check(m)
+	for i := range m {
+		if err == nil && m[i].Topic != journal.Inbox {
+			err = errors.New("not a delivery")
+		}
+	}
+	if err == nil && len(m) > 0 {
+		err = j.write(ctx, len(m), func(t *tx) (err error) {
+			fresh, err = t.accept(m)
+			return err
+		})
+	}
+	if err != nil {
+		return 0, fmt.Errorf("accept deliveries: %w", err)
+	}
+	return fresh, ctx.Err()
+}
+
+// Settle implements deliveries.Intake.
+func (j *Journal) Settle(ctx context.Context, done, made []journal.Message) (fresh int, err error) {
+	if err = check(made); err == nil {
+		err = j.write(ctx, len(done)+len(made), func(t *tx) (err error) {
+			fresh, err = t.settle(done, made)
+			return err
+		})
+	}
+	if err != nil {
+		return 0, fmt.Errorf("settle deliveries: %w", err)
+	}
+	return fresh, nil
+}
+
+func (t *tx) settle(done, made []journal.Message) (fresh int, err error) {
+	type delivery struct {
+		ws workspace.ID
+		id journal.ID
+	}
+	known := map[delivery]bool{}
+	for _, m := range done {
+		m.Payload = nil
+		isNew, err := t.deliver(&m)
+		if err != nil {
+			return 0, err
+		}
+		if isNew {
+			fresh++
+		} else {
+			known[delivery{m.Workspace, m.ID}] = true
+		}
+	}
+	for i := range made {
+		if made[i].Topic == journal.States && known[delivery{made[i].Workspace, made[i].ID}] {
+			continue
+		}
+		if err := t.store(made[i : i+1]); err != nil {
+			return 0, err
+		}
+	}
+	return fresh, nil
+}
+
+// Known implements deliveries.Intake.
+func (j *Journal) Known(ctx context.Context, w workspace.ID, ids []journal.ID) ([]bool, error) {
+	known := make([]bool, len(ids))
+	find, err := j.reads.PrepareContext(ctx, `select exists (select 1 from delivery
+		where substr(id, 1, 8) = substr(?1, 1, 8) and id = ?1 and ws = (select no from workspace where name = ?2))`)
+	if err != nil {
+		return nil, fmt.Errorf("look deliveries up: %w", err)
+	}
+	defer func() { _ = find.Close() }()
+	for i, id := range ids {
+		if err := find.QueryRowContext(ctx, id[:], w.String()).Scan(&known[i]); err != nil {
+			return nil, fmt.Errorf("look deliveries up: %w", err)
+		}
+	}
+	return known, nil
+}
+
+// check refuses what must not get into a transaction with others.
+func check(m []journal.Message) error {
+	for i := range m {
+		switch {
+		case m[i].Topic != journal.Inbox && m[i].Topic != journal.Facts && m[i].Topic != journal.States:
+			return errors.New("unknown topic")
+		case !m[i].Workspace.Valid():
+			return errors.New("no workspace")
+		case m[i].Topic != journal.States && len(m[i].Payload) == 0:
+			return errors.New("no payload")
+		case len(m[i].Payload) > journal.MaxPayload:
+			return fmt.Errorf("payload of %d bytes: %w", len(m[i].Payload), journal.ErrTooLarge)
+		case m[i].Topic == journal.States && (m[i].State < fact.Pending || m[i].State > fact.Erased):
+			return errors.New("unknown state")
+		}
+	}
+	return nil
+}
+
+// accept stores deliveries unless their IDs are known, and reports how many were not. (workspace, ID) is the
+// idempotency key.
+func (t *tx) accept(m []journal.Message) (fresh int, err error) {
+	for i := range m {
+		isNew, err := t.deliver(&m[i])
+		if err != nil {
+			return 0, err
+		}
+		if isNew {
+			fresh++
+		}
+	}
+	return fresh, nil
+}
+
+func (t *tx) deliver(m *journal.Message) (fresh bool, err error) {
+	ws, err := t.workspace(m.Workspace)
+	if err != nil {
+		return false, err
+	}
+	source, err := t.source(m.Source)
+	if err != nil {
+		return false, err
+	}
+	known, err := t.find(ws, m.ID)
+	if err != nil {
+		return false, err
+	}
+	c := t.accepted[account{ws, source}]
+	if c == nil {
+		c = new(count)
+		t.accepted[account{ws, source}] = c
+	}
+	c.deliveries++
+	if known != nil {
+		c.duplicates++
+		return false, nil
+	}
+	at := micros(m.At)
+	c.latest = max(c.latest, at)
+	pos, err := t.position()
+	if err != nil {
+		return false, err
+	}
+	if err := t.exec(t.w.sql.addDelivery, pos, ws, m.ID[:], source, at, t.now-at); err != nil {
+		return false, err
+	}
+	if len(m.Payload) == 0 { // settled in this transaction
+		return true, nil
+	}
+	t.inbox = true
+	return true, t.keep(pos, ws, m)
+}
+
+// keep stores a payload unless there is one already, which may have been carried over to a younger epoch.
+func (t *tx) keep(pos, ws int64, m *journal.Message) error {
+	n, err := t.affect(t.w.sql.addPayload, pos, ws, int64(m.Key), int64(m.Epoch), m.Payload)
+	if err != nil || n == 0 {
+		return err
+	}
+	below, ok := t.retired[ws]
+	if !ok {
+		if err := t.w.sql.retired.QueryRowContext(t.ctx, ws).Scan(&below); err != nil {
+			return err
+		}
+		t.retired[ws] = below
+	}
+	if m.Epoch < below {
+		return journal.ErrStale
+	}
+	return nil
+}
+
+// row is a delivery as it stands.
+type row struct {
+	pos, source, at int64
+	state           fact.State
+	why             fact.Why
+}
+
+// find gives a delivery's row, nil if there is none.
+func (t *tx) find(ws int64, id journal.ID) (*row, error) {
+	var r row
+	err := t.w.sql.find.QueryRowContext(t.ctx, id[:], ws).Scan(&r.pos, &r.source, &r.state, &r.why, &r.at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return &r, err
+}
+
+// store writes what a stage made: facts and states.
+func (t *tx) store(m []journal.Message) error {
+	for i := range m {
+		var err error
+		switch m[i].Topic {
+		case journal.Inbox:
+			_, err = t.deliver(&m[i])
+		case journal.Facts:
+			err = t.addFacts(&m[i])
+		case journal.States:
+			err = t.setState(&m[i])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) addFacts(m *journal.Message) error {
+	ws, err := t.workspace(m.Workspace)
+	if err != nil {
+		return err
+	}
+	pos, err := t.position()
+	if err != nil {
+		return err
+	}
+	t.facts = true
+	return t.exec(t.w.sql.addMessage, pos, ws, m.ID[:], int64(m.Source), int64(m.Key), micros(m.At), int64(m.Epoch), m.Payload)
+}
+
+// setState records what became of a delivery. Erased is final; Pending means once more.
+func (t *tx) setState(m *journal.Message) error {
+	ws, err := t.workspace(m.Workspace)
+	if err != nil {
+		return err
+	}
+	r, err := t.find(ws, m.ID)
+	if err != nil || r == nil || r.state == fact.Erased {
+		return err
+	}
+	if m.State == fact.Pending {
+		return t.requeue([]int64{r.pos})
+	}
+	if err := t.become(ws, r, m.State, m.Why, m.Contact); err != nil || deliveries.Settled(m.State) {
+		return err
+	}
+	if m.State == fact.Held {
+		if err := t.exec(t.w.sql.addHeld, r.pos, ws, anyOr(m.About.Call), anyOr(m.About.Contact)); err != nil {
+			return err
+		}
+	}
+	if len(m.Payload) == 0 {
+		return nil
+	}
+	return t.keep(r.pos, ws, m)
+}
+
+// anyOr is how a subject is stored: zero-length stands for any.
+func anyOr(ref [16]byte) []byte {
+	if ref == ([16]byte{}) {
+		return []byte{}
+	}
+	return ref[:]
+}
+
+// become gives a delivery its state. What is settled loses its bytes.
+func (t *tx) become(ws int64, r *row, to fact.State, why fact.Why, contact [16]byte) error {
+	s := &t.w.sql
+	if r.state == fact.Held {
+		if err := t.exec(s.dropHeld, r.pos); err != nil {
+			return err
+		}
+	}
+	if deliveries.Settled(to) && !deliveries.Settled(r.state) {
+		if err := t.exec(s.dropPayload, r.pos); err != nil {
+			return err
+		}
+	}
+	counts := t.settled[account{ws, r.source}]
+	if deliveries.Settled(r.state) {
+		counts[r.state]--
+	}
+	if deliveries.Settled(to) {
+		counts[to]++
+	}
+	t.settled[account{ws, r.source}] = counts
+	var owner any
+	if contact != ([16]byte{}) {
+		owner = contact[:]
+	}
+	return t.exec(s.setState, int64(to), int64(why), t.now-r.at, owner, r.pos)
+}
+
+// requeue gives deliveries whose payload is kept new positions at the end of the inbox, in the order given.
+func (t *tx) requeue(found []int64) error {
+	for _, old := range found {
+		pos, err := t.position()
+		if err != nil {
+			return err
+		}
+		n, err := t.affect(t.w.sql.movePayload, pos, old)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			continue // there is nothing left to process
+		}
+		if err := t.exec(t.w.sql.moveDelivery, pos, t.now, old); err != nil {
+			return err
+		}
+		if err := t.exec(t.w.sql.dropHeld, old); err != nil {
+			return err
+		}
+		t.inbox = true
+	}
+	return nil
+}
+
+func micros(t time.Time) int64 { return int64(fact.MicrosOf(t)) }
+
+// timeOf is the reverse of micros.
+func timeOf(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}
