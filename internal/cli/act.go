@@ -3,8 +3,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
 	"murmur/internal/server"
 )
@@ -49,53 +47,6 @@ func (c *tokenCmd) Run(r *run) error {
 	}
 	_, err := fmt.Fprintln(r.Out, token)
 	return err
-}
-
-type backupCmd struct {
-	Output string `short:"o" required:"" help:"The backup file." type:"path" placeholder:"FILE"`
-}
-
-func (c *backupCmd) Run(r *run) error {
-	// The file becomes visible only when it is complete.
-	f, err := os.CreateTemp(filepath.Dir(c.Output), ".murmur-backup-*")
-	if err != nil {
-		return fmt.Errorf("create the backup: %w", err)
-	}
-	defer os.Remove(f.Name())
-	if err := r.stream("backup", nil, nil, f); err != nil {
-		_ = f.Close()
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return fmt.Errorf("write the backup: %w", err)
-	}
-	if err := f.Close(); err != nil {
-		return fmt.Errorf("write the backup: %w", err)
-	}
-	if err := os.Rename(f.Name(), c.Output); err != nil {
-		return fmt.Errorf("name the backup: %w", err)
-	}
-	return r.print(map[string]string{"file": c.Output}, func(w io.Writer) {
-		fmt.Fprintf(w, "Backup written to %s. It holds the root key: keep it as safe as the data directory.\n", c.Output)
-	})
-}
-
-type restoreCmd struct {
-	File string `arg:"" help:"The backup file." type:"existingfile"`
-}
-
-func (c *restoreCmd) Run(r *run) error {
-	f, err := os.Open(c.File)
-	if err != nil {
-		return usage{err}
-	}
-	defer f.Close()
-	if err := server.Restore(r.ctx, f, r.Data); err != nil {
-		return err
-	}
-	return r.print(map[string]string{"data": r.Data}, func(w io.Writer) {
-		fmt.Fprintf(w, "Restored into %s; erasures were carried out again before anything became readable.\n", r.Data)
-	})
 }
 
 type versionCmd struct{}

@@ -4,10 +4,12 @@ import (
 	"archive/tar"
 	"bytes"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"murmur/internal/keyring"
@@ -37,7 +39,7 @@ func TestABackupComesBackWhole(t *testing.T) {
 	b := backedUp(t)
 	parent := t.TempDir()
 	path := filepath.Join(parent, "new", "data")
-	if err := Restore(t.Context(), bytes.NewReader(b), path); err != nil {
+	if err := Restore(t.Context(), bytes.NewReader(b), path, nil); err != nil {
 		t.Fatal(err)
 	}
 	if found := verified(t, path); len(found) != 0 {
@@ -51,11 +53,11 @@ func TestABackupComesBackWhole(t *testing.T) {
 		t.Error("not clean")
 	}
 	closed(t, d)
-	if err := Restore(t.Context(), bytes.NewReader(b), path); !errors.Is(err, ErrNotEmpty) {
+	if err := Restore(t.Context(), bytes.NewReader(b), path, nil); !errors.Is(err, ErrNotEmpty) {
 		t.Errorf("%v, want ErrNotEmpty", err)
 	}
 	empty := t.TempDir()
-	if err := Restore(t.Context(), bytes.NewReader(b), empty); err != nil {
+	if err := Restore(t.Context(), bytes.NewReader(b), empty, nil); err != nil {
 		t.Errorf("into an empty directory: %v", err)
 	}
 	closed(t, opened(t, empty, Server))
@@ -68,15 +70,18 @@ func TestAChangedBackupIsRefusedWhole(t *testing.T) {
 	parent := t.TempDir()
 	refused := func(what string, b []byte) {
 		t.Helper()
-		if err := Restore(t.Context(), bytes.NewReader(b), filepath.Join(parent, "data")); !errors.Is(err, ErrBackup) {
+		if err := Restore(t.Context(), bytes.NewReader(b), filepath.Join(parent, "data"), nil); !errors.Is(err, ErrBackup) {
 			t.Errorf("%s: %v, want ErrBackup", what, err)
 		}
 		if left, err := os.ReadDir(parent); err != nil || len(left) != 0 {
 			t.Fatalf("%s: something was left behind: %v", what, err)
 		}
 	}
-	for i := 0; i < len(b)-1024; i += max(len(b)/40, 1) { // the last kilobyte is tar's padding
+	for i := 0; i < len(b); i += 4096 {
 		refused("cut", b[:i])
+	}
+	for i := len(b) - 1024; i < len(b); i += 64 { // the end that tar itself would not miss
+		refused("cut at the end", b[:i])
 	}
 	// Every member's first content byte.
 	r := bytes.NewReader(b)
@@ -92,9 +97,57 @@ func TestAChangedBackupIsRefusedWhole(t *testing.T) {
 		bad := slices.Clone(b)
 		bad[len(b)-r.Len()] ^= 1
 		refused("changed "+h.Name, bad)
+		err = CheckBackup(t.Context(), bytes.NewReader(bad))
+		if h.Name != backupFirst && h.Name != backupLast && !strings.Contains(err.Error(), h.Name+" is damaged") {
+			t.Errorf("changed %s: %v", h.Name, err)
+		}
 	}
 	refused("empty", nil)
 	refused("more", appendMember(t, b))
+	refused("zeroes after the end", append(slices.Clone(b), make([]byte, 512)...))
+	if err := CheckBackup(t.Context(), bytes.NewReader(b)); err != nil {
+		t.Error(err)
+	}
+}
+
+// What is not in an archive, or was changed on the disk since it was written, is named.
+func TestABackupNamesTheFileAtFault(t *testing.T) {
+	t.Parallel()
+	path := filled(t)
+	d := opened(t, path, Server)
+	closed(t, d)
+	d = opened(t, path, Server)
+	defer closed(t, d)
+	const name = "lake/facts/day=2026-11-24/a b.parquet"
+	file := filepath.Join(path, name)
+	if err := d.Backup(t.Context(), io.Discard, Source{name, file + ".gone"}); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), name) {
+		t.Errorf("missing: %v", err)
+	}
+	if err := os.WriteFile(file, []byte("rowz"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Backup(t.Context(), io.Discard, Source{name, file}); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), name) {
+		t.Errorf("damaged: %v", err)
+	}
+}
+
+// What prepare does not finish is nowhere.
+func TestWhatIsNotPreparedDoesNotAppear(t *testing.T) {
+	t.Parallel()
+	parent := t.TempDir()
+	broken := errors.New("broken")
+	err := Restore(t.Context(), bytes.NewReader(backedUp(t)), filepath.Join(parent, "data"), func(dir string) error {
+		if _, err := os.Stat(filepath.Join(dir, versionFile)); err != nil {
+			t.Error(err)
+		}
+		return broken
+	})
+	if !errors.Is(err, broken) {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(parent); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
 }
 
 // appendMember smuggles a file in after the hashes.
@@ -131,7 +184,7 @@ func TestHostileMembersAreRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		parent := t.TempDir()
-		if err := Restore(t.Context(), &b, filepath.Join(parent, "data")); !errors.Is(err, ErrBackup) {
+		if err := Restore(t.Context(), &b, filepath.Join(parent, "data"), nil); !errors.Is(err, ErrBackup) {
 			t.Errorf("%s: %v, want ErrBackup", name, err)
 		}
 		if left := allFiles(t, parent); len(left) != 0 {
@@ -145,7 +198,7 @@ func TestHostileMembersAreRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := Restore(t.Context(), &b, filepath.Join(t.TempDir(), "data")); !errors.Is(err, ErrBackup) {
+	if err := Restore(t.Context(), &b, filepath.Join(t.TempDir(), "data"), nil); !errors.Is(err, ErrBackup) {
 		t.Errorf("a name twice: %v", err)
 	}
 }
@@ -160,7 +213,7 @@ func TestABackupOfANewerVersionIsNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := Restore(t.Context(), &b, filepath.Join(t.TempDir(), "data")); !errors.Is(err, ErrNewer) {
+	if err := Restore(t.Context(), &b, filepath.Join(t.TempDir(), "data"), nil); !errors.Is(err, ErrNewer) {
 		t.Errorf("%v, want ErrNewer", err)
 	}
 }
@@ -189,7 +242,7 @@ func FuzzRestore(f *testing.F) {
 	f.Add(b.Bytes())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		dir := t.TempDir()
-		if err := Restore(t.Context(), bytes.NewReader(b), filepath.Join(dir, "data")); err == nil {
+		if err := Restore(t.Context(), bytes.NewReader(b), filepath.Join(dir, "data"), nil); err == nil {
 			return
 		}
 		if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -78,8 +79,13 @@ func (r *remote) Do(ctx context.Context, verb string, args any, in io.Reader, ou
 		_ = json.NewDecoder(res.Body).Decode(p) // keeps the plain message when it is no problem
 		return p
 	}
-	_, err = io.Copy(out, res.Body)
-	return err
+	if h, ok := out.(headed); ok {
+		maps.Copy(h.Header(), res.Header)
+	}
+	if _, err = io.Copy(out, res.Body); err != nil {
+		return fmt.Errorf("read the answer of the running server: %w", err)
+	}
+	return nil
 }
 
 func (r *remote) Close() error {
@@ -94,10 +100,14 @@ func socketHandler(n *Node) http.Handler {
 		out := io.Writer(&b)
 		verb := req.URL.Path[1:]
 		if verb == "backup" { // too large to hold
-			out = w
+			out = &streamed{ResponseWriter: w}
 		}
 		err := n.do(req.Context(), verb, []byte(req.URL.Query().Get("args")), req.Body, out)
+		if s, ok := out.(*streamed); ok && err != nil && s.begun {
+			panic(http.ErrAbortHandler) // the client sees an answer that was cut off, never an error for the file's bytes
+		}
 		if err != nil {
+			w.Header().Del("Content-Length")
 			p := Explain(err)
 			w.Header().Set("Content-Type", "application/problem+json")
 			w.WriteHeader(max(p.Status, 400))
@@ -106,6 +116,17 @@ func socketHandler(n *Node) http.Handler {
 		}
 		_, _ = b.WriteTo(w)
 	})
+}
+
+// streamed is an answer that may be half sent when something fails.
+type streamed struct {
+	http.ResponseWriter
+	begun bool
+}
+
+func (s *streamed) Write(p []byte) (int, error) {
+	s.begun = true
+	return s.ResponseWriter.Write(p)
 }
 
 // ask carries out a verb and reads its answer.

@@ -53,6 +53,7 @@ type Node struct {
 	zone    *private.Zone
 	crowd   *crowd.Crowd
 	jobs    *job.Queue
+	line    *line
 	pace    pace
 	deaf    bool            // recordings wait for another server
 	sip     string          // where the recorder listens; empty: there is none
@@ -74,7 +75,8 @@ type engine interface {
 	journal.Queue
 	deliveries.Store
 	Check(ctx context.Context) (faults []string, err error)
-	Backup(ctx context.Context, path string) error
+	Backup(ctx context.Context, path string) error // no sealed delivery is in it
+	PassOver(ctx context.Context, pos journal.Position) error
 	Close() error
 }
 
@@ -89,7 +91,7 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 	if c.Models == "" {
 		c.Models = datadir.Models()
 	}
-	n := &Node{now: c.Now, log: c.Log, stop: func() {}}
+	n := &Node{now: c.Now, log: c.Log, line: newLine(), stop: func() {}}
 	if err := n.open(ctx, c); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
@@ -168,10 +170,10 @@ func (n *Node) Start(ctx context.Context) {
 	p := &pipeline.Pipeline{Journal: n.journal, Private: n.zone, Crowd: n.crowd, Seal: n.ring, Now: n.now}
 	n.running.Go(func() {
 		for ctx.Err() == nil {
-			err := p.Run(ctx)
+			err := n.line.run(ctx, p.Run)
 			n.setFailed(err)
-			if err == nil {
-				return
+			if err == nil { // stopped, or standing still for a moment
+				continue
 			}
 			n.log.Error("the pipeline stopped and starts again", "kind", fmt.Sprintf("%T", err))
 			select { // a full disk or a locked file passes; nothing was consumed

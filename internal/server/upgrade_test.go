@@ -187,7 +187,7 @@ func TestWhatTheFirstReleaseHadAcceptedIsProcessed(t *testing.T) {
 func TestABackupOfTheFirstReleaseRestores(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
-	if err := Restore(t.Context(), unzip(t, "backup.tar.gz"), data); err != nil {
+	if err := Restore(t.Context(), unzip(t, "backup.tar.gz"), nil, Config{Data: data}); err != nil {
 		t.Fatal(err)
 	}
 	n := start(t, data)

@@ -240,7 +240,7 @@ func create2(ctx context.Context, db *sql.DB) error {
 }
 
 // Backup writes one consistent copy to a file that must not exist: VACUUM INTO, which reads one snapshot while others
-// write.
+// write. Nothing sealed is in it, see stripFile.
 func (j *Journal) Backup(ctx context.Context, path string) error {
 	if err := j.backup(ctx, path); err != nil {
 		return fmt.Errorf("back up journal: %w", classify(err))
@@ -260,6 +260,9 @@ func (j *Journal) backup(ctx context.Context, path string) error {
 	}
 	defer func() { _ = db.Close() }()
 	if _, err := db.ExecContext(ctx, `vacuum into ?`, path); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	if err := stripFile(ctx, path); err != nil {
 		return errors.Join(err, os.Remove(path))
 	}
 	// SQLite does not sync the copy.

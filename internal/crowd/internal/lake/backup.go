@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -22,7 +23,10 @@ func (l *Lake) Backup(ctx context.Context, dir, catalogFile string) error {
 			return err
 		}
 		if err := link(l.catalog.disk.path(p), filepath.Join(dir, filepath.FromSlash(p))); err != nil {
-			return wrap("back up", err)
+			if errors.Is(err, fs.ErrNotExist) {
+				err = fs.ErrNotExist // the name below says which, without the path
+			}
+			return wrap("back up lake/"+p, err)
 		}
 	}
 	return nil

@@ -2,16 +2,12 @@ package csv
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"murmur/internal/fact"
-	"murmur/internal/private/internal/personal"
 	"murmur/internal/private/internal/source"
 )
 
@@ -102,11 +98,8 @@ type row struct {
 	bad   *source.Verdict
 }
 
-// nativeEvent is a murmur.v1 event by field.
-type nativeEvent map[string]any
-
 func (b builder) event(cells []string) (nativeEvent, *source.Verdict) {
-	r := &row{b: b, cells: cells, event: nativeEvent{}}
+	r := &row{b: b, cells: cells, event: make(nativeEvent, 0, 16)}
 	r.head()
 	switch b.kind {
 	case "calls":
@@ -147,7 +140,7 @@ func (r *row) reject(why fact.Why, field string) {
 // put sets a field that has a value.
 func (r *row) put(field, value string) {
 	if value != "" {
-		r.event[field] = value
+		r.event.set(nativeField{name: field, text: value})
 	}
 }
 
@@ -169,9 +162,12 @@ func (r *row) word(field string, words map[string]string) string {
 	return "unknown"
 }
 
+// types are the types of murmur.v1 by the kind of file.
+var types = map[string]string{"calls": "call", "messages": "message", "surveys": "answer", "steps": "step"}
+
 func (r *row) head() {
-	r.event["schema"] = "murmur.v1"
-	r.event["type"] = map[string]string{"calls": "call", "messages": "message", "surveys": "answer", "steps": "step"}[r.b.kind]
+	r.put("schema", "murmur.v1")
+	r.put("type", types[r.b.kind])
 	r.put("source_id", r.cell("id"))
 	at := r.time("occurred_at")
 	if at.IsZero() {
@@ -184,7 +180,7 @@ func (r *row) head() {
 		r.reject(fact.WhyBadTime, "occurred_at")
 		return
 	}
-	r.event["occurred_at"] = at.Format(time.RFC3339Nano)
+	r.put("occurred_at", at.Format(time.RFC3339Nano))
 	r.putTime("updated_at", "source_updated_at")
 }
 
@@ -227,7 +223,7 @@ func (r *row) combine(date, clock string) time.Time {
 
 func (r *row) putTime(field, name string) {
 	if t := r.time(field); !t.IsZero() {
-		r.event[name] = t.Format(time.RFC3339Nano)
+		r.put(name, t.Format(time.RFC3339Nano))
 	}
 }
 
@@ -241,8 +237,12 @@ func (r *row) seconds(field string) (float64, bool) {
 		r.reject(fact.WhyBadField, field)
 		return 0, false
 	}
-	r.event[field] = s
+	r.count(field, s)
 	return s, true
+}
+
+func (r *row) count(field string, n float64) {
+	r.event.set(nativeField{name: field, number: &n})
 }
 
 func (r *row) number(field string) (float64, bool) {
@@ -263,7 +263,7 @@ func (r *row) flag(field string) bool {
 		yes = field == "voicemail" // a link or a length where a yes is expected
 	}
 	if yes {
-		r.event[field] = true
+		r.event.set(nativeField{name: field, truth: true})
 	}
 	return yes
 }
@@ -275,61 +275,14 @@ func (r *row) party(direction string) {
 	if direction == "out" {
 		near, far = far, near
 	}
-	person := map[string]string{"phone": r.cell("contact"), "email": r.cell("email"), "name": r.cell("contact_name")}
-	person["phone"] = cmp.Or(person["phone"], far)
 	r.put("number", cmp.Or(r.cell("number"), near))
-	r.person("party", person)
-	r.person("member", map[string]string{"name": r.cell("member")})
+	r.person("party", nativeEvent{{name: "email", text: r.cell("email")}, {name: "name", text: r.cell("contact_name")}, {name: "phone", text: cmp.Or(r.cell("contact"), far)}})
+	r.person("member", nativeEvent{{name: "name", text: r.cell("member")}})
 }
 
-func (r *row) person(name string, fields map[string]string) {
-	person := nativeEvent{}
-	for k, v := range fields {
-		if v != "" {
-			person[k] = v
-		}
+func (r *row) person(name string, fields nativeEvent) {
+	fields = slices.DeleteFunc(fields, func(f nativeField) bool { return f.text == "" })
+	if len(fields) > 0 {
+		r.event.set(nativeField{name: name, inner: fields})
 	}
-	if len(person) > 0 {
-		r.event[name] = person
-	}
-}
-
-// native is the event as a murmur.v1 line. Its delivery id is a hash of everything it says, so that the
-// same row is the same delivery in every import and a changed row is a new version of its source_id.
-func (e nativeEvent) native(kind string) []byte {
-	line, err := json.Marshal(e)
-	if err != nil {
-		return nil // texts, numbers and truth values always have a JSON form
-	}
-	sum := sha256.Sum256(append([]byte(kind+"\x00"), line...))
-	id := hex.EncodeToString(sum[:16])
-	named := idBefore + id + `",`
-	if e["source_id"] == nil {
-		named += `"source_id":"row-` + id + `",`
-	}
-	return append([]byte(named), line[1:]...) // the event has fields: its schema and type at least
-}
-
-// idBefore is what a line has before the hash in its delivery id.
-const idBefore = `{"delivery_id":"csv-`
-
-// DeliveryID is the delivery id of a line that Rows gave, without reading all of it.
-func DeliveryID(native []byte) string {
-	return string(native[len(`{"delivery_id":"`) : len(idBefore)+2*16])
-}
-
-// fields is the event as a list, in order of name.
-func (e nativeEvent) fields() []Field {
-	var list []Field
-	for name, value := range e {
-		if inner, ok := value.(nativeEvent); ok {
-			for _, f := range inner.fields() {
-				list = append(list, Field{name + "." + f.Name, f.Value})
-			}
-			continue
-		}
-		list = append(list, Field{name, personal.New(fmt.Sprint(value))})
-	}
-	slices.SortFunc(list, func(a, b Field) int { return strings.Compare(a.Name, b.Name) })
-	return list
 }

@@ -73,7 +73,7 @@ func (r *row) message() {
 	r.flag("automatic")
 	for _, field := range []string{"error_code", "media"} {
 		if f, ok := parseNumber(r.cell(field)); ok && f > 0 && f == math.Trunc(f) {
-			r.event[field] = f
+			r.count(field, f)
 		}
 	}
 	r.party(direction)
@@ -93,7 +93,8 @@ func (r *row) answer() {
 		if scale == "" || scale == "unknown" {
 			scale = r.b.scale
 		}
-		r.event["score"], r.event["scale"] = score, scale
+		r.count("score", score)
+		r.put("scale", scale)
 	}
 	r.party("in")
 }

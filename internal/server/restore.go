@@ -1,0 +1,108 @@
+package server
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"murmur/internal/datadir"
+	"murmur/internal/workspace"
+)
+
+// Restore unpacks a backup into an empty directory and checks every file. Before the directory appears under its name,
+// everything that the backup knows to be erased or refused is taken out again, and so is whoever `erasures` names:
+// people erased after the backup was made, one a line (docs/runbook/restore.md). nil: nobody.
+func Restore(ctx context.Context, r, erasures io.Reader, c Config) error {
+	lines, err := readErasures(erasures)
+	if err != nil {
+		return err
+	}
+	return datadir.Restore(ctx, r, c.Data, func(dir string) (err error) {
+		beside := c
+		beside.Data = dir
+		n, err := Open(ctx, beside)
+		if err != nil {
+			return err
+		}
+		defer func() {
+			if closed := n.Close(); err == nil {
+				err = closed
+			}
+		}()
+		return n.restored(ctx, lines)
+	})
+}
+
+// restored makes a directory that was unpacked fit to be opened.
+func (n *Node) restored(ctx context.Context, erasures []erasure) error {
+	if pos, err := n.crowd.Position(ctx, 0); err != nil {
+		return err
+	} else if pos != "" {
+		if err := n.journal.PassOver(ctx, pos); err != nil {
+			return err
+		}
+	}
+	for _, e := range erasures {
+		if _, err := n.erase(ctx, EraseArgs{Workspace: e.workspace, Contact: e.contact}); err != nil {
+			return fmt.Errorf("line %d of the erasures: %w", e.line, err)
+		}
+	}
+	return n.eachWorkspace(ctx, "carry out erasures again", func(ws workspace.ID) error {
+		contacts, err := n.zone.AllErased(ctx, ws)
+		if err != nil {
+			return err
+		}
+		if len(contacts) > 0 {
+			if err := n.forget(ctx, ws, contacts); err != nil {
+				return err
+			}
+		}
+		return n.takeOutRefused(ctx, ws)
+	})
+}
+
+// takeOutRefused takes content out of the lake that somebody refused: the copy of the register may be younger than
+// that of the lake.
+func (n *Node) takeOutRefused(ctx context.Context, ws workspace.ID) error {
+	calls, contacts, err := n.zone.Refused(ctx, ws, n.now())
+	if err != nil || len(calls)+len(contacts) == 0 {
+		return err
+	}
+	_, err = n.crowd.Against(ctx, ws, calls, contacts)
+	return err
+}
+
+// erasure is one line of a list of people.
+type erasure struct {
+	line               int
+	workspace, contact string
+}
+
+// readErasures reads a list of people erased after a backup: one a line, a contact as for `murmur erase`, with its
+// workspace and a tab before it where that is not the default one. Empty lines and those that begin with # are skipped.
+func readErasures(r io.Reader) (list []erasure, err error) {
+	if r == nil {
+		return nil, nil
+	}
+	lines := bufio.NewScanner(r)
+	for i := 1; lines.Scan(); i++ {
+		text := strings.TrimSpace(lines.Text())
+		if text == "" || strings.HasPrefix(text, "#") {
+			continue
+		}
+		e := erasure{line: i, workspace: workspace.Default.String(), contact: text}
+		if name, contact, ok := strings.Cut(text, "\t"); ok {
+			if _, err := workspace.Parse(name); err != nil {
+				return nil, fmt.Errorf("line %d of the erasures: %w", i, err)
+			}
+			e.workspace, e.contact = name, strings.TrimSpace(contact)
+		}
+		list = append(list, e)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("read the erasures: %w", err)
+	}
+	return list, nil
+}
