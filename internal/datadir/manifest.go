@@ -35,7 +35,7 @@ var ErrNoManifest = errors.New("datadir: the directory was not closed properly, 
 
 var errManifest = errors.New("damaged")
 
-// patience bounds how long Close reads files; a server must stop within 10 s.
+// patience bounds how long Close reads files.
 const patience = 8 * time.Second
 
 // entry is one file of a manifest.
@@ -175,7 +175,10 @@ func hashFile(ctx context.Context, path string) (sum [sha256.Size]byte, err erro
 
 // Close gives the directory back. The last user empties tmp/ and writes MANIFEST; when reading the files
 // takes longer than 8 s there is none, as after a crash. Everything else in the directory must be closed.
-func (d *Dir) Close() error {
+func (d *Dir) Close() error { return d.CloseBefore(time.Now().Add(patience)) }
+
+// CloseBefore is Close that reads files until the given time at most.
+func (d *Dir) CloseBefore(late time.Time) error {
 	if d.users == nil {
 		return nil
 	}
@@ -192,7 +195,7 @@ func (d *Dir) Close() error {
 			return fmt.Errorf("close data directory: %w", err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithDeadline(context.Background(), late)
 	defer cancel()
 	err := errors.Join(empty(d.Tmp()), d.writeManifest(ctx))
 	if err != nil && ctx.Err() == nil {

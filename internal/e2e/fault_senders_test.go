@@ -186,7 +186,7 @@ func (s *senders) finish(h *house, source server.Connected, row *faulttest.Row) 
 	if got := h.importFile("native", bytes.NewReader(s.file)); got.Pending+got.Held+got.Quarantined > 0 {
 		h.t.Errorf("imported: %+v", got.Counts)
 	}
-	figures := h.figures()
+	figures := h.townFigures()
 	c := h.counts()
 	if all := int64(len(s.events) + s.rows); c.Published > all {
 		row.Doubled += c.Published - all
@@ -194,6 +194,13 @@ func (s *senders) finish(h *house, source server.Connected, row *faulttest.Row) 
 		h.t.Errorf("%d events: %+v", all, c)
 	}
 	row.Same(s.asInCalm(h.t, figures))
+}
+
+// townFigures are those of the workspace that the senders send to.
+func (h *house) townFigures() (b []byte) {
+	h.t.Helper()
+	h.do("figures", server.FiguresArgs{Workspace: "default", Refresh: true}, &b)
+	return b
 }
 
 // calm keeps the figures of a house in which nothing happened to the same events.
@@ -214,7 +221,7 @@ func (s *senders) asInCalm(t testing.TB, got []byte) bool {
 		h.importFile("native", bytes.NewReader(s.file))
 		quiet := &senders{events: s.events, acked: make([]bool, len(s.events))}
 		quiet.send(h, source, len(s.events)+1, func() {})
-		calm.figures = h.figures()
+		calm.figures = h.townFigures()
 		s.truth.native = true
 		figures := parse(t, calm.figures)
 		t.Logf("compared with the fold: %v", s.truth.check(t, figures, 5))

@@ -34,6 +34,9 @@ func TestMain(m *testing.M) {
 		stop()
 		os.Exit(code)
 	}
+	if os.Getenv(bareServer) != "" {
+		serveBare()
+	}
 	os.Exit(m.Run())
 }
 

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -28,15 +30,35 @@ func (n *Node) handler(pages http.Handler) http.Handler {
 	mux.HandleFunc("GET /readyz", n.ready)
 	mux.Handle("GET /metrics", n.metrics())
 	mux.Handle("/", pages)
-	return mux
+	return answering(mux)
 }
 
 // accept takes one delivery: 2xx means that it is on disk.
 func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
-	src, body, ok := n.receive(w, r)
+	if n.stopping.Load() {
+		busy(w, r, errStopping)
+		return
+	}
+	src, ok := n.sourceOf(w, r)
 	if !ok {
 		return
 	}
+	done, err := n.admission.read(src.Workspace, r.ContentLength)
+	if err != nil {
+		busy(w, r, err)
+		return
+	}
+	defer done()
+	body, ok := n.body(w, r)
+	if !ok {
+		return
+	}
+	leave, err := n.admission.enter(r.Context(), src.Workspace)
+	if err != nil {
+		busy(w, r, err)
+		return
+	}
+	defer leave()
 	got, err := n.zone.Accept(r.Context(), src, r.Header, body, calledAt(src, r)...)
 	if err != nil {
 		n.refuse(w, err)
@@ -46,36 +68,57 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]int{"deliveries": got.Deliveries, "new": got.Fresh})
 }
 
-// receive finds the source that a request belongs to and reads its body, or answers why not.
+// receive finds the source that a request belongs to and reads its body, or answers why not. A live call waits for it,
+// so it waits for no turn.
 func (n *Node) receive(w http.ResponseWriter, r *http.Request) (src workspace.Source, body []byte, ok bool) {
+	if src, ok = n.sourceOf(w, r); ok {
+		body, ok = n.body(w, r)
+	}
+	return src, body, ok
+}
+
+// sourceOf finds the source that a request belongs to, or answers why it is not taken.
+func (n *Node) sourceOf(w http.ResponseWriter, r *http.Request) (src workspace.Source, ok bool) {
 	src, err := n.store.ByToken(r.Context(), r.PathValue("token"))
 	if errors.Is(err, workspace.ErrNotFound) || err == nil && src.Kind != r.PathValue("kind") {
 		problem(w, &Problem{Message: "no such address", Status: http.StatusNotFound})
-		return src, nil, false
+		return src, false
 	}
 	if err != nil {
 		n.unavailable(w, err)
-		return src, nil, false
+		return src, false
 	}
 	if t := r.Header.Get("Content-Type"); !acceptable(t) && !(isForm(t) && private.SignsAddress(src.Kind)) {
 		problem(w, &Problem{Message: "send application/json", Status: http.StatusUnsupportedMediaType})
-		return src, nil, false
+		return src, false
 	}
 	if e := r.Header.Get("Content-Encoding"); e != "" && e != "identity" {
 		problem(w, &Problem{Message: "send the body uncompressed", Status: http.StatusUnsupportedMediaType})
-		return src, nil, false
+		return src, false
 	}
-	body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, private.MaxBody))
+	return src, true
+}
+
+// bodyTime is how long a vendor may take to send a delivery.
+const bodyTime = 10 * time.Second
+
+// body reads a delivery, or answers why it is not taken.
+func (n *Node) body(w http.ResponseWriter, r *http.Request) (body []byte, ok bool) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)) // not where a test calls the handler itself
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, private.MaxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
 		problem(w, Explain(private.ErrTooLarge))
-		return src, nil, false
+		return nil, false
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		problem(w, &Problem{Message: "the body came too slowly", Status: http.StatusRequestTimeout})
+		return nil, false
 	case err != nil:
 		problem(w, &Problem{Message: "the body ended early", Status: http.StatusBadRequest})
-		return src, nil, false
+		return nil, false
 	}
-	return src, body, true
+	return body, true
 }
 
 // acceptable content types are JSON in its notations, lines of it, and none at all; letter case and parameters do not
@@ -117,7 +160,7 @@ func problem(w http.ResponseWriter, p *Problem) {
 func (n *Node) ready(w http.ResponseWriter, r *http.Request) {
 	b, err := n.journal.Backlog(r.Context())
 	switch {
-	case err != nil || n.failure() != nil:
+	case err != nil || n.failure() != nil || n.stopping.Load():
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = io.WriteString(w, "not ready\n")
 	default:
@@ -136,8 +179,18 @@ func (n *Node) metrics() http.Handler {
 		facts:      prometheus.NewDesc("murmur_facts_waiting", "Batches of facts not yet in the lake.", nil, nil),
 		stopped:    prometheus.NewDesc("murmur_pipeline_stopped", "1 while the pipeline cannot work.", nil, nil),
 	})
+	for why, count := range n.refusals() {
+		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "murmur_refused_total",
+			Help: "Requests and connections refused because more comes in than fits, since the server started.", ConstLabels: prometheus.Labels{"why": why}},
+			func() float64 { return float64(count.Load()) }))
+	}
 	reg.MustRegister(newPolls(n), newLiveCalls(n))
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
+}
+
+// refusals count what was refused under overload, by why.
+func (n *Node) refusals() map[string]*atomic.Int64 {
+	return map[string]*atomic.Int64{"workspace": &n.admission.refused[0], "house": &n.admission.refused[1], "connections": &n.crowded}
 }
 
 type collector struct {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -61,6 +62,11 @@ type Node struct {
 	close   context.CancelFunc
 	now     func() time.Time
 	log     *slog.Logger
+
+	admission admission
+	crowded   atomic.Int64 // connections that found no place
+	stopping  atomic.Bool  // nothing new is taken in
+	late      time.Time    // when a stopping node must have ended
 
 	stop      context.CancelFunc // of the pipeline
 	running   sync.WaitGroup
@@ -180,6 +186,7 @@ func (n *Node) Start(ctx context.Context) {
 			case <-ctx.Done():
 			case <-time.After(time.Second):
 			}
+			n.setFailed(nil) // what the next try does not find any more is over
 		}
 	})
 }
@@ -219,16 +226,28 @@ func (n *Node) Drain(ctx context.Context) error {
 	}
 }
 
+// halt ends everything that computes: the pipeline, releases, jobs. What they had not committed is done by the next
+// server. Nothing new is taken in from now on.
+func (n *Node) halt() {
+	if n.stopping.Swap(true) {
+		return
+	}
+	n.late = time.Now().Add(stopTime) // of this machine's clock, whatever the node's says
+	if n.close != nil {
+		n.close()
+	}
+	n.stop()
+}
+
 // Close stops everything in the reverse order of Open. It can be called on a node that was opened in part.
 func (n *Node) Close() error {
 	var errs []error
+	n.halt()
 	if n.jobs != nil {
-		n.close()
-		ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+		ctx, cancel := context.WithTimeout(context.Background(), jobTime)
 		errs = append(errs, n.jobs.Stop(ctx), n.jobs.Close())
 		cancel()
 	}
-	n.stop()
 	n.running.Wait()
 	if n.zone != nil {
 		errs = append(errs, n.zone.Close(context.Background()))
@@ -246,7 +265,7 @@ func (n *Node) Close() error {
 		errs = append(errs, n.db.Close())
 	}
 	if n.dir != nil {
-		errs = append(errs, n.dir.Close())
+		errs = append(errs, n.dir.CloseBefore(n.late))
 	}
 	return errors.Join(errs...)
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"murmur/internal/datadir"
@@ -44,8 +45,13 @@ func cannotListen(address string, err error) *Problem {
 	return p
 }
 
-// drainTime is how long a stopping server waits for requests under way.
-const drainTime = 8 * time.Second
+// A server has ended 10 s after it was told to: requests under way have drainTime, jobs jobTime, and what is left of
+// stopTime goes into the manifest of the directory.
+const (
+	drainTime = 4 * time.Second
+	jobTime   = 2 * time.Second
+	stopTime  = 9 * time.Second
+)
 
 // Serve runs a server until ctx ends, then drains and closes it.
 func Serve(ctx context.Context, c ServeConfig) (err error) {
@@ -104,8 +110,10 @@ func (n *Node) welcome(ctx context.Context, w io.Writer, base string) {
 // serving is the two listeners of a node and their goroutines.
 type serving struct {
 	public, control *http.Server
+	places          *connections
 	node            *Node
 	socket          string
+	interrupt       context.CancelFunc // ends the verbs under way
 }
 
 func newServing(n *Node, log *slog.Logger) *serving {
@@ -117,10 +125,12 @@ func newServing(n *Node, log *slog.Logger) *serving {
 		OpenHint: "murmur serve prints a link when it starts", Now: n.now, Log: log,
 	})
 	quiet := slog.NewLogLogger(log.Handler(), slog.LevelWarn)
-	return &serving{node: n,
+	verbs, interrupt := context.WithCancel(context.Background())
+	return &serving{node: n, interrupt: interrupt,
 		public: &http.Server{Handler: n.handler(pages), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,
-			WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: quiet},
-		control: &http.Server{Handler: socketHandler(n), ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet},
+			WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: quiet, ConnContext: remember},
+		control: &http.Server{Handler: socketHandler(n), ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet,
+			BaseContext: func(net.Listener) context.Context { return verbs }},
 	}
 }
 
@@ -150,19 +160,27 @@ func (s *serving) start(l net.Listener, socket string) error {
 		return fmt.Errorf("protect the control socket: %w", err)
 	}
 	s.socket = socket
-	s.node.running.Go(func() { _ = s.public.Serve(l) })
+	s.places = limit(l, connectionLimit(), &s.node.crowded)
+	s.node.running.Go(func() { _ = s.public.Serve(s.places) })
 	s.node.running.Go(func() { _ = s.control.Serve(u) })
 	return nil
 }
 
-// stop lets requests under way finish, then cuts them off.
+// stop takes in nothing more, ends what computes, lets requests under way finish, and then cuts them off.
 func (s *serving) stop() {
+	s.node.halt()
+	s.interrupt()
+	s.places.drain()
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
+	var both sync.WaitGroup
 	for _, h := range []*http.Server{s.public, s.control} {
-		if h.Shutdown(ctx) != nil {
-			_ = h.Close()
-		}
+		both.Go(func() {
+			if h.Shutdown(ctx) != nil {
+				_ = h.Close()
+			}
+		})
 	}
+	both.Wait()
 	_ = os.Remove(s.socket)
 }

@@ -111,6 +111,8 @@ type rotateWorker struct {
 }
 
 func (w *rotateWorker) Work(ctx context.Context, _ *river.Job[rotateArgs]) error {
+	ctx, cancel := w.n.untilClosing(ctx)
+	defer cancel()
 	return w.n.Rotate(ctx)
 }
 
@@ -124,7 +126,11 @@ type tidyWorker struct {
 	n *Node
 }
 
-func (w *tidyWorker) Work(ctx context.Context, _ *river.Job[tidyArgs]) error { return w.n.Tidy(ctx) }
+func (w *tidyWorker) Work(ctx context.Context, _ *river.Job[tidyArgs]) error {
+	ctx, cancel := w.n.untilClosing(ctx)
+	defer cancel()
+	return w.n.Tidy(ctx)
+}
 
 func (n *Node) openJobs(ctx context.Context) (*job.Queue, error) {
 	workers := river.NewWorkers()

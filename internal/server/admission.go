@@ -1,0 +1,199 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"murmur/internal/workspace"
+)
+
+const (
+	// admitted is how many bodies may be on their way into the journal. Its transactions are hardly cheaper with more in
+	// each, and who enters next waits for as many.
+	admitted = 128
+	// waitingEach is how many deliveries of one workspace may wait; one more is answered 429.
+	waitingEach = 256
+	// waitingTime is how long a delivery waits; then it is answered 503.
+	waitingTime = 2 * time.Second
+	// refusalTime is how long a delivery of a busy workspace waits for its 429. Refused at once, a sender that tries
+	// again at once would cost more than the deliveries that are stored.
+	refusalTime = 500 * time.Millisecond
+	// A large body is one over largeBody bytes, or of unknown length. So many may be in memory, and so many of one
+	// workspace.
+	largeBody            = 64 << 10
+	largeAll, largeOfOne = 64, 16
+)
+
+var (
+	// errWorkspaceBusy: this workspace sends more than its share (429).
+	errWorkspaceBusy = errors.New("this workspace sends more than its share")
+	// errBusy: all workspaces together send more than this machine stores (503).
+	errBusy = errors.New("more comes in than this machine can store")
+	// errStopping: the server stops (503); the next one takes it.
+	errStopping = errors.New("the server is stopping")
+)
+
+// admission shares the way into the journal among workspaces. While there is room, everybody enters at once. Once
+// there is none, the workspaces that wait enter in turn, one delivery each: what one of them waits does not depend on
+// how much another sends.
+type admission struct {
+	refused [2]atomic.Int64 // errWorkspaceBusy, errBusy
+
+	mu    sync.Mutex
+	taken int
+	waits map[workspace.ID]*waitingRoom
+	turn  []*waitingRoom // those that are not empty, the next one first
+	large map[workspace.ID]int
+	sum   int // of large
+}
+
+// waitingRoom is one workspace's deliveries that wait, the oldest first.
+type waitingRoom struct {
+	ws  workspace.ID
+	all []waiter
+}
+
+// waiter is closed when it may enter.
+type waiter chan struct{}
+
+// enter waits until a body may go on. leave must be called once it is stored.
+func (a *admission) enter(ctx context.Context, ws workspace.ID) (leave func(), err error) {
+	a.mu.Lock()
+	if len(a.turn) == 0 && a.taken < admitted {
+		a.taken++
+		a.mu.Unlock()
+		return a.leave, nil
+	}
+	w := make(waiter)
+	ok := a.queue(ws, w)
+	a.mu.Unlock()
+	if !ok {
+		a.refused[0].Add(1)
+		select {
+		case <-time.After(refusalTime):
+		case <-ctx.Done():
+		}
+		return nil, errWorkspaceBusy
+	}
+	late := time.NewTimer(waitingTime)
+	defer late.Stop()
+	select {
+	case <-w:
+		return a.leave, nil
+	case <-late.C:
+		err = errBusy
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if !a.forget(ws, w) { // it was let in at this very moment
+		return a.leave, nil
+	}
+	if errors.Is(err, errBusy) {
+		a.refused[1].Add(1)
+	}
+	return nil, err
+}
+
+// queue puts a waiter at the end of its workspace's room; false when that is full.
+func (a *admission) queue(ws workspace.ID, w waiter) bool {
+	r := a.waits[ws]
+	if r == nil {
+		r = &waitingRoom{ws: ws}
+		if a.waits == nil {
+			a.waits = map[workspace.ID]*waitingRoom{}
+		}
+		a.waits[ws], a.turn = r, append(a.turn, r)
+	}
+	if len(r.all) >= waitingEach {
+		return false
+	}
+	r.all = append(r.all, w)
+	return true
+}
+
+// leave gives the place to the workspace whose turn it is.
+func (a *admission) leave() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.turn) == 0 {
+		a.taken--
+		return
+	}
+	r := a.turn[0]
+	close(r.all[0])
+	a.turn, r.all = a.turn[1:], r.all[1:]
+	if len(r.all) > 0 {
+		a.turn = append(a.turn, r)
+	} else {
+		delete(a.waits, r.ws)
+	}
+}
+
+// forget takes a waiter out; false when it was let in before.
+func (a *admission) forget(ws workspace.ID, w waiter) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	r := a.waits[ws]
+	if r == nil {
+		return false
+	}
+	i := slices.Index(r.all, w)
+	if i < 0 {
+		return false
+	}
+	r.all = slices.Delete(r.all, i, i+1)
+	if len(r.all) == 0 {
+		delete(a.waits, ws)
+		a.turn = slices.DeleteFunc(a.turn, func(o *waitingRoom) bool { return o == r })
+	}
+	return true
+}
+
+// read lets a body of so many bytes into memory, -1 for one of unknown length; done must be called once it is stored.
+func (a *admission) read(ws workspace.ID, bytes int64) (done func(), err error) {
+	if bytes >= 0 && bytes <= largeBody {
+		return func() {}, nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case a.large[ws] >= largeOfOne:
+		a.refused[0].Add(1)
+		return nil, errWorkspaceBusy
+	case a.sum >= largeAll:
+		a.refused[1].Add(1)
+		return nil, errBusy
+	}
+	if a.large == nil {
+		a.large = map[workspace.ID]int{}
+	}
+	a.sum++
+	a.large[ws]++
+	return func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.sum--
+		if a.large[ws]--; a.large[ws] == 0 {
+			delete(a.large, ws)
+		}
+	}, nil
+}
+
+// busy answers a delivery that was not let in.
+func busy(w http.ResponseWriter, r *http.Request, err error) {
+	p := &Problem{Message: err.Error(), Hint: "send it again; nothing of it was kept", Status: http.StatusServiceUnavailable}
+	after := "5"
+	if errors.Is(err, errWorkspaceBusy) {
+		p.Status, after = http.StatusTooManyRequests, "1"
+	}
+	w.Header().Set("Retry-After", after)
+	if r.ContentLength < 0 || r.ContentLength > largeBody { // do not read it only to throw it away
+		w.Header().Set("Connection", "close")
+	}
+	problem(w, p)
+}
