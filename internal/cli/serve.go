@@ -2,18 +2,21 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 
+	"murmur/internal/private"
 	"murmur/internal/server"
 )
 
 type serveCmd struct {
-	Listen   string   `default:"127.0.0.1:8377" help:"Address to listen on; 127.0.0.1:8377 by default, reached from this machine alone." placeholder:"HOST:PORT"`
-	Role     string   `default:"all" enum:"all,ingest,process,lake,web,recorder" help:"What this process does. This version runs everything in one process; recorder also takes calls over SIP."`
-	SIP      string   `name:"sip" help:"Take calls: address of the recorder, SIP over UDP and TCP. With --role recorder 127.0.0.1:5060, else none." placeholder:"HOST:PORT"`
-	SIPAllow []string `name:"sip-allow" help:"Who may call the recorder: addresses or networks; this machine alone by default." placeholder:"CIDR"`
-	RTPPorts string   `name:"rtp-ports" default:"20000-23999" help:"UDP ports of the recorder's media." placeholder:"LOW-HIGH"`
-	Listener string   `help:"The recogniser that hears recordings, a command; the one of make voice by default." type:"path" placeholder:"PATH"`
+	Listen    string   `default:"127.0.0.1:8377" help:"Address to listen on; 127.0.0.1:8377 by default, reached from this machine alone." placeholder:"HOST:PORT"`
+	Role      string   `default:"all" enum:"all,ingest,process,lake,web,recorder" help:"What this process does. This version runs everything in one process; recorder also takes calls over SIP."`
+	SIP       string   `name:"sip" help:"Take calls: address of the recorder, SIP over UDP and TCP. With --role recorder 127.0.0.1:5060, else none." placeholder:"HOST:PORT"`
+	SIPAllow  []string `name:"sip-allow" help:"Who may call the recorder: addresses or networks; this machine alone by default." placeholder:"CIDR"`
+	RTPPorts  string   `name:"rtp-ports" default:"20000-23999" help:"UDP ports of the recorder's media." placeholder:"LOW-HIGH"`
+	AllowHost []string `name:"allow-host" help:"Hosts that workspaces may name for an API or media, private ones too; none by default." placeholder:"HOST:PORT"`
+	Listener  string   `help:"The recogniser that hears recordings, a command; the one of make voice by default." type:"path" placeholder:"PATH"`
 }
 
 func (c *serveCmd) Run(r *run) error {
@@ -24,7 +27,12 @@ func (c *serveCmd) Run(r *run) error {
 	if err != nil {
 		return usage{err}
 	}
-	return server.Serve(r.ctx, server.ServeConfig{Data: r.Data, Listen: c.Listen, SIP: sip, Listener: c.Listener, Out: r.Out, Err: r.Err})
+	for i, h := range c.AllowHost {
+		if c.AllowHost[i], err = private.ParseHost(h); err != nil {
+			return usage{fmt.Errorf("--allow-host: %w", err)}
+		}
+	}
+	return server.Serve(r.ctx, server.ServeConfig{Data: r.Data, Listen: c.Listen, SIP: sip, Listener: c.Listener, AllowHosts: c.AllowHost, Out: r.Out, Err: r.Err})
 }
 
 func (c *serveCmd) sip() (s server.SIPConfig, err error) {

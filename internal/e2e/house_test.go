@@ -93,9 +93,13 @@ func newData(t testing.TB) string {
 	return filepath.Join(dir, "data")
 }
 
-// open runs a server in this process. It is stopped at the end of the test.
-func open(t testing.TB, data string) *house {
+// open runs a server in this process, whose operator allows these APIs. It is stopped at the end of the test.
+func open(t testing.TB, data string, apis ...string) *house {
 	t.Helper()
+	var allowed []string
+	for _, a := range apis {
+		allowed = append(allowed, strings.TrimPrefix(a, "http://"))
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	h := &house{t: t, data: data, out: newRecorder(), log: newRecorder(), end: cancel, ready: make(chan *server.Node, 1)}
 	done := make(chan struct{})
@@ -103,7 +107,7 @@ func open(t testing.TB, data string) *house {
 	h.done, h.err = done, func() error { return err }
 	go func() {
 		defer close(done)
-		err = server.Serve(ctx, server.ServeConfig{Data: data, Listen: "127.0.0.1:0", Out: h.out, Err: h.log,
+		err = server.Serve(ctx, server.ServeConfig{Data: data, Listen: "127.0.0.1:0", Out: h.out, Err: h.log, AllowHosts: allowed,
 			Ready: func(_ context.Context, _ string, n *server.Node) (bool, error) { h.ready <- n; return false, nil }})
 	}()
 	h.await()

@@ -79,8 +79,8 @@ func says(t *testing.T, tab *browser.Tab, wants ...string) {
 // first figure come in on the same page.
 func TestFirstFigureInABrowser(t *testing.T) {
 	tab := browser.Open(t, *shots)
-	h := open(t, newData(t))
 	base := startQuo(t, 400, "--rate", "4", "--start", time.Now().AddDate(0, 0, -29).Format(time.DateOnly))
+	h := open(t, newData(t), base)
 	h.openPages(t, tab)
 	tab.Run(t, chromedp.Navigate(h.base+"/welcome"), chromedp.WaitReady("footer"))
 
@@ -118,8 +118,8 @@ func TestFirstFigureInABrowser(t *testing.T) {
 // TestAHistoryWithoutAScriptInABrowser: the same way for who has no script: forms, and a page that reloads itself.
 func TestAHistoryWithoutAScriptInABrowser(t *testing.T) {
 	tab := browser.Open(t, *shots)
-	h := open(t, newData(t))
 	base := startQuo(t, 200, "--rate", "5", "--start", time.Now().AddDate(0, 0, -29).Format(time.DateOnly))
+	h := open(t, newData(t), base)
 	tab.WithoutScripts(t)
 	h.openPages(t, tab)
 	tab.Run(t, chromedp.Navigate(h.base+"/welcome"), chromedp.WaitReady("footer"),
@@ -133,10 +133,11 @@ func TestAHistoryWithoutAScriptInABrowser(t *testing.T) {
 // TestSourcesInTroubleInABrowser: a key that is revoked in the middle of a history, and a plan without transcripts.
 func TestSourcesInTroubleInABrowser(t *testing.T) {
 	tab := browser.Open(t, *shots)
-	h := open(t, newData(t))
+	plain := startQuo(t, 60, "--rate", "0", "--no-transcripts")
+	revoked := startQuo(t, 400, "--every", "14", "--faults", "revoked key")
+	h := open(t, newData(t), plain, revoked)
 	h.policy("transcripts", "notice")
 	h.openPages(t, tab)
-	plain := startQuo(t, 60, "--rate", "0", "--no-transcripts")
 	tab.Run(t, chromedp.Navigate(h.base+"/welcome"), chromedp.WaitReady("footer"))
 	pasteKey(t, tab, "plain", quoKey, plain)
 	says(t, tab, "no: not in this plan")
@@ -144,7 +145,7 @@ func TestSourcesInTroubleInABrowser(t *testing.T) {
 	h.polling(func(p server.Polling) bool { return len(p.Missing) > 0 })
 
 	tab.Run(t, chromedp.Navigate(h.base+"/welcome"), chromedp.WaitReady("footer"))
-	pasteKey(t, tab, "revoked", quoKey, startQuo(t, 400, "--every", "14", "--faults", "revoked key"))
+	pasteKey(t, tab, "revoked", quoKey, revoked)
 	h.polling(func(p server.Polling) bool { return p.State == "stopped" })
 	until(t, tab, `document.querySelector("#history .tag.stopped") !== null`)
 	tab.Look(t, h.base+"/settings", "settings-trouble")

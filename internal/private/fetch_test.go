@@ -103,7 +103,7 @@ func (p *platform) serveMedia(w http.ResponseWriter, r *http.Request) {
 func (h *callHouse) polled(p *platform, hosts ...string) fact.Outcome {
 	h.t.Helper()
 	src, _, err := h.zone.store.Connect(h.t.Context(), workspace.Source{
-		Workspace: workspace.Default, Name: "quo", Kind: "quo", APIKey: "a key", Config: workspace.SourceConfig{APIBase: p.api.URL, MediaHosts: hosts},
+		Workspace: workspace.Default, Name: "quo", Kind: "quo", APIKey: "a key", Config: workspace.SourceConfig{APIBase: p.api.URL, Named: append(hosts, p.api.Listener.Addr().String())},
 	})
 	must(h.t, err)
 	body := fmt.Sprintf(`{"id":"EV1","type":"call.recording.completed","createdAt":%[1]q,"data":{"resource":{"id":"CA1","direction":"incoming","createdAt":%[1]q},

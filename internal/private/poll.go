@@ -1,6 +1,7 @@
 package private
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -63,17 +64,11 @@ func (z *Zone) clientFor(src workspace.Source, urgent bool) (source.Polling, *ve
 		return source.Polling{}, nil, [32]byte{}, ErrNoPolling
 	}
 	polling := p.Polling()
-	base, named := polling.Base, src.Config.MediaHosts
-	if src.Config.APIBase != "" {
-		base = src.Config.APIBase
-		if u, err := url.Parse(base); err == nil {
-			named = append(slices.Clip(named), u.Host, u.Hostname())
-		}
-	}
+	base, named := cmp.Or(src.Config.APIBase, polling.Base), slices.Concat(z.allow, src.Config.Named)
 	if polling.Within != nil {
 		base = strings.TrimRight(base, "/") + polling.Within(src.APIKey)
 	}
-	key := sha256.Sum256(fmt.Append(nil, src.Kind, "\x00", base, "\x00", src.Config.MediaHosts, "\x00", src.APIKey, "\x00", urgent))
+	key := sha256.Sum256(fmt.Append(nil, src.Kind, "\x00", base, "\x00", named, "\x00", src.APIKey, "\x00", urgent))
 	z.polling.mu.Lock()
 	defer z.polling.mu.Unlock()
 	if c := z.polling.clients[key]; c != nil {

@@ -50,7 +50,7 @@ func newQuoHouse(t *testing.T, transcripts string) *quoHouse {
 	t.Cleanup(api.Close)
 	var err error
 	h.src, h.token, err = h.zone.store.Connect(t.Context(), workspace.Source{
-		Workspace: workspace.Default, Name: "quo", Kind: "quo", APIKey: sourcetest.QuoKey, Config: workspace.SourceConfig{APIBase: api.URL},
+		Workspace: workspace.Default, Name: "quo", Kind: "quo", APIKey: sourcetest.QuoKey, Config: workspace.SourceConfig{APIBase: api.URL, Named: []string{api.Listener.Addr().String()}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -55,8 +55,10 @@ type Config struct {
 	Models  string // directory of a second reader's weights; empty: there are none
 	// Listener is the recogniser that hears recordings, a command; empty: the installed one, if there is one.
 	Listener string
-	Region   string           // ISO 3166 code in which national phone numbers are read; empty: US
-	Now      func() time.Time // nil: time.Now
+	// AllowHosts are HOST:PORT that the APIs and media of every workspace may be on, private and loopback ones too.
+	AllowHosts []string
+	Region     string           // ISO 3166 code in which national phone numbers are read; empty: US
+	Now        func() time.Time // nil: time.Now
 }
 
 // Zone is the private zone. It is safe for concurrent use.
@@ -70,6 +72,7 @@ type Zone struct {
 	detector *detect.Detector
 	dial     string
 	models   string
+	allow    []string // Config.AllowHosts
 	listener string
 	carefuls sync.Map         // by recognizer: detectors for sentences that were not heard well
 	loading  sync.Mutex       // one loads the second reader
@@ -98,7 +101,7 @@ func New(c Config) (*Zone, error) {
 	}
 	z := &Zone{
 		ring: c.Ring, store: c.Store, register: consent.NewRegister(c.DB, c.Ledger, c.Now), ledger: c.Ledger, journal: c.Journal,
-		detector: d, dial: c.Dial, models: c.Models, listener: c.Listener, region: c.Region, now: c.Now,
+		detector: d, dial: c.Dial, models: c.Models, allow: c.AllowHosts, listener: c.Listener, region: c.Region, now: c.Now,
 	}
 	z.book, err = recording.Open(recording.Config{
 		Dir: c.Audio, Ring: c.Ring, DB: c.DB, Ledger: c.Ledger, Store: c.Store, Register: z.register, Report: z.report, Region: c.Region, Now: c.Now,

@@ -39,8 +39,10 @@ type Config struct {
 	Models string // directory of a second reader's weights; empty: datadir.Models
 	// Listener is the recogniser that hears recordings, a command; empty: the installed one, if there is one.
 	Listener string
-	Now      func() time.Time // nil: time.Now
-	Log      *slog.Logger     // nil: nothing is logged
+	// AllowHosts are HOST:PORT that the APIs and media of every workspace may be on, private and loopback ones too.
+	AllowHosts []string
+	Now        func() time.Time // nil: time.Now
+	Log        *slog.Logger     // nil: nothing is logged
 }
 
 // Node is an open data directory with everything that works on it. One process has it at a time.
@@ -129,7 +131,7 @@ func (n *Node) open(ctx context.Context, c Config) (err error) {
 		return err
 	}
 	n.journal = opened
-	n.zone, err = private.New(private.Config{Ring: n.ring, Store: n.store, DB: n.db, Ledger: n.ledger, Journal: n.journal, Audio: n.dir.Recordings(), Dial: c.Dial, Models: c.Models, Listener: c.Listener, Now: c.Now})
+	n.zone, err = private.New(private.Config{Ring: n.ring, Store: n.store, DB: n.db, Ledger: n.ledger, Journal: n.journal, Audio: n.dir.Recordings(), Dial: c.Dial, Models: c.Models, Listener: c.Listener, AllowHosts: c.AllowHosts, Now: c.Now})
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,8 @@ type ServeConfig struct {
 	Now    func() time.Time // nil: time.Now
 	// Listener is the recogniser that hears recordings, a command; empty: the installed one, if there is one.
 	Listener string
+	// AllowHosts are HOST:PORT that the APIs and media of every workspace may be on, private and loopback ones too.
+	AllowHosts []string
 	// Deaf leaves recordings to the next server: this one has something better to do.
 	Deaf bool
 	// Ready, when set, is called with the base URL and the node once the server listens; demo drives it from there.
@@ -56,7 +58,7 @@ const (
 // Serve runs a server until ctx ends, then drains and closes it.
 func Serve(ctx context.Context, c ServeConfig) (err error) {
 	log := NewLog(c.Err)
-	n, err := Open(ctx, Config{Data: c.Data, Listener: c.Listener, Now: c.Now, Log: log})
+	n, err := Open(ctx, Config{Data: c.Data, Listener: c.Listener, AllowHosts: c.AllowHosts, Now: c.Now, Log: log})
 	if err != nil {
 		return err
 	}

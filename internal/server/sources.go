@@ -60,8 +60,16 @@ func (s sources) Connect(ctx context.Context, ws workspace.ID, src web.NewSource
 	if u, err := url.Parse(src.PublicURL); src.PublicURL != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
 		return web.Connected{}, &web.Refusal{Why: "public-url", Said: "where the vendor reaches this server is no address of a host"}
 	}
-	c, err := s.connect(ctx, ConnectArgs{Workspace: ws.String(), Kind: src.Kind, Name: src.Name, Secret: src.Secret, APIKey: src.APIKey,
-		APIBase: src.APIBase, MediaHosts: src.MediaHosts, PublicURL: src.PublicURL})
+	// Who connects over HTTP is a workspace's owner: the operator allows hosts, with --allow-host.
+	hosts, err := private.HostsOf(workspace.SourceConfig{APIBase: src.APIBase, MediaHosts: src.MediaHosts})
+	if err == nil {
+		err = s.zone.AllowsHosts(hosts)
+	}
+	if err != nil {
+		return web.Connected{}, sourceErr(err)
+	}
+	c, err := s.connectTo(ctx, ConnectArgs{Workspace: ws.String(), Kind: src.Kind, Name: src.Name, Secret: src.Secret, APIKey: src.APIKey,
+		APIBase: src.APIBase, MediaHosts: src.MediaHosts, PublicURL: src.PublicURL}, nil)
 	if err != nil {
 		return web.Connected{}, sourceErr(err)
 	}
@@ -107,6 +115,8 @@ func sourceErr(err error) error {
 		return &web.Refusal{Why: "name", Said: workspace.ErrBadID.Error()}
 	case errors.Is(err, private.ErrAPIBase):
 		return &web.Refusal{Why: "api-base", Said: private.ErrAPIBase.Error()}
+	case errors.Is(err, private.ErrNotAllowed), errors.Is(err, private.ErrHost):
+		return &web.Refusal{Why: "not-allowed", Said: err.Error()}
 	case errors.Is(err, private.ErrNoPolling):
 		return &web.Refusal{Why: "no-api", Said: private.ErrNoPolling.Error()}
 	case isProblem:

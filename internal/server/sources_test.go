@@ -43,12 +43,13 @@ func refusedFor(err error) string {
 // TestSourcesAsThePagesSeeThem: connect, pause, another key, remove, and why each may be refused.
 func TestSourcesAsThePagesSeeThem(t *testing.T) {
 	t.Parallel()
-	n, err := Open(t.Context(), Config{Data: t.TempDir() + "/data"})
+	base := quoAPI(t).URL
+	n, err := Open(t.Context(), Config{Data: t.TempDir() + "/data", AllowHosts: []string{strings.TrimPrefix(base, "http://")}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = n.Close() })
-	s, ws, base := sources{n}, workspace.Default, quoAPI(t).URL
+	s, ws := sources{n}, workspace.Default
 	for why, src := range map[string]web.NewSource{
 		"key":      {Kind: "quo", Name: "quo", APIKey: "bad", APIBase: base},
 		"name":     {Kind: "quo", Name: "Not A Name"},
@@ -140,15 +141,15 @@ func TestEveryTroubleHasAHint(t *testing.T) {
 // TestAKeyThatSignsIsNotShown: Twilio signs with the token that is a part of its key.
 func TestAKeyThatSignsIsNotShown(t *testing.T) {
 	t.Parallel()
-	n, err := Open(t.Context(), Config{Data: t.TempDir() + "/data"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = n.Close() })
 	twilio := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(`{"sid":"AC1","calls":[],"messages":[],"recordings":[],"events":[],"next_page_uri":null}`))
 	}))
 	t.Cleanup(twilio.Close)
+	n, err := Open(t.Context(), Config{Data: t.TempDir() + "/data", AllowHosts: []string{strings.TrimPrefix(twilio.URL, "http://")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = n.Close() })
 	const token = "a-synthetic-token-of-32-letters.."
 	c, err := sources{n}.Connect(t.Context(), workspace.Default, web.NewSource{Kind: "twilio", Name: "twilio", APIKey: "AC1:" + token, APIBase: twilio.URL})
 	if err != nil {

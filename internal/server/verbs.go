@@ -106,7 +106,17 @@ func (n *Node) known(ctx context.Context, name string) (workspace.ID, error) {
 	return ws, n.store.Exists(ctx, ws)
 }
 
+// connect adds a source for whoever runs the machine: the hosts that it names may be private or loopback.
 func (n *Node) connect(ctx context.Context, a ConnectArgs) (Connected, error) {
+	named, err := private.HostsOf(workspace.SourceConfig{APIBase: a.APIBase, MediaHosts: a.MediaHosts})
+	if err != nil {
+		return Connected{}, err
+	}
+	return n.connectTo(ctx, a, named)
+}
+
+// connectTo adds a source whose hosts the operator named, as far as they are listed.
+func (n *Node) connectTo(ctx context.Context, a ConnectArgs, named []string) (Connected, error) {
 	if a.Workspace == "" {
 		a.Workspace = workspace.Default.String()
 	}
@@ -133,7 +143,7 @@ func (n *Node) connect(ctx context.Context, a ConnectArgs) (Connected, error) {
 		a.Name = a.Kind
 	}
 	src := workspace.Source{Workspace: ws, Name: a.Name, Kind: a.Kind, APIKey: a.APIKey, Config: workspace.SourceConfig{
-		APIBase: a.APIBase, MediaHosts: a.MediaHosts, Mapping: a.Mapping, Then: a.Then, Language: a.Language,
+		APIBase: a.APIBase, MediaHosts: a.MediaHosts, Named: named, Mapping: a.Mapping, Then: a.Then, Language: a.Language,
 	}}
 	if private.SignsAddress(a.Kind) {
 		src.Config.PublicURL = a.PublicURL

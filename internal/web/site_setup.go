@@ -222,7 +222,7 @@ func refusalOf(err error) *wrong {
 			w.Field = x.Why
 		case "public-url":
 			w.Field = "public_url"
-		case "api-base", "request", "missing", "html", "redirect", "host":
+		case "api-base", "request", "missing", "html", "redirect", "host", "not-allowed":
 			w.Field = "api_base"
 		case "busy", "unavailable", "cut", "too-large", "cursor", "input":
 			w.Field = ""

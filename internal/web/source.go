@@ -70,7 +70,7 @@ type Connected struct {
 // Refusal is an ErrInput of a source with its reason as a word of a closed set, so that a page can say what to do and
 // mark the field.
 type Refusal struct {
-	Why  string // a trouble as in Polling, or name, api-base, no-api, public-url, input
+	Why  string // a trouble as in Polling, or name, api-base, not-allowed, no-api, public-url, input
 	Said string // in words; no values
 }
 

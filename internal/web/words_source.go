@@ -58,6 +58,7 @@ var hints = map[string]string{
 	"redirect":    "It was not followed: the key belongs to the first host. Is the address of the API right?",
 	"host":        "Name the address of the API if that is meant.",
 	"name":        "Use small letters, digits and hyphens, and a name that no other source has.",
+	"not-allowed": "Leave it empty for the vendor's own, or ask whoever runs this server to start it with --allow-host HOST:PORT.",
 	"api-base":    "It is https://HOST, as in the vendor's documentation. Leave it empty for the vendor's own.",
 	"no-api":      "Leave the key empty: it delivers by webhook.",
 	"public-url":  "It is https://HOST. Leave it empty where the vendor cannot reach this server.",

@@ -28,6 +28,7 @@ type Source struct {
 type SourceConfig struct {
 	APIBase    string   `json:"api_base,omitempty"`
 	MediaHosts []string `json:"media_hosts,omitempty"`
+	Named      []string `json:"named,omitempty"`      // HOST:PORT of both that the operator named: they may be private or loopback
 	PublicURL  string   `json:"public_url,omitempty"` // where the vendor reaches this server; empty: as the request says
 	Mapping    string   `json:"mapping,omitempty"`    // how bodies are read, for kinds that need it
 	Then       string   `json:"then,omitempty"`       // where a platform's calls go after the notice; empty: it is not asked

@@ -19,7 +19,7 @@ const (
 )
 
 // Media fetches a recording from an address that the vendor gave: over https, from the API's own host, the hosts listed
-// (a leading dot stands for every host below) and those that the owner named, each hop of a redirect too. The key goes to
+// (a leading dot stands for every host below) and those that the operator named, each hop of a redirect too. The key goes to
 // the API's own host alone. What it gives ends with TroubleLarge or TroubleDown where it is not whole. Every error is a
 // Trouble, or that of ctx.
 func (c *Client) Media(ctx context.Context, address string, hosts []string) (io.ReadCloser, error) {
@@ -67,7 +67,7 @@ func (c *Client) keeps(u *url.URL, hosts []string) bool {
 	if u.Host == "" || u.User != nil {
 		return false
 	}
-	at := hostPort(u)
+	at := HostPort(u)
 	if named(c.named, at) {
 		return u.Scheme == "https" || u.Scheme == "http"
 	}
@@ -85,7 +85,7 @@ func (c *Client) keeps(u *url.URL, hosts []string) bool {
 
 // own reports whether an address is of the API's own host.
 func (c *Client) own(u *url.URL) bool {
-	return u.Scheme == c.base.Scheme && strings.EqualFold(hostPort(u), hostPort(c.base))
+	return u.Scheme == c.base.Scheme && strings.EqualFold(HostPort(u), HostPort(c.base))
 }
 
 // authorize gives the key to the API's own host, and takes it from every other request.

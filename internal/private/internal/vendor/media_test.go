@@ -9,7 +9,7 @@ import (
 // TestWhereMediaMayLie: the API's own host, the vendor's list, and what the owner named; https alone but for the last.
 func TestWhereMediaMayLie(t *testing.T) {
 	t.Parallel()
-	c, err := New(Config{Base: "https://api.vendor.example", Named: []string{"10.0.0.7:8080", "files.lan"}, Header: map[string]string{"Authorization": "a key"}})
+	c, err := New(Config{Base: "https://api.vendor.example", Named: []string{"10.0.0.7:8080", "files.lan:443"}, Header: map[string]string{"Authorization": "a key"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,11 +3,11 @@
 // Zone: RED: answers hold calls and texts of people. A Client belongs to one key of one vendor and is shared by all
 // who use that key. It promises: never more requests a second than the vendor allows, fewer after a 429 and slowly
 // more again; a 429, a 5xx, a broken connection and JSON that ends early are tried again, with jitter; an answer
-// beyond the limit is never held in memory; nothing is asked of a private or loopback address that nobody named,
-// whatever a name resolves to; no proxy; a redirect to another host is refused, and so the key goes to its own host
+// beyond the limit is never held in memory; nothing is asked of a private or loopback address that the operator did not
+// name, nor ever of a link-local one, whatever a name resolves to; no proxy; a redirect to another host is refused, and so the key goes to its own host
 // alone. Errors are of a closed set (source.Trouble) and hold neither key nor answer.
 //
-// What it does not protect against: a vendor that answers with lies, and a base that the owner named wrongly.
+// What it does not protect against: a vendor that answers with lies, and a base that the operator named wrongly.
 package vendor
 
 import (
@@ -20,9 +20,12 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"code.dny.dev/ssrf"
@@ -34,7 +37,7 @@ import (
 // Config makes a Client.
 type Config struct {
 	Base   string            // such as https://api.example.com
-	Named  []string          // hosts, HOST or HOST:PORT, that the owner named: they may be private or loopback
+	Named  []string          // HOST:PORT that whoever runs the machine named: they may be private or loopback
 	Header map[string]string // goes with every request
 	// Rate is how many requests a second the vendor allows; the client stays 5 % below. 0: no limit.
 	Rate float64
@@ -70,7 +73,7 @@ func New(c Config) (*Client, error) {
 	if err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http" || base.User != nil {
 		return nil, ErrBase
 	}
-	if base.Scheme == "http" && !named(c.Named, hostPort(base)) {
+	if base.Scheme == "http" && !named(c.Named, HostPort(base)) {
 		return nil, ErrBase // a key in the clear goes only where the owner says so
 	}
 	if c.MaxBody == 0 {
@@ -108,7 +111,7 @@ func sameHost(r *http.Request, via []*http.Request) error {
 func guarded(hosts []string) http.RoundTripper {
 	guard := ssrf.New(ssrf.WithPorts(443))
 	careful := &net.Dialer{Timeout: 10 * time.Second, Control: guard.Safe}
-	plain := &net.Dialer{Timeout: 10 * time.Second}
+	plain := &net.Dialer{Timeout: 10 * time.Second, Control: notLinkLocal}
 	return &http.Transport{
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			if named(hosts, address) {
@@ -121,22 +124,29 @@ func guarded(hosts []string) http.RoundTripper {
 	}
 }
 
-// named reports whether HOST:PORT is on the list, by host and port or by host alone.
-func named(hosts []string, address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	for _, h := range hosts {
-		if strings.EqualFold(h, address) || err == nil && strings.EqualFold(strings.Trim(h, "[]"), host) {
-			return true
-		}
+// notLinkLocal refuses, for named hosts too, what no vendor is: the metadata service of a cloud above all. It is asked
+// once the name was resolved, for the very address that is dialled.
+func notLinkLocal(_, address string, _ syscall.RawConn) error {
+	a, err := netip.ParseAddrPort(address)
+	ip := a.Addr().Unmap()
+	if err != nil || ip.IsLinkLocalUnicast() || ip.IsMulticast() || ip.IsUnspecified() {
+		return ssrf.ErrProhibitedIP
 	}
-	return false
+	return nil
 }
 
-func hostPort(u *url.URL) string {
-	if u.Port() != "" {
-		return u.Host
+// named reports whether HOST:PORT is on the list.
+func named(hosts []string, address string) bool {
+	return slices.ContainsFunc(hosts, func(h string) bool { return strings.EqualFold(h, address) })
+}
+
+// HostPort is HOST:PORT of an address, with the port of its scheme where it names none.
+func HostPort(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
 	}
-	return net.JoinHostPort(u.Hostname(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+	return net.JoinHostPort(u.Hostname(), port)
 }
 
 // Ask implements source.API. A request with a body is made again only after a 429: the vendor may have carried it out.
