@@ -32,7 +32,7 @@ func newAPI(mux *http.ServeMux, c Config) {
 			Security: []map[string][]string{{"token": {}}},
 		},
 		OpenAPIPath:   "/openapi",
-		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat, "application/jsonl": jsonLines},
+		Formats:       map[string]huma.Format{"application/json": strictJSON, "json": strictJSON, "application/jsonl": jsonLines},
 		DefaultFormat: "application/json",
 		Transformers:  []huma.Transformer{dropValues},
 	})
@@ -45,15 +45,12 @@ func newAPI(mux *http.ServeMux, c Config) {
 }
 
 // jsonLines prints figures one a line, as the command line does; anything else is one line.
-var jsonLines = huma.Format{
-	Marshal: func(w io.Writer, v any) error {
-		if figures, ok := v.([]insight.Figure); ok {
-			return insight.Encode(w, figures)
-		}
-		return json.NewEncoder(w).Encode(v)
-	},
-	Unmarshal: json.Unmarshal,
-}
+var jsonLines = linesOf(func(w io.Writer, v any) error {
+	if figures, ok := v.([]insight.Figure); ok {
+		return insight.Encode(w, figures)
+	}
+	return json.NewEncoder(w).Encode(v)
+})
 
 // dropValues keeps an error from repeating what was sent: it may be somebody's number. A location is cut to the
 // part that our own schema names.

@@ -233,3 +233,35 @@ func TestCallControl(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// TestBodiesAreStrict: what two readers could read in two ways is read by nobody (RFC 7493).
+func TestBodiesAreStrict(t *testing.T) {
+	t.Parallel()
+	b := with(webtest.New())
+	for name, body := range map[string]string{
+		"a field twice":        `{"contact":"+12025550143","contact":"+12025550144"}`,
+		"twice by an escape":   `{"contact":"+12025550143","\u0063ontact":"+12025550144"}`,
+		"a field too many":     `{"contact":"+12025550143","because":"x"}`,
+		"another case":         `{"Contact":"+12025550143"}`,
+		"a second case":        `{"contact":"+12025550143","CONTACT":"+12025550144"}`,
+		"a second value":       `{"contact":"+12025550143"} {"contact":"+12025550144"}`,
+		"something behind":     `{"contact":"+12025550143"}x`,
+		"no UTF-8":             "{\"contact\":\"+1202555\xff0143\"}",
+		"half a surrogate":     `{"contact":"+12025550143\ud800"}`,
+		"a comma too many":     `{"contact":"+12025550143",}`,
+		"deep":                 `{"contact":` + strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000) + `}`,
+		"a list of the object": `[{"contact":"+12025550143"}]`,
+		"nothing":              ` `,
+	} {
+		w := b.call("privacy", "POST", "/v1/erasures", body)
+		if w.Code < 400 || w.Code > 499 {
+			t.Errorf("%s: %d", name, w.Code)
+		}
+		if strings.Contains(w.Body.String(), "2025550") || strings.Contains(strings.ToLower(w.Body.String()), "because") {
+			t.Errorf("%s: the answer repeats what was sent: %s", name, w.Body)
+		}
+	}
+	if w := b.call("privacy", "POST", "/v1/erasures", `{"contact":"+12025550143"}`); w.Code >= 300 {
+		t.Errorf("a good body: %d %s", w.Code, w.Body)
+	}
+}
