@@ -11,6 +11,7 @@ package crowd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -166,26 +167,11 @@ func (r *refusals) covers(f fact.Fact) bool {
 // Against counts the talks in the lake that were refused, by call or by contact, and takes them out. There must be
 // none: every way in asks first. It is the check on those ways, not one of them.
 func (c *Crowd) Against(ctx context.Context, ws workspace.ID, calls []fact.ID, contacts []anon.Contact) (found int, err error) {
-	byCall, byContact := map[fact.ID]bool{}, map[[anon.ContactLen]byte]bool{}
-	for _, id := range calls {
-		byCall[id] = true
+	refused := lake.Withdrawal{Calls: calls, Contacts: contacts}
+	if found, err = c.lake.Withdrawable(ctx, ws, refused); err != nil || found == 0 {
+		return 0, err
 	}
-	for _, who := range contacts {
-		byContact[who.Bytes()] = true
-	}
-	for r, err := range c.lake.Rows(ctx, fact.Facts) {
-		if err != nil {
-			return 0, err
-		}
-		call := fact.Reference(r.Number(fact.ColCallHi), r.Number(fact.ColCallLo))
-		if r.Workspace == ws && r.Kind == fact.KindTalk && (byCall[call] || byContact[r.Contact]) {
-			found++
-		}
-	}
-	if found == 0 {
-		return 0, nil
-	}
-	if err := c.lake.Withdraw(ctx, ws, lake.Withdrawal{Calls: calls, Contacts: contacts}); err != nil {
+	if err := c.lake.Withdraw(ctx, ws, refused); err != nil {
 		return found, err
 	}
 	return found, c.lake.Expire(ctx)
@@ -206,25 +192,38 @@ const settle = 48 * time.Hour
 // textDays is how long masked words are kept.
 const textDays = 90
 
-// Tidy does the daily work of the lake: drops old words, cuts the link between rows older than linkDays, merges
-// small files, removes files that nothing needs.
-func (c *Crowd) Tidy(ctx context.Context, linkDays int) error {
+// longestLink is the most days that a policy lets rows of one person be linked. It holds for a workspace whose own
+// number is not known.
+const longestLink = 60
+
+// Tidy does the daily work of the lake: drops old words, cuts the links of each workspace's rows that are older than its
+// own number of days, merges files, removes those that nothing needs. What fails does not keep the rest from being done.
+func (c *Crowd) Tidy(ctx context.Context, linkDays map[workspace.ID]int) error {
 	now := c.now()
-	for _, step := range []func() error{
-		func() error { return c.lake.DropTexts(ctx, now.AddDate(0, 0, -textDays)) },
-		func() error {
-			fresh, err := c.arrivals.since(ctx, now.Add(-settle))
-			if err != nil {
-				return err
-			}
-			return c.lake.Delink(ctx, now.AddDate(0, 0, -linkDays), fresh)
-		},
-		func() error { return c.lake.Compact(ctx, 30) },
-		func() error { return c.lake.Expire(ctx) },
-	} {
-		if err := step(); err != nil {
-			return err
-		}
+	return errors.Join(
+		c.lake.DropTexts(ctx, now.AddDate(0, 0, -textDays)),
+		c.delink(ctx, now, linkDays),
+		c.Compact(ctx),
+	)
+}
+
+// delink leaves out the days of a workspace that facts still come for.
+func (c *Crowd) delink(ctx context.Context, now time.Time, linkDays map[workspace.ID]int) error {
+	filling, err := c.arrivals.since(ctx, now.Add(-settle))
+	if err != nil {
+		return err
 	}
-	return nil
+	return c.lake.Delink(ctx, func(ws workspace.ID, day lake.Day) bool {
+		days, known := linkDays[ws]
+		if !known {
+			days = longestLink
+		}
+		return day < lake.DayOf(now.AddDate(0, 0, -days)) && !filling[dayOf{ws, day}]
+	})
+}
+
+// Compact brings the lake's files into their order, one a day, and removes those that nothing needs: daily, and at the
+// end of an import.
+func (c *Crowd) Compact(ctx context.Context) error {
+	return errors.Join(c.lake.Compact(ctx), c.lake.Expire(ctx))
 }

@@ -30,17 +30,18 @@ type KeptTalk struct {
 
 // Kept gives one call with its masked words, for the export that the business asks for. It is the one way on which a row
 // leaves the lake: for a call that somebody names, never a list, after the verdict about that very call, and with an
-// entry in the ledger; all three are for the caller to see to. It reads the lake from end to end.
+// entry in the ledger; all three are for the caller to see to.
 func (c *Crowd) Kept(ctx context.Context, ws workspace.ID, call fact.ID) (KeptCall, error) {
+	facts, texts, err := c.lake.Call(ctx, ws, call)
+	if err != nil {
+		return KeptCall{}, err
+	}
 	var k KeptCall
 	versions := map[fact.ID]int64{}
 	origins := map[fact.ID]fact.Origin{}
-	for r, err := range c.lake.Rows(ctx, fact.Facts) {
-		if err != nil {
-			return KeptCall{}, err
-		}
-		talk := r.Kind == fact.KindTalk && fact.Reference(r.Number(fact.ColCallHi), r.Number(fact.ColCallLo)) == call
-		if r.Workspace != ws || !talk && (r.Kind != fact.KindCall || r.ID != call) || versions[r.ID] > r.Version {
+	for _, r := range facts {
+		talk := r.Kind == fact.KindTalk && r.Call == call
+		if !talk && (r.Kind != fact.KindCall || r.ID != call) || versions[r.ID] > r.Version {
 			continue
 		}
 		versions[r.ID] = r.Version
@@ -56,19 +57,11 @@ func (c *Crowd) Kept(ctx context.Context, ws workspace.ID, call fact.ID) (KeptCa
 			k.Direction, k.TalkS = fact.Direction(r.Number(fact.ColDirection)), r.Number(fact.ColTalkS)
 		}
 	}
-	if len(origins) == 0 {
-		return k, nil
-	}
 	words := map[fact.ID]KeptTalk{}
-	for r, err := range c.lake.Rows(ctx, fact.Texts) {
-		if err != nil {
-			return KeptCall{}, err
+	for _, r := range texts {
+		if origin, ok := origins[r.ID]; ok && r.Version == versions[r.ID] {
+			words[r.ID] = KeptTalk{ID: r.ID, At: time.UnixMicro(int64(r.At)).UTC(), Origin: origin, Text: r.Text}
 		}
-		origin, ok := origins[r.ID]
-		if r.Workspace != ws || r.Kind != fact.KindTalk || !ok || r.Version != versions[r.ID] || r.Text == "" {
-			continue
-		}
-		words[r.ID] = KeptTalk{ID: r.ID, At: time.UnixMicro(int64(r.At)).UTC(), Origin: origin, Text: r.Text}
 	}
 	for _, t := range words {
 		k.Talks = append(k.Talks, t)

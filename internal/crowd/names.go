@@ -102,16 +102,18 @@ func (d *dictionary) read(ctx context.Context, ws workspace.ID) (release.Diction
 // due and which may close.
 type arrivals struct{ db *meta.DB }
 
+// dayOf is one day of a workspace.
+type dayOf struct {
+	ws  workspace.ID
+	day lake.Day
+}
+
 type arrived map[time.Time]time.Time // UTC day -> last arrival
 
 func (a *arrivals) note(ctx context.Context, rows []lake.Row, now time.Time) error {
-	type key struct {
-		ws  workspace.ID
-		day lake.Day
-	}
-	days := map[key]bool{}
+	days := map[dayOf]bool{}
 	for _, r := range rows {
-		days[key{r.Workspace, lake.DayOf(time.UnixMicro(int64(r.Fact.Meta().At)))}] = true
+		days[dayOf{r.Workspace, lake.DayOf(time.UnixMicro(int64(r.Fact.Meta().At)))}] = true
 	}
 	if len(days) == 0 {
 		return nil
@@ -127,20 +129,25 @@ func (a *arrivals) note(ctx context.Context, rows []lake.Row, now time.Time) err
 	})
 }
 
-// since lists the days of any workspace that facts came for after t.
-func (a *arrivals) since(ctx context.Context, t time.Time) (map[lake.Day]bool, error) {
-	rows, err := a.db.QueryContext(ctx, `SELECT DISTINCT day FROM arrivals WHERE at > ?`, t.UnixMicro())
+// since lists the days that facts came for after t.
+func (a *arrivals) since(ctx context.Context, t time.Time) (map[dayOf]bool, error) {
+	rows, err := a.db.QueryContext(ctx, `SELECT workspace, day FROM arrivals WHERE at > ?`, t.UnixMicro())
 	if err != nil {
 		return nil, fmt.Errorf("read arrivals: %w", err)
 	}
 	defer rows.Close()
-	out := map[lake.Day]bool{}
+	out := map[dayOf]bool{}
 	for rows.Next() {
+		var name string
 		var day int64
-		if err := rows.Scan(&day); err != nil {
+		if err := rows.Scan(&name, &day); err != nil {
 			return nil, err
 		}
-		out[lake.Day(day)] = true
+		ws, err := workspace.Parse(name)
+		if err != nil {
+			return nil, fmt.Errorf("read arrivals: %w", err)
+		}
+		out[dayOf{ws, lake.Day(day)}] = true
 	}
 	return out, rows.Err()
 }

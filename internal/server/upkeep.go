@@ -236,27 +236,21 @@ func (n *Node) audit(ctx context.Context, ws workspace.ID) (found int, err error
 // loses its bytes.
 const heldDays, quarantineDays = 7, 30
 
-// Tidy does the daily work of the lake and the journal, and signs the ledger.
+// Tidy does the daily work of the lake and the journal, and signs the ledger. What fails does not keep the rest from being
+// done.
 func (n *Node) Tidy(ctx context.Context) error {
-	workspaces, err := n.store.List(ctx)
-	if err != nil {
-		return err
-	}
-	link := 60
-	for _, ws := range workspaces {
+	linkDays := map[workspace.ID]int{}
+	audited := n.eachWorkspace(ctx, "audit", func(ws workspace.ID) error {
 		p, err := n.store.Policy(ctx, ws)
 		if err != nil {
 			return err
 		}
-		link = min(link, p.LinkDays)
-		if _, err := n.audit(ctx, ws); err != nil {
-			return err
-		}
-	}
-	if err := n.crowd.Tidy(ctx, link); err != nil {
+		linkDays[ws] = p.LinkDays
+		_, err = n.audit(ctx, ws)
 		return err
-	}
-	err = n.eachWorkspace(ctx, "tidy deliveries", func(ws workspace.ID) error {
+	})
+	lake := n.crowd.Tidy(ctx, linkDays)
+	deliveries := n.eachWorkspace(ctx, "tidy deliveries", func(ws workspace.ID) error {
 		p, err := n.store.Policy(ctx, ws)
 		if err != nil {
 			return err
@@ -267,17 +261,12 @@ func (n *Node) Tidy(ctx context.Context) error {
 		_, err = n.journal.Lapse(ctx, ws, n.now().AddDate(0, 0, -heldDays), n.now().AddDate(0, 0, -quarantineDays))
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	if _, err := n.journal.Purge(ctx); err != nil {
-		return err
-	}
+	_, purged := n.journal.Purge(ctx)
 	c, err := n.ledger.Checkpoint(ctx)
 	if err == nil && c.Size > 0 {
 		n.log.Info("the ledger's checkpoint of the day", "size", c.Size, "root", c.Root.String())
 	}
-	return err
+	return errors.Join(audited, lake, deliveries, purged, err)
 }
 
 // untilClosing is ctx until the server closes: a job that takes long is cut off then, and the next server does it. cancel

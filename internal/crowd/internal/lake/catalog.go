@@ -152,6 +152,17 @@ type move struct {
 	// changes is what counts will see differently; sequence is the lake's after the move, 0 when they see the same.
 	changes  map[Change]bool
 	sequence int64
+	// damaged is the files that could not be read, and stay as they are.
+	damaged []error
+}
+
+// tolerate remembers that a file could not be read. It gives back every other error.
+func (m *move) tolerate(err error) error {
+	if isDamage(err) {
+		m.damaged = append(m.damaged, err)
+		return nil
+	}
+	return err
 }
 
 // changed notes that a row that counts is no longer as it was.
@@ -199,12 +210,7 @@ func (m *move) CommitTable(ctx context.Context, ident table.Identifier, reqs []t
 	return meta, to, err
 }
 
-// create stages a new table.
-func (m *move) create(name string, meta table.Metadata) error {
-	_, err := m.stage(name, "", meta)
-	return err
-}
-
+// stage writes a table's metadata and remembers the step. from is empty for a new table.
 func (m *move) stage(name, from string, meta table.Metadata) (string, error) {
 	version := 0
 	if from != "" {

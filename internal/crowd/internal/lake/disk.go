@@ -81,6 +81,14 @@ func (d *disk) Remove(name string) error {
 }
 
 func (d *disk) Create(name string) (iceio.FileWriter, error) {
+	f, err := d.create(name)
+	if err != nil {
+		return nil, err // an interface with a nil pointer in it is not nil
+	}
+	return f, nil
+}
+
+func (d *disk) create(name string) (*hashingFile, error) {
 	rel, err := d.rel(name)
 	if err != nil {
 		return nil, err

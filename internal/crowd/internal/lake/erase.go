@@ -2,6 +2,7 @@ package lake
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"murmur/internal/fact"
@@ -12,13 +13,12 @@ import (
 // Forget drops every row of the contacts in one workspace. A row that was de-linked is nobody's and stays.
 func (l *Lake) Forget(ctx context.Context, ws workspace.ID, contacts []anon.Contact) error {
 	gone := contactSet(contacts)
-	return wrap("forget", l.drop(ctx, ws, func(r Stored) bool { return gone[r.Contact] }))
-}
-
-// Retract drops facts by their ids, in one workspace.
-func (l *Lake) Retract(ctx context.Context, ws workspace.ID, ids []fact.ID) error {
-	gone := idSet(ids)
-	return wrap("retract", l.drop(ctx, ws, func(r Stored) bool { return gone[r.ID] }))
+	return wrap("forget", l.drop(ctx, search{
+		ws:    ws,
+		cols:  []fact.Column{fact.ColWorkspace, fact.ColContact},
+		in:    func(_ fact.Table, f dataFile) bool { return f.linked() },
+		match: func(r Stored) bool { return gone[r.Contact] },
+	}))
 }
 
 // Withdrawal names content that must go because somebody opted out: everything said in the calls, and every
@@ -31,11 +31,53 @@ type Withdrawal struct {
 // Withdraw drops talks of the calls, and talks and masked words of the contacts, in all days. That a call or a
 // message took place stays.
 func (l *Lake) Withdraw(ctx context.Context, ws workspace.ID, w Withdrawal) error {
-	calls, contacts := idSet(w.Calls), contactSet(w.Contacts)
-	return wrap("withdraw", l.drop(ctx, ws, func(r Stored) bool {
+	return wrap("withdraw", l.drop(ctx, w.search(ws)))
+}
+
+// Withdrawable counts the talks that Withdraw would drop.
+func (l *Lake) Withdrawable(ctx context.Context, ws workspace.ID, w Withdrawal) (n int, err error) {
+	snap, release, err := l.Pin(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer release()
+	s := w.search(ws)
+	for _, f := range snap.files[fact.Facts] {
+		rows, err := l.find(ctx, fact.Facts, f, s)
+		if err != nil {
+			return n, wrap("look for what was withdrawn", err)
+		}
+		n += len(rows)
+	}
+	return n, nil
+}
+
+// search says which rows of a workspace are looked for, and where.
+type search struct {
+	ws    workspace.ID
+	cols  []fact.Column // that match looks at
+	in    func(fact.Table, dataFile) bool
+	match func(Stored) bool
+}
+
+func (w Withdrawal) search(ws workspace.ID) search {
+	calls, contacts := idSetOf(w.Calls), contactSet(w.Contacts)
+	s := search{ws: ws, cols: []fact.Column{fact.ColWorkspace, fact.ColKind}}
+	if len(contacts) > 0 {
+		s.cols = append(s.cols, fact.ColContact)
+	}
+	if len(calls) > 0 {
+		s.cols = append(s.cols, fact.ColCallHi, fact.ColCallLo)
+	}
+	s.in = func(t fact.Table, f dataFile) bool {
+		said := t == fact.Texts || f.referring() // every talk belongs to a call
+		return said && len(contacts) > 0 && f.linked() || t == fact.Facts && len(calls) > 0 && f.referring()
+	}
+	s.match = func(r Stored) bool {
 		talk := r.Kind == fact.KindTalk
 		return talk && calls[r.Call] || contacts[r.Contact] && (talk || r.Table == fact.Texts)
-	}))
+	}
+	return s
 }
 
 func contactSet(contacts []anon.Contact) map[[anon.ContactLen]byte]bool {
@@ -48,7 +90,7 @@ func contactSet(contacts []anon.Contact) map[[anon.ContactLen]byte]bool {
 	return m
 }
 
-func idSet(ids []fact.ID) map[fact.ID]bool {
+func idSetOf(ids []fact.ID) map[fact.ID]bool {
 	m := make(map[fact.ID]bool, len(ids))
 	for _, id := range ids {
 		if id != (fact.ID{}) {
@@ -58,99 +100,184 @@ func idSet(ids []fact.ID) map[fact.ID]bool {
 	return m
 }
 
-// drop removes the rows of a workspace that match, in all days; a fact goes with its words. Superseded versions
-// go first: without that an old version of a row that is dropped would come to light again.
-func (l *Lake) drop(ctx context.Context, ws workspace.ID, match func(Stored) bool) error {
-	bucket := bucketOf(ws)
-	if err := l.settle(ctx, func(b int32) bool { return b == bucket }); err != nil {
-		return err
+// find gives the places of the rows of a file that a search looks for.
+func (l *Lake) find(ctx context.Context, t fact.Table, f dataFile, s search) (map[int]bool, error) {
+	if !f.holds(s.ws) || !s.in(t, f) {
+		return nil, nil
 	}
+	var found map[int]bool
+	for r, err := range l.scan(ctx, t, f, s.cols) {
+		if err != nil {
+			return nil, err
+		}
+		if r.Workspace == s.ws && s.match(r) {
+			if found == nil {
+				found = map[int]bool{}
+			}
+			found[r.n] = true
+		}
+	}
+	return found, nil
+}
+
+// drop removes the rows that are looked for, in all days, and with a fact its words. What is in a file that cannot be
+// read stays: then the rest goes all the same, and the error says that not everything did.
+func (l *Lake) drop(ctx context.Context, s search) error {
 	return l.change(ctx, func(m *move) error {
-		gone, parts := map[fact.ID]bool{}, map[part]bool{}
-		for _, t := range tables { // facts first: their ids name the words that go with them
-			for p, files := range l.state[t].parts() {
-				if p.bucket != bucket {
-					continue
+		found := map[string]map[int]bool{}
+		for _, t := range tables {
+			for _, f := range l.state[t].files {
+				rows, err := l.find(ctx, t, f, s)
+				if err := m.tolerate(err); err != nil {
+					return err
 				}
-				for r, err := range l.scan(ctx, t, files, colHead[t]) {
-					if err != nil {
-						return err
-					}
-					if r.Workspace != ws || !match(r) && !gone[r.ID] {
-						continue
-					}
-					parts[p] = true
-					if t == fact.Facts {
-						gone[r.ID] = true
-					}
+				if rows != nil {
+					found[f.path] = rows
 				}
 			}
 		}
-		return l.rewrite(ctx, m, parts, func(r Stored) Verdict {
-			if r.Workspace == ws && (gone[r.ID] || match(r)) {
-				return Drop
+		if len(found) == 0 {
+			return nil
+		}
+		if err := l.follow(ctx, m, s.ws, found); err != nil {
+			return err
+		}
+		var groups []group
+		for _, t := range tables {
+			for _, f := range l.state[t].files {
+				if rows := found[f.path]; rows != nil {
+					groups = append(groups, group{table: t, files: []dataFile{f}, judge: dropping(rows)})
+				}
 			}
-			return Stay
-		})
+		}
+		return l.rewrite(ctx, m, groups)
 	})
 }
 
-// Delink drops the contact's value from the rows of all days that ended at or before t, but for those that wait.
-// From then on rows of one person cannot be joined. Each day is a commit of its own.
-func (l *Lake) Delink(ctx context.Context, before time.Time, waits map[Day]bool) error {
-	linked, err := l.linked(ctx, DayOf(before))
-	for day, parts := range linked {
-		if err == nil && !waits[day] {
-			err = l.change(ctx, func(m *move) error {
-				return l.rewrite(ctx, m, parts, func(Stored) Verdict { return Unlink })
-			})
+// follow adds to the rows that were found those that go with them: the words of a fact, and older versions, which
+// would come to light.
+func (l *Lake) follow(ctx context.Context, m *move, ws workspace.ID, found map[string]map[int]bool) error {
+	going := map[fact.Table]map[fact.ID]int64{fact.Facts: {}, fact.Texts: {}} // the highest version that goes
+	each := func(t fact.Table, all bool, f func(r Stored, there map[int]bool) bool) error {
+		for _, file := range l.state[t].files {
+			if !file.holds(ws) || !all && found[file.path] == nil {
+				continue
+			}
+			for r, err := range l.scan(ctx, t, file, []fact.Column{fact.ColWorkspace, fact.ColID, fact.ColVersion}) {
+				if err != nil {
+					if err := m.tolerate(err); err != nil {
+						return err
+					}
+					break
+				}
+				if r.Workspace == ws && f(r, found[file.path]) {
+					if found[file.path] == nil {
+						found[file.path] = map[int]bool{}
+					}
+					found[file.path][r.n] = true
+				}
+			}
+		}
+		return nil
+	}
+	for _, t := range tables {
+		err := each(t, false, func(r Stored, there map[int]bool) bool {
+			if old, known := going[t][r.ID]; there[r.n] && (!known || r.Version > old) {
+				going[t][r.ID] = r.Version
+			}
+			return false
+		})
+		if err != nil {
+			return err
 		}
 	}
-	return wrap("de-link", err)
+	remains := map[fact.ID]bool{} // the same version without a contact: it counts and stays
+	err := each(fact.Facts, true, func(r Stored, there map[int]bool) bool {
+		v, goes := going[fact.Facts][r.ID]
+		if goes && r.Version == v && !there[r.n] {
+			remains[r.ID] = true
+		}
+		return goes && r.Version < v
+	})
+	if err != nil {
+		return err
+	}
+	return each(fact.Texts, true, func(r Stored, _ map[int]bool) bool {
+		v, goes := going[fact.Facts][r.ID]
+		w, words := going[fact.Texts][r.ID]
+		return goes && (r.Version < v || r.Version == v && !remains[r.ID]) || words && r.Version < w
+	})
 }
 
-// linked gives the partitions before a day that have a contact's value, by day.
-func (l *Lake) linked(ctx context.Context, before Day) (map[Day]map[part]bool, error) {
+// Delink drops the contact's value from the rows of the workspaces and days that cut names. From then on rows of one
+// person cannot be joined. A file that cannot be read keeps its links, and its error is given; the others go on.
+func (l *Lake) Delink(ctx context.Context, cut func(workspace.ID, Day) bool) error {
+	groups, err := l.linked(ctx, cut)
+	return wrap("de-link", errors.Join(err, l.rewriteAll(ctx, groups)))
+}
+
+// linked gives the files that have a contact's value to cut.
+func (l *Lake) linked(ctx context.Context, cut func(workspace.ID, Day) bool) (groups []group, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.refresh(ctx); err != nil {
 		return nil, err
 	}
-	out := map[Day]map[part]bool{}
+	judge := func(_ dataFile, r Stored) verdict {
+		if r.linked() && cut(r.Workspace, dayAt(r.At)) {
+			return unlink
+		}
+		return stay
+	}
 	for _, t := range tables {
 		for _, f := range l.state[t].files {
-			const contact = int(fact.ColContact) // the same field id in both tables
-			if f.part.day >= before || f.ValueCounts()[contact] == f.NullValueCounts()[contact] {
+			if !f.linked() {
 				continue
 			}
-			if out[f.part.day] == nil {
-				out[f.part.day] = map[part]bool{}
+			for r, bad := range l.scan(ctx, t, f, []fact.Column{fact.ColWorkspace, fact.ColAt, fact.ColContact}) {
+				if bad != nil {
+					err = errors.Join(err, bad)
+					break
+				}
+				if judge(f, r) == unlink {
+					groups = append(groups, group{table: t, files: []dataFile{f}, judge: judge})
+					break
+				}
 			}
-			out[f.part.day][f.part] = true
 		}
 	}
-	return out, nil
+	return groups, errors.Join(err, ctx.Err())
 }
 
-// DropTexts drops the masked words of all days that ended at or before t.
+// DropTexts drops the masked words of all days that ended at or before t, also of files that cannot be read.
 func (l *Lake) DropTexts(ctx context.Context, before time.Time) error {
-	if err := l.settle(ctx, everyBucket); err != nil {
-		return wrap("drop texts", err)
-	}
-	err := l.change(ctx, func(m *move) error {
-		var old []dataFile
+	last := DayOf(before)
+	return wrap("drop texts", l.change(ctx, func(m *move) error {
+		var groups []group
 		for _, f := range l.state[fact.Texts].files {
-			if f.part.day < DayOf(before) {
-				old = append(old, f)
+			switch {
+			case f.to < last:
+				groups = append(groups, group{table: fact.Texts, files: []dataFile{f}, gone: true})
+				l.noteAll(ctx, m, f)
+			case f.from < last:
+				groups = append(groups, group{table: fact.Texts, files: []dataFile{f}, judge: func(_ dataFile, r Stored) verdict {
+					if dayAt(r.At) < last {
+						return drop
+					}
+					return stay
+				}})
 			}
 		}
-		for r, err := range l.scan(ctx, fact.Texts, old, colChange) {
-			if err != nil {
-				return err
-			}
-			m.changed(r)
+		return l.rewrite(ctx, m, groups)
+	}))
+}
+
+// noteAll notes a file's rows as changed, as far as it can be read.
+func (l *Lake) noteAll(ctx context.Context, m *move, f dataFile) {
+	for r, err := range l.scan(ctx, fact.Texts, f, []fact.Column{fact.ColWorkspace, fact.ColKind, fact.ColAt}) {
+		if err != nil {
+			return
 		}
-		return l.replace(ctx, m, fact.Texts, old, nil)
-	})
-	return wrap("drop texts", err)
+		m.changed(r)
+	}
 }

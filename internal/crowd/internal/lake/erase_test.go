@@ -21,7 +21,7 @@ func holders(t *testing.T, l *Lake, c anon.Contact) (rows, raw int) {
 	t.Helper()
 	b := c.Bytes()
 	for _, tab := range tables {
-		for r, err := range l.Rows(context.Background(), tab) {
+		for r, err := range allRows(l, tab) {
 			must(t, err)
 			if r.Contact == b {
 				rows++
@@ -89,7 +89,7 @@ func TestADelinkedContactIsInNoFile(t *testing.T) {
 	old, recent := mk.Contact(1), mk.Contact(2)
 	later := noon.AddDate(0, 0, 60)
 	must(t, l.Append(ctx, []Row{call(1, noon, old, 1), message(2, noon, old, 1, mk.Text("a")), call(3, later, recent, 1)}, to(l, 1)))
-	must(t, l.Delink(ctx, later, nil))
+	must(t, l.Delink(ctx, olderThan(later)))
 	must(t, l.Expire(ctx))
 	if rows, raw := holders(t, l, old); rows != 0 || raw != 0 {
 		t.Errorf("the old contact: %d rows, %d files", rows, raw)
@@ -111,9 +111,9 @@ func TestADelinkedRowStaysDelinked(t *testing.T) {
 	row := []Row{message(1, noon, mk.Contact(1), 1, mk.Text("a"))}
 	for i := range 4 { // from either side: the copy may be read before or after
 		must(t, l.Append(ctx, row, to(l, 2*i)))
-		must(t, l.Delink(ctx, noon.AddDate(0, 0, 1), nil))
+		must(t, l.Delink(ctx, olderThan(noon.AddDate(0, 0, 1))))
 		must(t, l.Append(ctx, row, to(l, 2*i+1)))
-		must(t, l.Compact(ctx, 1))
+		must(t, l.Compact(ctx))
 		if rows, _ := holders(t, l, mk.Contact(1)); rows != 0 {
 			t.Fatalf("%d rows are linked again", rows)
 		}
@@ -147,28 +147,42 @@ func TestWithdrawTakesContentAlone(t *testing.T) {
 	check(3, 0)
 }
 
-func TestRewriteObeysTheVerdicts(t *testing.T) {
+// A rewrite obeys what is said about each row, of a file and of its place in it, and judges only the versions that count.
+func TestARewriteObeysTheVerdicts(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	mk := facttest.New(t)
 	l := openTest(t, Config{})
 	c := mk.Contact(1)
-	must(t, l.Append(ctx, []Row{call(1, noon, c, 1), call(2, noon, c, 1), call(2, noon, c, 2), call(3, noon, c, 1),
-		call(4, noon.AddDate(0, 0, 1), c, 1)}, to(l, 1)))
-	must(t, l.Rewrite(ctx, DayOf(noon), func(r Stored) Verdict {
+	rows := []Row{call(1, noon, c, 1), call(2, noon, c, 1), call(3, noon, c, 1), call(4, noon.AddDate(0, 0, 1), c, 1)}
+	must(t, l.Append(ctx, rows, to(l, 1)))
+	must(t, l.Append(ctx, []Row{call(2, noon, c, 2)}, to(l, 2)))
+	loose, _, err := l.untidy(ctx, true)
+	must(t, err)
+	seen := map[string]map[int]bool{}
+	loose[0].judge = func(f dataFile, r Stored) verdict {
+		if seen[f.path] == nil {
+			seen[f.path] = map[int]bool{}
+		}
+		if seen[f.path][r.n] || r.n >= int(f.Count()) {
+			t.Errorf("the row at %d was judged twice, or is none of the %d", r.n, f.Count())
+		}
+		seen[f.path][r.n] = true
 		switch r.ID {
 		case facttest.ID(1):
-			return Drop
+			return drop
 		case facttest.ID(2):
 			if r.Version != 2 {
-				t.Errorf("keep saw version %d", r.Version)
+				t.Errorf("version %d was judged", r.Version)
 			}
-			return Unlink
-		case facttest.ID(4):
-			t.Error("keep saw a row of another day")
+			return unlink
 		}
-		return Stay
-	}))
+		return stay
+	}
+	must(t, l.rewriteAll(ctx, loose))
+	if len(seen) != 2 {
+		t.Errorf("rows of %d files were judged, want 2", len(seen))
+	}
 	got := latest(t, l, fact.Facts)
 	if len(got) != 3 {
 		t.Fatalf("%d facts, want 3", len(got))
@@ -190,10 +204,10 @@ func TestAMovedEventCountsOnce(t *testing.T) {
 	c, far := mk.Contact(1), noon.AddDate(0, 0, -400)
 	must(t, l.Append(ctx, []Row{message(1, noon, c, 1, mk.Text("old")), message(2, far, c, 9, mk.Text("new"))}, to(l, 1)))
 	must(t, l.Append(ctx, []Row{message(1, far, c, 2, mk.Text("new")), message(2, noon, c, 3, mk.Text("old"))}, to(l, 2)))
-	must(t, l.Compact(ctx, 10))
+	must(t, l.Compact(ctx))
 	for _, tab := range tables {
 		n := 0
-		for r, err := range l.Rows(ctx, tab) {
+		for r, err := range allRows(l, tab) {
 			must(t, err)
 			if n++; r.At != fact.MicrosOf(far) || tab == fact.Texts && r.Text != "new" {
 				t.Errorf("an old version is left in table %s", tableName(tab))

@@ -25,14 +25,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
-	"maps"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/table"
 
@@ -46,8 +43,10 @@ type Config struct {
 	Dir string
 	// Catalog is the SQLite file of the catalog.
 	Catalog string
-	// SmallFiles is how many files a partition may have before Compact merges them. Default 8.
+	// SmallFiles is how many files of about one size a day and bucket may have before Append merges them. Default 8.
 	SmallFiles int
+	// LooseFiles is how many files may wait to be sorted into their days. Default 32.
+	LooseFiles int
 	// Failpoint is called before the effect of a commit ("write") and between the effect and its
 	// acknowledgement ("commit"); an error stops the operation there, as a crash would. Default: none.
 	Failpoint func(point string) error
@@ -78,7 +77,9 @@ type Row struct {
 type Day int32
 
 // DayOf is the day of t in UTC.
-func DayOf(t time.Time) Day { return Day(floorDiv(t.UnixMicro(), dayMicros)) }
+func DayOf(t time.Time) Day { return dayAt(fact.Micros(t.UnixMicro())) }
+
+func dayAt(at fact.Micros) Day { return Day(floorDiv(int64(at), dayMicros)) }
 
 // Start is the day's first instant.
 func (d Day) Start() time.Time { return time.UnixMicro(int64(d) * dayMicros).UTC() }
@@ -105,6 +106,7 @@ type Lake struct {
 	state    map[fact.Table]*tableState
 	sequence int64           // of the state
 	fresh    map[string]bool // data files of the state whose ids were not yet looked up in the other days
+	damaged  map[string]bool // data files that could not be read
 	builders map[fact.Table]*rowBuilder
 
 	pinMu sync.Mutex
@@ -125,6 +127,9 @@ func open(ctx context.Context, cfg Config) (*Lake, error) {
 	if cfg.SmallFiles == 0 {
 		cfg.SmallFiles = 8
 	}
+	if cfg.LooseFiles == 0 {
+		cfg.LooseFiles = 32
+	}
 	if cfg.Failpoint == nil {
 		cfg.Failpoint = func(string) error { return nil }
 	}
@@ -142,7 +147,7 @@ func open(ctx context.Context, cfg Config) (*Lake, error) {
 		return nil, err
 	}
 	cfg.Dir = dir
-	l := &Lake{cfg: cfg, state: map[fact.Table]*tableState{}, builders: map[fact.Table]*rowBuilder{}, pins: map[string]int{}}
+	l := &Lake{cfg: cfg, state: map[fact.Table]*tableState{}, builders: map[fact.Table]*rowBuilder{}, pins: map[string]int{}, damaged: map[string]bool{}}
 	for _, t := range tables {
 		if l.builders[t], err = newRowBuilder(t); err != nil {
 			return nil, err
@@ -177,20 +182,44 @@ func (l *Lake) start(ctx context.Context) error {
 			return err
 		}
 		if loc != "" {
-			continue
+			err = l.upgrade(ctx, m, t, loc)
+		} else {
+			err = l.create(m, t)
 		}
-		meta, err := newMetadata(t, l.catalog.disk.root+"/"+tableName(t))
 		if err != nil {
 			return err
 		}
-		if err := m.create(tableName(t), meta); err != nil {
-			return err
-		}
+	}
+	if len(m.steps) == 0 {
+		return l.refresh(ctx)
 	}
 	if err := m.commit(ctx); err != nil {
 		return err
 	}
 	return l.refresh(ctx)
+}
+
+func (l *Lake) create(m *move, t fact.Table) error {
+	meta, err := newMetadata(t, l.catalog.disk.root+"/"+tableName(t))
+	if err != nil {
+		return err
+	}
+	_, err = m.stage(tableName(t), "", meta)
+	return err
+}
+
+// upgrade gives a table that was made before there were loose files the partition spec of those.
+func (l *Lake) upgrade(ctx context.Context, m *move, t fact.Table, loc string) error {
+	tbl, err := l.catalog.load(ctx, tableName(t), loc, nil)
+	if err != nil || tbl.Metadata().PartitionSpecByID(looseSpec) != nil {
+		return err
+	}
+	meta, err := withLooseSpec(tbl.Metadata(), loc)
+	if err != nil {
+		return err
+	}
+	_, err = m.stage(tableName(t), loc, meta)
+	return err
 }
 
 // Close lets go of the lake. Pins must have been released.
@@ -203,7 +232,9 @@ func (l *Lake) Close() error {
 }
 
 // Append adds rows and takes a step, in one commit. Where the partition stands at to.To already it does nothing: the rows
-// are in. ErrMoved where it does not stand at to.From. Rows of one id may come in any order and any number of times.
+// are in. ErrMoved where it does not stand at to.From. Rows of one id may come in any order and any number of times. Files
+// that have become many are then merged, in commits of their own: an error says nothing about the rows, and the same
+// Append may follow it.
 func (l *Lake) Append(ctx context.Context, rows []Row, to Step) error {
 	for _, r := range rows {
 		if !r.Workspace.Valid() || r.Fact == nil {
@@ -224,14 +255,17 @@ func (l *Lake) Append(ctx context.Context, rows []Row, to Step) error {
 		return l.append(ctx, m, fact.Facts, rows, to.properties())
 	})
 	if err != nil {
-		return fmt.Errorf("append to lake: %w", err)
+		return wrap("append", err)
+	}
+	if err := l.merge(ctx, false); err != nil && !isDamage(err) {
+		return wrap("merge files", err)
 	}
 	return nil
 }
 
 func (l *Lake) append(ctx context.Context, m *move, t fact.Table, rows []Row, props iceberg.Properties) error {
-	records, n := l.records(t, rows)
-	if n == 0 && props == nil {
+	rows, loose := newest(t, rows)
+	if len(rows) == 0 && props == nil {
 		return nil
 	}
 	return l.edit(ctx, m, t, func(tbl *table.Table, txn *table.Transaction) error {
@@ -240,11 +274,8 @@ func (l *Lake) append(ctx context.Context, m *move, t fact.Table, rows []Row, pr
 				return err
 			}
 		}
-		if n == 0 {
-			return nil
-		}
-		files, err := l.write(ctx, tbl, l.builders[t].schema, records)
-		if err != nil {
+		files, err := l.write(ctx, tbl, t, rows, loose)
+		if err != nil || len(files) == 0 {
 			return err
 		}
 		if t == fact.Facts {
@@ -252,54 +283,19 @@ func (l *Lake) append(ctx context.Context, m *move, t fact.Table, rows []Row, pr
 				m.fresh[f.path] = true
 			}
 			for _, r := range rows {
-				m.changes[Change{r.Workspace, DayOf(time.UnixMicro(int64(r.Fact.Meta().At))), r.Fact.Kind()}] = true
+				m.changes[Change{r.Workspace, dayAt(r.Fact.Meta().At), r.Fact.Kind()}] = true
 			}
 		}
 		return txn.AddDataFiles(ctx, dataFiles(files), nil, table.WithoutAutoNameMapping(), table.WithoutDuplicateCheck())
 	})
 }
 
-// recordRows is how many rows an Arrow record has: enough for the writers, little for memory.
-const recordRows = 1 << 15
-
-// records builds the Arrow records of a table's share of rows, and counts its rows.
-func (l *Lake) records(t fact.Table, rows []Row) (iter.Seq2[arrow.RecordBatch, error], int) {
-	if t == fact.Texts {
-		var worded []Row
-		for _, r := range rows {
-			if r.Fact.Words() != nil {
-				worded = append(worded, r)
-			}
-		}
-		rows = worded
+func dataFiles(files []dataFile) []iceberg.DataFile {
+	out := make([]iceberg.DataFile, len(files))
+	for i, f := range files {
+		out[i] = f.DataFile
 	}
-	return func(yield func(arrow.RecordBatch, error) bool) {
-		rb := l.builders[t]
-		for from := 0; from < len(rows); from += recordRows {
-			for _, r := range rows[from:min(from+recordRows, len(rows))] {
-				rb.add(r)
-			}
-			if !yield(rb.b.NewRecordBatch(), nil) {
-				return
-			}
-		}
-	}, len(rows)
-}
-
-// write makes data files of records, cut by partition.
-func (l *Lake) write(ctx context.Context, tbl *table.Table, s *arrow.Schema, records iter.Seq2[arrow.RecordBatch, error], opts ...table.WriteRecordOption) ([]dataFile, error) {
-	var out []dataFile
-	for df, err := range table.WriteRecords(ctx, tbl, s, records, opts...) {
-		if err != nil {
-			return nil, err
-		}
-		f, err := l.dataFile(df)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, f)
-	}
-	return out, nil
+	return out
 }
 
 // edit stages one table's part of a move. Superseded snapshots leave the metadata with it; their files stay
@@ -350,7 +346,7 @@ func (l *Lake) try(ctx context.Context, f func(*move) error) error {
 		return err
 	}
 	if len(m.steps) == 0 && len(m.settled) == 0 {
-		return nil
+		return l.damage(m.damaged)
 	}
 	if len(m.changes) > 0 {
 		// From the clock: a number that a crash left unused does not come again, nor one that was given out after the
@@ -366,53 +362,21 @@ func (l *Lake) try(ctx context.Context, f func(*move) error) error {
 	if err := m.commit(ctx); err != nil {
 		return err
 	}
-	return l.cfg.Failpoint("commit")
-}
-
-// dataFile is one Parquet file of a table.
-type dataFile struct {
-	iceberg.DataFile
-	path string // below the lake's directory
-	part part
-}
-
-// part is one partition: the files of one day and bucket.
-type part struct {
-	day    Day
-	bucket int32
-}
-
-func dataFiles(files []dataFile) []iceberg.DataFile {
-	out := make([]iceberg.DataFile, len(files))
-	for i, f := range files {
-		out[i] = f.DataFile
+	if err := l.cfg.Failpoint("commit"); err != nil {
+		return err
 	}
-	return out
+	return l.damage(m.damaged)
 }
 
-func (l *Lake) dataFile(df iceberg.DataFile) (dataFile, error) {
-	rel, err := l.catalog.disk.rel(df.FilePath())
-	if err != nil {
-		return dataFile{}, err
+// damage remembers files that could not be read, so that Append does not try to merge them again.
+func (l *Lake) damage(found []error) error {
+	for _, err := range found {
+		var bad *damagedError
+		if errors.As(err, &bad) {
+			l.damaged[bad.path] = true
+		}
 	}
-	f := dataFile{DataFile: df, path: rel}
-	day, ok1 := number(df.Partition()[1000])
-	bucket, ok2 := number(df.Partition()[1001])
-	if !ok1 || !ok2 || df.ContentType() != iceberg.EntryContentData {
-		return dataFile{}, errors.New("lake: a file that is not of our making")
-	}
-	f.part = part{Day(day), bucket}
-	return f, nil
-}
-
-func number(v any) (int32, bool) {
-	switch v := v.(type) {
-	case int32:
-		return v, true
-	case iceberg.Date:
-		return int32(v), true
-	}
-	return 0, false
+	return errors.Join(found...)
 }
 
 // tableState is what the current snapshot of a table consists of.
@@ -500,24 +464,4 @@ func (l *Lake) manifest(mf iceberg.ManifestFile, old *tableState) ([]dataFile, e
 		files = append(files, f)
 	}
 	return files, nil
-}
-
-// parts gives a table's files by partition.
-func (s *tableState) parts() map[part][]dataFile {
-	m := map[part][]dataFile{}
-	for _, f := range s.files {
-		m[f.part] = append(m[f.part], f)
-	}
-	return m
-}
-
-// allParts gives every partition that either table has.
-func (l *Lake) allParts() map[part]bool {
-	m := map[part]bool{}
-	for _, t := range tables {
-		for f := range maps.Values(l.state[t].files) {
-			m[f.part] = true
-		}
-	}
-	return m
 }

@@ -2,15 +2,16 @@ package lake
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
+	"os"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/file"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 	"github.com/apache/iceberg-go"
@@ -31,12 +32,14 @@ type Stored struct {
 	Contact   [anon.ContactLen]byte // zero: de-linked, or a consent about nobody
 	Call      fact.ID               // table facts: the call or message it belongs to; zero: none
 	// Numbers has the Long columns from direction (table facts) or topic (texts) on, in the order of Schema;
-	// fact.Absent for null. Text is the masked words, empty for null. Only Rows sets them.
+	// fact.Absent for null. Text is the masked words, empty for null. Only a scan of all columns sets them.
 	Numbers []int64
 	Text    string
+
+	n int // its place in its file
 }
 
-// Number gives a column of a row that Rows yielded.
+// Number gives a column of a row that was read whole.
 func (s Stored) Number(c fact.Column) int64 {
 	i := 0
 	for _, d := range fact.Schema(s.Table) {
@@ -51,124 +54,168 @@ func (s Stored) Number(c fact.Column) int64 {
 	return fact.Absent
 }
 
-// colHead are the columns that drop looks at, colVersions those that settle looks at, colChange those of a Change.
-var (
-	colHead = map[fact.Table][]fact.Column{
-		fact.Facts: {fact.ColWorkspace, fact.ColKind, fact.ColID, fact.ColVersion, fact.ColContact, fact.ColCallHi, fact.ColCallLo},
-		fact.Texts: {fact.ColWorkspace, fact.ColKind, fact.ColID, fact.ColVersion, fact.ColContact},
-	}
-	colVersions = []fact.Column{fact.ColWorkspace, fact.ColID, fact.ColVersion}
-	colChange   = []fact.Column{fact.ColWorkspace, fact.ColKind, fact.ColID, fact.ColVersion, fact.ColAt}
-)
+// damagedError says that a data file could not be read, or is not as it was written.
+type damagedError struct {
+	path string // below the lake's directory
+	err  error
+}
 
-// Rows yields every row of a table as its files have it, superseded versions included. The lake is pinned
-// meanwhile.
-func (l *Lake) Rows(ctx context.Context, t fact.Table) iter.Seq2[Stored, error] {
+func (e *damagedError) Error() string { return "data file " + e.path + ": " + e.err.Error() }
+func (e *damagedError) Unwrap() error { return e.err }
+
+func isDamage(err error) bool {
+	var bad *damagedError
+	return errors.As(err, &bad)
+}
+
+// scan yields the rows of a file with the named columns alone; nil: all, with Numbers and Text.
+func (l *Lake) scan(ctx context.Context, t fact.Table, f dataFile, cols []fact.Column) iter.Seq2[Stored, error] {
 	return func(yield func(Stored, error) bool) {
-		snap, release, err := l.Pin(ctx)
+		tab, err := l.readColumns(ctx, f, cols)
 		if err != nil {
 			yield(Stored{}, err)
 			return
 		}
-		defer release()
-		for r, err := range l.scan(ctx, t, snap.files[t], nil) {
-			if !yield(r, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
-// scan yields the rows of files with the named columns alone; nil: all, with Numbers and Text.
-func (l *Lake) scan(ctx context.Context, t fact.Table, files []dataFile, cols []fact.Column) iter.Seq2[Stored, error] {
-	return func(yield func(Stored, error) bool) {
-		for _, f := range files {
-			tab, err := l.readTable(ctx, f, names(cols))
-			if err != nil {
-				yield(Stored{}, err)
-				return
-			}
-			tr := array.NewTableReader(tab, 0)
-			for tr.Next() {
-				h := headOf(t, tr.RecordBatch())
-				for i := range int(tr.RecordBatch().NumRows()) {
-					r := h.row(i)
-					if cols == nil {
-						h.rest(i, &r)
-					}
-					if !yield(r, nil) {
-						return
-					}
+		n := 0
+		tr := array.NewTableReader(tab, 0)
+		for tr.Next() {
+			h := headOf(t, tr.RecordBatch())
+			for i := range int(tr.RecordBatch().NumRows()) {
+				r := h.row(i)
+				r.n = n
+				n++
+				if cols == nil {
+					h.rest(i, &r)
+				}
+				if !yield(r, nil) {
+					return
 				}
 			}
 		}
 	}
 }
 
-func names(cols []fact.Column) []string {
-	var out []string
-	for _, c := range cols {
-		d, _ := fact.Declared(c)
-		out = append(out, d.Name)
+// readColumns reads the named columns of a file; nil: all.
+func (l *Lake) readColumns(ctx context.Context, f dataFile, cols []fact.Column) (arrow.Table, error) {
+	r, err := os.Open(l.catalog.disk.path(f.path))
+	if err != nil {
+		return nil, &damagedError{f.path, err}
 	}
-	return out
+	defer func() { _ = r.Close() }()
+	tab, err := readTable(ctx, r, cols)
+	if err != nil {
+		return nil, f.damaged(ctx, err)
+	}
+	return tab, nil
 }
 
-// readTable reads a file's columns by name; nil: all.
-func (l *Lake) readTable(ctx context.Context, f dataFile, cols []string) (arrow.Table, error) {
-	pf, err := file.OpenParquetFile(l.catalog.disk.path(f.path), false)
-	if err != nil {
-		return nil, fmt.Errorf("open data file: %w", err)
+// damaged is what an error in reading says of a file, unless somebody has stopped the reading.
+func (f dataFile) damaged(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
-	defer func() { _ = pf.Close() }()
-	r, err := pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{BatchSize: 1 << 16, Parallel: cols == nil}, memory.DefaultAllocator)
+	return &damagedError{f.path, err}
+}
+
+// readTable reads columns of a Parquet file; nil: all. A column that the file does not have is left out. The library
+// panics on some damaged files.
+func readTable(ctx context.Context, r parquet.ReaderAtSeeker, cols []fact.Column) (_ arrow.Table, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("read columns: %v", p)
+		}
+	}()
+	pf, err := file.NewParquetReader(r)
 	if err != nil {
 		return nil, err
 	}
-	var idx, groups []int
-	for _, c := range cols {
-		i := pf.MetaData().Schema.ColumnIndexByName(c)
-		if i < 0 {
-			return nil, errors.New("a data file lacks a column")
-		}
-		idx = append(idx, i)
+	defer func() { _ = pf.Close() }()
+	fr, err := pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{BatchSize: 1 << 16}, memory.DefaultAllocator)
+	if err != nil {
+		return nil, err
 	}
 	if cols == nil {
-		return r.ReadTable(ctx)
+		return fr.ReadTable(ctx)
+	}
+	var idx, groups []int
+	for _, c := range cols {
+		d, _ := fact.Declared(c)
+		if i := pf.MetaData().Schema.ColumnIndexByName(d.Name); i >= 0 {
+			idx = append(idx, i)
+		} else if !d.Nullable {
+			return nil, errors.New("lacks a column")
+		}
 	}
 	for i := range pf.NumRowGroups() {
 		groups = append(groups, i)
 	}
-	return r.ReadRowGroups(ctx, idx, groups)
+	return fr.ReadRowGroups(ctx, idx, groups)
 }
 
-// readWhole reads files into one record of the schema; a column that a file lacks is null there.
-func (l *Lake) readWhole(ctx context.Context, schema *arrow.Schema, files []dataFile) (arrow.RecordBatch, error) {
-	chunks := make([][]arrow.Array, schema.NumFields())
-	var rows int64
-	for _, f := range files {
-		tab, err := l.readTable(ctx, f, nil)
-		if err != nil {
+// readWhole reads a group's files into one record, with the columns that any of them has; nil when none is left. What
+// is read is going to be written anew, so each file must be byte for byte as it was written: otherwise damage would
+// become a sound file.
+func (l *Lake) readWhole(ctx context.Context, m *move, g *group) (arrow.RecordBatch, error) {
+	var tabs []arrow.Table
+	var sound []dataFile
+	for _, f := range g.files {
+		tab, err := l.readSound(ctx, f)
+		if err := m.tolerate(err); err != nil {
 			return nil, err
 		}
+		if err == nil {
+			tabs, sound = append(tabs, tab), append(sound, f)
+		}
+	}
+	if g.files = sound; len(tabs) == 0 {
+		return nil, nil
+	}
+	return concatenated(l.builders[g.table].schema, tabs)
+}
+
+func (l *Lake) readSound(ctx context.Context, f dataFile) (arrow.Table, error) {
+	b, err := l.catalog.whole(ctx, f.path)
+	if err != nil {
+		return nil, f.damaged(ctx, err)
+	}
+	tab, err := readTable(ctx, bytes.NewReader(b), nil)
+	if err != nil {
+		return nil, f.damaged(ctx, err)
+	}
+	return tab, nil
+}
+
+// concatenated makes one record of tables: the columns of the schema that any of them has.
+func concatenated(schema *arrow.Schema, tabs []arrow.Table) (arrow.RecordBatch, error) {
+	rows := int64(0)
+	has := map[string]bool{}
+	for _, tab := range tabs {
 		rows += tab.NumRows()
-		for i, field := range schema.Fields() {
-			at := tab.Schema().FieldIndices(field.Name)
-			if len(at) != 1 {
-				chunks[i] = append(chunks[i], array.MakeArrayOfNull(memory.DefaultAllocator, field.Type, int(tab.NumRows())))
-				continue
+		for _, c := range tab.Schema().Fields() {
+			has[c.Name] = true
+		}
+	}
+	var fields []arrow.Field
+	var cols []arrow.Array
+	for _, field := range schema.Fields() {
+		if !has[field.Name] {
+			continue
+		}
+		var chunks []arrow.Array
+		for _, tab := range tabs {
+			if at := tab.Schema().FieldIndices(field.Name); len(at) == 1 {
+				chunks = append(chunks, tab.Column(at[0]).Data().Chunks()...)
+			} else {
+				chunks = append(chunks, array.MakeArrayOfNull(memory.DefaultAllocator, field.Type, int(tab.NumRows())))
 			}
-			chunks[i] = append(chunks[i], tab.Column(at[0]).Data().Chunks()...)
 		}
-	}
-	cols := make([]arrow.Array, len(chunks))
-	for i, c := range chunks {
-		var err error
-		if cols[i], err = array.Concatenate(c, memory.DefaultAllocator); err != nil {
-			return nil, fmt.Errorf("column %s: %w", schema.Field(i).Name, err)
+		col, err := array.Concatenate(chunks, memory.DefaultAllocator)
+		if err != nil {
+			return nil, fmt.Errorf("column %s: %w", field.Name, err)
 		}
+		fields, cols = append(fields, field), append(cols, col)
 	}
-	return array.NewRecordBatch(schema, cols, rows), nil
+	return array.NewRecordBatch(arrow.NewSchema(fields, nil), cols, rows), nil
 }
 
 // head is a record's columns that every row has; those that were not read are nil.
@@ -182,6 +229,7 @@ type head struct {
 	at        *array.Timestamp
 	contact   *array.FixedSizeBinary
 	hi, lo    *array.Int64
+	numbers   []*array.Int64
 	last      string // the workspace read last: rows of one stand together
 	lastID    workspace.ID
 }
@@ -212,8 +260,13 @@ func headOf(t fact.Table, rec arrow.RecordBatch) *head {
 }
 
 func (h *head) row(i int) Stored {
-	r := Stored{Table: h.t, Workspace: h.ws(i), Version: h.version.Value(i)}
-	copy(r.ID[:], h.id.Value(i))
+	r := Stored{Table: h.t, Workspace: h.ws(i)}
+	if h.id != nil {
+		copy(r.ID[:], h.id.Value(i))
+	}
+	if h.version != nil {
+		r.Version = h.version.Value(i)
+	}
 	if h.kind != nil {
 		r.Kind = fact.Kind(h.kind.Value(i))
 	}
@@ -230,65 +283,55 @@ func (h *head) row(i int) Stored {
 }
 
 func (h *head) ws(i int) workspace.ID {
+	if h.workspace == nil {
+		return workspace.ID{}
+	}
 	if s := h.workspace.Value(i); s != h.last {
-		h.last = s
-		h.lastID = workspace.ID{}
-		copy(h.lastID[:], s)
+		h.last, h.lastID = s, workspaceOf(s)
 	}
 	return h.lastID
 }
 
+func workspaceOf(name string) (id workspace.ID) {
+	copy(id[:], name)
+	return id
+}
+
+// linked reports whether the row has a contact's value.
+func (s Stored) linked() bool { return s.Contact != [anon.ContactLen]byte{} }
+
 // rest reads what is not head.
 func (h *head) rest(i int, r *Stored) {
-	at := 0
+	if h.numbers == nil {
+		h.numbers = h.longs()
+	}
+	if at := h.rec.Schema().FieldIndices("text"); len(at) == 1 && h.rec.Column(at[0]).IsValid(i) {
+		r.Text = h.rec.Column(at[0]).(*array.String).Value(i)
+	}
+	r.Numbers = make([]int64, 0, len(h.numbers))
+	for _, col := range h.numbers {
+		v := int64(fact.Absent)
+		if col != nil && col.IsValid(i) {
+			v = col.Value(i)
+		}
+		r.Numbers = append(r.Numbers, v)
+	}
+}
+
+// longs gives the columns of Numbers; nil for one that the record does not have.
+func (h *head) longs() []*array.Int64 {
+	out := []*array.Int64{}
 	for _, d := range fact.Schema(h.t) {
-		col := h.rec.Column(at)
-		at++
-		switch {
-		case d.Type == fact.Words && col.IsValid(i):
-			r.Text = col.(*array.String).Value(i)
-		case d.Type == fact.Long && d.Column > fact.ColContact:
-			v := int64(fact.Absent)
-			if col.IsValid(i) {
-				v = col.(*array.Int64).Value(i)
-			}
-			r.Numbers = append(r.Numbers, v)
+		if d.Type != fact.Long || d.Column <= fact.ColContact {
+			continue
 		}
-	}
-}
-
-// winners gives, for each id, the row that counts: the highest version, among equals one without a contact.
-func (h *head) winners() []int64 {
-	best := make(map[key]int64, h.rec.NumRows())
-	for i := range h.rec.NumRows() {
-		k := key{ws: h.ws(int(i))}
-		copy(k.id[:], h.id.Value(int(i)))
-		old, known := best[k]
-		if !known || h.beats(int(i), int(old)) {
-			best[k] = i
+		var col *array.Int64
+		if at := h.rec.Schema().FieldIndices(d.Name); len(at) == 1 {
+			col = h.rec.Column(at[0]).(*array.Int64)
 		}
+		out = append(out, col)
 	}
-	order := make([]int64, 0, len(best))
-	for _, i := range best {
-		order = append(order, i)
-	}
-	return order
-}
-
-func (h *head) beats(i, old int) bool {
-	if a, b := h.version.Value(i), h.version.Value(old); a != b {
-		return a > b
-	}
-	return h.contact.IsNull(i) && h.contact.IsValid(old)
-}
-
-// compare is the order of a compacted file: workspace, time, id.
-func (h *head) compare(a, b int64) int {
-	i, j := int(a), int(b)
-	return cmp.Or(
-		cmp.Compare(h.workspace.Value(i), h.workspace.Value(j)),
-		cmp.Compare(h.at.Value(i), h.at.Value(j)),
-		bytes.Compare(h.id.Value(i), h.id.Value(j)))
+	return out
 }
 
 // bucketOf is the bucket that Iceberg puts a workspace in.

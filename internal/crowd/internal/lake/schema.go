@@ -1,6 +1,8 @@
 package lake
 
 import (
+	"errors"
+
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -52,10 +54,19 @@ func icebergSchema(t fact.Table) *iceberg.Schema {
 	return iceberg.NewSchema(0, fields...)
 }
 
-// newMetadata is an empty table: format 2, partitioned by day(at) and bucket(16, workspace).
+// The partition specs: a file belongs to a day and a bucket, or it is loose and has rows of any.
+const (
+	dayBucketSpec = 0
+	looseSpec     = 1
+)
+
+// sortOrder is the order of the rows of a file: workspace, at, id.
+const sortOrder = 1
+
+// newMetadata is an empty table: format 2, partitioned by day(at) and bucket(16, workspace), or not at all.
 func newMetadata(t fact.Table, location string) (table.Metadata, error) {
 	ws, at, id := int(fact.ColWorkspace), int(fact.ColAt), int(fact.ColID)
-	spec := iceberg.NewPartitionSpec(
+	spec := iceberg.NewPartitionSpecID(dayBucketSpec,
 		iceberg.PartitionField{SourceIDs: []int{at}, FieldID: 1000, Name: "at_day", Transform: iceberg.DayTransform{}},
 		iceberg.PartitionField{SourceIDs: []int{ws}, FieldID: 1001, Name: "workspace_bucket", Transform: iceberg.BucketTransform{NumBuckets: buckets}},
 	)
@@ -63,15 +74,13 @@ func newMetadata(t fact.Table, location string) (table.Metadata, error) {
 	for _, c := range []int{ws, at, id} {
 		by = append(by, table.SortField{SourceIDs: []int{c}, Transform: iceberg.IdentityTransform{}, Direction: table.SortASC, NullOrder: table.NullsFirst})
 	}
-	order, err := table.NewSortOrder(1, by)
+	order, err := table.NewSortOrder(sortOrder, by)
 	if err != nil {
 		return nil, err
 	}
-	return table.NewMetadata(icebergSchema(t), &spec, order, location, iceberg.Properties{
-		table.PropertyFormatVersion:      "2",
-		table.ParquetCompressionKey:      "zstd",
-		table.ParquetCompressionLevelKey: "1",
-		// Bounds in a manifest would keep extremes of what was erased: only time has bounds.
+	meta, err := table.NewMetadata(icebergSchema(t), &spec, order, location, iceberg.Properties{
+		table.PropertyFormatVersion: "2",
+		// For an engine that writes: bounds in a manifest would keep extremes of what was erased, only time has them.
 		table.DefaultWriteMetricsModeKey:            "counts",
 		table.MetricsModeColumnConfPrefix + ".at":   "full",
 		table.MetricsModeColumnConfPrefix + ".id":   "none",
@@ -80,6 +89,26 @@ func newMetadata(t fact.Table, location string) (table.Metadata, error) {
 		table.ManifestMinMergeCountKey:              "8",
 		table.MetadataPreviousVersionsMaxKey:        "1",
 	})
+	if err != nil {
+		return nil, err
+	}
+	return withLooseSpec(meta, "")
+}
+
+// withLooseSpec adds the spec of loose files, which have no partition. location is where meta was read.
+func withLooseSpec(meta table.Metadata, location string) (table.Metadata, error) {
+	b, err := table.MetadataBuilderFromBase(meta, location)
+	if err != nil {
+		return nil, err
+	}
+	none := iceberg.NewPartitionSpecID(looseSpec)
+	if err := b.AddPartitionSpec(&none, false); err != nil {
+		return nil, err
+	}
+	if meta, err = b.Build(); err == nil && meta.PartitionSpecByID(looseSpec) == nil {
+		err = errors.New("lake: the table has other partitions than expected")
+	}
+	return meta, err
 }
 
 // rowBuilder turns rows into Arrow records. It is reused; one goroutine at a time.

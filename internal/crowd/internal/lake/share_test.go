@@ -74,7 +74,7 @@ func TestPinsHoldAcrossProcesses(t *testing.T) {
 	must(t, a.Append(ctx, []Row{call(3, noon, mk.Contact(3), 1)}, to(a, 2))) // at the other's position: nothing
 	snap, release, err := a.Pin(ctx)
 	must(t, err)
-	must(t, b.Rewrite(ctx, DayOf(noon), nil))
+	must(t, b.Compact(ctx))
 	for _, l := range []*Lake{a, b} {
 		must(t, l.Expire(ctx))
 		for _, f := range snap.Files(fact.Facts, time.Time{}, time.Time{}) {
@@ -104,6 +104,7 @@ func TestFilesArePrunedByDay(t *testing.T) {
 		rows = append(rows, call(i, noon.AddDate(0, 0, i), mk.Contact(1), 1))
 	}
 	must(t, l.Append(ctx, rows, to(l, 1)))
+	must(t, l.Compact(ctx))
 	snap, release, err := l.Pin(ctx)
 	must(t, err)
 	defer release()
@@ -133,7 +134,7 @@ func TestAMovedDirectoryOpens(t *testing.T) {
 	must(t, os.Rename(was, is))
 	l = openTest(t, Config{Dir: filepath.Join(is, "lake"), Catalog: filepath.Join(is, "lake.db")})
 	must(t, l.Append(ctx, []Row{call(2, noon, mk.Contact(1), 1)}, to(l, 2)))
-	must(t, l.Compact(ctx, 1))
+	must(t, l.Compact(ctx))
 	must(t, l.Expire(ctx))
 	if n := len(latest(t, l, fact.Facts)); n != 2 {
 		t.Errorf("%d facts, want 2", n)
@@ -212,7 +213,7 @@ func TestAnIndependentReaderAgrees(t *testing.T) {
 		if len(got) != len(want) {
 			t.Errorf("DuckDB has %d groups, want %d", len(got), len(want))
 		}
-		must(t, l.Compact(ctx, 100))
+		must(t, l.Compact(ctx))
 	}
 }
 

@@ -133,19 +133,18 @@ type File struct {
 	Path     string // local
 	From, To Day    // its rows lie in these days, both included
 	Rows     int64  // of all workspaces
-	// Fresh: an id in this file may stand in another row as well, here or in any other file. An id that is in no
-	// fresh file stands in one row alone.
+	// Fresh, of table facts: an id in this file may stand in another row as well, here or in any other file. An id that
+	// is in no fresh file stands in one row alone.
 	Fresh bool
 }
 
 // WorkspaceFiles gives the Parquet files of a table that can have rows of a workspace in [from, to), each once, by
 // day. A zero time is no bound. The files can have rows of other workspaces and days beside them.
 func (s *Snapshot) WorkspaceFiles(t fact.Table, ws workspace.ID, from, to time.Time) []File {
-	bucket := bucketOf(ws)
 	var out []File
 	for _, f := range s.files[t] {
-		if f.part.bucket == bucket && f.within(from, to) {
-			out = append(out, File{Path: s.l.catalog.disk.path(f.path), From: f.part.day, To: f.part.day, Rows: f.Count(), Fresh: s.fresh[f.path]})
+		if f.holds(ws) && f.within(from, to) {
+			out = append(out, File{Path: s.l.catalog.disk.path(f.path), From: f.from, To: f.to, Rows: f.Count(), Fresh: s.fresh[f.path]})
 		}
 	}
 	slices.SortFunc(out, func(a, b File) int { return cmp.Or(cmp.Compare(a.From, b.From), strings.Compare(a.Path, b.Path)) })
@@ -154,7 +153,7 @@ func (s *Snapshot) WorkspaceFiles(t fact.Table, ws workspace.ID, from, to time.T
 
 // within reports whether a file can have rows of [from, to).
 func (f dataFile) within(from, to time.Time) bool {
-	return (to.IsZero() || f.part.day.Start().Before(to)) && (from.IsZero() || f.part.day >= DayOf(from))
+	return (to.IsZero() || f.from.Start().Before(to)) && (from.IsZero() || f.to >= DayOf(from))
 }
 
 // Sequence is that of the last change in the snapshot: a change that Changing told under a higher one is not in it.

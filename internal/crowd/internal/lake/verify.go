@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"errors"
 	"io"
 	"io/fs"
@@ -82,6 +83,24 @@ func (l *Lake) check(p string, recorded map[string]recorded) (what string, err e
 		return "has other content than was written", nil
 	}
 	return "", nil
+}
+
+// whole reads a file and holds it against what was recorded when it was written.
+func (c *catalog) whole(ctx context.Context, path string) ([]byte, error) {
+	var size int64
+	var sum []byte
+	err := c.db.QueryRowContext(ctx, `SELECT size, sha256 FROM murmur_files WHERE path = ?`, path).Scan(&size, &sum)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, err
+	}
+	b, err := os.ReadFile(c.disk.path(path))
+	if err != nil {
+		return nil, err
+	}
+	if got := sha256.Sum256(b); int64(len(b)) != size || !bytes.Equal(got[:], sum) {
+		return nil, errors.New("is not as it was written")
+	}
+	return b, nil
 }
 
 func (l *Lake) hasRows(p string, n int64) bool {
