@@ -94,21 +94,9 @@ func newSigningSecret() string {
 // ByToken finds the source behind a path token. It returns ErrNotFound for an unknown or removed one.
 func (s *Store) ByToken(ctx context.Context, token string) (Source, error) {
 	h := hashOf(token)
-	s.mu.RLock()
-	src, ok := s.sources[h]
-	s.mu.RUnlock()
-	if ok {
-		return src, nil
-	}
-	row := s.db.QueryRowContext(ctx, `SELECT `+sourceColumns+` FROM sources WHERE token_hash = ? AND removed_at IS NULL`, h[:])
-	src, err := s.scanSource(row)
-	if err != nil {
-		return Source{}, err
-	}
-	s.mu.Lock()
-	s.sources[h] = src
-	s.mu.Unlock()
-	return src, nil
+	return cached(s, s.sources, h, func() (Source, error) {
+		return s.scanSource(s.db.QueryRowContext(ctx, `SELECT `+sourceColumns+` FROM sources WHERE token_hash = ? AND removed_at IS NULL`, h[:]))
+	})
 }
 
 // Sources lists the sources of a workspace by name.

@@ -39,6 +39,7 @@ type Store struct {
 	Check func(Policy) error
 
 	mu       sync.RWMutex
+	changes  uint64 // how often what is cached was forgotten
 	policies map[ID]Policy
 	sources  map[[32]byte]Source
 	flows    flowCache
@@ -94,13 +95,11 @@ func (s *Store) Exists(ctx context.Context, ws ID) error {
 
 // Policy is what the workspace chose, on top of the defaults.
 func (s *Store) Policy(ctx context.Context, ws ID) (Policy, error) {
-	s.mu.RLock()
-	p, ok := s.policies[ws]
-	s.mu.RUnlock()
-	if ok {
-		return p, nil
-	}
-	p = DefaultPolicy()
+	return cached(s, s.policies, ws, func() (Policy, error) { return s.readPolicy(ctx, ws) })
+}
+
+func (s *Store) readPolicy(ctx context.Context, ws ID) (Policy, error) {
+	p := DefaultPolicy()
 	rows, err := s.db.QueryContext(ctx, `SELECT key, value FROM policy WHERE workspace = ?`, ws.String())
 	if err != nil {
 		return Policy{}, fmt.Errorf("read policy: %w", err)
@@ -115,13 +114,29 @@ func (s *Store) Policy(ctx context.Context, ws ID) (Policy, error) {
 			return Policy{}, fmt.Errorf("read policy: %w", err)
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return Policy{}, err
+	return p, rows.Err()
+}
+
+// cached gives what is known under a key, or reads it. What was read while something changed may be older than the
+// change: it is not kept.
+func cached[K comparable, V any](s *Store, known map[K]V, key K, read func() (V, error)) (V, error) {
+	s.mu.RLock()
+	v, ok := known[key]
+	changes := s.changes
+	s.mu.RUnlock()
+	if ok {
+		return v, nil
+	}
+	v, err := read()
+	if err != nil {
+		return v, err
 	}
 	s.mu.Lock()
-	s.policies[ws] = p
-	s.mu.Unlock()
-	return p, nil
+	defer s.mu.Unlock()
+	if s.changes == changes {
+		known[key] = v
+	}
+	return v, nil
 }
 
 // Change is one key of a policy and its new value.
@@ -170,8 +185,10 @@ func (s *Store) SetPolicy(ctx context.Context, ws ID, changes []Change, reason, 
 	return p, nil
 }
 
+// forget makes everybody read again; call it after a change was committed.
 func (s *Store) forget() {
 	s.mu.Lock()
+	s.changes++
 	clear(s.policies)
 	clear(s.sources)
 	s.mu.Unlock()
