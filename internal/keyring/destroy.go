@@ -119,6 +119,9 @@ func (r *Ring) Check() ([]Damage, error) {
 			all = append(all, Damage{file, err.Error()})
 			continue
 		}
+		if info, err := e.Info(); err == nil && info.Size() != fileSize {
+			all = append(all, Damage{file, fmt.Sprintf("%d bytes, not %d", info.Size(), fileSize)})
+		}
 		for _, i := range s.damaged {
 			all = append(all, Damage{file, fmt.Sprintf("slot %d (%s) is damaged", i, slotName(i))})
 		}

@@ -29,8 +29,9 @@ const (
 	firstEpoch    = 3
 	epochSlots    = 8
 
-	headerMAC = 64 // offset in the header slot
-	headerEnd = headerMAC + sha256.Size
+	headerRoot = 48 // offsets in the header slot
+	headerMAC  = 64
+	headerEnd  = headerMAC + sha256.Size
 
 	slotEpoch = 4
 	slotNonce = 8
@@ -114,7 +115,7 @@ func (r *Ring) header(ws workspace.ID) []byte {
 	binary.BigEndian.PutUint32(b[8:], version)
 	copy(b[16:], ws[:])
 	id := r.root.ID()
-	copy(b[48:], id[:])
+	copy(b[headerRoot:], id[:])
 	m := hmac.New(sha256.New, r.root.Derive(purposeHeader)[:])
 	m.Write(b[:headerMAC])
 	copy(b[headerMAC:headerEnd], m.Sum(nil))
@@ -149,7 +150,7 @@ func slotAAD(ws workspace.ID, i int, k kind, epoch uint32) []byte {
 }
 
 // parse opens a key file. Damage is contained: a slot that does not open is listed and costs its own key.
-// ErrRoot when the file names another root key.
+// ErrRoot when the file names another root key, ErrDamaged when it names none.
 func (r *Ring) parse(ws workspace.ID, b *[fileSize]byte) (*set, error) {
 	s := &set{raw: *b, epochs: make(map[uint32]cipher.AEAD, epochSlots)}
 	if !hmac.Equal(r.header(ws), s.slot(headerSlot)) {
@@ -161,6 +162,9 @@ func (r *Ring) parse(ws workspace.ID, b *[fileSize]byte) (*set, error) {
 		}
 	}
 	if s.damaged != nil && s.pseudonym == nil && s.facts == nil && len(s.epochs) == 0 {
+		if s.damaged[0] != headerSlot || zero(s.slot(headerSlot)[headerRoot:headerMAC]) {
+			return nil, fmt.Errorf("keys of %s: nothing opens: %w", ws, ErrDamaged) // cut short: the root key is not at fault
+		}
 		return nil, fmt.Errorf("keys of %s: nothing opens: %w", ws, ErrRoot)
 	}
 	return s, nil

@@ -122,15 +122,28 @@ func (z *Zone) Erased(ctx context.Context, ws workspace.ID, c anon.Contact) (tim
 
 // Refused lists the calls and contacts that opted out before a moment: their content must not be anywhere.
 func (z *Zone) Refused(ctx context.Context, ws workspace.ID, before time.Time) (calls []fact.ID, contacts []anon.Contact, err error) {
-	key, err := z.ring.Pseudonym(ws)
+	calls, all, err := z.register.Refused(ctx, ws, before)
 	if err != nil {
 		return nil, nil, err
 	}
-	calls, all, err := z.register.Refused(ctx, ws, before)
-	for _, b := range all {
-		contacts = append(contacts, anon.Stored(key, b))
-	}
+	contacts, err = z.stored(ws, all)
 	return calls, contacts, err
+}
+
+// stored are contacts of the register. A workspace that has none needs no key for it.
+func (z *Zone) stored(ws workspace.ID, all [][anon.ContactLen]byte) ([]anon.Contact, error) {
+	if len(all) == 0 {
+		return nil, nil
+	}
+	key, err := z.ring.Pseudonym(ws)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]anon.Contact, len(all))
+	for i, b := range all {
+		out[i] = anon.Stored(key, b)
+	}
+	return out, nil
 }
 
 // kindViolation marks the record of content that was found although somebody had refused it. No source can send it.
@@ -154,17 +167,9 @@ func violation(d source.Delivery, at time.Time) []event.Event {
 
 // AllErased lists the pseudonyms whose erasure must hold, for a restored backup.
 func (z *Zone) AllErased(ctx context.Context, ws workspace.ID) ([]anon.Contact, error) {
-	key, err := z.ring.Pseudonym(ws)
-	if err != nil {
-		return nil, err
-	}
 	all, err := z.register.AllErased(ctx, ws)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]anon.Contact, len(all))
-	for i, b := range all {
-		out[i] = anon.Stored(key, b)
-	}
-	return out, nil
+	return z.stored(ws, all)
 }

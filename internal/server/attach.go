@@ -26,18 +26,23 @@ type Control interface {
 // Attach finds the owner of a data directory: a running server over its socket, or, where none runs, a node of its
 // own that works until Close.
 func Attach(ctx context.Context, data string) (Control, error) {
-	if r := dialSocket(data); r != nil {
+	return attach(ctx, Config{Data: data})
+}
+
+func attach(ctx context.Context, c Config) (Control, error) {
+	if r := dialSocket(c.Data); r != nil {
 		return r, nil
 	}
-	n, err := Open(ctx, Config{Data: data})
+	n, err := Open(ctx, c)
 	if errors.Is(err, datadir.ErrLocked) { // a server started between the two looks
-		if r := dialSocket(data); r != nil {
+		if r := dialSocket(c.Data); r != nil {
 			return r, nil
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
+	_ = n.catchUp(ctx) // what cannot be done keeps nobody from the verb; the next one tries again
 	n.Start(ctx)
 	return n, nil
 }

@@ -51,7 +51,7 @@ func (n *Node) doctor(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 		say("workspace "+ws, w.In == w.Sum(), "the counters disagree: run murmur verify", "%d deliveries in, the sum of the states is %d", w.In, w.Sum())
 		n.recognizer(ctx, ws, say)
 		if err := n.hearing(ctx, ws, say); err != nil {
-			return d, err
+			say("recordings of "+ws, false, "docs/runbook/workspace-stalled.md", "%s", errorKind(err))
 		}
 		say("quarantine of "+ws, true, "", "%d deliveries", w.Quarantined)
 		if w.Quarantined > 0 {
@@ -59,14 +59,16 @@ func (n *Node) doctor(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 		}
 	}
 	say("calls", status.Calls.Failed() == 0, "a disk or the ledger failed, a telephony reported what cannot be, or a notice was cut short: the log says which", "%s", status.Calls)
-	if err := n.pollingChecks(ctx, say); err != nil {
-		return d, err
-	}
+	_ = n.pollingChecks(ctx, say) // a workspace whose sources cannot be read is among those that stand still
+	n.standing(say)
 	damage, err := n.ring.Check()
 	if err != nil {
 		return d, err
 	}
-	say("keys", len(damage) == 0, "restore a backup: what is sealed under a damaged key cannot be read", "%d damaged", len(damage))
+	for _, k := range damage {
+		say(k.File, false, "docs/runbook/workspace-stalled.md: what is sealed under a damaged key cannot be read", "%s", k.What)
+	}
+	say("keys", len(damage) == 0, "the lines above name each", "%d damaged", len(damage))
 	breaches, err := n.ledger.Verify(ctx)
 	if err != nil {
 		return d, err

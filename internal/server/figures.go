@@ -48,16 +48,7 @@ func (n *Node) Refresh(ctx context.Context, force bool) error {
 	if err := n.Drain(ctx); err != nil {
 		return err
 	}
-	workspaces, err := n.store.List(ctx)
-	if err != nil {
-		return err
-	}
-	for _, ws := range workspaces {
-		if err := n.release(ctx, ws, force); err != nil {
-			return err
-		}
-	}
-	return nil
+	return n.eachWorkspace(ctx, "release", func(ws workspace.ID) error { return n.release(ctx, ws, force) })
 }
 
 // release computes one workspace, one at a time: two refreshes at once would do the work twice.

@@ -71,6 +71,7 @@ type Node struct {
 	late      time.Time    // when a stopping node must have ended
 
 	stop      context.CancelFunc // of the pipeline
+	stalls    stalls
 	running   sync.WaitGroup
 	mu        sync.Mutex
 	failed    error // why the pipeline stopped by itself

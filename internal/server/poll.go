@@ -108,29 +108,21 @@ func (n *Node) kickPoll(ctx context.Context, src workspace.Source) error {
 
 // eachPolled visits every source that has an API key.
 func (n *Node) eachPolled(ctx context.Context, f func(workspace.Source, workspace.SourceState) error) error {
-	workspaces, err := n.store.List(ctx)
-	if err != nil {
-		return err
-	}
-	for _, ws := range workspaces {
+	return n.eachWorkspace(ctx, "poll", func(ws workspace.ID) error {
 		all, err := n.store.Sources(ctx, ws)
-		if err != nil {
-			return err
-		}
+		errs := []error{err}
 		for _, src := range all {
 			if src.APIKey == "" {
 				continue
 			}
 			st, err := n.store.State(ctx, src)
-			if err != nil {
-				return err
+			if err == nil {
+				err = f(src, st)
 			}
-			if err := f(src, st); err != nil {
-				return err
-			}
+			errs = append(errs, err)
 		}
-	}
-	return nil
+		return errors.Join(errs...)
+	})
 }
 
 // Polling is how far a source has been polled, in the words of connect list.

@@ -70,34 +70,7 @@ func (n *Node) keepReleasing(ctx context.Context) {
 }
 
 func (n *Node) releaseAll(ctx context.Context) error {
-	workspaces, err := n.store.List(ctx)
-	if err != nil {
-		return err
-	}
-	for _, ws := range workspaces {
-		if err := n.release(ctx, ws, false); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// eachWorkspace does something for every workspace; one that fails does not keep the others from it.
-func (n *Node) eachWorkspace(ctx context.Context, what string, f func(workspace.ID) error) error {
-	workspaces, err := n.store.List(ctx)
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for _, ws := range workspaces {
-		if err := ctx.Err(); err != nil {
-			return errors.Join(append(errs, err)...)
-		}
-		if err := f(ws); err != nil {
-			errs = append(errs, fmt.Errorf("%s of workspace %s: %w", what, ws, err))
-		}
-	}
-	return errors.Join(errs...)
+	return n.eachWorkspace(ctx, "release", func(ws workspace.ID) error { return n.release(ctx, ws, false) })
 }
 
 // rotateArgs is the job of every five minutes: raw bytes die.
@@ -113,7 +86,7 @@ type rotateWorker struct {
 func (w *rotateWorker) Work(ctx context.Context, _ *river.Job[rotateArgs]) error {
 	ctx, cancel := w.n.untilClosing(ctx)
 	defer cancel()
-	return w.n.Rotate(ctx)
+	return w.n.keep(ctx, rotating)
 }
 
 // tidyArgs is the daily job: old words go, rows of one person cannot be linked any more, files are merged.
@@ -129,7 +102,7 @@ type tidyWorker struct {
 func (w *tidyWorker) Work(ctx context.Context, _ *river.Job[tidyArgs]) error {
 	ctx, cancel := w.n.untilClosing(ctx)
 	defer cancel()
-	return w.n.Tidy(ctx)
+	return w.n.keep(ctx, tidying)
 }
 
 func (n *Node) openJobs(ctx context.Context) (*job.Queue, error) {
@@ -163,7 +136,7 @@ func (n *Node) Rotate(ctx context.Context) error {
 	if err := n.zone.RotateRecordings(ctx); err != nil { // what it could not carry over dies with its day
 		n.log.Error("recordings could not be carried over", "kind", errorKind(err))
 	}
-	err := n.eachWorkspace(ctx, "end the day", func(ws workspace.ID) error { return n.rotate(ctx, ws, below) })
+	err := n.eachWorkspace(ctx, "rotate", func(ws workspace.ID) error { return n.rotate(ctx, ws, below) })
 	if _, shrink := n.journal.Shrink(ctx); shrink != nil {
 		err = errors.Join(err, shrink)
 	}
@@ -179,9 +152,17 @@ func (n *Node) rotate(ctx context.Context, ws workspace.ID, below uint32) error 
 	if err := n.journal.Retire(ctx, ws, below); err != nil {
 		return err
 	}
+	if err := n.destroy(ctx, ws, below); err != nil { // first, or eight days without rotation leave no room for today's key
+		return err
+	}
 	if _, err := n.journal.Reseal(ctx, ws, below, n.reseal); err != nil {
 		return err
 	}
+	return n.destroy(ctx, ws, below)
+}
+
+// destroy ends the keys before below that nothing needs any more.
+func (n *Node) destroy(ctx context.Context, ws workspace.ID, below uint32) error {
 	needed, err := n.journal.Epoch(ctx, ws)
 	if err != nil {
 		return err
@@ -240,33 +221,24 @@ const heldDays, quarantineDays = 7, 30
 // done.
 func (n *Node) Tidy(ctx context.Context) error {
 	linkDays := map[workspace.ID]int{}
-	audited := n.eachWorkspace(ctx, "audit", func(ws workspace.ID) error {
+	err := n.eachWorkspace(ctx, "tidy", func(ws workspace.ID) error {
 		p, err := n.store.Policy(ctx, ws)
 		if err != nil {
 			return err
 		}
 		linkDays[ws] = p.LinkDays
-		_, err = n.audit(ctx, ws)
-		return err
+		_, audit := n.audit(ctx, ws)
+		_, unlink := n.journal.Unlink(ctx, ws, n.now().AddDate(0, 0, -p.LinkDays))
+		_, lapse := n.journal.Lapse(ctx, ws, n.now().AddDate(0, 0, -heldDays), n.now().AddDate(0, 0, -quarantineDays))
+		return errors.Join(audit, unlink, lapse)
 	})
 	lake := n.crowd.Tidy(ctx, linkDays)
-	deliveries := n.eachWorkspace(ctx, "tidy deliveries", func(ws workspace.ID) error {
-		p, err := n.store.Policy(ctx, ws)
-		if err != nil {
-			return err
-		}
-		if _, err := n.journal.Unlink(ctx, ws, n.now().AddDate(0, 0, -p.LinkDays)); err != nil {
-			return err
-		}
-		_, err = n.journal.Lapse(ctx, ws, n.now().AddDate(0, 0, -heldDays), n.now().AddDate(0, 0, -quarantineDays))
-		return err
-	})
-	_, purged := n.journal.Purge(ctx)
-	c, err := n.ledger.Checkpoint(ctx)
-	if err == nil && c.Size > 0 {
+	_, purge := n.journal.Purge(ctx)
+	c, sign := n.ledger.Checkpoint(ctx)
+	if sign == nil && c.Size > 0 {
 		n.log.Info("the ledger's checkpoint of the day", "size", c.Size, "root", c.Root.String())
 	}
-	return errors.Join(audited, lake, deliveries, purged, err)
+	return errors.Join(err, lake, purge, sign)
 }
 
 // untilClosing is ctx until the server closes: a job that takes long is cut off then, and the next server does it. cancel

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"murmur/internal/fact"
+	"murmur/internal/journal"
+	"murmur/internal/keyring"
 	"murmur/internal/workspace"
 )
 
@@ -73,5 +75,49 @@ func TestRawBytesEndInTime(t *testing.T) {
 	}
 	if s, sealed := kept("held"); s != fact.Refused || sealed {
 		t.Errorf("after a week what waited is %v, kept %v", s, sealed)
+	}
+}
+
+// TestRawBytesEndWithoutAServer: a file is imported and counted, and nobody starts a server. Three days later any verb ends
+// the raw bytes of that day before it does anything else.
+func TestRawBytesEndWithoutAServer(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 4, 10, 0, 0, 0, time.UTC)
+	c := Config{Data: filepath.Join(t.TempDir(), "data"), Now: func() time.Time { return at }}
+	verb := func(verb string, args any, in string) (epochs []uint32, sealed int) {
+		t.Helper()
+		control, err := attach(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := control.Do(t.Context(), verb, args, strings.NewReader(in), &bytes.Buffer{}); err != nil {
+			t.Fatal(err)
+		}
+		n := control.(*Node)
+		if epochs, err = n.ring.Epochs(workspace.Default); err != nil {
+			t.Fatal(err)
+		}
+		if err := n.journal.Sealed(t.Context(), func(journal.Message) error { sealed++; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if err := control.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return epochs, sealed
+	}
+	verb("policy", PolicyArgs{Set: []KeyValue{{Key: "transcripts", Value: "opt-in"}}, Reason: "test", Author: "test"}, "")
+	verb("import", ImportArgs{Kind: "native"}, someCalls(0, 40)+recorded)
+	first := keyring.EpochOf(at)
+	if epochs, _ := verb("figures", FiguresArgs{Refresh: true}, ""); len(epochs) != 1 || epochs[0] != first {
+		t.Fatalf("epochs on the first day: %v", epochs)
+	}
+	at = at.AddDate(0, 0, 3)
+	epochs, sealed := verb("status", nil, "")
+	if len(epochs) != 1 || epochs[0] != keyring.EpochOf(at) || sealed != 1 {
+		t.Errorf("three days later: epochs %v, %d sealed deliveries; want today's for the one that is held", epochs, sealed)
+	}
+	at = at.AddDate(0, 0, 8)
+	if epochs, sealed := verb("status", nil, ""); len(epochs) > 1 || sealed != 0 {
+		t.Errorf("after a week what was held is refused: epochs %v, %d sealed deliveries", epochs, sealed)
 	}
 }

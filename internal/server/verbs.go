@@ -354,23 +354,22 @@ func (n *Node) Status(ctx context.Context) (Status, error) {
 	}
 	s := Status{Workspaces: map[string]web.WorkspaceStatus{}, Calls: n.zone.CallTally()}
 	for _, ws := range workspaces {
-		if s.Workspaces[ws.String()], err = n.statusOf(ctx, ws, all[ws]); err != nil {
-			return Status{}, err
+		w, err := n.statusOf(ctx, ws, all[ws])
+		if ctx.Err() != nil {
+			return Status{}, ctx.Err()
 		}
+		n.stalls.note(n.now(), stalledJob{ws, "status"}, err) // what could be counted without it is counted
+		w.Stalled = n.stalls.of(ws)
+		s.Workspaces[ws.String()] = w
 	}
 	return s, nil
 }
 
+// statusOf counts what it can whatever the error is: without the keys of a workspace its sources have no names.
 func (n *Node) statusOf(ctx context.Context, ws workspace.ID, sources map[fact.Label]deliveries.Tally) (web.WorkspaceStatus, error) {
 	w := web.WorkspaceStatus{BySource: map[string]Counts{}, Control: map[string]string{}}
-	names, err := n.sourceNames(ctx, ws)
-	if err != nil {
-		return w, err
-	}
-	connected, err := n.store.Sources(ctx, ws)
-	if err != nil {
-		return w, err
-	}
+	names, namesErr := n.sourceNames(ctx, ws)
+	connected, connectedErr := n.store.Sources(ctx, ws)
 	for _, s := range connected {
 		w.Control[s.Name] = private.Level(s)
 	}
@@ -387,8 +386,9 @@ func (n *Node) statusOf(ctx context.Context, ws workspace.ID, sources map[fact.L
 		}
 		add(&w.Counts, countsOf(t), 1)
 	}
-	w.Recordings, err = n.recorded(ctx, ws)
-	return w, err
+	recordings, err := n.recorded(ctx, ws)
+	w.Recordings = recordings
+	return w, errors.Join(namesErr, connectedErr, err)
 }
 
 // sourceNames says what each source is called: it may be connected, removed, an import or the control API.

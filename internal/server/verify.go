@@ -11,6 +11,7 @@ import (
 	"murmur/internal/journal"
 	"murmur/internal/keyring"
 	"murmur/internal/ledger"
+	"murmur/internal/workspace"
 )
 
 // Breach names a place and what is wrong with it.
@@ -174,16 +175,18 @@ func (n *Node) verifyJournal(ctx context.Context, breach func(string, string, ..
 	for _, d := range damaged {
 		breach("journal.db", "%s", d)
 	}
+	unreadable := map[workspace.ID]bool{}
 	return n.journal.Sealed(ctx, func(m journal.Message) error {
 		_, err := n.ring.Open(m.Workspace, keyring.TopicInbox, m.ID, sealVersion, m.Epoch, m.Payload)
 		if errors.Is(err, keyring.ErrSeal) {
 			breach("journal.db", "the seal of the delivery at position %s does not open", m.Position)
 			return nil
 		}
-		if errors.Is(err, keyring.ErrDead) {
-			return nil // its day is over: that is the promise
+		if err != nil && !errors.Is(err, keyring.ErrDead) && !unreadable[m.Workspace] {
+			unreadable[m.Workspace] = true // once: the key file has a line of its own
+			breach("journal.db", "deliveries of workspace %s cannot be read: %s", m.Workspace, errorKind(err))
 		}
-		return err
+		return nil // or its day is over: that is the promise
 	})
 }
 
@@ -203,7 +206,7 @@ func (n *Node) verifyReleases(ctx context.Context, attack bool, v *Verified, bre
 			v.Tables += len(s.Tables())
 		}
 		if found, err := n.audit(ctx, ws); err != nil {
-			return err
+			breach("lake", "workspace %s: what somebody refused could not be looked for: %s", ws, errorKind(err))
 		} else if found > 0 {
 			breach("lake", "workspace %s: %d transcripts that somebody refused were in it; they were taken out", ws, found)
 		}
@@ -212,7 +215,7 @@ func (n *Node) verifyReleases(ctx context.Context, attack bool, v *Verified, bre
 		}
 		said, found, err := n.crowd.Attack(ctx, ws)
 		if err != nil {
-			return err
+			breach("murmur.db", "releases of %s could not be attacked: %s", ws, errorKind(err))
 		}
 		v.Attacks = append(v.Attacks, said...)
 		for _, f := range found {

@@ -51,6 +51,8 @@ type WorkspaceStatus struct {
 	Control map[string]string `json:"control"`
 	// Recordings is nil where there are none.
 	Recordings *Recorded `json:"recordings,omitempty"`
+	// Stalled names what is not done for this workspace, and why.
+	Stalled []string `json:"stalled,omitempty"`
 }
 
 // Quarantine is how many deliveries are kept sealed for one reason.

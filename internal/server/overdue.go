@@ -1,0 +1,67 @@
+package server
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// keeping is a job that ends what has had its time, and how often it must be done whether or not a server runs.
+type keeping struct {
+	name  string
+	every time.Duration
+	do    func(*Node, context.Context) error
+}
+
+var (
+	rotating = keeping{"rotate", time.Hour, (*Node).Rotate}
+	tidying  = keeping{"tidy", 24 * time.Hour, func(n *Node, ctx context.Context) error {
+		return errors.Join(n.releaseAll(ctx), n.Tidy(ctx)) // what is due is counted before rows lose their links
+	}}
+)
+
+// keep does a job and remembers when it was done. One that failed for a workspace is overdue again at once.
+func (n *Node) keep(ctx context.Context, k keeping) error {
+	began := n.now()
+	if err := k.do(n, ctx); err != nil {
+		return err
+	}
+	err := n.db.Tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO upkeep(job, at) VALUES(?, ?) ON CONFLICT(job) DO UPDATE SET at = excluded.at`, k.name, began.UnixMicro())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("remember that %s was done: %w", k.name, err)
+	}
+	return nil
+}
+
+// catchUp does what is overdue. Every verb that opens the directory itself calls it first: raw bytes, and links between
+// rows, end for somebody who never runs a server too.
+func (n *Node) catchUp(ctx context.Context) error {
+	var errs []error
+	for _, k := range []keeping{rotating, tidying} {
+		due, err := n.overdue(ctx, k)
+		if err == nil && due {
+			err = n.keep(ctx, k)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// overdue reports whether a job was not done for longer than it may wait, or on another UTC day: keys end with the day.
+func (n *Node) overdue(ctx context.Context, k keeping) (bool, error) {
+	var us int64
+	err := n.db.QueryRowContext(ctx, `SELECT at FROM upkeep WHERE job = ?`, k.name).Scan(&us)
+	if errors.Is(err, sql.ErrNoRows) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look when %s was done: %w", k.name, err)
+	}
+	last, now := time.UnixMicro(us).UTC(), n.now().UTC()
+	return now.Sub(last) >= k.every || now.Before(last) || now.YearDay() != last.YearDay(), nil
+}
