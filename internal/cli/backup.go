@@ -58,7 +58,7 @@ func (c *backupCmd) Run(r *run) (err error) {
 		return fmt.Errorf("name the backup: %w", err)
 	}
 	return r.print(done, func(w io.Writer) {
-		fmt.Fprintf(w, "Backup written to %s. It holds the root key: keep it as safe as the data directory.\n", c.Output)
+		fmt.Fprintf(w, "Backup written to %s. Keep it as safe as the data directory: it holds the root key, unless that is kept apart.\n", c.Output)
 		if done.LeftOut > 0 {
 			fmt.Fprintf(r.Err, "warning: %d deliveries could not be processed and are not in it; murmur doctor says why, and their sources can send them again\n", done.LeftOut)
 		}

@@ -20,6 +20,9 @@ import (
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
 
+	"murmur/internal/keyring"
+	"murmur/internal/private"
+	"murmur/internal/rootkey"
 	"murmur/internal/server"
 )
 
@@ -31,9 +34,10 @@ type IO struct {
 
 // globals are the flags of every verb.
 type globals struct {
-	Data   string `help:"Data directory." type:"path" placeholder:"DIR"`
-	JSON   bool   `name:"json" help:"Print JSON."`
-	Config string `help:"Configuration file: JSON, one key a flag (docs/cli.md)." type:"path" placeholder:"FILE"`
+	Data    string `help:"Data directory." type:"path" placeholder:"DIR"`
+	RootKey string `name:"root-key" help:"The root key apart from the data: a file elsewhere, credential:NAME of systemd, or a command that prints it; beside the data by default (docs/root-key.md)." placeholder:"FILE|COMMAND"`
+	JSON    bool   `name:"json" help:"Print JSON."`
+	Config  string `help:"Configuration file: JSON, one key a flag (docs/cli.md)." type:"path" placeholder:"FILE"`
 }
 
 type commands struct {
@@ -109,7 +113,26 @@ func Run(ctx context.Context, args []string, s IO) int {
 	if c.Data == "" {
 		c.Data = defaultData()
 	}
+	if err := c.useRootKey(); err != nil {
+		return complain(s.Err, usage{err})
+	}
 	return complain(s.Err, k.Run(&run{IO: s, globals: c.globals, ctx: ctx}))
+}
+
+// useRootKey has the root key come from where it is kept apart. No confined program may read a file that holds it.
+func (g globals) useRootKey() error {
+	if g.RootKey == "" {
+		return nil
+	}
+	source, err := rootkey.Find(g.RootKey, g.Data)
+	if err != nil {
+		return err
+	}
+	if f, ok := source.(keyring.RootInFile); ok {
+		private.Hide(f.Path)
+	}
+	keyring.Apart(source)
+	return nil
 }
 
 // defaultData is the user's data directory (XDG Base Directory Specification).

@@ -143,7 +143,7 @@ func slotName(i int) string {
 	return "reserved"
 }
 
-// Copy writes the root key and the key files into another directory, each file as it was at one moment.
+// Copy writes the root key, unless it is kept apart, and the key files into another directory, each file as it was at one moment.
 // Without epochs the copy holds the lasting keys alone: nothing that was sealed for the inbox can be read
 // with it, so that a backup never outlives the destruction of a day.
 func (r *Ring) Copy(dir string, epochs bool) error {
@@ -151,8 +151,10 @@ func (r *Ring) Copy(dir string, epochs bool) error {
 	if err := os.MkdirAll(to, 0o700); err != nil {
 		return fmt.Errorf("copy keys: %w", err)
 	}
-	if err := publish(dir, filepath.Join(dir, RootFile), encodeRoot(*r.root.k)); err != nil {
-		return fmt.Errorf("copy keys: %w", err)
+	if apart.Load() == nil {
+		if err := publish(dir, filepath.Join(dir, RootFile), encodeRoot(*r.root.k)); err != nil {
+			return fmt.Errorf("copy keys: %w", err)
+		}
 	}
 	all, err := r.Workspaces()
 	if err != nil {

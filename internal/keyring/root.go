@@ -38,24 +38,44 @@ const (
 // Root is the key that every other key is wrapped under or derived from.
 type Root struct{ k secret }
 
-// CreateRoot writes a fresh root key into a data directory, durable when it returns. It never replaces one:
-// fs.ErrExist.
+// CreateRoot makes the root key of a data directory, durable when it returns. It never replaces one: fs.ErrExist. A key
+// that is kept apart is made where it is kept, if there is none.
 func CreateRoot(dir string, c Config) error {
+	if s := apart.Load(); s != nil {
+		return (*s).Create(c)
+	}
+	return writeRoot(filepath.Join(dir, RootFile), c)
+}
+
+// writeRoot writes a fresh root key into a file that does not exist yet.
+func writeRoot(path string, c Config) error {
 	c = c.withDefaults()
 	var k [32]byte
 	if _, err := io.ReadFull(c.Rand, k[:]); err != nil {
 		return fmt.Errorf("create root key: %w", err)
 	}
-	if err := publish(dir, filepath.Join(dir, RootFile), encodeRoot(&k)); err != nil {
+	if err := publish(filepath.Dir(path), path, encodeRoot(&k)); err != nil {
 		return fmt.Errorf("create root key: %w", err)
 	}
 	return nil
 }
 
-// LoadRoot reads the root key of a data directory. ErrMode when others can read it, ErrRoot when it is
-// missing or damaged.
+// LoadRoot reads the root key of a data directory, beside the data or from where it is kept apart. ErrMode when others
+// can read it, ErrRoot when it is missing or damaged, ErrBeside.
 func LoadRoot(dir string) (*Root, error) {
-	f, err := os.Open(filepath.Join(dir, RootFile))
+	if s := apart.Load(); s != nil {
+		return loadApart(dir, *s)
+	}
+	b, err := readRoot(filepath.Join(dir, RootFile), false)
+	if err != nil {
+		return nil, err
+	}
+	return decodeRoot(b)
+}
+
+// readRoot reads a file that its owner alone may read; with shared anybody may.
+func readRoot(path string, shared bool) ([]byte, error) {
+	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("load root key: no file: %w", ErrRoot)
 	}
@@ -67,14 +87,14 @@ func LoadRoot(dir string) (*Root, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load root key: %w", err)
 	}
-	if info.Mode().Perm()&0o077 != 0 {
+	if !shared && info.Mode().Perm()&0o077 != 0 {
 		return nil, fmt.Errorf("load root key: mode %04o: %w", info.Mode().Perm(), ErrMode)
 	}
 	b, err := io.ReadAll(io.LimitReader(f, rootSize+1))
 	if err != nil {
 		return nil, fmt.Errorf("load root key: %w", err)
 	}
-	return decodeRoot(b)
+	return b, nil
 }
 
 func encodeRoot(k *[32]byte) []byte {

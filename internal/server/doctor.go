@@ -9,6 +9,7 @@ import (
 	"murmur/internal/datadir"
 	"murmur/internal/deliveries"
 	"murmur/internal/fact"
+	"murmur/internal/keyring"
 	"murmur/internal/private"
 	"murmur/internal/workspace"
 )
@@ -33,6 +34,7 @@ func (n *Node) doctor(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 			d.advise("encrypt the volume: rows in the lake are pseudonymous, not sealed")
 		}
 	}
+	n.rootKey(&d, say)
 	b, err := n.journal.Backlog(ctx)
 	if err != nil {
 		return d, err
@@ -142,4 +144,15 @@ func (n *Node) trace(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 		return d, nil
 	}
 	return Diagnosis{}, &Problem{Message: "no delivery of that id was accepted in the last 30 days", Hint: "use the vendor's own id of the delivery (webhook-id, event_id)", Exit: 2, Status: 404}
+}
+
+// rootKey says where the root key lies, and what that means for a stolen directory.
+func (n *Node) rootKey(d *Diagnosis, say func(name string, ok bool, hint, format string, args ...any)) {
+	place := keyring.RootPlace()
+	if place == "" {
+		say("root key", true, "", "beside the data: whoever copies the directory can open what is sealed, forge the ledger, and find people by trying numbers")
+		d.advise("keep the root key apart: murmur serve --root-key (docs/root-key.md)")
+		return
+	}
+	say("root key", true, "", "apart from the data, %s: a copy of the directory alone opens nothing", place)
 }
