@@ -21,6 +21,9 @@ const (
 	maxAt Micros = 4_102_444_800_000_000
 )
 
+// Possible reports whether a fact can have happened then.
+func (m Micros) Possible() bool { return m >= minAt && m < maxAt }
+
 // Check refuses a fact that cannot be true or cannot be counted. A consent may be about no contact (a
 // policy, a call without a caller's address); every other kind belongs to one.
 func Check(f Fact) error {
@@ -31,7 +34,7 @@ func Check(f Fact) error {
 	if !h.Contact.Valid() && f.Kind() != KindConsent {
 		return ErrNoContact
 	}
-	if h.At < minAt || h.At >= maxAt {
+	if !h.At.Possible() {
 		return ErrTime
 	}
 	for _, b := range f.Fields() {

@@ -86,6 +86,64 @@ func BenchmarkImport(b *testing.B) {
 	}
 }
 
+// BenchmarkErase is what one opt-out, one erasure, the daily check and one export cost on a million calls, a talk to
+// every tenth: CPU seconds of each, and one merge of a day after it.
+func BenchmarkErase(b *testing.B) {
+	ctx := context.Background()
+	l, rows := aMillion(b)
+	n := 0
+	for _, op := range []struct {
+		name string
+		run  func(c *fact.Call) error
+	}{
+		{"opt-out-of-a-call", func(c *fact.Call) error {
+			return l.Withdraw(ctx, workspace.Default, Withdrawal{Calls: []fact.ID{c.ID}})
+		}},
+		{"opt-out-of-a-contact", func(c *fact.Call) error {
+			return l.Withdraw(ctx, workspace.Default, Withdrawal{Contacts: []anon.Contact{c.Contact}})
+		}},
+		{"opt-out-of-nobody", func(c *fact.Call) error {
+			return l.Withdraw(ctx, workspace.Default, Withdrawal{Calls: []fact.ID{facttest.ID(-1)}})
+		}},
+		{"erasure", func(c *fact.Call) error { return l.Forget(ctx, workspace.Default, []anon.Contact{c.Contact}) }},
+		{"check", func(c *fact.Call) error {
+			_, err := l.Withdrawable(ctx, workspace.Default, Withdrawal{Calls: []fact.ID{c.ID}, Contacts: []anon.Contact{c.Contact}})
+			return err
+		}},
+		{"export", func(c *fact.Call) error { _, _, err := l.Call(ctx, workspace.Default, c.ID); return err }},
+	} {
+		b.Run(op.name, func(b *testing.B) {
+			start := cpuSeconds()
+			for b.Loop() {
+				n += 10
+				must(b, op.run(rows[n%len(rows)].Fact.(*fact.Call)))
+			}
+			b.ReportMetric((cpuSeconds()-start)/float64(b.N), "cpu-s/op")
+		})
+	}
+}
+
+// aMillion is a compacted lake of a million calls; every tenth has a talk.
+func aMillion(b *testing.B) (*Lake, []Row) {
+	ctx := context.Background()
+	rows := history(b, 1_000_000)
+	text := facttest.New(b).Text("where is my order, it should have come on Monday")
+	l := openTest(b, Config{Dir: b.TempDir() + "/lake", Catalog: b.TempDir() + "/lake.db"})
+	for i := 0; i < len(rows); i += 100_000 {
+		batch := slices.Clone(rows[i : i+100_000])
+		for j := 0; j < 100_000; j += 10 {
+			c := batch[j].Fact.(*fact.Call)
+			head := c.Head
+			head.ID = facttest.ID(len(rows) + i + j)
+			batch = append(batch, Row{workspace.Default, &fact.Talk{Head: head, Call: c.ID, Body: text}})
+		}
+		must(b, l.Append(ctx, batch, to(l, i)))
+	}
+	must(b, l.Compact(ctx))
+	must(b, l.Expire(ctx))
+	return l, rows
+}
+
 // cpuSeconds is what this process used so far, user and system.
 func cpuSeconds() float64 {
 	var u syscall.Rusage

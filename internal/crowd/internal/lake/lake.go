@@ -47,8 +47,9 @@ type Config struct {
 	SmallFiles int
 	// LooseFiles is how many files may wait to be sorted into their days. Default 32.
 	LooseFiles int
-	// Failpoint is called before the effect of a commit ("write") and between the effect and its
-	// acknowledgement ("commit"); an error stops the operation there, as a crash would. Default: none.
+	// Failpoint is called before the effect of a commit ("write"), between the effect and its acknowledgement
+	// ("commit"), and when files were removed and are still on record ("expire"); an error stops the operation there,
+	// as a crash would. Default: none.
 	Failpoint func(point string) error
 	// Changing is told before each commit what it changes of what counts can see, and the sequence the lake has
 	// after it. An error stops the commit. It is called in the writer's turn and must not call the lake. After a
@@ -211,8 +212,11 @@ func (l *Lake) create(m *move, t fact.Table) error {
 // upgrade gives a table that was made before there were loose files the partition spec of those.
 func (l *Lake) upgrade(ctx context.Context, m *move, t fact.Table, loc string) error {
 	tbl, err := l.catalog.load(ctx, tableName(t), loc, nil)
-	if err != nil || tbl.Metadata().PartitionSpecByID(looseSpec) != nil {
-		return err
+	if err != nil {
+		return fmt.Errorf("read table %s: %w", tableName(t), l.blame(ctx, t, err))
+	}
+	if tbl.Metadata().PartitionSpecByID(looseSpec) != nil {
+		return nil
 	}
 	meta, err := withLooseSpec(tbl.Metadata(), loc)
 	if err != nil {
@@ -239,6 +243,9 @@ func (l *Lake) Append(ctx context.Context, rows []Row, to Step) error {
 	for _, r := range rows {
 		if !r.Workspace.Valid() || r.Fact == nil {
 			return errors.New("lake: a row without a workspace or a fact")
+		}
+		if !r.Fact.Meta().At.Possible() {
+			return wrap("append", fact.ErrTime)
 		}
 	}
 	err := l.change(ctx, func(m *move) error {
@@ -402,7 +409,7 @@ func (l *Lake) refresh(ctx context.Context) error {
 		}
 		s, err := l.read(ctx, t, loc, old)
 		if err != nil {
-			return fmt.Errorf("read table %s: %w", tableName(t), err)
+			return fmt.Errorf("read table %s: %w", tableName(t), l.blame(ctx, t, err))
 		}
 		l.state[t] = s
 	}

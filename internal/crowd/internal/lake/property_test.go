@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -64,13 +65,16 @@ func (w *world) row(ws workspace.ID, id int, version int64) Row {
 	at := noon.AddDate(0, 0, day).Add(time.Duration(id) * time.Minute)
 	c := w.contacts[(id*7+int(version))%len(w.contacts)]
 	var r Row
-	switch id % 3 {
+	words := w.texts[(id+int(version))%len(w.texts)]
+	switch id % 4 {
 	case 0:
 		r = call(id, at, c, version)
 	case 1:
-		r = message(id, at, c, version, w.texts[(id+int(version))%len(w.texts)])
-	default:
+		r = message(id, at, c, version, words)
+	case 2:
 		r = message(id, at, c, version, anon.Text{})
+	default:
+		r = Row{workspace.Default, &fact.Talk{Head: facttest.Head(id, at, c, version), Call: facttest.ID(id - 3), Body: words}}
 	}
 	r.Workspace = ws
 	return r
@@ -88,7 +92,7 @@ func (w *world) do(name string, op func() error) {
 	w.t.Helper()
 	w.crash = ""
 	if w.r.IntN(4) == 0 {
-		w.crash = []string{"write", "commit"}[w.r.IntN(2)]
+		w.crash = []string{"write", "commit", "expire"}[w.r.IntN(3)]
 	}
 	clear(w.told)
 	before, seen := w.visible(), w.l.sequence
@@ -224,6 +228,34 @@ func (w *world) forget() {
 		w.each(rows, func(k key, r Row, m modelRow) {
 			if k.ws == ws && m.linked && r.Fact.Meta().Contact == c {
 				delete(rows, k)
+			}
+		})
+	}
+}
+
+// withdraw takes what was said in a call, or by a contact.
+func (w *world) withdraw() {
+	ws, id, _ := w.random()
+	gone := Withdrawal{Calls: []fact.ID{facttest.ID(id)}}
+	if w.r.IntN(2) == 0 {
+		gone = Withdrawal{Contacts: []anon.Contact{w.contacts[w.r.IntN(len(w.contacts))]}}
+	}
+	n, err := w.l.Withdrawable(context.Background(), ws, gone)
+	must(w.t, err)
+	w.do("withdraw", func() error { return w.l.Withdraw(context.Background(), ws, gone) })
+	for _, rows := range []map[key]modelRow{w.m.texts, w.m.facts} {
+		w.each(rows, func(k key, r Row, m modelRow) {
+			talk, ok := r.Fact.(*fact.Talk)
+			byCall := ok && slices.Contains(gone.Calls, talk.Call)
+			byContact := m.linked && slices.Contains(gone.Contacts, r.Fact.Meta().Contact)
+			if k.ws != ws || !byCall && !byContact {
+				return
+			}
+			delete(w.m.texts, k)
+			if ok {
+				if delete(w.m.facts, k); n == 0 {
+					w.t.Fatal("a talk was withdrawn that nobody had found")
+				}
 			}
 		})
 	}
@@ -374,7 +406,7 @@ func TestRandomOperations(t *testing.T) {
 		w.contacts = append(w.contacts, mk.Contact(i))
 		w.texts = append(w.texts, mk.Text(fmt.Sprintf("words %d", i)))
 	}
-	w.cfg = Config{Dir: filepath.Join(dir, "lake"), Catalog: filepath.Join(dir, "lake.db"), SmallFiles: 4, Changing: w.changing,
+	w.cfg = Config{Dir: filepath.Join(dir, "lake"), Catalog: filepath.Join(dir, "lake.db"), SmallFiles: 2, LooseFiles: 6, Changing: w.changing,
 		Failpoint: func(p string) error {
 			if p == w.crash {
 				w.crash = ""
@@ -387,10 +419,10 @@ func TestRandomOperations(t *testing.T) {
 	ops := []struct {
 		weight int
 		run    func()
-	}{{40, w.append}, {8, w.merge}, {8, w.compact}, {6, w.forget}, {5, w.delink}, {3, w.dropTexts},
+	}{{40, w.append}, {8, w.merge}, {8, w.compact}, {6, w.forget}, {6, w.withdraw}, {5, w.delink}, {3, w.dropTexts},
 		{8, w.expire}, {4, w.reopen}, {6, w.pin}}
 	for i := range steps {
-		n := w.r.IntN(88)
+		n := w.r.IntN(94)
 		for _, op := range ops {
 			if n -= op.weight; n < 0 {
 				op.run()

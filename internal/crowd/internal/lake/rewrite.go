@@ -1,6 +1,7 @@
 package lake
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -172,7 +173,7 @@ func (s *sorting) newest(m *move) {
 		s.order[i] = int32(i)
 	}
 	same := func(a, b int32) int {
-		return cmp.Or(slices.Compare(s.id.Value(int(a)), s.id.Value(int(b))), cmp.Compare(s.workspace.Value(int(a)), s.workspace.Value(int(b))))
+		return cmp.Or(bytes.Compare(s.id.Value(int(a)), s.id.Value(int(b))), cmp.Compare(s.workspace.Value(int(a)), s.workspace.Value(int(b))))
 	}
 	slices.SortFunc(s.order, func(a, b int32) int {
 		return cmp.Or(same(a, b), cmp.Compare(s.version.Value(int(b)), s.version.Value(int(a))), s.contacts(a)-s.contacts(b), cmp.Compare(a, b))
@@ -243,7 +244,7 @@ func (s *sorting) arrange() {
 		if p != q {
 			return cmp.Or(cmp.Compare(p.day, q.day), cmp.Compare(p.bucket, q.bucket), cmp.Compare(p.ws, q.ws))
 		}
-		return cmp.Or(cmp.Compare(s.at.Value(int(a)), s.at.Value(int(b))), slices.Compare(s.id.Value(int(a)), s.id.Value(int(b))))
+		return cmp.Or(cmp.Compare(s.at.Value(int(a)), s.at.Value(int(b))), bytes.Compare(s.id.Value(int(a)), s.id.Value(int(b))))
 	})
 }
 

@@ -1,6 +1,7 @@
 package lake
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/binary"
@@ -113,7 +114,7 @@ type contender struct {
 
 // ranks is the order of contenders: rows of one id together, facts before words, the one that counts first.
 func ranks(a, b contender) int {
-	return cmp.Or(slices.Compare(a.id[:], b.id[:]), slices.Compare(a.ws[:], b.ws[:]), falseFirst(a.words, b.words),
+	return cmp.Or(bytes.Compare(a.id[:], b.id[:]), bytes.Compare(a.ws[:], b.ws[:]), falseFirst(a.words, b.words),
 		cmp.Compare(b.version, a.version), cmp.Compare(b.day, a.day), falseFirst(a.linked, b.linked), cmp.Compare(a.file, b.file), cmp.Compare(a.n, b.n))
 }
 

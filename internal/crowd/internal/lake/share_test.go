@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/apache/iceberg-go"
+	"github.com/apache/iceberg-go/table"
 	_ "github.com/duckdb/duckdb-go/v2" // the driver "duckdb"
 
 	"murmur/internal/fact"
@@ -214,6 +216,36 @@ func TestAnIndependentReaderAgrees(t *testing.T) {
 			t.Errorf("DuckDB has %d groups, want %d", len(got), len(want))
 		}
 		must(t, l.Compact(ctx))
+	}
+}
+
+// The library's own reader plans by partitions, of both specs: a filter by day finds loose rows and sorted ones.
+func TestAnIcebergReaderFindsLooseRows(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	mk := facttest.New(t)
+	l := openTest(t, Config{})
+	var rows []Row
+	for i := range 30 {
+		rows = append(rows, call(i, noon.AddDate(0, 0, i%3), mk.Contact(i), 1))
+	}
+	must(t, l.Append(ctx, rows[:15], to(l, 1)))
+	must(t, l.Compact(ctx))
+	must(t, l.Append(ctx, rows[15:], to(l, 2)))
+	must(t, l.refresh(ctx))
+	day := DayOf(noon) + 1
+	at := iceberg.Reference("at")
+	_, records, err := l.state[fact.Facts].t.Scan(table.WithRowFilter(iceberg.NewAnd(
+		iceberg.GreaterThanEqual(at, iceberg.Timestamp(day.Start().UnixMicro())),
+		iceberg.LessThan(at, iceberg.Timestamp((day+1).Start().UnixMicro()))))).ToArrowRecords(ctx)
+	must(t, err)
+	n := int64(0)
+	for rec, err := range records {
+		must(t, err)
+		n += rec.NumRows()
+	}
+	if n != 10 {
+		t.Errorf("%d rows of the day, want 10", n)
 	}
 }
 

@@ -197,6 +197,9 @@ func (l *Lake) expire(ctx context.Context) error {
 		}
 		removed = append(removed, p)
 	}
+	if err := l.cfg.Failpoint("expire"); err != nil {
+		return err
+	}
 	return l.catalog.forget(ctx, removed)
 }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/parquet/file"
 
@@ -101,6 +102,23 @@ func (c *catalog) whole(ctx context.Context, path string) ([]byte, error) {
 		return nil, errors.New("is not as it was written")
 	}
 	return b, nil
+}
+
+// blame names the metadata file of a table that an error comes from, when one is not as it was written.
+func (l *Lake) blame(ctx context.Context, t fact.Table, err error) error {
+	recorded, failed := l.catalog.files(ctx)
+	if failed != nil {
+		return err
+	}
+	for p := range recorded {
+		if !strings.HasPrefix(p, tableName(t)+"/metadata/") {
+			continue
+		}
+		if _, bad := l.catalog.whole(ctx, p); bad != nil {
+			return errors.Join(err, &damagedError{p, bad})
+		}
+	}
+	return err
 }
 
 func (l *Lake) hasRows(p string, n int64) bool {

@@ -2,6 +2,7 @@ package lake
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
@@ -39,9 +40,9 @@ func newest(t fact.Table, rows []Row) (_ []Row, loose bool) {
 	rows = slices.DeleteFunc(slices.Clone(rows), func(r Row) bool {
 		return t == fact.Texts && (r.Fact.Words() == nil || !r.Fact.Words().Valid())
 	})
-	slices.SortStableFunc(rows, func(a, b Row) int {
+	slices.SortFunc(rows, func(a, b Row) int {
 		x, y := a.Fact.Meta(), b.Fact.Meta()
-		return cmp.Or(slices.Compare(x.ID[:], y.ID[:]), slices.Compare(a.Workspace[:], b.Workspace[:]), cmp.Compare(y.Version, x.Version))
+		return cmp.Or(bytes.Compare(x.ID[:], y.ID[:]), bytes.Compare(a.Workspace[:], b.Workspace[:]), cmp.Compare(y.Version, x.Version))
 	})
 	rows = slices.CompactFunc(rows, func(a, b Row) bool {
 		return a.Fact.Meta().ID == b.Fact.Meta().ID && a.Workspace == b.Workspace
@@ -60,7 +61,7 @@ func newest(t fact.Table, rows []Row) (_ []Row, loose bool) {
 				return c
 			}
 		}
-		return cmp.Or(slices.Compare(a.Workspace[:], b.Workspace[:]), cmp.Compare(x.At, y.At), slices.Compare(x.ID[:], y.ID[:]))
+		return cmp.Or(bytes.Compare(a.Workspace[:], b.Workspace[:]), cmp.Compare(x.At, y.At), bytes.Compare(x.ID[:], y.ID[:]))
 	})
 	return rows, loose
 }
