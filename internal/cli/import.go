@@ -7,9 +7,6 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
-
 	"murmur/internal/server"
 )
 
@@ -102,10 +99,8 @@ func (c *importCmd) one(r *run, args server.ImportArgs, name string) (got server
 		args.Kind = "vcon"
 	}
 	defer in.Close()
-	body, done := progress(r.Err, "import", in, size)
-	defer done()
 	var answer strings.Builder
-	if err := r.stream("import", args, body, &answer); err != nil {
+	if err := r.importing(args, in, size, &answer); err != nil {
 		return got, err
 	}
 	if args.DryRun {
@@ -143,21 +138,4 @@ func (c *importCmd) preview(r *run, answer string) error {
 		_ = t.Flush()
 		fmt.Fprintln(w, "\nNothing was imported. Without --dry-run the rows are read as shown.")
 	})
-}
-
-// progress wraps in with a bar on w when that is a terminal.
-func progress(w io.Writer, what string, in io.ReadCloser, size int64) (io.Reader, func()) {
-	if !terminal(w) || size == 0 {
-		return in, func() {}
-	}
-	p := mpb.New(mpb.WithOutput(w), mpb.WithWidth(48))
-	bar := p.AddBar(size, mpb.PrependDecorators(decor.Name(what+" ")), mpb.AppendDecorators(decor.CountersKibiByte("% .1f / % .1f"), decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace)))
-	body, err := bar.ProxyReader(in)
-	if err != nil {
-		return in, func() {}
-	}
-	return body, func() {
-		bar.SetTotal(-1, true)
-		p.Wait()
-	}
 }

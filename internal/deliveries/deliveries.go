@@ -25,6 +25,9 @@ const Window = 30 * 24 * time.Hour
 // ErrUnknown is returned for a delivery that is not in the book, or no longer.
 var ErrUnknown = errors.New("deliveries: unknown delivery")
 
+// ErrMoved is returned by Settle when what was decided no longer holds: nothing was accepted, decide anew.
+var ErrMoved = errors.New("deliveries: what was decided no longer holds")
+
 // Settled reports whether a delivery in state s is done with. The book then keeps its workspace, ID, times and contact;
 // its payload is gone.
 func Settled(s fact.State) bool {
@@ -84,12 +87,14 @@ type Intake interface {
 	// within Window is counted as a duplicate and not stored again. An error means that nothing was accepted:
 	// journal.ErrFull, or journal.ErrStale for one that was sealed too long ago.
 	Accept(ctx context.Context, m ...journal.Message) (fresh int, err error)
-	// Settle accepts deliveries that their caller has processed already, without the inbox, and in the same
-	// transaction appends what a stage would have made of them: a state for each, and facts. The deliveries need no
-	// payload. A duplicate keeps the state it has.
-	Settle(ctx context.Context, done, made []journal.Message) (fresh int, err error)
-	// Known reports which of the IDs are in the book.
-	Known(ctx context.Context, w workspace.ID, ids []journal.ID) ([]bool, error)
+	// Settle accepts deliveries that their caller has decided already, without the inbox: each with State, Why and
+	// Contact, a Held or Quarantined one with its payload, and one known to have come before as a Duplicate, which is
+	// only counted. In the same transaction it appends their facts. It says of each whether it was new; one that was
+	// not keeps the state it has. Inside the transaction still is asked whether what was decided holds: if not, nothing
+	// is accepted and the error is ErrMoved.
+	Settle(ctx context.Context, still func() bool, done, facts []journal.Message) (fresh []bool, err error)
+	// Known gives the states of those of the IDs that are in the book.
+	Known(ctx context.Context, w workspace.ID, ids []journal.ID) (map[journal.ID]fact.State, error)
 }
 
 // Tally counts the deliveries of one source.

@@ -22,6 +22,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"murmur/internal/deliveries"
 	"murmur/internal/fact"
 	"murmur/internal/journal"
 	"murmur/internal/keyring"
@@ -56,6 +57,7 @@ type Sealer interface {
 // Journal is the queue. Replay puts deliveries that wait at its end again.
 type Journal interface {
 	journal.Queue
+	deliveries.Intake
 	Replay(ctx context.Context, ws workspace.ID, states []fact.State, why fact.Why) (int, error)
 }
 
@@ -66,6 +68,8 @@ type Pipeline struct {
 	Crowd   Crowd
 	Seal    Sealer
 	Now     func() time.Time
+
+	imports imports
 }
 
 // Run moves everything until ctx ends; it then returns nil. An error means that murmur itself failed (disk, ledger):
@@ -110,13 +114,19 @@ func (p *Pipeline) process(ctx context.Context, in []journal.Message) ([]journal
 	}
 	for i, o := range outcomes {
 		m := in[i] // a state that waits keeps what was sent
-		m.Topic, m.State, m.Why = journal.States, o.State, o.Why
-		if o.Contact.Valid() {
-			m.Contact = o.Contact.Bytes()
-		}
-		out = append(out, m)
+		m.Topic = journal.States
+		out = append(out, decided(m, o))
 	}
 	return out, nil
+}
+
+// decided is a message with its outcome.
+func decided(m journal.Message, o fact.Outcome) journal.Message {
+	m.State, m.Why = o.State, o.Why
+	if o.Contact.Valid() {
+		m.Contact = o.Contact.Bytes()
+	}
+	return m
 }
 
 // seal puts the facts of a batch of deliveries into one message for each workspace.
@@ -154,6 +164,9 @@ func (p *Pipeline) seal(in []journal.Message, outcomes []fact.Outcome) ([]journa
 // store appends finished facts to the lake. The lake commits the position with the rows and the journal resumes
 // behind it, so a batch that was stored before a crash changes nothing when it comes again.
 func (p *Pipeline) store(ctx context.Context, in []journal.Message) ([]journal.Message, error) {
+	if p.imports.early(in, p.Now()) {
+		return nil, journal.ErrEarly
+	}
 	batches := make([]fact.Batch, 0, len(in))
 	for _, m := range in {
 		opened, err := p.Seal.Open(m.Workspace, keyring.TopicFacts, m.ID, factsVersion, m.Epoch, m.Payload)
@@ -176,7 +189,11 @@ func (p *Pipeline) store(ctx context.Context, in []journal.Message) ([]journal.M
 	if err != nil {
 		return nil, err
 	}
-	return nil, p.Crowd.Append(ctx, batches, last.Partition, from, last.Position)
+	if err := p.Crowd.Append(ctx, batches, last.Partition, from, last.Position); err != nil {
+		return nil, err
+	}
+	p.imports.stored(in)
+	return nil, nil
 }
 
 // agreed reports whether somebody opted in: what was held for that is then looked at again. Here, and not where the

@@ -1,24 +1,28 @@
 package private
 
 import (
-	"bufio"
-	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
+	"slices"
 	"strconv"
-	"time"
+	"sync"
+	"sync/atomic"
 
+	"golang.org/x/sync/errgroup"
+
+	"murmur/internal/deliveries"
 	"murmur/internal/fact"
-	"murmur/internal/private/internal/detect"
+	"murmur/internal/journal"
+	"murmur/internal/keyring"
+	"murmur/internal/private/internal/identity"
 	"murmur/internal/private/internal/source"
-	"murmur/internal/private/internal/source/connect"
-	"murmur/internal/private/internal/source/csv"
-	"murmur/internal/private/internal/source/native"
-	"murmur/internal/private/internal/source/strictjson"
 	"murmur/internal/private/internal/source/vcon"
 	"murmur/internal/workspace"
 )
@@ -35,13 +39,21 @@ var ErrUnreadable = errors.New("the file cannot be read")
 
 // ImportOptions say what the file is: Kind is calls, messages, surveys, steps, vcon, native or empty (found out); Map is
 // the YAML of --map, Key the private key for encrypted vCons (PEM or JWK).
-type ImportOptions struct{ Kind, Map, Key string }
+type ImportOptions struct {
+	Kind, Map, Key string
+	Progress       *ImportProgress // counts along; nil: nobody looks
+}
+
+// ImportProgress may be read while an import runs.
+type ImportProgress struct{ Rows, Known atomic.Int64 }
 
 // ImportReport counts the rows of a file.
 type ImportReport struct {
-	Rows, Fresh int64
-	Bad         []BadRow // the first badListed rows that could not be read
-	Unlisted    int64    // further ones
+	Rows     int64
+	States   [int(fact.Erased) + 1]int64 // by fact.State; Duplicate: known before
+	Later    []journal.ID                // rows that what comes in beside them overtook: the pipeline says their states
+	Bad      []BadRow                    // the first badListed rows in quarantine, in order
+	Unlisted int64                       // further ones
 }
 
 // BadRow is a row in quarantine.
@@ -52,111 +64,296 @@ type BadRow struct {
 
 const badListed = 20
 
-// file is an opened file: its rows are deliveries of a kind. csv is set for one that has columns.
-type file struct {
-	source.Lines
-	kind string
-	csv  *csv.File
+// Settler takes deliveries in whose outcomes are known: package pipeline.
+type Settler interface {
+	// Settle makes deliveries, states and facts durable together and says which deliveries were new. still is asked at
+	// that moment; deliveries.ErrMoved when it says no.
+	Settle(ctx context.Context, still func() bool, in []journal.Message, outcomes []fact.Outcome) (fresh []bool, err error)
+	// Known gives the states of those that were accepted before.
+	Known(ctx context.Context, ws workspace.ID, ids []journal.ID) (map[journal.ID]fact.State, error)
 }
 
 // Import reads a file of native lines, CSV or vCons; every row is a delivery of its own. The same file twice changes
-// nothing. When it returns nil, every row is durable.
-func (z *Zone) Import(ctx context.Context, ws workspace.ID, r io.Reader, o ImportOptions) (ImportReport, error) {
+// nothing, and what was read before an interruption is known the next time. When it returns nil, every row is durable;
+// with an error, the rows that the report counts are.
+//
+// Rows are decided here and not by the pipeline, which would open and decode each once more. What people say meanwhile
+// is not missed: see decided.
+func (z *Zone) Import(ctx context.Context, ws workspace.ID, r io.Reader, o ImportOptions, to Settler) (ImportReport, error) {
 	f, err := z.openFile(ctx, ws, r, o)
 	if err != nil {
 		return ImportReport{}, err
 	}
-	var (
-		report  ImportReport
-		batch   []source.Delivery
-		kinds   []string
-		failure error
-	)
-	chain := sha256.New() // of all rows so far: tells an unreadable row by its place in this very file
-	flush := func() bool {
-		failure = z.appendRows(ctx, ws, kinds, batch, &report)
-		batch, kinds = batch[:0], kinds[:0]
-		return failure == nil
+	im, err := z.importer(ws, f, o, to)
+	if err != nil {
+		return ImportReport{}, err
 	}
-	err = f.Rows(func(line int, row []byte, bad *source.Verdict) bool {
-		report.Rows++
-		chain.Write(row)
-		kind, d := f.kind, source.Delivery{}
-		if bad == nil {
-			d = f.delivery(row)
-			report.note(line, f.judge(d))
-		} else {
-			report.note(line, bad)
-			kind, d = kindUnreadable, source.Delivery{
-				ID:   fmt.Sprintf("row\x00%d\x00%s", line, base64.RawURLEncoding.EncodeToString(chain.Sum(nil))),
-				Body: strconv.AppendInt(nil, int64(bad.Why), 10),
+	batches := make(chan []importRow)
+	g, work := errgroup.WithContext(ctx)
+	for range runtime.GOMAXPROCS(0) {
+		g.Go(func() error {
+			for rows := range batches {
+				if err := im.take(work, rows); err != nil {
+					return err
+				}
 			}
-		}
-		batch, kinds = append(batch, d), append(kinds, kind)
-		return len(batch) < 512 || flush()
+			return nil
+		})
+	}
+	var unread error
+	g.Go(func() error {
+		defer close(batches)
+		unread = fileError(im.cut(work, f, batches))
+		return nil
 	})
-	if failure == nil {
+	if err := g.Wait(); err != nil {
+		return im.done(), err
+	}
+	return im.done(), cmp.Or(ctx.Err(), unread)
+}
+
+// importRow is one row of a file.
+type importRow struct {
+	line int
+	kind string // of its body
+	d    source.Delivery
+	bad  error // it could not be cut
+}
+
+const (
+	batchRows  = 512
+	batchBytes = 1 << 20
+)
+
+// cut reads the file and hands out its rows in batches, until ctx ends.
+func (im *importer) cut(ctx context.Context, f file, batches chan<- []importRow) error {
+	var batch []importRow
+	size := 0
+	flush := func() bool {
+		select {
+		case batches <- batch:
+			batch, size = make([]importRow, 0, batchRows), 0
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+	chain := sha256.New() // of all rows so far: tells an unreadable row by its place in this very file
+	err := f.Rows(func(line int, body []byte, bad *source.Verdict) bool {
+		chain.Write(body)
+		row := importRow{line: line, kind: f.kind}
+		if bad == nil {
+			row.d = f.delivery(body)
+		} else {
+			row.kind, row.bad = kindUnreadable, bad
+			row.d.ID = fmt.Sprintf("row\x00%d\x00%s", line, base64.RawURLEncoding.EncodeToString(chain.Sum(nil)))
+			row.d.Body = strconv.AppendInt(nil, int64(bad.Why), 10)
+		}
+		batch, size = append(batch, row), size+len(row.d.Body)
+		return len(batch) < batchRows && size < batchBytes || flush()
+	})
+	if len(batch) > 0 {
 		flush()
 	}
-	switch {
-	case failure != nil:
-		return report, failure
-	case err != nil:
-		return report, fileError(err)
-	}
-	return report, nil
+	return err
 }
 
-// fileError tells a file that is not what it should be from one that the system cannot read.
-func fileError(err error) error {
-	for _, bad := range []error{vcon.ErrNotJSON, vcon.ErrTooLong, vcon.ErrWrongKey} {
-		if errors.Is(err, bad) {
-			return fmt.Errorf("%w: %w", ErrUnreadable, err)
-		}
-	}
+// importer carries out one import.
+type importer struct {
+	zone     *Zone
+	ws       workspace.ID
+	name     string // of the source
+	key      keyring.Pseudonym
+	label    fact.Label // of name
+	to       Settler
+	progress *ImportProgress
+	repeated atomic.Bool // rows of the last batch were known before
+
+	mu     sync.Mutex
+	report ImportReport
+	bad    []BadRow
+}
+
+func (z *Zone) importer(ws workspace.ID, f file, o ImportOptions, to Settler) (*importer, error) {
+	key, err := z.ring.Pseudonym(ws)
 	if err != nil {
-		return fmt.Errorf("read the file: %w", err)
+		return nil, err
 	}
-	return nil
+	im := &importer{zone: z, ws: ws, name: ImportSource, key: key, to: to, progress: o.Progress}
+	im.label = identity.Label(key, fact.DimSource, 0, im.name)
+	im.repeated.Store(true) // an import that was interrupted begins with what is known
+	if im.progress == nil {
+		im.progress = new(ImportProgress)
+	}
+	return im, nil
 }
 
-// judge reads a row before it is journalled, so that whoever imports learns the line of what will be quarantined.
-func (f file) judge(d source.Delivery) error {
-	src, _ := connect.For(f.kind)
-	_, err := src.Decode(d)
-	var v *source.Verdict
-	if errors.As(err, &v) && v.State == fact.Quarantined {
+// take makes a batch durable with its outcomes.
+func (im *importer) take(ctx context.Context, rows []importRow) error {
+	ids := make([]journal.ID, len(rows))
+	for i, row := range rows {
+		ids[i] = identity.DeliveryID(im.key, im.name, deliveryName(row.d))
+	}
+	known, err := im.known(ctx, ids)
+	if err != nil {
 		return err
 	}
+	for range 2 { // what moved once may have been said by these very rows
+		err := im.settle(ctx, rows, ids, known)
+		if !errors.Is(err, deliveries.ErrMoved) && !errors.Is(err, journal.ErrStale) {
+			return err
+		}
+	}
+	return im.hand(ctx, rows, ids)
+}
+
+// known asks which rows were accepted before: of every batch while rows are, else of none, because Settle finds a few
+// without being told.
+func (im *importer) known(ctx context.Context, ids []journal.ID) (map[journal.ID]fact.State, error) {
+	if !im.repeated.Load() {
+		return nil, nil
+	}
+	return im.to.Known(ctx, im.ws, ids)
+}
+
+// settle decides the rows and takes them in.
+func (im *importer) settle(ctx context.Context, rows []importRow, ids []journal.ID, known map[journal.ID]fact.State) error {
+	still, err := im.zone.mark(ctx, im.ws)
+	if err != nil {
+		return err
+	}
+	now := im.zone.now()
+	in, outcomes := make([]journal.Message, len(rows)), make([]fact.Outcome, len(rows))
+	bad := make([]error, len(rows))
+	for i, row := range rows {
+		in[i] = journal.Message{Topic: journal.Inbox, ID: ids[i], Workspace: im.ws, Source: im.label, Key: binary.BigEndian.Uint64(ids[i][:8]), At: now}
+		if state, ok := known[ids[i]]; ok {
+			outcomes[i].State = fact.Duplicate
+			if state == fact.Quarantined {
+				_, said := decode(row.envelope(im.name), now)
+				bad[i] = cmp.Or(row.bad, said)
+			}
+			continue
+		}
+		env := row.envelope(im.name)
+		if outcomes[i], bad[i], err = im.zone.judge(ctx, in[i], env); err != nil {
+			return err
+		}
+		bad[i] = quarantined(outcomes[i], cmp.Or(row.bad, bad[i]))
+		if deliveries.Settled(outcomes[i].State) {
+			continue // nothing of it is kept
+		}
+		in[i].Epoch, in[i].Payload, err = im.zone.ring.Seal(im.ws, keyring.TopicInbox, ids[i], sealVersion, env.bytes())
+		if err != nil {
+			return fmt.Errorf("seal row: %w", err)
+		}
+	}
+	fresh, err := im.to.Settle(ctx, still, in, outcomes)
+	if err != nil {
+		return err
+	}
+	im.count(rows, outcomes, bad, fresh)
 	return nil
 }
 
-// delivery names a native line by the delivery_id it carries; without one the caller's hash stands for it, as for vCons.
-func (f file) delivery(row []byte) source.Delivery {
+// quarantined is why a row is in quarantine: what was said when it was read, else its outcome's reason. Nil when it is
+// not in quarantine.
+func quarantined(o fact.Outcome, said error) error {
 	switch {
-	case f.csv != nil:
-		return source.Delivery{ID: csv.DeliveryID(row), Body: row}
-	case f.kind != "native":
-		return source.Delivery{Body: row}
+	case o.State != fact.Quarantined:
+		return nil
+	case said != nil:
+		return said
 	}
-	if doc, err := strictjson.Parse(row); err == nil && doc.Has("type") {
-		return source.Delivery{ID: doc.Text("delivery_id"), Body: row}
-	}
-	if all, err := (native.Source{}).Split(source.Delivery{Body: row}); err == nil && len(all) == 1 {
-		return all[0] // an array or envelope of one
-	}
-	return source.Delivery{Body: row}
+	return source.Quarantine(o.Why, "")
 }
 
-func (r *ImportReport) note(line int, bad error) {
-	if bad == nil {
-		return
+func (row importRow) envelope(name string) envelope {
+	return envelope{kind: row.kind, source: name, delivery: row.d}
+}
+
+// mark gives a function that says whether nothing has been said since that a decision about a row of the workspace
+// rests on: consent, erasure, policy. Whoever says something says it here before it reaches the journal; so a decision
+// that still holds inside a transaction of the journal stands before what was said later, there and in the lake.
+func (z *Zone) mark(ctx context.Context, ws workspace.ID) (still func() bool, err error) {
+	said, err := z.register.Changes(ctx, ws)
+	if err != nil {
+		return nil, err
 	}
-	if len(r.Bad) == badListed {
-		r.Unlisted++
-		return
+	set := z.store.Changes()
+	return func() bool {
+		now, err := z.register.Changes(ctx, ws)
+		return err == nil && now == said && z.store.Changes() == set
+	}, nil
+}
+
+// hand gives rows to the pipeline, which decides one batch after the other.
+func (im *importer) hand(ctx context.Context, rows []importRow, ids []journal.ID) error {
+	known, err := im.to.Known(ctx, im.ws, ids)
+	if err != nil {
+		return err
 	}
-	r.Bad = append(r.Bad, BadRow{line, reason(bad)})
+	if _, err := im.zone.appendRows(ctx, im.ws, im.name, rows); err != nil {
+		return err
+	}
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	again := 0
+	for _, id := range ids {
+		if _, ok := known[id]; ok {
+			again++
+			continue
+		}
+		known[id] = fact.Pending // a row that stands twice in the batch
+		im.report.Later = append(im.report.Later, id)
+	}
+	im.report.States[fact.Duplicate] += int64(again)
+	im.progressed(len(rows), again)
+	return nil
+}
+
+// count notes what became of rows that are durable.
+func (im *importer) count(rows []importRow, outcomes []fact.Outcome, bad []error, fresh []bool) {
+	im.mu.Lock()
+	defer im.mu.Unlock()
+	again := 0
+	for i, o := range outcomes {
+		if !fresh[i] {
+			o.State = fact.Duplicate
+			again++
+		}
+		im.report.States[o.State]++
+		if bad[i] != nil {
+			im.bad = append(im.bad, BadRow{rows[i].line, reason(bad[i])})
+		}
+	}
+	im.repeated.Store(again > 0)
+	im.progressed(len(rows), again)
+	if len(im.bad) > 4*badListed {
+		im.cutBad()
+	}
+}
+
+// progressed counts rows that are durable; mu is held.
+func (im *importer) progressed(rows, again int) {
+	im.report.Rows += int64(rows)
+	im.progress.Rows.Add(int64(rows))
+	im.progress.Known.Add(int64(again))
+}
+
+// cutBad keeps the first bad rows and counts the others. Batches come in any order.
+func (im *importer) cutBad() {
+	slices.SortFunc(im.bad, func(a, b BadRow) int { return cmp.Compare(a.Line, b.Line) })
+	if n := len(im.bad) - badListed; n > 0 {
+		im.report.Unlisted += int64(n)
+		im.bad = im.bad[:badListed]
+	}
+}
+
+func (im *importer) done() ImportReport {
+	im.cutBad()
+	im.report.Bad = im.bad
+	return im.report
 }
 
 // reason says why a row was not read, without a value of it.
@@ -178,163 +375,22 @@ func reason(bad error) string {
 	return why
 }
 
-// appendRows journals a batch, in runs of one kind.
-func (z *Zone) appendRows(ctx context.Context, ws workspace.ID, kinds []string, all []source.Delivery, r *ImportReport) error {
-	for lo := 0; lo < len(all); {
-		hi := lo + 1
-		for hi < len(all) && kinds[hi] == kinds[lo] {
-			hi++
+// appendRows journals rows to be decided later, in runs of one kind.
+func (z *Zone) appendRows(ctx context.Context, ws workspace.ID, name string, rows []importRow) (total Accepted, err error) {
+	for lo := 0; lo < len(rows); {
+		hi := lo
+		var run []source.Delivery
+		for ; hi < len(rows) && rows[hi].kind == rows[lo].kind; hi++ {
+			run = append(run, rows[hi].d)
 		}
-		a, err := z.append(ctx, ws, ImportSource, kinds[lo], all[lo:hi])
+		a, err := z.append(ctx, ws, name, rows[lo].kind, run)
 		if err != nil {
-			return err
+			return total, err
 		}
-		r.Fresh += int64(a.Fresh)
+		total.Deliveries, total.Fresh = total.Deliveries+a.Deliveries, total.Fresh+a.Fresh
 		lo = hi
 	}
-	return nil
-}
-
-// openFile finds out what a file has: native lines, vCons or CSV.
-func (z *Zone) openFile(ctx context.Context, ws workspace.ID, r io.Reader, o ImportOptions) (file, error) {
-	buffered := bufio.NewReaderSize(r, 64<<10)
-	start, err := buffered.Peek(4096)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return file{}, fmt.Errorf("read the file: %w", err)
-	}
-	if len(bytes.TrimSpace(start)) == 0 {
-		return file{}, fmt.Errorf("%w: it is empty", ErrUnreadable)
-	}
-	start = bytes.TrimPrefix(start, []byte("\xef\xbb\xbf"))
-	first := bytes.TrimLeft(start, " \t\r\n")
-	unknown := o.Kind == "" && o.Map == ""
-	switch {
-	case o.Kind == "vcon" || unknown && vcon.Looks(start):
-		return openVCon(buffered, o.Key)
-	case o.Kind == "native" || unknown && len(first) > 0 && first[0] == '{':
-		return file{Lines: native.NewLines(buffered), kind: "native"}, nil
-	}
-	mapping, err := csv.ParseMap([]byte(o.Map))
-	if err != nil {
-		return file{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
-	}
-	policy, err := z.store.Policy(ctx, ws)
-	if err != nil {
-		return file{}, err
-	}
-	f, err := csv.Open(buffered, csv.Options{Kind: o.Kind, Map: mapping, Zone: policy.Zone()})
-	if err != nil {
-		return file{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
-	}
-	return file{Lines: f, kind: "native", csv: f}, nil
-}
-
-func openVCon(r *bufio.Reader, secret string) (file, error) {
-	if mark, _ := r.Peek(3); string(mark) == "\xef\xbb\xbf" {
-		_, _ = r.Discard(3)
-	}
-	var key *vcon.Key
-	if secret != "" {
-		var err error
-		if key, err = vcon.ParseKey([]byte(secret)); err != nil {
-			return file{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
-		}
-	}
-	return file{Lines: vcon.NewFile(r, key), kind: "vcon"}, nil
-}
-
-// FilePreview is what Import would read: columns, and the first rows with every value masked.
-type FilePreview struct {
-	Kind    string
-	Columns []PreviewColumn
-	Rows    [][]PreviewCell
-}
-
-// PreviewColumn is a column and the field it feeds; an empty Field means that it is not used.
-type PreviewColumn struct{ Header, Field, Note string }
-
-// PreviewCell is one masked value.
-type PreviewCell struct{ Field, Value string }
-
-// Preview reads the beginning of a file and imports nothing.
-func (z *Zone) Preview(ctx context.Context, ws workspace.ID, r io.Reader, o ImportOptions) (FilePreview, error) {
-	f, err := z.openFile(ctx, ws, r, o)
-	if err != nil {
-		return FilePreview{}, err
-	}
-	if f.csv == nil {
-		return f.preview()
-	}
-	p := f.csv.Preview()
-	out := FilePreview{Kind: p.Kind}
-	for _, c := range p.Columns {
-		out.Columns = append(out.Columns, PreviewColumn{Header: z.detector.Label(c.Header.Reveal()).Masked(), Field: c.Field, Note: c.Note})
-	}
-	for _, row := range p.Rows {
-		var cells []PreviewCell
-		for _, v := range row {
-			cells = append(cells, PreviewCell{v.Name, z.maskCell(v.Name, v.Value.Reveal())})
-		}
-		out.Rows = append(out.Rows, cells)
-	}
-	return out, nil
-}
-
-// preview shows what the first rows of a file without columns are, never their values.
-func (f file) preview() (FilePreview, error) {
-	out := FilePreview{Kind: f.kind}
-	src, _ := connect.For(f.kind)
-	err := f.Rows(func(_ int, row []byte, bad *source.Verdict) bool {
-		var cells []PreviewCell
-		events, err := src.Decode(source.Delivery{Body: row})
-		switch {
-		case bad != nil:
-			cells = append(cells, PreviewCell{"type", "unreadable"})
-		case err != nil:
-			cells = append(cells, PreviewCell{"type", "unreadable: " + reason(err)})
-		}
-		for kind := fact.KindCall; kind <= fact.KindConsent && len(events) > 0; kind++ {
-			n := 0
-			for i := range events {
-				if events[i].Kind() == kind {
-					n++
-				}
-			}
-			switch {
-			case n == 1:
-				cells = append(cells, PreviewCell{"type", kind.String()})
-			case n > 1:
-				cells = append(cells, PreviewCell{"type", fmt.Sprintf("%d of %s", n, kind)})
-			}
-		}
-		out.Rows = append(out.Rows, cells)
-		return len(out.Rows) < 5
-	})
-	return out, fileError(err)
-}
-
-// openCells are the fields that hold no person: their values are shown as they stand.
-var openCells = map[string]bool{
-	"schema": true, "type": true, "direction": true, "number": true, "team": true, "outcome": true, "status": true, "voicemail": true,
-	"occurred_at": true, "answered_at": true, "ended_at": true, "asked_at": true, "in_at": true, "out_at": true, "source_updated_at": true,
-	"ring_s": true, "talk_s": true, "survey": true, "scale": true, "score": true, "medium": true, "flow": true, "flow_version": true,
-	"node": true, "node_kind": true, "key": true, "label": true, "automatic": true, "inferred": true, "media": true, "error_code": true,
-}
-
-// maskCell masks a value of a preview: words by the redactor, everything that may be a person's by its length.
-func (z *Zone) maskCell(field, value string) string {
-	if _, err := time.Parse(time.RFC3339, value); err == nil {
-		return value
-	}
-	if openCells[field] {
-		return z.detector.Label(value).Masked()
-	}
-	if field == "body" || field == "comment" {
-		if r, err := z.detector.Redact(detect.Doc{Turns: []detect.Turn{{Text: value}}}); err == nil && r.Verified() {
-			return r.Masked()
-		}
-	}
-	return fmt.Sprintf("[%d characters]", len([]rune(value)))
+	return total, nil
 }
 
 // unreadable is the outcome of a row that could not be read.

@@ -130,13 +130,25 @@ func (z *Zone) Process(ctx context.Context, m journal.Message) (fact.Outcome, er
 	if !ok {
 		return fact.Outcome{State: fact.Quarantined, Why: fact.WhyUnsealed}, nil
 	}
+	o, _, err := z.judge(ctx, m, env)
+	return o, err
+}
+
+// judge says what becomes of an opened delivery and, of one that was not understood, why.
+func (z *Zone) judge(ctx context.Context, m journal.Message, env envelope) (o fact.Outcome, bad, err error) {
 	if env.kind == kindUnreadable {
-		return unreadable(env.delivery.Body), nil
+		return unreadable(env.delivery.Body), nil, nil
 	}
-	events, err := decode(env, m.At)
-	if err != nil || len(events) == 0 {
-		return unusable(err), nil
+	events, bad := decode(env, m.At)
+	if bad != nil || len(events) == 0 {
+		return unusable(bad), bad, nil
 	}
+	o, err = z.decide(ctx, m, env, events)
+	return o, nil, err
+}
+
+// decide takes the events of a delivery through consent and masking.
+func (z *Zone) decide(ctx context.Context, m journal.Message, env envelope, events []event.Event) (fact.Outcome, error) {
 	policy, err := z.store.Policy(ctx, m.Workspace)
 	if err != nil {
 		return fact.Outcome{}, err

@@ -38,6 +38,10 @@ type (
 		Map       string `json:"map"`
 		Key       string `json:"key"` // opens encrypted vCons
 		DryRun    bool   `json:"dry_run"`
+		ID        string `json:"id"` // under which import-progress is asked; the caller's choice, empty: nobody asks
+	}
+	ProgressArgs struct {
+		ID string `json:"id"`
 	}
 	ExportArgs struct {
 		Workspace string `json:"workspace"`
@@ -142,6 +146,13 @@ type Imported struct {
 	Counts
 	Bad      []BadRow `json:"bad,omitempty"` // the first rows that could not be read
 	Unlisted int64    `json:"unlisted,omitempty"`
+}
+
+// Progress says how far an import is.
+type Progress struct {
+	Rows    int64 `json:"rows"`    // durable
+	Known   int64 `json:"known"`   // of them known before
+	Storing bool  `json:"storing"` // all rows are read; the last of them become files
 }
 
 // BadRow is a row that went to quarantine.

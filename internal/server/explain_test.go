@@ -62,7 +62,7 @@ func TestPageOfErrors(t *testing.T) {
 // inner are errors that never leave the code that handles them.
 var inner = []string{
 	"datadir.ErrNoManifest", "keyring.ErrDead", "keyring.ErrSeal", "keyring.ErrUnknown", "keyring.ErrToday",
-	"journal.ErrBroken", "deliveries.ErrUnknown", "journal.ErrTooLarge", "journal.ErrAhead", "journal.ErrClosed",
+	"journal.ErrBroken", "deliveries.ErrUnknown", "journal.ErrTooLarge", "journal.ErrAhead", "journal.ErrEarly", "journal.ErrClosed",
 	"ledger.ErrNotFound", "ledger.ErrEntry", "ledger.ErrCheckpoint",
 	"private.ErrNotYet", "private.ErrFill", "private.ErrNoListener",
 }

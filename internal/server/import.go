@@ -2,53 +2,94 @@ package server
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"sync/atomic"
 
+	"murmur/internal/deliveries"
+	"murmur/internal/fact"
+	"murmur/internal/journal"
+	"murmur/internal/pipeline"
 	"murmur/internal/private"
 	"murmur/internal/workspace"
 )
 
-// importFile reads a file and waits until every row has its state. With DryRun it shows what would be read.
+// importing is an import under way.
+type importing struct {
+	rows    private.ImportProgress
+	storing atomic.Bool
+}
+
+// importFile reads a file and waits until every row has its state and is in the lake. With DryRun it shows what would
+// be read.
 func (n *Node) importFile(ctx context.Context, a ImportArgs, in io.Reader) (any, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
 		return nil, err
 	}
-	o := private.ImportOptions{Kind: a.Kind, Map: a.Map, Key: a.Key}
+	now := new(importing)
+	o := private.ImportOptions{Kind: a.Kind, Map: a.Map, Key: a.Key, Progress: &now.rows}
 	if a.DryRun {
 		return n.preview(ctx, ws, o, in)
 	}
-	before, err := n.imported(ctx, ws)
+	if a.ID != "" {
+		n.imports.Store(a.ID, now)
+		defer n.imports.Delete(a.ID)
+	}
+	way := n.way.Import()
+	defer way.End()
+	report, err := n.zone.Import(ctx, ws, in, o, way)
+	way.Read()
+	if errors.Is(err, context.Canceled) {
+		return nil, &Problem{Message: fmt.Sprintf("interrupted after %d rows", report.Rows), Hint: "they are kept; the same command goes on where it was", Exit: 1, Status: 503}
+	}
 	if err != nil {
 		return nil, err
 	}
-	report, err := n.zone.Import(ctx, ws, in, o)
+	now.storing.Store(true)
+	if n.jobs == nil { // nobody else goes on with what the rows set off: an agreement, a replay
+		if err := n.Drain(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return n.importedOf(ctx, ws, report, way)
+}
+
+// importedOf waits until every row has its state and is in the lake, and counts what became of them, whatever else comes
+// in.
+func (n *Node) importedOf(ctx context.Context, ws workspace.ID, r private.ImportReport, way *pipeline.Import) (Imported, error) {
+	var later map[journal.ID]fact.State
+	err := n.until(ctx, func() (bool, error) {
+		var err error
+		if later, err = n.journal.Known(ctx, ws, r.Later); err != nil || !way.Stored() {
+			return false, err
+		}
+		return !slices.Contains(slices.Collect(maps.Values(later)), fact.Pending), nil
+	})
 	if err != nil {
-		return nil, err
+		return Imported{}, err
 	}
-	if err := n.Drain(ctx); err != nil {
-		return nil, err
+	for _, s := range later {
+		r.States[s]++
 	}
-	after, err := n.imported(ctx, ws)
-	if err != nil {
-		return nil, err
-	}
-	add(&after, before, -1)
-	out := Imported{Counts: after, Unlisted: report.Unlisted}
-	for _, b := range report.Bad {
+	out := Imported{Counts: countsOf(deliveries.Tally{In: r.Rows, States: r.States}), Unlisted: r.Unlisted}
+	for _, b := range r.Bad {
 		out.Bad = append(out.Bad, BadRow{Line: b.Line, Why: b.Why})
 	}
 	return out, nil
 }
 
-// imported is what all imports of a workspace came to so far.
-func (n *Node) imported(ctx context.Context, ws workspace.ID) (Counts, error) {
-	all, err := n.journal.Counts(ctx)
-	if err != nil {
-		return Counts{}, err
+// importProgress says how far an import is; nothing yet of one that has not begun.
+func (n *Node) importProgress(_ context.Context, a ProgressArgs) (Progress, error) {
+	v, ok := n.imports.Load(a.ID)
+	if !ok {
+		return Progress{}, nil
 	}
-	w, err := n.statusOf(ctx, ws, all[ws])
-	return w.BySource[private.ImportSource], err
+	now := v.(*importing)
+	return Progress{Rows: now.rows.Rows.Load(), Known: now.rows.Known.Load(), Storing: now.storing.Load()}, nil
 }
 
 func (n *Node) preview(ctx context.Context, ws workspace.ID, o private.ImportOptions, in io.Reader) (Preview, error) {

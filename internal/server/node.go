@@ -55,6 +55,8 @@ type Node struct {
 	journal engine
 	zone    *private.Zone
 	crowd   *crowd.Crowd
+	way     *pipeline.Pipeline
+	imports sync.Map // those under way: *importing by ImportArgs.ID
 	jobs    *job.Queue
 	line    *line
 	pace    pace
@@ -147,6 +149,7 @@ func (n *Node) open(ctx context.Context, c Config) (err error) {
 	if err != nil {
 		return err
 	}
+	n.way = &pipeline.Pipeline{Journal: n.journal, Private: n.zone, Crowd: n.crowd, Seal: n.ring, Now: n.now}
 	return n.createWorkspace(ctx, workspace.Default)
 }
 
@@ -176,10 +179,9 @@ func (n *Node) createWorkspace(ctx context.Context, ws workspace.ID) error {
 // Start runs the pipeline until Close.
 func (n *Node) Start(ctx context.Context) {
 	ctx, n.stop = context.WithCancel(context.WithoutCancel(ctx))
-	p := &pipeline.Pipeline{Journal: n.journal, Private: n.zone, Crowd: n.crowd, Seal: n.ring, Now: n.now}
 	n.running.Go(func() {
 		for ctx.Err() == nil {
-			err := n.line.run(ctx, p.Run)
+			err := n.line.run(ctx, n.way.Run)
 			n.setFailed(err)
 			if err == nil { // stopped, or standing still for a moment
 				continue
@@ -208,15 +210,19 @@ func (n *Node) failure() error {
 
 // Drain waits until everything that was accepted has been processed and its facts are in the lake.
 func (n *Node) Drain(ctx context.Context) error {
+	return n.until(ctx, func() (bool, error) {
+		b, err := n.journal.Backlog(ctx)
+		return b.Pending == 0 && b.Facts == 0, err
+	})
+}
+
+// until waits for something that the pipeline brings about.
+func (n *Node) until(ctx context.Context, done func() (bool, error)) error {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		b, err := n.journal.Backlog(ctx)
-		if err != nil {
+		if yes, err := done(); yes || err != nil {
 			return err
-		}
-		if b.Pending == 0 && b.Facts == 0 {
-			return nil
 		}
 		if err := n.failure(); err != nil {
 			return fmt.Errorf("process deliveries: %w", err)

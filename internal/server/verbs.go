@@ -51,6 +51,8 @@ func (n *Node) do(ctx context.Context, verb string, args []byte, in io.Reader, o
 		})
 	case "import":
 		return answer(ctx, args, out, func(ctx context.Context, a ImportArgs) (any, error) { return n.importFile(ctx, a, in) })
+	case "import-progress":
+		return answer(ctx, args, out, n.importProgress)
 	case "flow-set":
 		return answer(ctx, args, out, func(ctx context.Context, a FlowArgs) (FlowSet, error) { return n.setFlow(ctx, a, in) })
 	case "flow-show":

@@ -194,6 +194,14 @@ func (s *Store) forget() {
 	s.mu.Unlock()
 }
 
+// Changes counts the changes of policies and sources since the store was opened: who saw the same number before and
+// after a decision knows that it still holds.
+func (s *Store) Changes() uint64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.changes
+}
+
 // Secret is 32 random bytes in URL-safe base64: a token, an API key, a link.
 func Secret() string {
 	var b [32]byte

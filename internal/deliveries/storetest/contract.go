@@ -3,6 +3,7 @@ package storetest
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -59,7 +60,7 @@ func duplicates(t *testing.T, s *subject) {
 	s.set(t, state(a, fact.Published, 0, 0))
 	s.accept(t, 0, a)
 	known, err := s.Known(t.Context(), workspace.Default, []journal.ID{a.ID, s.delivery(9).ID, c.ID})
-	if err != nil || !known[0] || known[1] || !known[2] {
+	if err != nil || len(known) != 2 || known[a.ID] != fact.Published || known[c.ID] != fact.Pending {
 		t.Errorf("known %v: %v", known, err)
 	}
 	s.read(t, journal.Inbox, 0)
@@ -225,10 +226,18 @@ func settle(t *testing.T, s *subject) {
 	s.read(t, journal.Inbox, 1)
 	facts := s.delivery(3)
 	facts.Topic = journal.Facts
-	done := []journal.Message{known, published, held}
-	made := []journal.Message{facts, state(known, fact.Refused, 0, 0), state(published, fact.Published, 0, 1), state(held, fact.Held, fact.WhyNoConsentYet, 1)}
-	if fresh, err := s.Settle(t.Context(), done, made); err != nil || fresh != 2 {
-		t.Fatalf("settle: %d, %v", fresh, err)
+	known.State, published.State, held.State, held.Why = fact.Refused, fact.Published, fact.Held, fact.WhyNoConsentYet
+	published.Payload, published.Contact = nil, [16]byte{1}
+	again := s.delivery(1)
+	again.State, again.Payload = fact.Duplicate, nil
+	done := []journal.Message{known, published, held, again}
+	yes := func() bool { return true }
+	if _, err := s.Settle(t.Context(), func() bool { return false }, done, []journal.Message{facts}); !errors.Is(err, deliveries.ErrMoved) {
+		t.Fatalf("what no longer holds: %v, want ErrMoved", err)
+	}
+	fresh, err := s.Settle(t.Context(), yes, done, []journal.Message{facts})
+	if err != nil || !slices.Equal(fresh, []bool{false, true, true, false}) {
+		t.Fatalf("settle: %v, %v", fresh, err)
 	}
 	s.restart(t)
 	if got := s.trace(t, known); got.State != fact.Pending {
@@ -277,7 +286,9 @@ func epochEnds(t *testing.T, s *subject) {
 	if _, err := s.Accept(ctx, late); !errors.Is(err, journal.ErrStale) {
 		t.Fatalf("accept: %v, want ErrStale", err)
 	}
-	if _, err := s.Settle(ctx, []journal.Message{late}, []journal.Message{state(late, fact.Held, 0, 0)}); !errors.Is(err, journal.ErrStale) {
+	held := late
+	held.State = fact.Held
+	if _, err := s.Settle(ctx, func() bool { return true }, []journal.Message{held}, nil); !errors.Is(err, journal.ErrStale) {
 		t.Fatalf("settle: %v, want ErrStale", err)
 	}
 	late.Workspace = elsewhere

@@ -100,6 +100,27 @@ func redelivery(t *testing.T, s *subject) {
 }
 
 // poison: a message that its stage cannot take stops the group, each time, and is never skipped.
+// early: a stage that wants more at once is handed the same messages and those that came in meanwhile.
+func early(t *testing.T, s *subject) {
+	s.append(t, Delivery(1, 0))
+	calls := 0
+	err := s.Transform(t.Context(), journal.Reader{Topic: journal.Inbox, Group: "g"}, func(_ context.Context, batch []journal.Message) ([]journal.Message, error) {
+		if calls++; calls == 1 {
+			s.append(t, Delivery(1, 1))
+			return nil, journal.ErrEarly
+		}
+		for n, m := range batch {
+			if number(m) != n || len(batch) != 2 {
+				t.Errorf("number %d in place %d of %d", number(m), n, len(batch))
+			}
+		}
+		return nil, errEnough
+	})
+	if calls != 2 || !errors.Is(err, errEnough) {
+		t.Errorf("%d calls, %v", calls, err)
+	}
+}
+
 func poison(t *testing.T, s *subject) {
 	s.append(t, Delivery(1, 0))
 	for range 3 {

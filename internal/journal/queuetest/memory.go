@@ -2,6 +2,7 @@ package queuetest
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"sync"
@@ -87,6 +88,14 @@ func (j *Memory) Transform(ctx context.Context, r journal.Reader, f journal.Stag
 		out, err := f(ctx, batch)
 		if ctx.Err() != nil && err != nil {
 			return nil
+		}
+		if errors.Is(err, journal.ErrEarly) {
+			select {
+			case <-changed:
+			case <-ctx.Done():
+				return nil
+			}
+			continue
 		}
 		if err != nil {
 			return err

@@ -30,6 +30,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) journal.Queue) {
 		{"order per key", order},
 		{"concurrent", concurrent},
 		{"redelivery after an error", redelivery},
+		{"more at once on request", early},
 		{"poison does not pass", poison},
 		{"outputs and cursor are one", atomicOutputs},
 		{"groups are apart", groups},

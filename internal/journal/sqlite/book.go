@@ -10,7 +10,6 @@ import (
 	"murmur/internal/deliveries"
 	"murmur/internal/fact"
 	"murmur/internal/journal"
-	"murmur/internal/workspace"
 )
 
 // Accept implements deliveries.Intake. It is safe for any number of callers, who share transactions.
@@ -31,66 +30,6 @@ func (j *Journal) Accept(ctx context.Context, m ...journal.Message) (fresh int, 
 		return 0, fmt.Errorf("accept deliveries: %w", err)
 	}
 	return fresh, ctx.Err()
-}
-
-// Settle implements deliveries.Intake.
-func (j *Journal) Settle(ctx context.Context, done, made []journal.Message) (fresh int, err error) {
-	if err = check(made); err == nil {
-		err = j.write(ctx, len(done)+len(made), func(t *tx) (err error) {
-			fresh, err = t.settle(done, made)
-			return err
-		})
-	}
-	if err != nil {
-		return 0, fmt.Errorf("settle deliveries: %w", err)
-	}
-	return fresh, nil
-}
-
-func (t *tx) settle(done, made []journal.Message) (fresh int, err error) {
-	type delivery struct {
-		ws workspace.ID
-		id journal.ID
-	}
-	known := map[delivery]bool{}
-	for _, m := range done {
-		m.Payload = nil
-		isNew, err := t.deliver(&m)
-		if err != nil {
-			return 0, err
-		}
-		if isNew {
-			fresh++
-		} else {
-			known[delivery{m.Workspace, m.ID}] = true
-		}
-	}
-	for i := range made {
-		if made[i].Topic == journal.States && known[delivery{made[i].Workspace, made[i].ID}] {
-			continue
-		}
-		if err := t.store(made[i : i+1]); err != nil {
-			return 0, err
-		}
-	}
-	return fresh, nil
-}
-
-// Known implements deliveries.Intake.
-func (j *Journal) Known(ctx context.Context, w workspace.ID, ids []journal.ID) ([]bool, error) {
-	known := make([]bool, len(ids))
-	find, err := j.reads.PrepareContext(ctx, `select exists (select 1 from delivery
-		where substr(id, 1, 8) = substr(?1, 1, 8) and id = ?1 and ws = (select no from workspace where name = ?2))`)
-	if err != nil {
-		return nil, fmt.Errorf("look deliveries up: %w", err)
-	}
-	defer func() { _ = find.Close() }()
-	for i, id := range ids {
-		if err := find.QueryRowContext(ctx, id[:], w.String()).Scan(&known[i]); err != nil {
-			return nil, fmt.Errorf("look deliveries up: %w", err)
-		}
-	}
-	return known, nil
 }
 
 // check refuses what must not get into a transaction with others.
@@ -140,11 +79,7 @@ func (t *tx) deliver(m *journal.Message) (fresh bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	c := t.accepted[account{ws, source}]
-	if c == nil {
-		c = new(count)
-		t.accepted[account{ws, source}] = c
-	}
+	c := t.account(ws, source)
 	c.deliveries++
 	if known != nil {
 		c.duplicates++
@@ -159,11 +94,18 @@ func (t *tx) deliver(m *journal.Message) (fresh bool, err error) {
 	if err := t.exec(t.w.sql.addDelivery, pos, ws, m.ID[:], source, at, t.now-at); err != nil {
 		return false, err
 	}
-	if len(m.Payload) == 0 { // settled in this transaction
-		return true, nil
-	}
 	t.inbox = true
 	return true, t.keep(pos, ws, m)
+}
+
+// account counts what comes in of a source.
+func (t *tx) account(ws, source int64) *count {
+	c := t.accepted[account{ws, source}]
+	if c == nil {
+		c = new(count)
+		t.accepted[account{ws, source}] = c
+	}
+	return c
 }
 
 // keep stores a payload unless there is one already, which may have been carried over to a younger epoch.
@@ -290,11 +232,15 @@ func (t *tx) become(ws int64, r *row, to fact.State, why fact.Why, contact [16]b
 		counts[to]++
 	}
 	t.settled[account{ws, r.source}] = counts
-	var owner any
-	if contact != ([16]byte{}) {
-		owner = contact[:]
+	return t.exec(s.setState, int64(to), int64(why), t.now-r.at, ownerOf(contact), r.pos)
+}
+
+// ownerOf is how a contact is stored: null for none.
+func ownerOf(contact [16]byte) any {
+	if contact == ([16]byte{}) {
+		return nil
 	}
-	return t.exec(s.setState, int64(to), int64(why), t.now-r.at, owner, r.pos)
+	return contact[:]
 }
 
 // requeue gives deliveries whose payload is kept new positions at the end of the inbox, in the order given.

@@ -16,6 +16,9 @@ import (
 	"murmur/internal/workspace"
 )
 
+// fillPause is how long a consumer that was handed too little waits for more.
+const fillPause = time.Second
+
 // batchBytes bounds the payloads of one batch: a reader's memory.
 const batchBytes = 16 << 20
 
@@ -74,6 +77,12 @@ func (j *Journal) transform(ctx context.Context, r journal.Reader, f journal.Sta
 			continue
 		}
 		out, err := f(ctx, batch)
+		if errors.Is(err, journal.ErrEarly) {
+			if err := pause(ctx, nil, fillPause); err != nil {
+				return err
+			}
+			continue
+		}
 		if err != nil {
 			return err
 		}

@@ -336,7 +336,7 @@ type statements struct {
 	source, addSource                        *sql.Stmt
 	retired                                  *sql.Stmt
 	accept, settle                           *sql.Stmt
-	find, addDelivery, setState              *sql.Stmt
+	find, addDelivery, addSettled, setState  *sql.Stmt
 	addPayload, dropPayload                  *sql.Stmt
 	addHeld, dropHeld                        *sql.Stmt
 	moveDelivery, movePayload                *sql.Stmt
@@ -371,6 +371,8 @@ func (s *statements) prepare(ctx context.Context, conn *sql.Conn) error {
 			duplicates = duplicates + excluded.duplicates, latest = max(latest, excluded.latest)`},
 		{&s.settle, `insert into settled values (?, ?, ?, ?, 0) on conflict do update set deliveries = deliveries + excluded.deliveries`},
 		{&s.find, `select pos, source, state, why, at from delivery where substr(id, 1, 8) = substr(?1, 1, 8) and id = ?1 and ws = ?2`},
+		{&s.addSettled, `insert into delivery select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
+			where not exists (select 1 from delivery where substr(id, 1, 8) = substr(?3, 1, 8) and id = ?3 and ws = ?2)`},
 		{&s.addDelivery, `insert into delivery values (?, ?, ?, ?, ?, 0, 0, ?, null)`},
 		{&s.setState, fmt.Sprintf(`update delivery set state = ?1, why = ?2, since = ?3,
 			contact = iif(?1 = %d, null, coalesce(?4, contact)) where pos = ?5`, fact.Erased)},

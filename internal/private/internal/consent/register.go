@@ -29,6 +29,7 @@ type Register struct {
 
 // said is the register of one workspace in memory: every delivery asks it.
 type said struct {
+	changes    uint64
 	calls      map[fact.ID]act
 	contacts   map[pseudonym]act
 	unrecorded map[pseudonym]bool // want to be in no recording
@@ -102,6 +103,7 @@ func (r *Register) Say(ctx context.Context, ws workspace.ID, s Subject, a fact.A
 	}
 	r.mu.Lock()
 	known.say(s, out)
+	known.changes++
 	r.mu.Unlock()
 	return fresh, nil
 }
@@ -118,6 +120,18 @@ func (r *Register) Known(ctx context.Context, ws workspace.ID, call fact.ID, c a
 	return Known{
 		CallOptedOut: about.out, CallOptedIn: about.in, CallsOptedOut: s.unrecorded[c.Bytes()], ContactOptedOut: from.out, ContactOptedIn: from.in,
 	}, nil
+}
+
+// Changes counts what was said and erased in a workspace since the register was opened: who saw the same number before
+// and after a decision knows that it still holds.
+func (r *Register) Changes(ctx context.Context, ws workspace.ID) (uint64, error) {
+	s, err := r.of(ctx, ws)
+	if err != nil {
+		return 0, err
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return s.changes, nil
 }
 
 // Erase records that everything about a contact up to now must go, and gives the receipt. It is idempotent and
@@ -143,6 +157,7 @@ func (r *Register) Erase(ctx context.Context, ws workspace.ID, c anon.Contact) (
 	}
 	r.mu.Lock()
 	s.erased[c.Bytes()] = at
+	s.changes++
 	r.mu.Unlock()
 	return receipt, nil
 }
