@@ -25,6 +25,7 @@ import (
 	"murmur/internal/journal"
 	"murmur/internal/meta"
 	"murmur/internal/private/anon"
+	"murmur/internal/safe"
 	"murmur/internal/workspace"
 )
 
@@ -102,7 +103,7 @@ func (c *Crowd) Append(ctx context.Context, batches []fact.Batch, partition int3
 	var rows []lake.Row
 	for _, b := range batches {
 		if err := c.names.add(ctx, b.Workspace, b.Labels); err != nil {
-			return fmt.Errorf("store names: %w", err)
+			return safe.Wrap("store names", err)
 		}
 		for _, f := range b.Facts {
 			gone, err := c.erased(ctx, b.Workspace, f.Meta().Contact)
@@ -116,7 +117,7 @@ func (c *Crowd) Append(ctx context.Context, batches []fact.Batch, partition int3
 		}
 	}
 	if err := c.arrivals.note(ctx, rows, c.now()); err != nil {
-		return fmt.Errorf("note arrivals: %w", err)
+		return safe.Wrap("note arrivals", err)
 	}
 	for ws, w := range refused {
 		if err := c.lake.Withdraw(ctx, ws, w.Withdrawal); err != nil {

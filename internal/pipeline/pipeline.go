@@ -15,7 +15,6 @@ package pipeline
 import (
 	"context"
 	"crypto/sha256"
-	"fmt"
 	"runtime"
 	"slices"
 	"time"
@@ -26,6 +25,7 @@ import (
 	"murmur/internal/fact"
 	"murmur/internal/journal"
 	"murmur/internal/keyring"
+	"murmur/internal/safe"
 	"murmur/internal/workspace"
 )
 
@@ -154,7 +154,7 @@ func (p *Pipeline) seal(in []journal.Message, outcomes []fact.Outcome) ([]journa
 		id := journal.ID(sum[:16])
 		epoch, sealed, err := p.Seal.Seal(ws, keyring.TopicFacts, id, factsVersion, fact.Encode(nil, *batches[ws]))
 		if err != nil {
-			return nil, fmt.Errorf("seal facts: %w", err)
+			return nil, safe.Wrap("seal facts", err)
 		}
 		out = append(out, journal.Message{Topic: journal.Facts, ID: id, Workspace: ws, At: p.Now(), Epoch: epoch, Payload: sealed})
 	}
@@ -171,15 +171,15 @@ func (p *Pipeline) store(ctx context.Context, in []journal.Message) ([]journal.M
 	for _, m := range in {
 		opened, err := p.Seal.Open(m.Workspace, keyring.TopicFacts, m.ID, factsVersion, m.Epoch, m.Payload)
 		if err != nil {
-			return nil, fmt.Errorf("open facts at position %s: %w", m.Position, err)
+			return nil, safe.At("open facts", m.Position, err)
 		}
 		b, err := fact.Decode(opened)
 		if err != nil {
-			return nil, fmt.Errorf("read facts at position %s: %w", m.Position, err)
+			return nil, safe.At("read facts", m.Position, err)
 		}
 		if agreed(b) {
 			if _, err := p.Journal.Replay(ctx, m.Workspace, []fact.State{fact.Held}, fact.WhyNoConsentYet); err != nil {
-				return nil, fmt.Errorf("replay what was held: %w", err)
+				return nil, safe.Wrap("replay what was held", err)
 			}
 		}
 		batches = append(batches, b)

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"net/http"
 
 	"murmur/internal/fact"
@@ -14,6 +13,7 @@ import (
 	"murmur/internal/keyring"
 	"murmur/internal/private/internal/identity"
 	"murmur/internal/private/internal/source"
+	"murmur/internal/safe"
 	"murmur/internal/workspace"
 )
 
@@ -102,7 +102,7 @@ func (z *Zone) sealAll(ws workspace.ID, name, kind string, all []source.Delivery
 		id := identity.DeliveryID(key, name, deliveryName(d))
 		epoch, sealed, err := z.ring.Seal(ws, keyring.TopicInbox, id, sealVersion, envelope{kind: kind, source: name, delivery: d}.bytes())
 		if err != nil {
-			return nil, fmt.Errorf("seal delivery: %w", err)
+			return nil, safe.Wrap("seal delivery", err)
 		}
 		messages[i] = journal.Message{
 			Topic: journal.Inbox, ID: id, Workspace: ws, Source: label, Key: binary.BigEndian.Uint64(id[:8]), At: now,

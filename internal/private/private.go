@@ -13,7 +13,6 @@ package private
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -32,6 +31,7 @@ import (
 	"murmur/internal/private/internal/recording"
 	"murmur/internal/private/internal/source"
 	"murmur/internal/private/internal/source/connect"
+	"murmur/internal/safe"
 	"murmur/internal/workspace"
 )
 
@@ -124,7 +124,7 @@ func (z *Zone) Process(ctx context.Context, m journal.Message) (fact.Outcome, er
 		return fact.Outcome{State: fact.Quarantined, Why: fact.WhyUnsealed}, nil
 	}
 	if err != nil {
-		return fact.Outcome{}, fmt.Errorf("open delivery: %w", err)
+		return fact.Outcome{}, safe.Wrap("open delivery", err)
 	}
 	env, ok := readEnvelope(opened.Bytes())
 	if !ok {

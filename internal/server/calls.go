@@ -33,7 +33,7 @@ func (c calls) Event(ctx context.Context, ws workspace.ID, call string, e web.Ca
 	}
 	if err != nil && s.State != "" {
 		// The call is on the shred side and the telephony must know; what could not be written is tried again.
-		c.log.Error("a call ended because something failed", "kind", errorKind(err))
+		c.log.Error("a call ended because something failed", "error", err)
 		err = nil
 	}
 	return web.CallState{State: s.State, Must: s.Must}, webErr(err)
@@ -61,7 +61,7 @@ func (n *Node) keepCalls(ctx context.Context) {
 		case <-tick.C:
 		}
 		if err := n.zone.ExpireCalls(ctx); err != nil && ctx.Err() == nil {
-			n.log.Error("the end of a call could not be written; it is tried again", "kind", errorKind(err))
+			n.log.Error("the end of a call could not be written; it is tried again", "error", err)
 		}
 	}
 }

@@ -53,7 +53,7 @@ func (n *Node) doctor(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 		say("workspace "+ws, w.In == w.Sum(), "the counters disagree: run murmur verify", "%d deliveries in, the sum of the states is %d", w.In, w.Sum())
 		n.recognizer(ctx, ws, say)
 		if err := n.hearing(ctx, ws, say); err != nil {
-			say("recordings of "+ws, false, "docs/runbook/workspace-stalled.md", "%s", errorKind(err))
+			say("recordings of "+ws, false, "docs/runbook/workspace-stalled.md", "%s", describe(err))
 		}
 		say("quarantine of "+ws, true, "", "%d deliveries", w.Quarantined)
 		if w.Quarantined > 0 {

@@ -65,7 +65,7 @@ func (w *fetchWorker) Work(ctx context.Context, j *river.Job[fetchArgs]) error {
 	case isTrouble:
 		w.n.log.Warn("a recording could not be fetched", "workspace", ws.String(), "call", call.String(), "try", j.Attempt, "why", string(t))
 	case err != nil:
-		w.n.log.Error("a recording could not be fetched", "workspace", ws.String(), "call", call.String(), "try", j.Attempt, "kind", errorKind(err))
+		w.n.log.Error("a recording could not be fetched", "workspace", ws.String(), "call", call.String(), "try", j.Attempt, "error", err)
 	}
 	return err
 }

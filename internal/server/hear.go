@@ -58,7 +58,7 @@ func (w *hearWorker) Work(ctx context.Context, j *river.Job[hearArgs]) error {
 		return river.JobSnooze(0) // the next server hears it; this was no try
 	}
 	if err != nil {
-		w.n.log.Error("a recording could not be heard", "workspace", ws.String(), "recording", id.String(), "try", j.Attempt, "kind", errorKind(err))
+		w.n.log.Error("a recording could not be heard", "workspace", ws.String(), "recording", id.String(), "try", j.Attempt, "error", err)
 	}
 	return err
 }
@@ -101,7 +101,7 @@ func (n *Node) kickHear(ctx context.Context, ws workspace.ID, id private.Recordi
 		return
 	}
 	if _, err := n.jobs.Insert(ctx, hearArgs{ws.String(), id.String()}, nil); err != nil {
-		n.log.Warn("a recording was not queued; it is found again in a minute", "workspace", ws.String(), "kind", errorKind(err))
+		n.log.Warn("a recording was not queued; it is found again in a minute", "workspace", ws.String(), "error", err)
 	}
 }
 

@@ -144,7 +144,7 @@ func (n *Node) refuse(w http.ResponseWriter, err error) {
 }
 
 func (n *Node) unavailable(w http.ResponseWriter, err error) {
-	n.log.Warn("a delivery was not accepted", "kind", errorKind(err))
+	n.log.Warn("a delivery was not accepted", "error", err)
 	w.Header().Set("Retry-After", "5")
 	p := Explain(err)
 	problem(w, &Problem{Message: "not accepted now", Hint: p.Hint, Status: http.StatusServiceUnavailable})
@@ -236,14 +236,4 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		gauge(c.lag, age)
 		gauge(c.facts, float64(b.Facts))
 	}
-}
-
-// errorKind names an error for a log: the sentinel it comes from, never its text.
-func errorKind(err error) string {
-	for _, e := range explanations {
-		if errors.Is(err, e.is) {
-			return e.is.Error()
-		}
-	}
-	return "internal"
 }

@@ -5,6 +5,12 @@ import (
 	"io"
 	"log/slog"
 	"strconv"
+	"sync"
+	"syscall"
+
+	"murmur/internal/journal"
+	"murmur/internal/keyring"
+	"murmur/internal/safe"
 )
 
 // logKeys are the attributes that may be logged as they are. Everything else is printed as its type and length:
@@ -14,9 +20,10 @@ var logKeys = map[string]bool{
 	"method": true, "took": true, "period": true, "job": true, "attempt": true, "address": true, "version": true, "root": true,
 }
 
-// NewLog makes the log of a server: JSON lines, attributes by allow-list, messages only from the program text.
+// NewLog makes the log of a server: JSON lines, attributes by allow-list, messages only from the program text. An error
+// is printed as package safe describes it, never by its text. An attribute must not be called msg, as slog's message is.
 func NewLog(w io.Writer) *slog.Logger {
-	return slog.New(&allow{slog.NewJSONHandler(w, nil)})
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: clean}))
 }
 
 // warnings passes on what needs somebody's attention: the queue of jobs talks a lot.
@@ -32,38 +39,40 @@ func (h warnings) WithAttrs(attrs []slog.Attr) slog.Handler {
 
 func (h warnings) WithGroup(name string) slog.Handler { return warnings{h.Handler.WithGroup(name)} }
 
-// allow is a slog.Handler that lets only known attributes through.
-type allow struct{ next slog.Handler }
-
-func (h *allow) Enabled(ctx context.Context, l slog.Level) bool { return h.next.Enabled(ctx, l) }
-
-func (h *allow) Handle(ctx context.Context, r slog.Record) error {
-	out := slog.NewRecord(r.Time, r.Level, r.Message, 0)
-	r.Attrs(func(a slog.Attr) bool {
-		out.AddAttrs(clean(a))
-		return true
-	})
-	return h.next.Handle(ctx, out)
-}
-
-func (h *allow) WithAttrs(attrs []slog.Attr) slog.Handler {
-	cleaned := make([]slog.Attr, len(attrs))
-	for i, a := range attrs {
-		cleaned[i] = clean(a)
-	}
-	return &allow{h.next.WithAttrs(cleaned)}
-}
-
-func (h *allow) WithGroup(name string) slog.Handler { return &allow{h.next.WithGroup(name)} }
-
-func clean(a slog.Attr) slog.Attr {
+// clean is slog's hook: it is asked for every attribute that is no group.
+func clean(groups []string, a slog.Attr) slog.Attr {
 	v := a.Value.Resolve()
+	if err, ok := v.Any().(error); ok {
+		return slog.String(a.Key, describe(err))
+	}
+	builtin := len(groups) == 0 && (a.Key == slog.MessageKey || a.Key == slog.LevelKey)
 	switch v.Kind() {
 	case slog.KindBool, slog.KindDuration, slog.KindFloat64, slog.KindInt64, slog.KindUint64, slog.KindTime:
 		return slog.Attr{Key: a.Key, Value: v}
+	case slog.KindString:
+		if builtin || logKeys[a.Key] {
+			return slog.Attr{Key: a.Key, Value: v}
+		}
 	}
-	if logKeys[a.Key] && v.Kind() == slog.KindString {
-		return slog.Attr{Key: a.Key, Value: v}
+	if _, ok := v.Any().(slog.Level); ok && builtin {
+		return a
 	}
 	return slog.String(a.Key, "["+v.Kind().String()+" of "+strconv.Itoa(len(v.String()))+" bytes]")
 }
+
+// describe says of an error what may be said.
+func describe(err error) string { return safe.Describe(err, sentinels()...) }
+
+// sentinels are the errors whose text is the program's own.
+var sentinels = sync.OnceValue(func() []error {
+	known := []error{
+		context.DeadlineExceeded, io.ErrUnexpectedEOF, keyring.ErrDead, keyring.ErrSeal, keyring.ErrUnknown, keyring.ErrToday,
+		journal.ErrAhead, journal.ErrBroken, journal.ErrClosed, journal.ErrTooLarge,
+	}
+	for _, e := range explanations {
+		if _, number := e.is.(syscall.Errno); !number { // it says itself what it is
+			known = append(known, e.is)
+		}
+	}
+	return known
+})

@@ -186,7 +186,7 @@ func (n *Node) Start(ctx context.Context) {
 			if err == nil { // stopped, or standing still for a moment
 				continue
 			}
-			n.log.Error("the pipeline stopped and starts again", "kind", fmt.Sprintf("%T", err))
+			n.log.Error("the pipeline stopped and starts again", "error", err)
 			select { // a full disk or a locked file passes; nothing was consumed
 			case <-ctx.Done():
 			case <-time.After(time.Second):

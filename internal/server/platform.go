@@ -53,7 +53,7 @@ func (w *guardWorker) Timeout(*river.Job[guardArgs]) time.Duration { return time
 func (w *guardWorker) Work(ctx context.Context, j *river.Job[guardArgs]) error {
 	again, err := w.n.guard(ctx, j.Args, w.n.now().Sub(j.CreatedAt))
 	if err != nil {
-		w.n.log.Error("a recording at the platform could not be deleted yet; it is tried again", "source", j.Args.Source, "kind", errorKind(err))
+		w.n.log.Error("a recording at the platform could not be deleted yet; it is tried again", "source", j.Args.Source, "error", err)
 	}
 	if again > 0 {
 		return river.JobSnooze(again) // never given up: a snooze is no attempt
@@ -101,7 +101,7 @@ func (n *Node) guard(ctx context.Context, a guardArgs, age time.Duration) (again
 func (n *Node) endAtPlatform(ctx context.Context, ws workspace.ID, call string) {
 	sources, err := n.store.Sources(ctx, ws)
 	if err != nil {
-		n.log.Error("the platform of a call could not be found", "kind", errorKind(err))
+		n.log.Error("the platform of a call could not be found", "error", err)
 		return
 	}
 	for _, src := range sources {
@@ -114,7 +114,7 @@ func (n *Node) endAtPlatform(ctx context.Context, ws workspace.ID, call string) 
 			_, _ = n.zone.EndRecording(ctx, src, call) // the guard sees to what failed
 		})
 		if err := n.setGuard(context.WithoutCancel(ctx), src, call); err != nil {
-			n.log.Error("the guard of a recording could not be stored", "kind", errorKind(err))
+			n.log.Error("the guard of a recording could not be stored", "error", err)
 		}
 	}
 }
@@ -151,7 +151,7 @@ func (n *Node) answerCall(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err != nil {
-		n.log.Error("a call goes on unrecorded because something failed", "kind", errorKind(err))
+		n.log.Error("a call goes on unrecorded because something failed", "error", err)
 		a.Record = false
 	}
 	n.obey(r.Context(), src.Workspace, a.Call, a.State)
@@ -171,11 +171,11 @@ func (n *Node) record(ctx context.Context, src workspace.Source, call string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), actFor)
 	defer cancel()
 	if err := n.setGuard(ctx, src, call); err != nil {
-		n.log.Error("a call is not recorded: its guard could not be stored", "kind", errorKind(err))
+		n.log.Error("a call is not recorded: its guard could not be stored", "error", err)
 		return
 	}
 	if err := n.zone.StartRecording(ctx, src, call); err != nil {
-		n.log.Warn("the platform did not confirm that it records a call", "source", src.Name, "kind", errorKind(err))
+		n.log.Warn("the platform did not confirm that it records a call", "source", src.Name, "error", err)
 	}
 	if s, err := n.zone.Stands(ctx, src.Workspace, call); err != nil || s == private.MustGo {
 		n.endAtPlatform(ctx, src.Workspace, call)

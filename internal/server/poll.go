@@ -72,7 +72,7 @@ func (w *pollWorker) Work(ctx context.Context, j *river.Job[pollArgs]) error {
 	case isTrouble:
 		w.n.log.Warn("a source could not be polled", "workspace", ws.String(), "source", src.Name, "why", string(t))
 	case err != nil && ctx.Err() == nil:
-		w.n.log.Error("a source could not be polled", "workspace", ws.String(), "source", src.Name, "kind", errorKind(err))
+		w.n.log.Error("a source could not be polled", "workspace", ws.String(), "source", src.Name, "error", err)
 		return err
 	}
 	return nil

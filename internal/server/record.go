@@ -55,7 +55,7 @@ func (n *Node) startRecorder(ctx context.Context, c SIPConfig) (string, error) {
 	n.stop = func() { cancel(); stop() }
 	n.running.Go(func() {
 		if err := r.Run(ctx); err != nil {
-			n.log.Error("the recorder ended", "kind", errorKind(err))
+			n.log.Error("the recorder ended", "error", err)
 		}
 	})
 	n.sip = r.Addr().String()

@@ -103,7 +103,7 @@ func Serve(ctx context.Context, c ServeConfig) (err error) {
 func (n *Node) welcome(ctx context.Context, w io.Writer, base string) {
 	link, err := n.store.NewLink(ctx, workspace.Default)
 	if err != nil {
-		n.log.Warn("no one-time link could be made", "kind", errorKind(err))
+		n.log.Warn("no one-time link could be made", "error", err)
 		return
 	}
 	fmt.Fprintf(w, "open %s/open/%s (once, within 30 minutes)\n", base, link)

@@ -48,7 +48,7 @@ func (t *stalls) note(at time.Time, s stalledJob, err error) {
 	if ok {
 		at = old.since
 	}
-	t.all[s] = stall{s, errorKind(err), at}
+	t.all[s] = stall{s, describe(err), at}
 }
 
 // list gives all of them in order of workspace and job.

@@ -61,7 +61,7 @@ func (n *Node) keepReleasing(ctx context.Context) {
 		rest = time.Now().Add(4 * time.Since(began))
 		if err != nil {
 			if ctx.Err() == nil {
-				n.log.Error("figures could not be computed", "kind", errorKind(err))
+				n.log.Error("figures could not be computed", "error", err)
 			}
 			continue
 		}
@@ -134,7 +134,7 @@ func (n *Node) openJobs(ctx context.Context) (*job.Queue, error) {
 func (n *Node) Rotate(ctx context.Context) error {
 	below := n.ring.Today()
 	if err := n.zone.RotateRecordings(ctx); err != nil { // what it could not carry over dies with its day
-		n.log.Error("recordings could not be carried over", "kind", errorKind(err))
+		n.log.Error("recordings could not be carried over", "error", err)
 	}
 	err := n.eachWorkspace(ctx, "rotate", func(ws workspace.ID) error { return n.rotate(ctx, ws, below) })
 	if _, shrink := n.journal.Shrink(ctx); shrink != nil {

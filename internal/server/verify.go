@@ -184,7 +184,7 @@ func (n *Node) verifyJournal(ctx context.Context, breach func(string, string, ..
 		}
 		if err != nil && !errors.Is(err, keyring.ErrDead) && !unreadable[m.Workspace] {
 			unreadable[m.Workspace] = true // once: the key file has a line of its own
-			breach("journal.db", "deliveries of workspace %s cannot be read: %s", m.Workspace, errorKind(err))
+			breach("journal.db", "deliveries of workspace %s cannot be read: %s", m.Workspace, describe(err))
 		}
 		return nil // or its day is over: that is the promise
 	})
@@ -206,7 +206,7 @@ func (n *Node) verifyReleases(ctx context.Context, attack bool, v *Verified, bre
 			v.Tables += len(s.Tables())
 		}
 		if found, err := n.audit(ctx, ws); err != nil {
-			breach("lake", "workspace %s: what somebody refused could not be looked for: %s", ws, errorKind(err))
+			breach("lake", "workspace %s: what somebody refused could not be looked for: %s", ws, describe(err))
 		} else if found > 0 {
 			breach("lake", "workspace %s: %d transcripts that somebody refused were in it; they were taken out", ws, found)
 		}
@@ -215,7 +215,7 @@ func (n *Node) verifyReleases(ctx context.Context, attack bool, v *Verified, bre
 		}
 		said, found, err := n.crowd.Attack(ctx, ws)
 		if err != nil {
-			breach("murmur.db", "releases of %s could not be attacked: %s", ws, errorKind(err))
+			breach("murmur.db", "releases of %s could not be attacked: %s", ws, describe(err))
 		}
 		v.Attacks = append(v.Attacks, said...)
 		for _, f := range found {

@@ -2,7 +2,6 @@ package recorder
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -374,5 +373,5 @@ func (c *call) mode() sdp.Recording {
 }
 
 func (c *call) log(what string, err error) {
-	c.recorder.c.Log.Warn(what, "kind", fmt.Sprintf("%T", err))
+	c.recorder.c.Log.Warn(what, "error", err)
 }
