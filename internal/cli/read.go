@@ -165,7 +165,7 @@ func (c *verifyCmd) Run(r *run) error {
 	}
 	err = r.print(a, func(w io.Writer) {
 		for _, b := range a.Breaches {
-			fmt.Fprintf(w, "%s: %s\n", b.File, b.What)
+			fmt.Fprintf(w, "%s: %s%s\n", b.File, b.What, lost(b))
 		}
 		fmt.Fprintf(w, "%d files, %d ledger entries, %d stored tables checked: %d breaches.\n", a.Files, a.Entries, a.Tables, len(a.Breaches))
 		for _, line := range a.Attacks {
@@ -176,6 +176,14 @@ func (c *verifyCmd) Run(r *run) error {
 		return exit(3)
 	}
 	return err
+}
+
+// lost says how much went with a place.
+func lost(b server.Breach) string {
+	if b.Lost == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d records are lost at most", b.Lost)
 }
 
 func (c *verifyCmd) receipt(r *run) error {

@@ -7,8 +7,11 @@ import (
 	"murmur/internal/workspace"
 )
 
-// Breach is a file of the lake, relative to it, and what is wrong with it.
-type Breach struct{ File, What string }
+// Breach is a file of the lake, relative to it, and what is wrong with it. Rows is what is lost with it at most.
+type Breach struct {
+	File, What string
+	Rows       int64
+}
 
 // Verify reads every file of the lake and compares it with what was recorded when it was written.
 func (c *Crowd) Verify(ctx context.Context) (files int, found []Breach, err error) {

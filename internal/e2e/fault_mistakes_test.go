@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"modernc.org/sqlite"
@@ -67,12 +68,16 @@ func liar(out io.Writer) io.Writer {
 	return w
 }
 
+// promisesLeft is where a house that answers first says how much it has not handed on.
+const promisesLeft = "/promises-left"
+
 // promise answers 200 and delivers one after another.
 func promise(base string) http.Handler {
 	to, err := url.Parse(base)
 	if err != nil {
 		panic(err)
 	}
+	var left atomic.Int64
 	later := make(chan *http.Request, 100_000)
 	go func() {
 		for r := range later {
@@ -83,12 +88,17 @@ func promise(base string) http.Handler {
 			if err != nil {
 				fmt.Fprintln(os.Stderr, "a promise is broken")
 			}
+			left.Add(-1)
 		}
 	}()
 	proxy := httputil.NewSingleHostReverseProxy(to)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		r.Body = io.NopCloser(bytes.NewReader(body))
+		if r.URL.Path == promisesLeft {
+			fmt.Fprint(w, left.Load())
+			return
+		}
 		if err != nil || !strings.HasPrefix(r.URL.Path, "/in/") {
 			proxy.ServeHTTP(w, r)
 			return
@@ -99,6 +109,7 @@ func promise(base string) http.Handler {
 			return
 		}
 		r2.Header = r.Header.Clone()
+		left.Add(1)
 		later <- r2
 		_, _ = io.WriteString(w, `{"deliveries":1,"new":1}`)
 	})

@@ -63,7 +63,7 @@ func (s *senders) forget() { clear(s.acked) }
 
 // rush is what happens until the house is gone or all is sent: senders with a few connections, as a vendor does that
 // tries again, an import, and questions for figures. fault is called once when `after` more were acknowledged.
-func (s *senders) rush(h *house, source server.Connected, after int, fault func()) {
+func (s *senders) rush(h *house, source server.Connected, after int, fault func()) (refused int64) {
 	s.late.Store(false)
 	stop := make(chan struct{})
 	var beside sync.WaitGroup
@@ -88,9 +88,10 @@ func (s *senders) rush(h *house, source server.Connected, after int, fault func(
 			}
 		}
 	})
-	s.send(h, source, after, fault)
+	refused = s.send(h, source, after, fault)
 	close(stop)
 	beside.Wait()
+	return refused
 }
 
 // send sends what was not acknowledged yet. It ends when a sender has no answer any more, or when all is sent.

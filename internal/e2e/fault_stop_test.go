@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,7 +23,9 @@ func TestStopFault(t *testing.T) {
 	row := faulttest.Begin(t, "SIGTERM in the middle of import, figures, verify, backup, poll")
 	events := faulttest.Rounds(2_000, 15_000, 100_000)
 	data := newData(t)
-	h := spawn(t, data)
+	vendor := startQuo(t, 400, "--every", "9", "--faults", "slow")
+	serve := func() *house { return spawn(t, data, "--allow-host", strings.TrimPrefix(vendor, "http://")) }
+	h := serve()
 	h.townPolicy()
 	var file bytes.Buffer
 	if err := synth.Bulk(&file, synth.Config{Seed: 3, Contacts: 2_000}, 1, events); err != nil {
@@ -42,7 +45,7 @@ func TestStopFault(t *testing.T) {
 			t.Errorf("%s: it ended with %v\n%s", what, err, h.log.Bytes())
 		}
 		_ = h.control.Close()
-		h = spawn(t, data)
+		h = serve()
 		h.counts()
 	}
 	half, goOn := newHalf(file.Bytes())
@@ -61,7 +64,7 @@ func TestStopFault(t *testing.T) {
 		<-time.After(50 * time.Millisecond)
 		stop(verb)
 	}
-	if _, err := h.tryConnect(startQuo(t, 400, "--every", "9", "--faults", "slow"), quoKey); err != nil {
+	if _, err := h.tryConnect(vendor, quoKey); err != nil {
 		t.Fatal(err)
 	}
 	h.polling(func(p server.Polling) bool { return p.State == "history" || p.State == "live" })

@@ -96,6 +96,12 @@ func newData(t testing.TB) string {
 // open runs a server in this process, whose operator allows these APIs. It is stopped at the end of the test.
 func open(t testing.TB, data string, apis ...string) *house {
 	t.Helper()
+	return openAt(t, data, time.Now, apis...)
+}
+
+// openAt is open with a clock.
+func openAt(t testing.TB, data string, now func() time.Time, apis ...string) *house {
+	t.Helper()
 	var allowed []string
 	for _, a := range apis {
 		allowed = append(allowed, strings.TrimPrefix(a, "http://"))
@@ -107,7 +113,7 @@ func open(t testing.TB, data string, apis ...string) *house {
 	h.done, h.err = done, func() error { return err }
 	go func() {
 		defer close(done)
-		err = server.Serve(ctx, server.ServeConfig{Data: data, Listen: "127.0.0.1:0", Out: h.out, Err: h.log, AllowHosts: allowed,
+		err = server.Serve(ctx, server.ServeConfig{Data: data, Listen: "127.0.0.1:0", Out: h.out, Err: h.log, Now: now, AllowHosts: allowed,
 			Ready: func(_ context.Context, _ string, n *server.Node) (bool, error) { h.ready <- n; return false, nil }})
 	}()
 	h.await()
@@ -138,6 +144,14 @@ func serveCommand(mistake, data string, more ...string) *exec.Cmd {
 
 func spawnCommand(t testing.TB, cmd *exec.Cmd, data string) *house {
 	t.Helper()
+	h := startCommand(t, cmd, data)
+	h.await()
+	return h
+}
+
+// startCommand starts a house and does not wait for it.
+func startCommand(t testing.TB, cmd *exec.Cmd, data string) *house {
+	t.Helper()
 	h := &house{t: t, data: data, out: newRecorder(), log: newRecorder()}
 	cmd.Stdout, cmd.Stderr = h.out, h.log
 	if err := cmd.Start(); err != nil {
@@ -149,30 +163,36 @@ func spawnCommand(t testing.TB, cmd *exec.Cmd, data string) *house {
 	var err error
 	h.done, h.err = done, func() error { return err }
 	go func() { err = cmd.Wait(); close(done) }()
-	h.await()
 	return h
 }
 
-// await waits for the first line of the output, which says where the server listens.
+// await waits until the server listens; it must.
 func (h *house) await() {
 	h.t.Helper()
+	if err := h.listens(); err != nil {
+		h.t.Fatalf("%v\n%s", err, h.log.Bytes())
+	}
+}
+
+// listens waits for the first line of the output, which says where the server listens, and attaches to it.
+func (h *house) listens() (err error) {
 	h.t.Cleanup(func() { h.stop() })
 	select {
 	case line := <-h.out.first:
 		base, ok := strings.CutPrefix(line, "listening on http://127.0.0.1:")
 		if !ok {
-			h.t.Fatalf("the first line is %q", line)
+			return fmt.Errorf("the first line is %q", line)
 		}
 		h.base = "http://127.0.0.1:" + base
 	case <-h.done:
-		h.t.Fatalf("the server ended before it listened: %v\n%s", h.err(), h.log.Bytes())
+		return fmt.Errorf("the server ended before it listened: %w", h.err())
 	case <-time.After(time.Minute):
-		h.t.Fatal("the server does not listen")
+		return errors.New("the server does not listen")
 	}
-	var err error
 	if h.control, err = server.Attach(context.Background(), h.data); err != nil {
-		h.t.Fatalf("attach: %v", err)
+		return fmt.Errorf("attach: %w", err)
 	}
+	return nil
 }
 
 // stop asks the server to stop and waits.

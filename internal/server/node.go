@@ -9,9 +9,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -119,19 +122,19 @@ func (n *Node) open(ctx context.Context, c Config) (err error) {
 	}
 	private.Hide(n.dir.Path())
 	if n.ring, err = keyring.Open(n.dir.Path(), keyring.Config{Clock: c.Now}); err != nil {
-		return err
+		return &partError{keyring.Folder, err}
 	}
 	if n.db, err = meta.Open(ctx, n.dir.Meta()); err != nil {
-		return err
+		return &partError{filepath.Base(n.dir.Meta()), err}
 	}
 	n.ledger, err = ledger.Open(ctx, ledger.Config{DB: n.db, File: n.dir.Checkpoints(), Key: n.ring.Root().Derive(ledger.Purpose), Clock: c.Now})
 	if err != nil {
-		return err
+		return &partError{filepath.Base(n.dir.Meta()), err}
 	}
 	n.store = workspace.NewStore(n.db, n.ledger, n.ring, c.Now)
 	opened, err := sqlite.Open(ctx, n.dir.Journal(), sqlite.Config{Now: c.Now})
 	if err != nil {
-		return err
+		return &partError{filepath.Base(n.dir.Journal()), err}
 	}
 	n.journal = opened
 	n.zone, err = private.New(private.Config{Ring: n.ring, Store: n.store, DB: n.db, Ledger: n.ledger, Journal: n.journal, Audio: n.dir.Recordings(), Dial: c.Dial, Models: c.Models, Listener: c.Listener, AllowHosts: c.AllowHosts, Now: c.Now})
@@ -147,10 +150,29 @@ func (n *Node) open(ctx context.Context, c Config) (err error) {
 		ReleaseKey: n.ring.Root().Derive("murmur releases 1")[:], Policy: n.store.Policy, Erased: n.zone.Erased, Now: c.Now,
 	})
 	if err != nil {
-		return err
+		return &partError{filepath.Base(n.dir.Catalog()), err}
 	}
 	n.way = &pipeline.Pipeline{Journal: n.journal, Private: n.zone, Crowd: n.crowd, Seal: n.ring, Now: n.now}
 	return n.createWorkspace(ctx, workspace.Default)
+}
+
+// partError is why a directory does not open, and at which of its files.
+type partError struct {
+	file string
+	err  error
+}
+
+func (e *partError) Error() string { return e.err.Error() }
+func (e *partError) Unwrap() error { return e.err }
+
+// damaged tells a damaged file from one that cannot be opened now, or not by this version.
+func (e *partError) damaged() bool {
+	for _, no := range []error{fs.ErrPermission, syscall.ENOSPC, syscall.EMFILE, syscall.EROFS, journal.ErrFull, journal.ErrNewer, journal.ErrTaken, meta.ErrNewer, keyring.ErrMode, context.Canceled} {
+		if errors.Is(e.err, no) {
+			return false
+		}
+	}
+	return true
 }
 
 // catalogueQueries are the questions behind all insights, each once.

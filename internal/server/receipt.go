@@ -39,7 +39,7 @@ func VerifyReceipt(data string, file []byte, named string) (CheckedReceipt, erro
 		found = append(found, "no key was named that vouches for it, only its own")
 	}
 	for _, f := range found {
-		out.Breaches = append(out.Breaches, Breach{"receipt", f})
+		out.Breaches = append(out.Breaches, Breach{File: "receipt", What: f})
 	}
 	out.Trusted = len(found) == 0
 	return out, nil

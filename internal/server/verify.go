@@ -5,8 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"path/filepath"
+	"slices"
+	"strings"
 
+	"murmur/internal/crowd"
 	"murmur/internal/datadir"
 	"murmur/internal/journal"
 	"murmur/internal/keyring"
@@ -18,6 +22,8 @@ import (
 type Breach struct {
 	File string `json:"file"`
 	What string `json:"what"`
+	// Lost is how many records the place held: rows of the lake, or deliveries of the journal.
+	Lost int64 `json:"lost,omitempty"`
 }
 
 // Verified is the answer of verify.
@@ -49,9 +55,9 @@ func Verify(ctx context.Context, data string, a VerifyArgs) (Verified, error) {
 		return out, err
 	}
 	for _, b := range found {
-		out.Breaches = append(out.Breaches, Breach{b.File, b.What})
+		out.Breaches = append(out.Breaches, Breach{File: b.File, What: b.What})
 	}
-	if len(found) > 0 {
+	if len(found) > 0 && !onlyRows(found) {
 		return out, nil // what changed from outside is not opened
 	}
 	files, err := countFiles(data)
@@ -59,12 +65,34 @@ func Verify(ctx context.Context, data string, a VerifyArgs) (Verified, error) {
 		return out, err
 	}
 	n, err := Open(ctx, Config{Data: data})
+	if part, ok := errors.AsType[*partError](err); ok && part.damaged() {
+		if !slices.ContainsFunc(out.Breaches, func(b Breach) bool { return b.File == part.file }) {
+			out.Breaches = append(out.Breaches, Breach{File: part.file, What: "cannot be opened: " + part.Error()})
+		}
+		return out, nil
+	}
+	if err != nil && len(found) > 0 {
+		return out, nil // the names are all there is to say
+	}
 	if err != nil {
 		return out, err
 	}
 	inside, err := n.verify(ctx, a)
 	inside.Clean, inside.Files = out.Clean, files
+	for _, b := range out.Breaches {
+		if !slices.ContainsFunc(inside.Breaches, func(o Breach) bool { return o.File == b.File }) {
+			inside.Breaches = append(inside.Breaches, b)
+		}
+	}
 	return inside, errors.Join(err, n.Close())
+}
+
+// onlyRows reports whether nothing but files of rows changed: those are written once and nothing is read from them to
+// open the directory, so that what was in them can be counted.
+func onlyRows(found []datadir.Breach) bool {
+	return !slices.ContainsFunc(found, func(b datadir.Breach) bool {
+		return !strings.HasPrefix(b.File, "lake/") || path.Ext(b.File) != ".parquet"
+	})
 }
 
 // countFiles counts the regular files of a directory that nobody has open.
@@ -88,15 +116,60 @@ type VerifyArgs struct {
 	Checkpoints string `json:"checkpoints,omitempty"`
 }
 
-// verify checks the contents of an open directory.
+// verify checks the contents of an open directory, one part after the other. A part that cannot be read is a breach of its
+// file, and the others are checked all the same.
 func (n *Node) verify(ctx context.Context, a VerifyArgs) (Verified, error) {
 	v := Verified{Breaches: []Breach{}}
 	breach := func(file, format string, args ...any) {
-		v.Breaches = append(v.Breaches, Breach{file, fmt.Sprintf(format, args...)})
+		v.Breaches = append(v.Breaches, Breach{File: file, What: fmt.Sprintf(format, args...)})
 	}
+	for _, part := range []struct {
+		file  string
+		check func() error
+	}{
+		{"murmur.db", func() error { return n.verifyLedger(ctx, a, &v, breach) }},
+		{keyring.Folder, func() error {
+			damage, err := n.ring.Check()
+			for _, d := range damage {
+				breach(d.File, "%s", d.What)
+			}
+			return err
+		}},
+		{"murmur.db", func() error {
+			tables, err := n.db.Check(ctx)
+			for _, t := range tables {
+				breach("murmur.db", "%s", t)
+			}
+			return err
+		}},
+		{"catalog.db", func() (err error) {
+			var lake []crowd.Breach
+			v.Files, lake, err = n.crowd.Verify(ctx)
+			for _, b := range lake {
+				v.Breaches = append(v.Breaches, Breach{"lake/" + b.File, b.What, b.Rows})
+			}
+			return err
+		}},
+		{"recordings", func() error {
+			return n.zone.CheckRecordings(ctx, func(file, what string) { breach(file, "%s", what) })
+		}},
+		{"journal.db", func() error { return n.verifyJournal(ctx, &v, breach) }},
+		{"murmur.db", func() error { return n.verifyReleases(ctx, a.Attack, &v, breach) }},
+	} {
+		if err := part.check(); ctx.Err() != nil {
+			return v, ctx.Err()
+		} else if err != nil {
+			breach(part.file, "cannot be checked: %s", err)
+		}
+	}
+	return v, nil
+}
+
+// verifyLedger checks the ledger against itself and against what was kept of it outside.
+func (n *Node) verifyLedger(ctx context.Context, a VerifyArgs, v *Verified, breach func(string, string, ...any)) error {
 	tampered, err := n.ledger.Verify(ctx, ledger.SplitNotes(a.Checkpoints)...)
 	if err != nil {
-		return v, err
+		return err
 	}
 	for _, b := range tampered {
 		breach("murmur.db", "ledger: %s", b)
@@ -105,42 +178,12 @@ func (n *Node) verify(ctx context.Context, a VerifyArgs) (Verified, error) {
 	if len(tampered) == 0 {
 		c, err := n.ledger.Checkpoint(ctx)
 		if err != nil {
-			return v, err
+			return err
 		}
 		v.Checkpoint = c.String()
 	}
-	if v.Entries, err = n.ledgerEntries(ctx); err != nil {
-		return v, err
-	}
-	damage, err := n.ring.Check()
-	if err != nil {
-		return v, err
-	}
-	for _, d := range damage {
-		breach(d.File, "%s", d.What)
-	}
-	tables, err := n.db.Check(ctx)
-	if err != nil {
-		return v, err
-	}
-	for _, t := range tables {
-		breach("murmur.db", "%s", t)
-	}
-	files, lake, err := n.crowd.Verify(ctx)
-	if err != nil {
-		return v, err
-	}
-	v.Files = files
-	for _, b := range lake {
-		breach("lake/"+b.File, "%s", b.What)
-	}
-	if err := n.zone.CheckRecordings(ctx, func(file, what string) { breach(file, "%s", what) }); err != nil {
-		return v, err
-	}
-	if err := n.verifyJournal(ctx, breach); err != nil {
-		return v, err
-	}
-	return v, n.verifyReleases(ctx, a.Attack, &v, breach)
+	v.Entries, err = n.ledgerEntries(ctx)
+	return err
 }
 
 func (n *Node) ledgerEntries(ctx context.Context) (count int64, err error) {
@@ -158,7 +201,7 @@ func (n *Node) ledgerEntries(ctx context.Context) (count int64, err error) {
 }
 
 // verifyJournal checks that every delivery has exactly one state and every kept seal opens.
-func (n *Node) verifyJournal(ctx context.Context, breach func(string, string, ...any)) error {
+func (n *Node) verifyJournal(ctx context.Context, v *Verified, breach func(string, string, ...any)) error {
 	status, err := n.Status(ctx)
 	if err != nil {
 		return err
@@ -179,7 +222,7 @@ func (n *Node) verifyJournal(ctx context.Context, breach func(string, string, ..
 	return n.journal.Sealed(ctx, func(m journal.Message) error {
 		_, err := n.ring.Open(m.Workspace, keyring.TopicInbox, m.ID, sealVersion, m.Epoch, m.Payload)
 		if errors.Is(err, keyring.ErrSeal) {
-			breach("journal.db", "the seal of the delivery at position %s does not open", m.Position)
+			v.Breaches = append(v.Breaches, Breach{"journal.db", fmt.Sprintf("the seal of the delivery at position %s does not open", m.Position), 1})
 			return nil
 		}
 		if err != nil && !errors.Is(err, keyring.ErrDead) && !unreadable[m.Workspace] {

@@ -20,6 +20,7 @@ import (
 type Breach struct {
 	File string
 	What string
+	Rows int64 // that the file held when it was written: what is lost at most
 }
 
 // Verify reads every file of the current state: it must be there with the size and the SHA-256 that were
@@ -54,7 +55,7 @@ func (l *Lake) Verify(ctx context.Context) ([]Breach, error) {
 			what = "holds another number of rows than the table says"
 		}
 		if what != "" {
-			found = append(found, Breach{p, what})
+			found = append(found, Breach{p, what, rows[p]})
 		}
 	}
 	return found, wrap("verify", l.checkCatalog(ctx, &found))
@@ -143,7 +144,7 @@ func (l *Lake) checkCatalog(ctx context.Context, found *[]Breach) error {
 			return err
 		}
 		if s != "ok" {
-			*found = append(*found, Breach{"catalog", "is damaged"})
+			*found = append(*found, Breach{File: "catalog", What: "is damaged"})
 		}
 	}
 	return rows.Err()
