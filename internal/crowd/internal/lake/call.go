@@ -1,6 +1,7 @@
 package lake
 
 import (
+	"bytes"
 	"context"
 
 	"murmur/internal/fact"
@@ -18,7 +19,7 @@ func (l *Lake) Call(ctx context.Context, ws workspace.ID, call fact.ID) (facts, 
 	all := func(fact.Table, dataFile) bool { return true }
 	facts, err = l.fetch(ctx, snap, fact.Facts, search{
 		ws: ws, cols: []fact.Column{fact.ColWorkspace, fact.ColID, fact.ColCallHi, fact.ColCallLo}, in: all,
-		match: func(r Stored) bool { return r.ID == call || r.Call == call },
+		match: func(h *head, i int) bool { return bytes.Equal(h.id.Value(i), call[:]) || h.refers(i) == call },
 	})
 	if err != nil || len(facts) == 0 {
 		return nil, nil, wrap("read a call", err)
@@ -29,7 +30,7 @@ func (l *Lake) Call(ctx context.Context, ws workspace.ID, call fact.ID) (facts, 
 	}
 	texts, err = l.fetch(ctx, snap, fact.Texts, search{
 		ws: ws, cols: []fact.Column{fact.ColWorkspace, fact.ColID}, in: all,
-		match: func(r Stored) bool { return ids[r.ID] },
+		match: func(h *head, i int) bool { return ids[fact.ID(h.id.Value(i))] },
 	})
 	return facts, texts, wrap("read a call", err)
 }

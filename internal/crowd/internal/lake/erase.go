@@ -17,7 +17,7 @@ func (l *Lake) Forget(ctx context.Context, ws workspace.ID, contacts []anon.Cont
 		ws:    ws,
 		cols:  []fact.Column{fact.ColWorkspace, fact.ColContact},
 		in:    func(_ fact.Table, f dataFile) bool { return f.linked() },
-		match: func(r Stored) bool { return gone[r.Contact] },
+		match: func(h *head, i int) bool { return gone[h.who(i)] },
 	}))
 }
 
@@ -57,7 +57,7 @@ type search struct {
 	ws    workspace.ID
 	cols  []fact.Column // that match looks at
 	in    func(fact.Table, dataFile) bool
-	match func(Stored) bool
+	match func(h *head, row int) bool
 }
 
 func (w Withdrawal) search(ws workspace.ID) search {
@@ -73,9 +73,9 @@ func (w Withdrawal) search(ws workspace.ID) search {
 		said := t == fact.Texts || f.referring() // every talk belongs to a call
 		return said && len(contacts) > 0 && f.linked() || t == fact.Facts && len(calls) > 0 && f.referring()
 	}
-	s.match = func(r Stored) bool {
-		talk := r.Kind == fact.KindTalk
-		return talk && calls[r.Call] || contacts[r.Contact] && (talk || r.Table == fact.Texts)
+	s.match = func(h *head, i int) bool {
+		talk := h.kind.Value(i) == int64(fact.KindTalk)
+		return talk && calls[h.refers(i)] || (talk || h.t == fact.Texts) && contacts[h.who(i)]
 	}
 	return s
 }
@@ -106,18 +106,18 @@ func (l *Lake) find(ctx context.Context, t fact.Table, f dataFile, s search) (ma
 		return nil, nil
 	}
 	var found map[int]bool
-	for r, err := range l.scan(ctx, t, f, s.cols) {
-		if err != nil {
-			return nil, err
-		}
-		if r.Workspace == s.ws && s.match(r) {
-			if found == nil {
-				found = map[int]bool{}
+	err := l.heads(ctx, t, f, s.cols, func(h *head, first int) bool {
+		for i := range int(h.rec.NumRows()) {
+			if s.match(h, i) && h.ws(i) == s.ws {
+				if found == nil {
+					found = map[int]bool{}
+				}
+				found[first+i] = true
 			}
-			found[r.n] = true
 		}
-	}
-	return found, nil
+		return true
+	})
+	return found, err
 }
 
 // drop removes the rows that are looked for, in all days, and with a fact its words. What is in a file that cannot be
@@ -158,32 +158,34 @@ func (l *Lake) drop(ctx context.Context, s search) error {
 // would come to light.
 func (l *Lake) follow(ctx context.Context, m *move, ws workspace.ID, found map[string]map[int]bool) error {
 	going := map[fact.Table]map[fact.ID]int64{fact.Facts: {}, fact.Texts: {}} // the highest version that goes
-	each := func(t fact.Table, all bool, f func(r Stored, there map[int]bool) bool) error {
+	each := func(t fact.Table, all bool, f func(id fact.ID, version int64, there bool) bool) error {
 		for _, file := range l.state[t].files {
 			if !file.holds(ws) || !all && found[file.path] == nil {
 				continue
 			}
-			for r, err := range l.scan(ctx, t, file, []fact.Column{fact.ColWorkspace, fact.ColID, fact.ColVersion}) {
-				if err != nil {
-					if err := m.tolerate(err); err != nil {
-						return err
+			err := l.heads(ctx, t, file, []fact.Column{fact.ColWorkspace, fact.ColID, fact.ColVersion}, func(h *head, first int) bool {
+				there := found[file.path]
+				for i := range h.id.Len() {
+					if h.ws(i) == ws && f(fact.ID(h.id.Value(i)), h.version.Value(i), there[first+i]) {
+						if there == nil {
+							there = map[int]bool{}
+							found[file.path] = there
+						}
+						there[first+i] = true
 					}
-					break
 				}
-				if r.Workspace == ws && f(r, found[file.path]) {
-					if found[file.path] == nil {
-						found[file.path] = map[int]bool{}
-					}
-					found[file.path][r.n] = true
-				}
+				return true
+			})
+			if err := m.tolerate(err); err != nil {
+				return err
 			}
 		}
 		return nil
 	}
 	for _, t := range tables {
-		err := each(t, false, func(r Stored, there map[int]bool) bool {
-			if old, known := going[t][r.ID]; there[r.n] && (!known || r.Version > old) {
-				going[t][r.ID] = r.Version
+		err := each(t, false, func(id fact.ID, version int64, there bool) bool {
+			if old, known := going[t][id]; there && (!known || version > old) {
+				going[t][id] = version
 			}
 			return false
 		})
@@ -192,20 +194,20 @@ func (l *Lake) follow(ctx context.Context, m *move, ws workspace.ID, found map[s
 		}
 	}
 	remains := map[fact.ID]bool{} // the same version without a contact: it counts and stays
-	err := each(fact.Facts, true, func(r Stored, there map[int]bool) bool {
-		v, goes := going[fact.Facts][r.ID]
-		if goes && r.Version == v && !there[r.n] {
-			remains[r.ID] = true
+	err := each(fact.Facts, true, func(id fact.ID, version int64, there bool) bool {
+		v, goes := going[fact.Facts][id]
+		if goes && version == v && !there {
+			remains[id] = true
 		}
-		return goes && r.Version < v
+		return goes && version < v
 	})
 	if err != nil {
 		return err
 	}
-	return each(fact.Texts, true, func(r Stored, _ map[int]bool) bool {
-		v, goes := going[fact.Facts][r.ID]
-		w, words := going[fact.Texts][r.ID]
-		return goes && (r.Version < v || r.Version == v && !remains[r.ID]) || words && r.Version < w
+	return each(fact.Texts, true, func(id fact.ID, version int64, _ bool) bool {
+		v, goes := going[fact.Facts][id]
+		w, words := going[fact.Texts][id]
+		return goes && (version < v || version == v && !remains[id]) || words && version < w
 	})
 }
 

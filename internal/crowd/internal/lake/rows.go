@@ -71,28 +71,39 @@ func isDamage(err error) bool {
 // scan yields the rows of a file with the named columns alone; nil: all, with Numbers and Text.
 func (l *Lake) scan(ctx context.Context, t fact.Table, f dataFile, cols []fact.Column) iter.Seq2[Stored, error] {
 	return func(yield func(Stored, error) bool) {
-		tab, err := l.readColumns(ctx, f, cols)
-		if err != nil {
-			yield(Stored{}, err)
-			return
-		}
-		n := 0
-		tr := array.NewTableReader(tab, 0)
-		for tr.Next() {
-			h := headOf(t, tr.RecordBatch())
-			for i := range int(tr.RecordBatch().NumRows()) {
+		goOn := true
+		err := l.heads(ctx, t, f, cols, func(h *head, first int) bool {
+			for i := 0; goOn && i < int(h.rec.NumRows()); i++ {
 				r := h.row(i)
-				r.n = n
-				n++
+				r.n = first + i
 				if cols == nil {
 					h.rest(i, &r)
 				}
-				if !yield(r, nil) {
-					return
-				}
+				goOn = yield(r, nil)
 			}
+			return goOn
+		})
+		if err != nil && goOn {
+			yield(Stored{}, err)
 		}
 	}
+}
+
+// heads calls f for batches of a file's rows until it says no. first is the place of a batch's first row.
+func (l *Lake) heads(ctx context.Context, t fact.Table, f dataFile, cols []fact.Column, each func(h *head, first int) bool) error {
+	tab, err := l.readColumns(ctx, f, cols)
+	if err != nil {
+		return err
+	}
+	first := 0
+	for tr := array.NewTableReader(tab, 0); tr.Next(); {
+		h := headOf(t, tr.RecordBatch())
+		if !each(h, first) {
+			return nil
+		}
+		first += int(h.rec.NumRows())
+	}
+	return nil
 }
 
 // readColumns reads the named columns of a file; nil: all.
@@ -273,12 +284,7 @@ func (h *head) row(i int) Stored {
 	if h.at != nil {
 		r.At = fact.Micros(h.at.Value(i))
 	}
-	if h.contact != nil && h.contact.IsValid(i) {
-		copy(r.Contact[:], h.contact.Value(i))
-	}
-	if h.hi != nil && h.lo != nil && h.hi.IsValid(i) && h.lo.IsValid(i) {
-		r.Call = fact.Reference(h.hi.Value(i), h.lo.Value(i))
-	}
+	r.Contact, r.Call = h.who(i), h.refers(i)
 	return r
 }
 
@@ -290,6 +296,22 @@ func (h *head) ws(i int) workspace.ID {
 		h.last, h.lastID = s, workspaceOf(s)
 	}
 	return h.lastID
+}
+
+// refers gives the call that a row belongs to; zero: none.
+func (h *head) refers(i int) fact.ID {
+	if h.hi == nil || h.lo == nil || h.hi.IsNull(i) || h.lo.IsNull(i) {
+		return fact.ID{}
+	}
+	return fact.Reference(h.hi.Value(i), h.lo.Value(i))
+}
+
+// who gives a row's contact; zero: de-linked, or nobody's.
+func (h *head) who(i int) (c [anon.ContactLen]byte) {
+	if h.contact != nil && h.contact.IsValid(i) {
+		copy(c[:], h.contact.Value(i))
+	}
+	return c
 }
 
 func workspaceOf(name string) (id workspace.ID) {

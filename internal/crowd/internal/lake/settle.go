@@ -8,8 +8,6 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/apache/arrow-go/v18/arrow/array"
-
 	"murmur/internal/fact"
 	"murmur/internal/workspace"
 )
@@ -225,20 +223,14 @@ func (s *settling) repeated(ctx context.Context, slice uint64) (*idSet, error) {
 
 // versions yields a file's rows that belong to a slice.
 func (s *settling) versions(ctx context.Context, f candidate, slice uint64, yield func(version)) error {
-	tab, err := s.l.readColumns(ctx, f.dataFile, []fact.Column{fact.ColID, fact.ColVersion})
-	if err != nil {
-		return err
-	}
-	tr := array.NewTableReader(tab, 0)
-	for tr.Next() {
-		h := headOf(f.table, tr.RecordBatch())
+	return s.l.heads(ctx, f.table, f.dataFile, []fact.Column{fact.ColID, fact.ColVersion}, func(h *head, _ int) bool {
 		for i := range h.id.Len() {
 			if id := binary.BigEndian.Uint64(h.id.Value(i)); s.slices == 1 || id%s.slices == slice {
 				yield(version{id, h.version.Value(i)})
 			}
 		}
-	}
-	return nil
+		return true
+	})
 }
 
 // idSet is a sorted list of ids behind a sieve: almost every id that is not in it costs one look into a bitmap.
