@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"murmur/internal/cli"
+	"murmur/internal/faulttest"
 	"murmur/internal/server"
 )
 
@@ -93,17 +93,6 @@ func indices(from, to int) (which []int) {
 	return which
 }
 
-// backups is how many are made.
-func backups() int {
-	switch os.Getenv("MURMUR_FAULTS") {
-	case "":
-		return 2
-	case "cut":
-		return 10
-	}
-	return 50
-}
-
 // TestFiftyBackups: a backup made under load is one moment of the house. Each is restored, verified and goes on: it knows
 // every delivery that was acknowledged before it began, and when the senders have said everything its figures are those
 // of a house that never stopped.
@@ -119,7 +108,8 @@ func TestFiftyBackups(t *testing.T) {
 	h := open(t, newData(t))
 	h.townPolicy()
 	source := h.connect("native")
-	n := backups()
+	row := faulttest.Begin(t, "a backup under load, restored and continued")
+	n := faulttest.Rounds(2, 6, 50)
 	type backup struct {
 		file   string
 		before []int // acknowledged when it began
@@ -148,9 +138,12 @@ func TestFiftyBackups(t *testing.T) {
 		}
 		r = open(t, data)
 		r.counts()
-		if lost, err := s.send(r, source, b.before, func() {}); err != nil || lost > 0 {
+		lost, err := s.send(r, source, b.before, func() {})
+		if err != nil || lost > 0 {
 			t.Errorf("backup %d: %d of %d deliveries acknowledged before it are missing, %v", k, lost, len(b.before), err)
 		}
+		row.Lost += lost
+		row.Acknowledged += int64(len(b.before))
 		if _, err := s.send(r, source, indices(0, len(s.events)), func() {}); err != nil {
 			t.Fatalf("backup %d: %v", k, err)
 		}
@@ -158,7 +151,8 @@ func TestFiftyBackups(t *testing.T) {
 		if c := r.counts(); c.Published != int64(len(s.events)) || c.Pending+c.Held+c.Quarantined > 0 {
 			t.Errorf("backup %d: %d events: %+v", k, len(s.events), c)
 		}
-		sameFigures(t, want, got)
+		row.Same(sameFigures(t, want, got))
+		row.Rounds++
 		if err := r.stop(); err != nil {
 			t.Errorf("backup %d: %v", k, err)
 		}
