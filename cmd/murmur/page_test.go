@@ -50,7 +50,10 @@ var verbs = []struct {
 	{"backup", "The file holds the root key.", []example{{line: "backup -o murmur.backup --json"}}},
 	{"restore", "", []example{{line: "restore murmur.backup --data elsewhere --json"}}},
 	{"doctor", "A line that begins with `!!` is a fault (exit code 1), one with `--` is advice.", []example{{line: "doctor d-1"}}},
-	{"token", "Prints the token alone, with `--json` too.", []example{{line: "token --role viewer"}}},
+	{"token", "Prints the token alone, with `--json` too. It ends after 90 days, or `--days`.", []example{{line: "token --role viewer"}}},
+	{"token make", "", nil},
+	{"token list", "Tokens and browsers are named by the beginning of their hash: it opens nothing.", nil},
+	{"token revoke", "", nil},
 	{"version", "", []example{{line: "version --json"}}},
 }
 

@@ -1,26 +1,57 @@
 package cli
 
 import (
+	"bufio"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"murmur/internal/server"
 )
 
 type eraseCmd struct {
-	Contact   string `arg:"" help:"A phone number, an e-mail address, or the platform's own id of a person."`
+	Contact   string `arg:"" help:"A phone number, an e-mail address, or the platform's own id of a person; - reads it from the keyboard or stdin, so that no list of processes and no shell history holds it."`
 	Workspace string `default:"default" help:"Workspace."`
 }
 
 func (c *eraseCmd) Run(r *run) error {
-	var a server.Erased
-	if err := r.do("erase", server.EraseArgs{Workspace: c.Workspace, Contact: c.Contact}, &a); err != nil {
+	contact, err := c.contact(r)
+	if err != nil {
 		return err
+	}
+	var a server.Erased
+	if err := r.do("erase", server.EraseArgs{Workspace: c.Workspace, Contact: contact}, &a); err != nil {
+		return err
+	}
+	if c.Contact != "-" {
+		fmt.Fprintln(r.Err, "warning: a contact on the command line is seen in the list of processes and kept in the shell's history; murmur erase - reads it instead")
 	}
 	return r.print(a, func(w io.Writer) {
 		fmt.Fprintf(w, "Everything about this contact up to now is erased, whether there was anything or not.\nReceipt: %s\n", a.Receipt)
 	})
 }
+
+// contact is whom to erase: as it was typed, or one line of stdin, which is asked for where a person sits there.
+func (c *eraseCmd) contact(r *run) (string, error) {
+	if c.Contact != "-" {
+		return c.Contact, nil
+	}
+	if terminal(r.In) {
+		fmt.Fprint(r.Err, "Contact to erase: ")
+	}
+	line, err := bufio.NewReader(io.LimitReader(r.In, maxContact)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("read the contact: %w", err)
+	}
+	if line = strings.TrimSpace(line); line == "" {
+		return "", usage{errors.New("no contact was given")}
+	}
+	return line, nil
+}
+
+// maxContact bounds what is read of a contact, in bytes.
+const maxContact = 1024
 
 type replayCmd struct {
 	Workspace string   `default:"default" help:"Workspace."`
@@ -33,20 +64,6 @@ func (c *replayCmd) Run(r *run) error {
 		return err
 	}
 	return r.print(a, func(w io.Writer) { fmt.Fprintf(w, "%d deliveries are processed again.\n", a.Deliveries) })
-}
-
-type tokenCmd struct {
-	Workspace string `default:"default" help:"Workspace."`
-	Role      string `default:"viewer" env:"MURMUR_TOKEN_ROLE" enum:"owner,viewer,privacy" help:"owner, viewer or privacy."`
-}
-
-func (c *tokenCmd) Run(r *run) error {
-	var token string
-	if err := r.do("token", server.TokenArgs{Workspace: c.Workspace, Role: c.Role}, &token); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintln(r.Out, token)
-	return err
 }
 
 type versionCmd struct{}

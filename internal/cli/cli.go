@@ -58,7 +58,7 @@ type commands struct {
 	Backup  backupCmd  `cmd:"" help:"Write one consistent backup file."`
 	Restore restoreCmd `cmd:"" help:"Restore a backup into an empty data directory."`
 	Doctor  doctorCmd  `cmd:"" help:"Health with hints; with an event's id: its states and times."`
-	Token   tokenCmd   `cmd:"" help:"Make an API token; it is shown once."`
+	Token   tokenCmd   `cmd:"" help:"Make an API token, or list and revoke them."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

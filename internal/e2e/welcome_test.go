@@ -3,6 +3,8 @@ package e2e
 import (
 	"context"
 	"flag"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -16,7 +18,7 @@ import (
 
 var shots = flag.String("shots", "", "folder for screenshots of the first run; empty: only check")
 
-// openPages opens the pages of a house in a browser, with the link that its server printed.
+// openPages opens the pages of a house in a browser, with the link that its server left.
 func (h *house) openPages(t *testing.T, tab *browser.Tab) {
 	t.Helper()
 	link := regexp.MustCompile(`/open/[A-Za-z0-9_-]+`)
@@ -25,14 +27,15 @@ func (h *house) openPages(t *testing.T, tab *browser.Tab) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for {
-		if path := link.Find(h.log.Bytes()); path != nil {
+		b, _ := os.ReadFile(filepath.Join(h.data, server.LinkFile)) // not there yet
+		if path := link.Find(b); path != nil {
 			tab.Run(t, chromedp.Navigate(h.base+string(path)), chromedp.WaitVisible("nav"))
 			return
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatal("the server printed no link")
+			t.Fatal("the server left no link")
 		}
 	}
 }

@@ -73,6 +73,11 @@ type (
 	TokenArgs struct {
 		Workspace string `json:"workspace"`
 		Role      string `json:"role"`
+		Days      int    `json:"days,omitempty"` // until it ends; 0: 90
+	}
+	RevokeArgs struct {
+		Workspace string `json:"workspace"`
+		ID        string `json:"id"`
 	}
 )
 
@@ -187,6 +192,12 @@ type MappedColumn struct {
 type PreviewCell struct {
 	Field string `json:"field"`
 	Value string `json:"value"`
+}
+
+// Revoked is the answer of token revoke.
+type Revoked struct {
+	ID    string `json:"id"`
+	State string `json:"state"`
 }
 
 // Erased is the answer of erase.

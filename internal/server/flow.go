@@ -43,7 +43,11 @@ func (n *Node) setFlow(ctx context.Context, a FlowArgs, in io.Reader) (FlowSet, 
 	if err != nil {
 		return FlowSet{}, err
 	}
-	f, fresh, err := n.store.SetFlow(ctx, ws, f, a.Reason, a.Author)
+	reason, err := n.withoutPeople(ctx, ws, a.Reason)
+	if err != nil {
+		return FlowSet{}, err
+	}
+	f, fresh, err := n.store.SetFlow(ctx, ws, f, reason, a.Author)
 	set := flowSet(f)
 	set.Fresh = fresh
 	return set, err

@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
+
+	"golang.org/x/term"
 
 	"murmur/internal/datadir"
 	"murmur/internal/insight"
@@ -89,6 +93,7 @@ func Serve(ctx context.Context, c ServeConfig) (err error) {
 		fmt.Fprintf(c.Out, "sip on %s\n", sip)
 	}
 	n.welcome(ctx, c.Err, base)
+	defer os.Remove(filepath.Join(n.dir.Path(), LinkFile))
 	if c.Ready != nil {
 		done, err := c.Ready(ctx, base, n)
 		if err != nil || done {
@@ -99,14 +104,40 @@ func Serve(ctx context.Context, c ServeConfig) (err error) {
 	return nil
 }
 
-// welcome prints a one-time link to the pages.
+// LinkFile is where a starting server leaves the one-time link, in the data directory, for its owner alone.
+const LinkFile = "open-link"
+
+// welcome makes a one-time link to the pages. It stands in a file of the data directory, and on a terminal; where the
+// output is the log of a service, whoever reads logs must not be let in.
 func (n *Node) welcome(ctx context.Context, w io.Writer, base string) {
 	link, err := n.store.NewLink(ctx, workspace.Default)
 	if err != nil {
 		n.log.Warn("no one-time link could be made", "error", err)
 		return
 	}
-	fmt.Fprintf(w, "open %s/open/%s (once, within 30 minutes)\n", base, link)
+	address := base + "/open/" + link
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		fmt.Fprintf(w, "open %s (once, within 30 minutes)\n", address)
+	}
+	path := filepath.Join(n.dir.Path(), LinkFile)
+	if err := writeLink(path, address); err != nil {
+		n.log.Warn("the one-time link could not be written", "kind", fmt.Sprintf("%T", err))
+		return
+	}
+	fmt.Fprintf(w, "the link that opens the pages, once and within 30 minutes, is in %s\n", path)
+}
+
+// writeLink replaces the file of the link; nobody else may read it at any moment.
+func writeLink(path, address string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(f, address)
+	return errors.Join(err, f.Close())
 }
 
 // serving is the two listeners of a node and their goroutines.
@@ -124,7 +155,7 @@ func newServing(n *Node, log *slog.Logger) *serving {
 		Version: VersionOf().Version, Catalogue: insight.All(),
 		Keys: s, Figures: s, Marks: s, Pipeline: s, Calls: calls{n}, Contacts: contacts{n}, Holdings: holdings{n}, Policies: policies{n},
 		Sources: sources{n}, Workspaces: workspaces{n}, Redactor: redactor{n}, Kinds: kinds(),
-		OpenHint: "murmur serve prints a link when it starts", Now: n.now, Log: log,
+		OpenHint: "murmur serve leaves a link in the file open-link of its data directory when it starts", Now: n.now, Log: log,
 	})
 	quiet := slog.NewLogLogger(log.Handler(), slog.LevelWarn)
 	verbs, interrupt := context.WithCancel(context.Background())

@@ -50,6 +50,15 @@ func (s site) End(ctx context.Context, session web.Hash) error {
 	return s.store.EndSession(ctx, session)
 }
 
+func (s site) Passes(ctx context.Context, ws workspace.ID) ([]workspace.Pass, error) {
+	return s.store.Passes(ctx, ws, web.SessionLife)
+}
+
+func (s site) Revoke(ctx context.Context, ws workspace.ID, id string) error {
+	_, err := s.revoke(ctx, RevokeArgs{Workspace: ws.String(), ID: id})
+	return webErr(err)
+}
+
 func noAccess(err error) error {
 	if errors.Is(err, workspace.ErrNotFound) {
 		return web.ErrNoAccess
@@ -183,7 +192,7 @@ func (w workspaces) Create(ctx context.Context, ws workspace.ID) (string, error)
 	if err := w.createWorkspace(ctx, ws); err != nil {
 		return "", err
 	}
-	return w.store.NewToken(ctx, ws, workspace.Owner)
+	return w.store.NewToken(ctx, ws, workspace.Owner, workspace.TokenLife)
 }
 
 func (r redactor) Redact(ctx context.Context, ws workspace.ID, text string) (string, []web.Span, error) {

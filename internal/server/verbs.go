@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"murmur/internal/datadir"
 	"murmur/internal/deliveries"
@@ -73,6 +74,10 @@ func (n *Node) do(ctx context.Context, verb string, args []byte, in io.Reader, o
 		return answer(ctx, args, out, n.doctor)
 	case "token":
 		return answer(ctx, args, out, n.token)
+	case "token-list":
+		return answer(ctx, args, out, n.passes)
+	case "token-revoke":
+		return answer(ctx, args, out, n.revoke)
 	case "verify":
 		return answer(ctx, args, out, n.verify)
 	case "backup":
@@ -233,7 +238,11 @@ func (n *Node) policy(ctx context.Context, a PolicyArgs) ([]KeyValue, error) {
 		for _, kv := range a.Set {
 			changes = append(changes, workspace.Change{Key: kv.Key, Value: kv.Value})
 		}
-		if p, err = n.store.SetPolicy(ctx, ws, changes, a.Reason, a.Author); err == nil {
+		reason, err := n.withoutPeople(ctx, ws, a.Reason)
+		if err != nil {
+			return nil, err
+		}
+		if p, err = n.store.SetPolicy(ctx, ws, changes, reason, a.Author); err == nil {
 			// What was held may be decided now.
 			_, err = n.journal.Replay(ctx, ws, []fact.State{fact.Held}, fact.WhyNone)
 		}
@@ -256,11 +265,43 @@ func (n *Node) token(ctx context.Context, a TokenArgs) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	token, err := n.store.NewToken(ctx, ws, workspace.Role(a.Role))
+	life := workspace.TokenLife
+	if a.Days != 0 {
+		life = time.Duration(a.Days) * 24 * time.Hour
+	}
+	token, err := n.store.NewToken(ctx, ws, workspace.Role(a.Role), life)
 	if err != nil {
 		return "", err
 	}
 	return token, n.accessed(ctx, ws, "token")
+}
+
+// withoutPeople masks a free text before the ledger keeps it for good.
+func (n *Node) withoutPeople(ctx context.Context, ws workspace.ID, text string) (string, error) {
+	masked, _, err := n.zone.Redact(ctx, ws, text)
+	return masked, err
+}
+
+// passes lists what opens a workspace: its tokens, and the browsers that are signed in.
+func (n *Node) passes(ctx context.Context, a WorkspaceArgs) ([]workspace.Pass, error) {
+	ws, err := n.known(ctx, a.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	all, err := n.store.Passes(ctx, ws, web.SessionLife)
+	return append([]workspace.Pass{}, all...), err
+}
+
+// revoke ends a token or a session at once.
+func (n *Node) revoke(ctx context.Context, a RevokeArgs) (Revoked, error) {
+	ws, err := n.known(ctx, a.Workspace)
+	if err != nil {
+		return Revoked{}, err
+	}
+	if err := n.store.Revoke(ctx, ws, strings.ToLower(a.ID)); err != nil {
+		return Revoked{}, err
+	}
+	return Revoked{ID: a.ID, State: "revoked"}, n.accessed(ctx, ws, "token")
 }
 
 // accessed writes into the ledger that somebody saw or took more than figures; act is one of the ledger's words.

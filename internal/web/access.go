@@ -72,4 +72,8 @@ type Keys interface {
 	Session(ctx context.Context, session Hash) (Access, error)
 	// End ends a session; an unknown one is no error.
 	End(ctx context.Context, session Hash) error
+	// Passes lists the tokens and sessions of a workspace that open something.
+	Passes(ctx context.Context, ws workspace.ID) ([]workspace.Pass, error)
+	// Revoke ends one of them at once. ErrNotFound.
+	Revoke(ctx context.Context, ws workspace.ID, id string) error
 }

@@ -42,6 +42,7 @@ func newAPI(mux *http.ServeMux, c Config) {
 	a.people(h)
 	a.setup(h)
 	a.sources(h)
+	a.access(h)
 }
 
 // jsonLines prints figures one a line, as the command line does; anything else is one line.

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"murmur/internal/insight"
+	"murmur/internal/web"
 	"murmur/internal/web/webtest"
 	"murmur/internal/workspace"
 )
@@ -61,7 +63,12 @@ func (b business) operations(t *testing.T) (ops []operation) {
 			if method == "delete" {
 				source = "typeform"
 			}
-			filled := strings.NewReplacer("{id}", "AC0001", "{name}", source).Replace(path)
+			id := "AC0001"
+			if strings.HasPrefix(path, "/v1/tokens") {
+				h := web.HashOf("spare")
+				id = hex.EncodeToString(h[:6])
+			}
+			filled := strings.NewReplacer("{id}", id, "{name}", source).Replace(path)
 			ops = append(ops, operation{o.OperationID, strings.ToUpper(method), filled, path, bodies[o.OperationID]})
 		}
 	}
@@ -107,7 +114,7 @@ func TestRoles(t *testing.T) {
 	least := map[string]string{"figures": "viewer", "status": "viewer", "redact": "viewer", "policy": "viewer", "greetings": "viewer", "workspaces": "viewer",
 		"call-opt-out": "privacy", "call-receipt": "privacy", "contact-opt-out": "privacy", "erase": "privacy", "set-policy": "privacy",
 		"call-event": "owner", "sources": "owner", "connect": "owner", "pause-source": "owner", "resume-source": "owner",
-		"rekey-source": "owner", "rotate-source": "owner", "remove-source": "owner", "create-workspace": "nobody"}
+		"rekey-source": "owner", "rotate-source": "owner", "remove-source": "owner", "tokens": "owner", "revoke-token": "owner", "create-workspace": "nobody"}
 	rank := map[string]int{"viewer": 1, "privacy": 2, "owner": 3, "nobody": 4}
 	b := with(webtest.New())
 	for _, o := range b.operations(t) {

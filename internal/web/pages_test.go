@@ -33,6 +33,7 @@ func with(b *webtest.Business) business {
 	b.Grant("owner", web.Access{Workspace: workspace.Default, Role: web.Owner})
 	b.Grant("viewer", web.Access{Workspace: workspace.Default, Role: web.Viewer})
 	b.Grant("privacy", web.Access{Workspace: workspace.Default, Role: web.Privacy})
+	b.Grant("spare", web.Access{Workspace: workspace.Default, Role: web.Viewer}) // to be revoked
 	b.Grant("stranger", web.Access{Workspace: other, Role: web.Owner})
 	b.Grant("operator", web.Access{Workspace: other, Role: web.Owner, Operator: true})
 	return business{b, web.New(b.Config())}
@@ -476,5 +477,18 @@ func TestPagesShowWhatTheAPIAnswers(t *testing.T) {
 		if want := fmt.Sprintf(`data-v="%v"`, *f.Value); !strings.Contains(page, want) {
 			t.Errorf("/topics lacks %s", want)
 		}
+	}
+}
+
+// TestTheCookieNamesItsPort: cookies know no ports (RFC 6265 8.5), so on plain HTTP the name has it.
+func TestTheCookieNamesItsPort(t *testing.T) {
+	t.Parallel()
+	b := with(webtest.New())
+	b.Business.Links[web.HashOf("a link")] = web.Access{Workspace: workspace.Default, Role: web.Owner}
+	r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8377/open/a%20link", nil)
+	w := httptest.NewRecorder()
+	b.ServeHTTP(w, r)
+	if c := w.Result().Cookies(); len(c) != 1 || c[0].Name != "murmur-8377" || !c[0].HttpOnly || c[0].SameSite != http.SameSiteStrictMode {
+		t.Errorf("%d, %v", w.Code, c)
 	}
 }

@@ -2,14 +2,19 @@ package web
 
 import (
 	"errors"
+	"net"
 	"net/http"
 )
 
 // cookieName is the session cookie. The __Host- prefix binds it to this host, the root path and TLS; plain
-// HTTP, on loopback, cannot use it.
+// HTTP, on loopback, cannot use it. Cookies know no ports (RFC 6265 8.5), so there the name has it: what else listens
+// on this machine is not sent the session unless it takes the very name.
 func (s *site) cookieName(r *http.Request) string {
 	if s.secure(r) {
 		return "__Host-murmur"
+	}
+	if _, port, err := net.SplitHostPort(r.Host); err == nil && port != "" {
+		return "murmur-" + port
 	}
 	return "murmur"
 }

@@ -22,35 +22,102 @@ const (
 	session Role = "session" // the pages, opened
 )
 
-// NewToken makes an API token of 256 random bits; only its hash is kept.
-func (s *Store) NewToken(ctx context.Context, ws ID, role Role) (string, error) {
+// TokenLife is how long an API token opens something, unless it is made for another time; MaxTokenLife bounds that.
+const (
+	TokenLife    = 90 * 24 * time.Hour
+	MaxTokenLife = 366 * 24 * time.Hour
+)
+
+// NewToken makes an API token of 256 random bits that ends after life; only its hash is kept.
+func (s *Store) NewToken(ctx context.Context, ws ID, role Role, life time.Duration) (string, error) {
 	if !slices.Contains([]Role{Owner, Viewer, Privacy}, role) {
 		return "", fmt.Errorf("role: %w; use owner, viewer or privacy", ErrNotFound)
 	}
-	return s.newToken(ctx, ws, role)
+	if life <= 0 || life > MaxTokenLife {
+		return "", ErrTokenLife
+	}
+	return s.newToken(ctx, ws, role, life)
 }
 
-// NewLink makes a one-time link to the pages; only its hash is kept.
-func (s *Store) NewLink(ctx context.Context, ws ID) (string, error) { return s.newToken(ctx, ws, link) }
+// ErrTokenLife is returned for a token that would end at once, or after more than MaxTokenLife.
+var ErrTokenLife = errors.New("a token ends after 1 to 366 days")
 
-func (s *Store) newToken(ctx context.Context, ws ID, role Role) (string, error) {
+// NewLink makes a one-time link to the pages; only its hash is kept.
+func (s *Store) NewLink(ctx context.Context, ws ID) (string, error) {
+	return s.newToken(ctx, ws, link, 0)
+}
+
+func (s *Store) newToken(ctx context.Context, ws ID, role Role, life time.Duration) (string, error) {
 	if err := s.Exists(ctx, ws); err != nil {
 		return "", err
 	}
 	token := Secret()
 	h := hashOf(token)
-	return token, s.db.Tx(ctx, func(tx *sql.Tx) error { return s.addToken(ctx, tx, h, ws.String(), role) })
+	return token, s.db.Tx(ctx, func(tx *sql.Tx) error { return s.addToken(ctx, tx, h, ws.String(), role, life) })
 }
 
-func (s *Store) addToken(ctx context.Context, tx *sql.Tx, h [32]byte, ws string, role Role) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO tokens(hash, workspace, role, created_at) VALUES(?,?,?,?)`, h[:], ws, string(role), s.now().UnixMicro())
+// addToken stores a hash; a life of 0 is one that is judged by its age.
+func (s *Store) addToken(ctx context.Context, tx *sql.Tx, h [32]byte, ws string, role Role, life time.Duration) error {
+	var ends sql.NullInt64
+	if life > 0 {
+		ends = sql.NullInt64{Int64: s.now().Add(life).UnixMicro(), Valid: true}
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO tokens(hash, workspace, role, created_at, expires_at) VALUES(?,?,?,?,?)`, h[:], ws, string(role), s.now().UnixMicro(), ends)
 	return err
 }
 
-// Token finds what an API token of that hash opens; ErrNotFound when it is unknown.
+// Pass is an API token or a session as it is listed: never what opens.
+type Pass struct {
+	ID      string    `json:"id"`   // the first 12 hexadecimal digits of its hash
+	Role    Role      `json:"role"` // of a session: session
+	Created time.Time `json:"created"`
+	Ends    time.Time `json:"ends"`
+}
+
+// passID is how a token is named to revoke it.
+const passID = `lower(substr(hex(hash), 1, 12))`
+
+// Passes lists the API tokens of a workspace and the sessions younger than life that still open something, oldest first.
+func (s *Store) Passes(ctx context.Context, ws ID, life time.Duration) (all []Pass, err error) {
+	now := s.now()
+	rows, err := s.db.QueryContext(ctx, `SELECT `+passID+`, role, created_at, coalesce(expires_at, created_at + ?) FROM tokens
+		WHERE workspace = ? AND role <> ? AND coalesce(expires_at, created_at + ?) > ? ORDER BY created_at, hash`,
+		life.Microseconds(), ws.String(), string(link), life.Microseconds(), now.UnixMicro())
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var p Pass
+		var created, ends int64
+		if err := rows.Scan(&p.ID, &p.Role, &created, &ends); err != nil {
+			return nil, err
+		}
+		p.Created, p.Ends = time.UnixMicro(created).UTC(), time.UnixMicro(ends).UTC()
+		all = append(all, p)
+	}
+	return all, rows.Err()
+}
+
+// Revoke ends a token or a session of a workspace at once. ErrNotFound where it has none of that id.
+func (s *Store) Revoke(ctx context.Context, ws ID, id string) error {
+	return s.db.Tx(ctx, func(tx *sql.Tx) error {
+		r, err := tx.ExecContext(ctx, `DELETE FROM tokens WHERE workspace = ? AND `+passID+` = ?`, ws.String(), id)
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n == 0 {
+			return errors.Join(err, ErrNotFound)
+		}
+		return nil
+	})
+}
+
+// Token finds what an API token of that hash opens; ErrNotFound when it is unknown or has ended.
 func (s *Store) Token(ctx context.Context, h [32]byte) (ID, Role, error) {
 	var name, role string
-	err := s.db.QueryRowContext(ctx, `SELECT workspace, role FROM tokens WHERE hash = ? AND role NOT IN (?, ?)`, h[:], string(link), string(session)).Scan(&name, &role)
+	err := s.db.QueryRowContext(ctx, `SELECT workspace, role FROM tokens WHERE hash = ? AND role NOT IN (?, ?) AND expires_at > ?`,
+		h[:], string(link), string(session), s.now().UnixMicro()).Scan(&name, &role)
 	if err != nil {
 		return ID{}, "", missing(err)
 	}
@@ -78,7 +145,7 @@ func (s *Store) Redeem(ctx context.Context, linkHash, sessionHash [32]byte, life
 		if err != nil {
 			return missing(err)
 		}
-		return s.addToken(ctx, tx, sessionHash, ws, session)
+		return s.addToken(ctx, tx, sessionHash, ws, session, 0)
 	})
 }
 

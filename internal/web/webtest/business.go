@@ -3,6 +3,7 @@ package webtest
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -146,6 +147,29 @@ func (b *Business) End(_ context.Context, session web.Hash) error {
 	defer b.mu.Unlock()
 	delete(b.Access, session)
 	return nil
+}
+
+func (b *Business) Passes(_ context.Context, ws workspace.ID) (all []workspace.Pass, _ error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for h, a := range b.Access {
+		if a.Workspace == ws {
+			all = append(all, workspace.Pass{ID: hex.EncodeToString(h[:6]), Role: workspace.Role(a.Role)})
+		}
+	}
+	return all, nil
+}
+
+func (b *Business) Revoke(_ context.Context, ws workspace.ID, id string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for h, a := range b.Access {
+		if a.Workspace == ws && hex.EncodeToString(h[:6]) == id {
+			delete(b.Access, h)
+			return nil
+		}
+	}
+	return web.ErrNotFound
 }
 
 func (b *Business) Figures(_ context.Context, ws workspace.ID, slug string) (fs []insight.Figure, _ error) {
