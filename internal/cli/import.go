@@ -19,6 +19,11 @@ type importCmd struct {
 	File      []string `arg:"" help:"CSV, JSONL or vCon files; - is stdin."`
 }
 
+// Help is what --help says beyond the flags.
+func (c *importCmd) Help() string {
+	return "Each row is one delivery. What was imported before is known: a file may be repeated, and an import that was interrupted goes on with the same command. Rows that cannot be read are named by their line and kept sealed; the others are imported."
+}
+
 func (c *importCmd) Run(r *run) error {
 	args := server.ImportArgs{Workspace: c.Workspace, Kind: c.Kind, DryRun: c.DryRun}
 	if c.Kind == "auto" {

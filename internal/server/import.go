@@ -55,7 +55,11 @@ func (n *Node) importFile(ctx context.Context, a ImportArgs, in io.Reader) (any,
 			return nil, err
 		}
 	}
-	return n.importedOf(ctx, ws, report, way)
+	out, err := n.importedOf(ctx, ws, report, way)
+	if err == nil && out.Published > 0 {
+		err = n.crowd.Compact(ctx)
+	}
+	return out, err
 }
 
 // importedOf waits until every row has its state and is in the lake, and counts what became of them, whatever else comes
