@@ -51,7 +51,7 @@ type ImportProgress struct{ Rows, Known atomic.Int64 }
 type ImportReport struct {
 	Rows     int64
 	States   [int(fact.Erased) + 1]int64 // by fact.State; Duplicate: known before
-	Later    []journal.ID                // rows that what comes in beside them overtook: the pipeline says their states
+	Later    []journal.ID                // new rows whose state may still change: held, or left to the pipeline
 	Bad      []BadRow                    // the first badListed rows in quarantine, in order
 	Unlisted int64                       // further ones
 }
@@ -252,7 +252,7 @@ func (im *importer) settle(ctx context.Context, rows []importRow, ids []journal.
 	if err != nil {
 		return err
 	}
-	im.count(rows, outcomes, bad, fresh)
+	im.count(rows, in, outcomes, bad, fresh)
 	return nil
 }
 
@@ -313,7 +313,7 @@ func (im *importer) hand(ctx context.Context, rows []importRow, ids []journal.ID
 }
 
 // count notes what became of rows that are durable.
-func (im *importer) count(rows []importRow, outcomes []fact.Outcome, bad []error, fresh []bool) {
+func (im *importer) count(rows []importRow, in []journal.Message, outcomes []fact.Outcome, bad []error, fresh []bool) {
 	im.mu.Lock()
 	defer im.mu.Unlock()
 	again := 0
@@ -322,7 +322,11 @@ func (im *importer) count(rows []importRow, outcomes []fact.Outcome, bad []error
 			o.State = fact.Duplicate
 			again++
 		}
-		im.report.States[o.State]++
+		if o.State == fact.Held { // another row may agree to it
+			im.report.Later = append(im.report.Later, in[i].ID)
+		} else {
+			im.report.States[o.State]++
+		}
 		if bad[i] != nil {
 			im.bad = append(im.bad, BadRow{rows[i].line, reason(bad[i])})
 		}

@@ -12,7 +12,6 @@ import (
 	"murmur/internal/deliveries"
 	"murmur/internal/fact"
 	"murmur/internal/journal"
-	"murmur/internal/pipeline"
 	"murmur/internal/private"
 	"murmur/internal/workspace"
 )
@@ -50,28 +49,28 @@ func (n *Node) importFile(ctx context.Context, a ImportArgs, in io.Reader) (any,
 		return nil, err
 	}
 	now.storing.Store(true)
+	if err := n.until(ctx, func() (bool, error) { return way.Stored(), nil }); err != nil {
+		return nil, err
+	}
 	if n.jobs == nil { // nobody else goes on with what the rows set off: an agreement, a replay
 		if err := n.Drain(ctx); err != nil {
 			return nil, err
 		}
 	}
-	out, err := n.importedOf(ctx, ws, report, way)
+	out, err := n.importedOf(ctx, ws, report)
 	if err == nil && out.Published > 0 {
 		err = n.crowd.Compact(ctx)
 	}
 	return out, err
 }
 
-// importedOf waits until every row has its state and is in the lake, and counts what became of them, whatever else comes
-// in.
-func (n *Node) importedOf(ctx context.Context, ws workspace.ID, r private.ImportReport, way *pipeline.Import) (Imported, error) {
+// importedOf waits until every row has its state and counts what became of them, whatever else comes in.
+func (n *Node) importedOf(ctx context.Context, ws workspace.ID, r private.ImportReport) (Imported, error) {
 	var later map[journal.ID]fact.State
 	err := n.until(ctx, func() (bool, error) {
 		var err error
-		if later, err = n.journal.Known(ctx, ws, r.Later); err != nil || !way.Stored() {
-			return false, err
-		}
-		return !slices.Contains(slices.Collect(maps.Values(later)), fact.Pending), nil
+		later, err = n.journal.Known(ctx, ws, r.Later)
+		return !slices.Contains(slices.Collect(maps.Values(later)), fact.Pending), err
 	})
 	if err != nil {
 		return Imported{}, err

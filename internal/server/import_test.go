@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"murmur/internal/workspace"
 )
 
 // callRows are the rows of n calls from the given id on.
@@ -105,6 +107,24 @@ func TestAnImportGoesOnWhereItWas(t *testing.T) {
 	s, err := n.Status(t.Context())
 	if w := s.Workspaces["default"]; err != nil || w.Published != rows || w.In != 2*rows+kept || w.Duplicate != rows+kept {
 		t.Errorf("status: %+v, %v", w, err)
+	}
+}
+
+// TestARowMayAgreeToAnother: a row that was held until another row of the file agreed is reported as it ended.
+func TestARowMayAgreeToAnother(t *testing.T) {
+	t.Parallel()
+	n := start(t, filepath.Join(t.TempDir(), "data"))
+	defer stop(t, n)
+	if _, err := n.store.SetPolicy(t.Context(), workspace.Default, []workspace.Change{{Key: "transcripts", Value: "opt-in"}}, "a test", "a test"); err != nil {
+		t.Fatal(err)
+	}
+	const file = `{"schema":"murmur.v1","type":"transcript","source_id":"t1","call":"c1","occurred_at":"2026-03-02T10:00:00Z","party":{"phone":"+12125550142"},"turns":[{"side":"contact","text":"hello"}]}
+{"schema":"murmur.v1","type":"transcript","source_id":"t2","call":"c2","occurred_at":"2026-03-02T10:00:00Z","party":{"phone":"+12125550143"},"turns":[{"side":"contact","text":"hello"}]}
+{"schema":"murmur.v1","type":"consent","source_id":"a1","call":"c1","occurred_at":"2026-03-02T11:00:00Z","purpose":"transcribe","act":"opted_in","via":"agent","party":{"phone":"+12125550142"}}
+`
+	got, err := importAs(t.Context(), n, ImportArgs{}, strings.NewReader(file))
+	if err != nil || got.In != 3 || got.Published != 2 || got.Held != 1 {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 
