@@ -29,6 +29,9 @@ import (
 	"murmur/internal/workspace"
 )
 
+// ErrNewer is returned by Open for a lake that a newer version wrote.
+var ErrNewer = lake.ErrNewer
+
 // Config wires the crowd.
 type Config struct {
 	Lake, Catalog, Temp string // paths

@@ -105,7 +105,7 @@ func open(ctx context.Context, path string, c Config) (_ *Queue, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := migrator.Migrate(ctx, rivermigrate.DirectionUp, nil); err != nil {
+	if err := migrate(ctx, db, migrator); err != nil {
 		return nil, err
 	}
 	rc := &river.Config{Logger: c.Log, JobTimeout: c.Timeout, RescueStuckJobsAfter: c.Rescue, RetryPolicy: c.Retry,
@@ -123,6 +123,25 @@ func open(ctx context.Context, path string, c Config) (_ *Queue, err error) {
 		return nil, err
 	}
 	return &Queue{River: client, db: db}, nil
+}
+
+// ErrNewer is returned by Open for a queue that a newer version wrote.
+var ErrNewer = errors.New("job: the queue is newer than this version")
+
+func migrate(ctx context.Context, db *sql.DB, m *rivermigrate.Migrator[*sql.Tx]) error {
+	var tables, version int
+	err := db.QueryRowContext(ctx, `select count(*) from sqlite_master where name = 'river_migration'`).Scan(&tables)
+	if err == nil && tables > 0 {
+		err = db.QueryRowContext(ctx, `select coalesce(max(version), 0) from river_migration`).Scan(&version)
+	}
+	if err != nil {
+		return err
+	}
+	if known := m.AllVersions(); version > known[len(known)-1].Version {
+		return ErrNewer
+	}
+	_, err = m.Migrate(ctx, rivermigrate.DirectionUp, nil)
+	return err
 }
 
 func openFile(path string) (*sql.DB, error) {

@@ -56,6 +56,8 @@ var (
 	ErrUnknown = errors.New("keyring: the workspace has no keys")
 	// ErrDamaged is returned when the key that is needed was damaged on disk.
 	ErrDamaged = errors.New("keyring: the key is damaged")
+	// ErrNewer is returned for keys that a newer version of this program wrote.
+	ErrNewer = errors.New("keyring: the keys are newer than this version")
 	// ErrFull is returned by Seal when eight epochs are alive: Destroy the oldest first.
 	ErrFull = errors.New("keyring: eight epochs are alive")
 	// ErrToday is returned by Destroy when asked to destroy the epoch that is being written.

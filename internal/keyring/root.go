@@ -114,6 +114,9 @@ func decodeRoot(b []byte) (*Root, error) {
 	if sum := sha256.Sum256(b[:rootSumAt]); !bytes.Equal(sum[:], b[rootSumAt:]) {
 		return nil, fmt.Errorf("load root key: checksum: %w", ErrRoot)
 	}
+	if string(b[:8]) == rootMagic && binary.BigEndian.Uint32(b[8:]) > rootVersion {
+		return nil, fmt.Errorf("load root key: %w", ErrNewer)
+	}
 	if string(b[:8]) != rootMagic || binary.BigEndian.Uint32(b[8:]) != rootVersion {
 		return nil, fmt.Errorf("load root key: unknown format: %w", ErrRoot)
 	}

@@ -122,6 +122,13 @@ func (r *Ring) header(ws workspace.ID) []byte {
 	return b
 }
 
+// newer reports whether a header was written by a newer version: a damaged one has no valid MAC.
+func (r *Ring) newer(b []byte) bool {
+	m := hmac.New(sha256.New, r.root.Derive(purposeHeader)[:])
+	m.Write(b[:headerMAC])
+	return binary.BigEndian.Uint32(b[8:]) > version && hmac.Equal(b[headerMAC:headerEnd], m.Sum(nil))
+}
+
 // freshSlot makes a slot with a new random key.
 func (r *Ring) freshSlot(ws workspace.ID, i int, k kind, epoch uint32) ([]byte, error) {
 	var key [32]byte
@@ -153,6 +160,9 @@ func slotAAD(ws workspace.ID, i int, k kind, epoch uint32) []byte {
 // ErrRoot when the file names another root key, ErrDamaged when it names none.
 func (r *Ring) parse(ws workspace.ID, b *[fileSize]byte) (*set, error) {
 	s := &set{raw: *b, epochs: make(map[uint32]cipher.AEAD, epochSlots)}
+	if r.newer(s.slot(headerSlot)) {
+		return nil, fmt.Errorf("keys of %s: %w", ws, ErrNewer)
+	}
 	if !hmac.Equal(r.header(ws), s.slot(headerSlot)) {
 		s.damaged = append(s.damaged, headerSlot)
 	}

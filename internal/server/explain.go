@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"syscall"
 
+	"murmur/internal/crowd"
 	"murmur/internal/datadir"
+	"murmur/internal/job"
 	"murmur/internal/journal"
 	"murmur/internal/keyring"
 	"murmur/internal/ledger"
@@ -39,6 +41,9 @@ var explanations = []struct {
 	{datadir.ErrLocked, http.StatusConflict, 4, "another murmur serves this directory; stop it, or use another --data"},
 	{datadir.ErrNewer, http.StatusConflict, 5, "the data was written by a newer murmur; use that version"},
 	{meta.ErrNewer, http.StatusConflict, 5, "the data was written by a newer murmur; use that version"},
+	{keyring.ErrNewer, http.StatusConflict, 5, "the data was written by a newer murmur; use that version"},
+	{job.ErrNewer, http.StatusConflict, 5, "the data was written by a newer murmur; use that version"},
+	{crowd.ErrNewer, http.StatusConflict, 5, "the data was written by a newer murmur; use that version"},
 	{datadir.ErrMode, http.StatusConflict, 1, "others can read the data directory: chmod -R go-rwx on it"},
 	{keyring.ErrMode, http.StatusConflict, 1, "others can read the root key: chmod 600 on it"},
 	{datadir.ErrDamaged, http.StatusConflict, 3, "murmur verify names what changed; restore a backup, or move the file away if you know why"},

@@ -4,8 +4,11 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
+	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -13,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"murmur/internal/journal/sqlite"
+	"murmur/internal/meta"
 	"murmur/internal/web"
 )
 
@@ -199,5 +204,90 @@ func TestABackupOfTheFirstReleaseRestores(t *testing.T) {
 	acme := s.Workspaces["acme"].Counts
 	if acme.In != 239 || acme.Sum() != 239 || acme.Published != 218 || acme.Erased != 6 || s.Workspaces["beta"].Published != 57 {
 		t.Errorf("restored: %+v", s.Workspaces)
+	}
+}
+
+// TestNewerDataIsRefused: each store says its version, and none that a newer version wrote is touched: exit code 5.
+func TestNewerDataIsRefused(t *testing.T) {
+	t.Parallel()
+	sqlite := func(file, statement string) func(t *testing.T, data string) {
+		return func(t *testing.T, data string) {
+			t.Helper()
+			db, err := sql.Open("sqlite", "file:"+filepath.Join(data, file))
+			if err == nil {
+				_, err = db.Exec(statement)
+			}
+			if err = errors.Join(err, db.Close()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for name, newer := range map[string]func(t *testing.T, data string){
+		"directory": func(t *testing.T, data string) {
+			t.Helper()
+			sum := sha256.Sum256([]byte("murmur data 99"))
+			if err := os.WriteFile(filepath.Join(data, "VERSION"), fmt.Appendf(nil, "murmur data 99 %x\n", sum[:4]), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"metadata": sqlite("murmur.db", `INSERT INTO goose_db_version(version_id, is_applied) VALUES(9999, 1)`),
+		"journal":  sqlite("journal.db", `PRAGMA user_version = 99`),
+		"lake":     sqlite("catalog.db", `PRAGMA user_version = 99`),
+		"jobs":     sqlite("jobs.db", `INSERT INTO river_migration(version, line) VALUES(9999, 'main')`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := unpackRelease(t, "crashed.tar.gz")
+			newer(t, c.Data)
+			n, err := Open(t.Context(), c)
+			if err == nil {
+				_, err = n.openJobs(t.Context())
+				n.close()
+				defer stop(t, n)
+			}
+			if p := Explain(err); err == nil || p.Exit != 5 || p.Hint == "" {
+				t.Errorf("%v: %+v", err, p)
+			}
+		})
+	}
+}
+
+// TestAnUpgradeThatIsCutShortGoesOn: murmur is killed after it has brought some of the stores up to date.
+func TestAnUpgradeThatIsCutShortGoesOn(t *testing.T) {
+	t.Parallel()
+	steps := []func(c Config) error{
+		func(c Config) error {
+			db, err := meta.Open(t.Context(), filepath.Join(c.Data, "murmur.db"))
+			if err != nil {
+				return err
+			}
+			return db.Close()
+		},
+		func(c Config) error {
+			j, err := sqlite.Open(t.Context(), filepath.Join(c.Data, "journal.db"), sqlite.Config{Now: c.Now})
+			if err != nil {
+				return err
+			}
+			return j.Close()
+		},
+	}
+	for i := range steps {
+		c := unpackRelease(t, "crashed.tar.gz")
+		if err := steps[i](c); err != nil {
+			t.Fatal(err)
+		}
+		n, err := Open(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Start(t.Context())
+		if err := n.Drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		s, err := n.Status(t.Context())
+		if acme := s.Workspaces["acme"]; err != nil || acme.In != 389 || acme.Sum() != 389 || acme.Pending != 0 || acme.Published < 318 {
+			t.Errorf("step %d: %+v, %v", i, acme.Counts, err)
+		}
+		stop(t, n)
 	}
 }

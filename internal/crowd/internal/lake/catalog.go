@@ -61,7 +61,25 @@ func openCatalog(ctx context.Context, file string, d *disk) (*catalog, error) {
 	return c, nil
 }
 
+// ErrNewer is returned by Open for a lake that a newer version wrote.
+var ErrNewer = errors.New("lake: the catalog is newer than this version")
+
+// catalogVersion is that of the tables beside the library's own, kept in user_version. Of the first release it is 0.
+const catalogVersion = 1
+
 func (c *catalog) init(ctx context.Context) error {
+	var version int
+	if err := c.db.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version); err != nil {
+		return err
+	}
+	if version > catalogVersion {
+		return ErrNewer
+	}
+	if version < catalogVersion {
+		if _, err := c.db.ExecContext(ctx, fmt.Sprintf(`PRAGMA user_version = %d`, catalogVersion)); err != nil {
+			return err
+		}
+	}
 	if _, err := c.db.ExecContext(ctx, sidecar); err != nil {
 		return err
 	}
