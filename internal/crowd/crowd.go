@@ -53,6 +53,8 @@ type Crowd struct {
 	releaser *release.Releaser
 	names    *dictionary
 	arrivals *arrivals
+	changes  *changes
+	watch    *watch
 	policy   func(context.Context, workspace.ID) (workspace.Policy, error)
 	erased   func(context.Context, workspace.ID, anon.Contact) (time.Time, error)
 	now      func() time.Time
@@ -60,8 +62,13 @@ type Crowd struct {
 
 // Open opens the lake and the counting engine.
 func Open(ctx context.Context, c Config) (*Crowd, error) {
-	l, err := lake.Open(ctx, lake.Config{Dir: c.Lake, Catalog: c.Catalog})
+	told := &changes{db: c.DB}
+	l, err := lake.Open(ctx, lake.Config{Dir: c.Lake, Catalog: c.Catalog, Changing: told.note})
 	if err != nil {
+		return nil, err
+	}
+	if err := told.catchUp(ctx, l); err != nil {
+		_ = l.Close()
 		return nil, err
 	}
 	engine, err := duckdb.Open(ctx, duckdb.Config{Lake: c.Lake, Temp: filepath.Join(c.Temp, "count")})
@@ -72,6 +79,7 @@ func Open(ctx context.Context, c Config) (*Crowd, error) {
 	return &Crowd{
 		lake: l, engine: engine, enricher: enrich.New(), policy: c.Policy, erased: c.Erased, now: c.Now,
 		names: &dictionary{db: c.DB, seal: c.Seal}, arrivals: &arrivals{db: c.DB},
+		changes: told, watch: newWatch(told),
 		releaser: &release.Releaser{Queries: c.Queries, Counter: engine, Store: store{c.DB, c.Now}, Key: c.ReleaseKey, Clock: c.Now},
 	}, nil
 }

@@ -4,13 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"encoding/binary"
-	"fmt"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
 	"time"
 
-	"murmur/internal/crowd/internal/lake"
 	"murmur/internal/crowd/release"
 	"murmur/internal/fact"
 	"murmur/internal/meta"
@@ -19,38 +18,56 @@ import (
 
 // dictionary keeps what the workspace's labels are called. Names are masked and sealed at rest: a column that was
 // mapped wrongly must not leave a person's name in the open.
+//
+// The first name of a label stays and orders the public trees, so that a new name never cuts groups in another way. Figures
+// print the name of the newest event.
 type dictionary struct {
 	db   *meta.DB
 	seal workspace.Sealer
 
 	mu    sync.Mutex
-	known map[workspace.ID]map[fact.Label]bool
+	known map[workspace.ID]map[fact.Label]naming
+}
+
+// naming is what a label is called, and the version of an event that called it so.
+type naming struct {
+	name    string
+	version int64
 }
 
 const topicName = "name"
 
-// add stores the names that are new; the first name of a label stays.
+// settled is how much newer, in microseconds, an event must be for its version to be kept when the name is the same.
+const settled = int64(24 * time.Hour / time.Microsecond)
+
+// news reports whether an event tells more about a label than is known.
+func (n naming) news(now naming) bool {
+	return now.version > n.version && now.name != n.name || now.version > n.version+settled
+}
+
+// add stores names that are new.
 func (d *dictionary) add(ctx context.Context, ws workspace.ID, labels []fact.Named) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.known == nil {
-		d.known = map[workspace.ID]map[fact.Label]bool{}
+		d.known = map[workspace.ID]map[fact.Label]naming{}
 	}
 	if d.known[ws] == nil {
-		d.known[ws] = map[fact.Label]bool{}
+		d.known[ws] = map[fact.Label]naming{}
 	}
-	fresh := slices.DeleteFunc(slices.Clone(labels), func(n fact.Named) bool { return d.known[ws][n.Label] })
+	fresh := slices.DeleteFunc(slices.Clone(labels), func(n fact.Named) bool {
+		old, ok := d.known[ws][n.Label]
+		return ok && !old.news(naming{n.Name.String(), n.Version})
+	})
 	if len(fresh) == 0 {
 		return nil
 	}
+	now := map[fact.Label]naming{}
 	err := d.db.Tx(ctx, func(tx *sql.Tx) error {
+		clear(now)
 		for _, n := range fresh {
-			sealed, err := d.seal.SealLasting(ws, topicName, nameID(n.Label), []byte(n.Name.String()))
-			if err != nil {
-				return err
-			}
-			if _, err := tx.ExecContext(ctx, `INSERT INTO labels(workspace, label, dim, parent, name) VALUES(?,?,?,?,?) ON CONFLICT DO NOTHING`,
-				ws.String(), int64(n.Label), int64(n.Dim), int64(n.Parent), sealed); err != nil {
+			var err error
+			if now[n.Label], err = d.store(ctx, tx, ws, n); err != nil {
 				return err
 			}
 		}
@@ -59,10 +76,66 @@ func (d *dictionary) add(ctx context.Context, ws workspace.ID, labels []fact.Nam
 	if err != nil {
 		return err
 	}
-	for _, n := range fresh {
-		d.known[ws][n.Label] = true
-	}
+	maps.Copy(d.known[ws], now)
 	return nil
+}
+
+// store puts one name beside what is stored of its label, and gives what the label is called then.
+func (d *dictionary) store(ctx context.Context, tx *sql.Tx, ws workspace.ID, n fact.Named) (naming, error) {
+	now := naming{n.Name.String(), n.Version}
+	sealed, err := d.seal.SealLasting(ws, topicName, nameID(n.Label), []byte(now.name))
+	if err != nil {
+		return now, err
+	}
+	var first, called []byte
+	old := naming{}
+	err = tx.QueryRowContext(ctx, `SELECT name, called, version FROM labels WHERE workspace = ? AND label = ?`, ws.String(), int64(n.Label)).Scan(&first, &called, &old.version)
+	if errors.Is(err, sql.ErrNoRows) {
+		_, err = tx.ExecContext(ctx, `INSERT INTO labels(workspace, label, dim, parent, name, version) VALUES(?,?,?,?,?,?)`,
+			ws.String(), int64(n.Label), int64(n.Dim), int64(n.Parent), sealed, n.Version)
+		return now, err
+	}
+	if err != nil {
+		return now, err
+	}
+	if called == nil {
+		called = first
+	}
+	if old.name, err = d.open(ws, n.Label, called); err != nil || !old.news(now) {
+		return old, err
+	}
+	if now.name == old.name {
+		_, err = tx.ExecContext(ctx, `UPDATE labels SET version = ? WHERE workspace = ? AND label = ?`, now.version, ws.String(), int64(n.Label))
+	} else {
+		_, err = tx.ExecContext(ctx, `UPDATE labels SET called = ?, version = ? WHERE workspace = ? AND label = ?`, sealed, now.version, ws.String(), int64(n.Label))
+	}
+	return now, err
+}
+
+func (d *dictionary) open(ws workspace.ID, l fact.Label, sealed []byte) (string, error) {
+	name, err := d.seal.OpenLasting(ws, topicName, nameID(l), sealed)
+	return string(name), err
+}
+
+// renamed gives today's names of the labels that were called something else at first.
+func (d *dictionary) renamed(ctx context.Context, ws workspace.ID) (map[int64]string, error) {
+	rows, err := d.db.QueryContext(ctx, `SELECT label, called FROM labels WHERE workspace = ? AND called IS NOT NULL`, ws.String())
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[int64]string{}
+	for rows.Next() {
+		var label int64
+		var sealed []byte
+		if err := rows.Scan(&label, &sealed); err != nil {
+			return nil, err
+		}
+		if out[label], err = d.open(ws, fact.Label(label), sealed); err != nil {
+			return nil, err
+		}
+	}
+	return out, rows.Err()
 }
 
 func nameID(l fact.Label) (id [16]byte) {
@@ -70,7 +143,7 @@ func nameID(l fact.Label) (id [16]byte) {
 	return id
 }
 
-// read gives the public side of a workspace's labels.
+// read gives the public side of a workspace's labels, with their first names.
 func (d *dictionary) read(ctx context.Context, ws workspace.ID) (release.Dictionary, error) {
 	out := release.Dictionary{}
 	for _, t := range fact.Topics() {
@@ -88,99 +161,11 @@ func (d *dictionary) read(ctx context.Context, ws workspace.ID) (release.Diction
 		if err := rows.Scan(&l.Key, &dim, &l.Parent, &sealed); err != nil {
 			return release.Dictionary{}, err
 		}
-		name, err := d.seal.OpenLasting(ws, topicName, nameID(fact.Label(l.Key)), sealed)
-		if err != nil {
+		if l.Name, err = d.open(ws, fact.Label(l.Key), sealed); err != nil {
 			return release.Dictionary{}, err
 		}
-		l.Dim, l.Name = fact.Dim(dim), string(name)
+		l.Dim = fact.Dim(dim)
 		out.Labels = append(out.Labels, l)
 	}
 	return out, rows.Err()
-}
-
-// arrivals remembers, for each UTC day of each workspace, when its last fact came: it decides which periods are
-// due and which may close.
-type arrivals struct{ db *meta.DB }
-
-// dayOf is one day of a workspace.
-type dayOf struct {
-	ws  workspace.ID
-	day lake.Day
-}
-
-type arrived map[time.Time]time.Time // UTC day -> last arrival
-
-func (a *arrivals) note(ctx context.Context, rows []lake.Row, now time.Time) error {
-	days := map[dayOf]bool{}
-	for _, r := range rows {
-		days[dayOf{r.Workspace, lake.DayOf(time.UnixMicro(int64(r.Fact.Meta().At)))}] = true
-	}
-	if len(days) == 0 {
-		return nil
-	}
-	return a.db.Tx(ctx, func(tx *sql.Tx) error {
-		for k := range days {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO arrivals(workspace, day, at) VALUES(?,?,?)
-				ON CONFLICT(workspace, day) DO UPDATE SET at = max(at, excluded.at)`, k.ws.String(), int64(k.day), now.UnixMicro()); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// since lists the days that facts came for after t.
-func (a *arrivals) since(ctx context.Context, t time.Time) (map[dayOf]bool, error) {
-	rows, err := a.db.QueryContext(ctx, `SELECT workspace, day FROM arrivals WHERE at > ?`, t.UnixMicro())
-	if err != nil {
-		return nil, fmt.Errorf("read arrivals: %w", err)
-	}
-	defer rows.Close()
-	out := map[dayOf]bool{}
-	for rows.Next() {
-		var name string
-		var day int64
-		if err := rows.Scan(&name, &day); err != nil {
-			return nil, err
-		}
-		ws, err := workspace.Parse(name)
-		if err != nil {
-			return nil, fmt.Errorf("read arrivals: %w", err)
-		}
-		out[dayOf{ws, lake.Day(day)}] = true
-	}
-	return out, rows.Err()
-}
-
-func (a *arrivals) days(ctx context.Context, ws workspace.ID) (arrived, error) {
-	rows, err := a.db.QueryContext(ctx, `SELECT day, at FROM arrivals WHERE workspace = ?`, ws.String())
-	if err != nil {
-		return nil, fmt.Errorf("read arrivals: %w", err)
-	}
-	defer rows.Close()
-	out := arrived{}
-	for rows.Next() {
-		var day, at int64
-		if err := rows.Scan(&day, &at); err != nil {
-			return nil, err
-		}
-		out[lake.Day(day).Start()] = time.UnixMicro(at).UTC()
-	}
-	return out, rows.Err()
-}
-
-// span is from the first day with facts to the end of the last.
-func (d arrived) span() (from, to time.Time) {
-	all := slices.SortedFunc(maps.Keys(d), time.Time.Compare)
-	return all[0], all[len(all)-1].AddDate(0, 0, 1)
-}
-
-// last is when the last fact of a period came; a day that only touches the period counts. Zero: it has none.
-func (d arrived) last(p release.Period) (at time.Time) {
-	for day, came := range d {
-		if day.Before(p.End) && p.Start.Before(day.AddDate(0, 0, 1)) && came.After(at) {
-			at = came
-		}
-	}
-	return at
 }

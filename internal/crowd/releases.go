@@ -7,77 +7,37 @@ import (
 	"fmt"
 	"time"
 
-	"murmur/internal/crowd/internal/lake"
 	"murmur/internal/crowd/release"
-	"murmur/internal/fact"
 	"murmur/internal/meta"
 	"murmur/internal/workspace"
 )
 
-// horizon is how far outside a period a count may look: the reply to a text, the call back within a day, a version
-// that moved its event.
-const horizon = release.Horizon
-
-// Release computes the tables of every period of a workspace that has facts newer than its tables. With force, open
-// periods are computed even when too few new contacts came to show a difference safely (for an explicit wish of the
-// owner, never for a schedule). It gives the number of periods that were looked at.
+// Release computes the tables of the periods of a workspace that changed since they were looked at, and of those that
+// close. With force, open periods are computed even when too few new contacts came to show a difference safely, and when
+// settings, names or questions changed (for an explicit wish of the owner, never for a schedule). It gives the number of
+// periods whose tables were made.
 func (c *Crowd) Release(ctx context.Context, ws workspace.ID, force bool) (int, error) {
-	periods, err := c.release(ctx, ws, force)
+	l := &look{Crowd: c, ws: ws, force: force}
+	made, err := l.release(ctx)
 	if err != nil {
+		c.watch.done(ws, c.now().Add(retryAfter))
 		return 0, err
 	}
-	return periods, c.lake.Expire(ctx) // what was withdrawn or erased while the count held its files
+	c.watch.done(ws, l.wake)
+	if l.snapshot == nil {
+		return 0, nil
+	}
+	return made, c.lake.Expire(ctx) // what was withdrawn or erased while the count held its files
 }
 
-func (c *Crowd) release(ctx context.Context, ws workspace.ID, force bool) (int, error) {
-	policy, err := c.policy(ctx, ws)
+// Due gives the workspaces in which something may have to be computed: the lake changed, or a period may close now. It
+// asks nothing about the others.
+func (c *Crowd) Due(ctx context.Context) ([]workspace.ID, error) {
+	sequence, err := c.lake.Sequence(ctx)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	settings, err := settingsOf(ws, policy)
-	if err != nil {
-		return 0, err
-	}
-	days, err := c.arrivals.days(ctx, ws)
-	if err != nil || len(days) == 0 {
-		return 0, err
-	}
-	names, err := c.names.read(ctx, ws)
-	if err != nil {
-		return 0, fmt.Errorf("read names: %w", err)
-	}
-	snapshot, unpin, err := c.lake.Pin(ctx)
-	if err != nil {
-		return 0, err
-	}
-	defer unpin()
-	periods := due(settings.Zone, days)
-	first, last := days.span()
-	for _, block := range release.Blocks(settings.Zone, first, last) {
-		files := filesOf(snapshot, ws, block)
-		var reqs []release.Request
-		for _, p := range periods {
-			if p.Start.Before(block.Start) || p.End.After(block.End) {
-				continue
-			}
-			reqs = append(reqs, release.Request{
-				Snapshot: files, Period: p, Settings: settings, Dictionary: names, LastAdded: days.last(p), Force: force,
-			})
-		}
-		if _, err := c.releaser.ReleaseAll(ctx, reqs); err != nil {
-			return 0, fmt.Errorf("release periods of %s: %w", block.Name, err)
-		}
-	}
-	return len(periods), nil
-}
-
-// filesOf gives the files that a block and its weeks are counted from.
-func filesOf(s *lake.Snapshot, ws workspace.ID, block release.Period) (out release.Snapshot) {
-	for _, f := range s.WorkspaceFiles(fact.Facts, ws, block.Start.Add(-horizon), block.End.Add(horizon)) {
-		span := release.Span{Start: f.From.Start(), End: (f.To + 1).Start()}
-		out.Files = append(out.Files, release.File{Path: f.Path, Span: span, Rows: f.Rows, Settled: !f.Fresh})
-	}
-	return out
+	return c.watch.due(ctx, sequence, c.now())
 }
 
 // due lists the weeks and blocks that have facts. Weeks come first: a block must stand beside its weeks.
@@ -92,7 +52,7 @@ func due(zone *time.Location, days arrived) []release.Period {
 	return out
 }
 
-// Sets gives the released sets of a workspace, oldest period first, weeks before blocks.
+// Sets gives the released sets of a workspace, oldest period first, weeks before blocks, with today's names.
 func (c *Crowd) Sets(ctx context.Context, ws workspace.ID) ([]release.Set, error) {
 	policy, err := c.policy(ctx, ws)
 	if err != nil {
@@ -102,6 +62,10 @@ func (c *Crowd) Sets(ctx context.Context, ws workspace.ID) ([]release.Set, error
 	if err != nil || len(days) == 0 {
 		return nil, err
 	}
+	names, err := c.names.renamed(ctx, ws)
+	if err != nil {
+		return nil, fmt.Errorf("read names: %w", err)
+	}
 	var out []release.Set
 	for _, p := range due(policy.Zone(), days) {
 		s, err := c.releaser.Load(ctx, ws, policy.Zone(), p.Name)
@@ -109,7 +73,7 @@ func (c *Crowd) Sets(ctx context.Context, ws workspace.ID) ([]release.Set, error
 			return nil, fmt.Errorf("read release %s: %w", p.Name, err)
 		}
 		if len(s.Tables()) > 0 {
-			out = append(out, s)
+			out = append(out, s.Named(names))
 		}
 	}
 	return out, nil

@@ -48,7 +48,7 @@ func Encode(dst []byte, b Batch) []byte {
 		dst = binary.BigEndian.AppendUint64(dst, uint64(l.Label))
 		dst = binary.AppendUvarint(dst, uint64(l.Dim))
 		dst = binary.BigEndian.AppendUint64(dst, uint64(l.Parent))
-		dst = appendText(dst, l.Name)
+		dst = appendName(dst, l)
 	}
 	return dst
 }
@@ -102,11 +102,28 @@ func appendFields(dst []byte, fields []Binding) []byte {
 	return dst
 }
 
-func appendText(dst []byte, t anon.Text) []byte {
-	if !t.Valid() {
-		return append(dst, 0)
+// A label's name and its version follow a byte that says which of them there are.
+const (
+	labelNamed = 1 << iota
+	labelVersioned
+)
+
+func appendName(dst []byte, l Named) []byte {
+	var has byte
+	if l.Name.Valid() {
+		has |= labelNamed
 	}
-	return appendString(append(dst, 1), t.String())
+	if l.Version != 0 {
+		has |= labelVersioned
+	}
+	dst = append(dst, has)
+	if l.Name.Valid() {
+		dst = appendString(dst, l.Name.String())
+	}
+	if l.Version != 0 {
+		dst = binary.AppendVarint(dst, l.Version)
+	}
+	return dst
 }
 
 func appendString(dst []byte, s string) []byte {
@@ -155,8 +172,15 @@ func (d *decoder) batch() (b Batch) {
 	}
 	for n := d.uvarint(); n > 0 && d.err == nil; n-- {
 		l := Named{Label: Label(d.fixed()), Dim: Dim(d.uvarint()), Parent: Label(d.fixed())}
-		if d.byte() != 0 {
+		has := d.byte()
+		if has&labelNamed != 0 {
 			l.Name = d.text()
+		}
+		if has&labelVersioned != 0 {
+			l.Version = d.varint()
+		}
+		if has&^(labelNamed|labelVersioned) != 0 {
+			d.fail(ErrNewer)
 		}
 		b.Labels = append(b.Labels, l)
 	}

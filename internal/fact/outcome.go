@@ -72,8 +72,9 @@ const (
 // Named is a dictionary entry: a label, what it names, its masked name and its parent (a choice's node, a
 // node's flow; 0: none).
 type Named struct {
-	Label  Label
-	Dim    Dim
-	Parent Label
-	Name   anon.Text
+	Label   Label
+	Dim     Dim
+	Parent  Label
+	Name    anon.Text
+	Version int64 // of the event that used the name; the name of the highest is today's
 }

@@ -34,6 +34,8 @@ type Figure struct {
 	Contacts  string              `json:"contacts"`
 	Tier      string              `json:"tier"`
 	Hidden    string              `json:"hidden"` // "", small-group, no-data
+	// Reason says more about no-data: LaterQuestion. Empty: there was nothing to count.
+	Reason string `json:"reason,omitempty"`
 	// Provisional is true while the period may still change.
 	Provisional bool              `json:"provisional"`
 	Definition  string            `json:"definition"`
@@ -67,6 +69,26 @@ func (in Insight) Finish(tables []release.Table) []Figure {
 	return in.figures(answers)
 }
 
+// LaterQuestion is the reason of a figure whose question joined the catalogue after its period was counted: tables are
+// only safe beside those that they were checked against, so that it is counted in later periods alone.
+const LaterQuestion = "later-question"
+
+// Later makes the figures that a period lacks because tables of its set are missing: of each measure that made does not
+// have, that there is none. like is any table of the set.
+func (in Insight) Later(like release.Table, made []Figure) (fs []Figure) {
+	a := answerOf(like)
+	a.query = in.Needs[0]
+	for _, m := range in.Measures {
+		if slices.ContainsFunc(made, func(f Figure) bool { return f.Measure == m.Name }) {
+			continue
+		}
+		f := a.blank(release.Group{Hidden: release.NoData}, m.Name, "")
+		f.Reason = LaterQuestion
+		fs = append(fs, f)
+	}
+	return in.named(fs)
+}
+
 // figures names what finish made. A breakdown that is empty or hidden altogether has no split and says the
 // same as the whole before it: only the first of each key stands.
 func (in Insight) figures(answers []answer) []Figure {
@@ -81,6 +103,11 @@ func (in Insight) figures(answers []answer) []Figure {
 			fs = append(fs, f)
 		}
 	}
+	return in.named(fs)
+}
+
+// named fills in what all figures of an insight say.
+func (in Insight) named(fs []Figure) []Figure {
 	for i := range fs {
 		fs[i].Insight = in.Slug
 		fs[i].Definition = in.Slug + "/1"

@@ -15,6 +15,7 @@ import (
 // build makes the fact of an allowed event.
 func (b *builder) build(e *event.Event, call fact.ID, who anon.Contact) {
 	h := b.head(e, identity.FactID(b.key, e.Kind(), e.ID), who)
+	b.version = h.Version
 	switch {
 	case e.Call != nil:
 		b.facts = append(b.facts, b.call(h, e))
@@ -209,8 +210,8 @@ func (b *builder) labelAs(dim fact.Dim, parent fact.Label, name, called string) 
 			return l
 		}
 	}
-	t := b.zone.names.of(l, func() anon.Text { return anon.Of(b.zone.detector.Label(called)) })
-	b.labels = append(b.labels, fact.Named{Label: l, Dim: dim, Parent: parent, Name: t})
+	t := b.zone.names.of(l, called, func() anon.Text { return anon.Of(b.zone.detector.Label(called)) })
+	b.labels = append(b.labels, fact.Named{Label: l, Dim: dim, Parent: parent, Name: t, Version: b.version})
 	return l
 }
 

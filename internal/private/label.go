@@ -1,6 +1,7 @@
 package private
 
 import (
+	"crypto/sha256"
 	"sync"
 
 	"murmur/internal/fact"
@@ -11,13 +12,21 @@ import (
 // keyed by its workspace, so that all share one memory. The zero value is ready.
 type maskedNames struct {
 	mu    sync.Mutex
-	known map[fact.Label]anon.Text
+	known map[nameOf]anon.Text
+}
+
+// nameOf is a label under one of its names, as a hash: the name itself may be a person's.
+type nameOf struct {
+	label fact.Label
+	name  [sha256.Size]byte
 }
 
 // maxNames is how many are remembered; a column of persons mapped as one of names must not fill the memory.
 const maxNames = 10_000
 
-func (m *maskedNames) of(l fact.Label, mask func() anon.Text) anon.Text {
+// of gives the masked form of what a label is called.
+func (m *maskedNames) of(label fact.Label, called string, mask func() anon.Text) anon.Text {
+	l := nameOf{label, sha256.Sum256([]byte(called))}
 	m.mu.Lock()
 	t, ok := m.known[l]
 	m.mu.Unlock()
@@ -28,7 +37,7 @@ func (m *maskedNames) of(l fact.Label, mask func() anon.Text) anon.Text {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.known == nil || len(m.known) >= maxNames {
-		m.known = map[fact.Label]anon.Text{}
+		m.known = map[nameOf]anon.Text{}
 	}
 	m.known[l] = t
 	return t

@@ -212,6 +212,7 @@ type builder struct {
 	source     fact.Label
 	kind, name string // of the source
 	receivedAt time.Time
+	version    int64 // of the event in hand
 
 	facts  []fact.Fact
 	labels []fact.Named

@@ -21,25 +21,30 @@ func (n *Node) Figures(ctx context.Context, ws workspace.ID, slug string) ([]ins
 			continue
 		}
 		for _, s := range sets {
-			if tables := tablesFor(in, s); len(tables) > 0 {
-				out = append(out, in.Finish(tables)...)
-			}
+			out = append(out, figuresOf(in, s)...)
 		}
 	}
 	return out, nil
 }
 
-// tablesFor picks what an insight needs out of a set; nothing when the set is of another grain.
-func tablesFor(in insight.Insight, s release.Set) []release.Table {
+// figuresOf makes the figures of an insight from a set; none when the set is of another grain. What the set has no table
+// for, because the question is newer than it, says so.
+func figuresOf(in insight.Insight, s release.Set) []insight.Figure {
+	all := s.Tables()
+	if len(all) == 0 || in.Needs[0].Grain != all[0].Period().Grain {
+		return nil
+	}
 	var tables []release.Table
+	complete := true
 	for _, q := range in.Needs {
 		t := s.Table(q.Name)
-		if !t.Valid() {
-			return nil
-		}
-		tables = append(tables, t)
+		tables, complete = append(tables, t), complete && t.Valid()
 	}
-	return tables
+	figures := in.Finish(tables)
+	if !complete {
+		figures = append(figures, in.Later(all[0], figures)...)
+	}
+	return figures
 }
 
 // Refresh waits until everything accepted is in the lake and computes what is due in every workspace. With force,

@@ -18,7 +18,7 @@ type keeping struct {
 var (
 	rotating = keeping{"rotate", time.Hour, (*Node).Rotate}
 	tidying  = keeping{"tidy", 24 * time.Hour, func(n *Node, ctx context.Context) error {
-		return errors.Join(n.releaseAll(ctx), n.Tidy(ctx)) // what is due is counted before rows lose their links
+		return errors.Join(n.releaseDue(ctx), n.Tidy(ctx)) // what is due is counted before rows lose their links
 	}}
 )
 

@@ -82,6 +82,11 @@ func (n *Node) eachWorkspace(ctx context.Context, job string, f func(workspace.I
 	if err != nil {
 		return err
 	}
+	return n.each(ctx, job, workspaces, f)
+}
+
+// each is eachWorkspace for some workspaces.
+func (n *Node) each(ctx context.Context, job string, workspaces []workspace.ID, f func(workspace.ID) error) error {
 	var errs []error
 	for _, ws := range workspaces {
 		err := f(ws)

@@ -40,37 +40,36 @@ func (n *Node) startUpkeep(ctx context.Context) error {
 	return nil
 }
 
-// keepReleasing computes figures whenever the lake has grown. While facts keep coming it rests four times as long as it
+// keepReleasing computes figures where something changed. While facts keep coming it rests four times as long as it
 // worked: counting takes a fifth of the time at most.
 func (n *Node) keepReleasing(ctx context.Context) {
 	tick := time.NewTicker(releaseEvery)
 	defer tick.Stop()
-	last, rest := journal.Position("none"), time.Now()
+	rest := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		pos, err := n.crowd.Position(ctx, 0)
-		if err != nil || pos == last || time.Now().Before(rest) {
-			continue
-		}
 		began := time.Now()
-		err = n.releaseAll(ctx)
-		rest = time.Now().Add(4 * time.Since(began))
-		if err != nil {
-			if ctx.Err() == nil {
-				n.log.Error("figures could not be computed", "error", err)
-			}
+		if began.Before(rest) {
 			continue
 		}
-		last = pos
+		if err := n.releaseDue(ctx); err != nil && ctx.Err() == nil {
+			n.log.Error("figures could not be computed", "error", err)
+		}
+		rest = time.Now().Add(4 * time.Since(began))
 	}
 }
 
-func (n *Node) releaseAll(ctx context.Context) error {
-	return n.eachWorkspace(ctx, "release", func(ws workspace.ID) error { return n.release(ctx, ws, false) })
+// releaseDue looks at the workspaces in which something changed.
+func (n *Node) releaseDue(ctx context.Context) error {
+	due, err := n.crowd.Due(ctx)
+	if err != nil {
+		return err
+	}
+	return n.each(ctx, "release", due, func(ws workspace.ID) error { return n.release(ctx, ws, false) })
 }
 
 // rotateArgs is the job of every five minutes: raw bytes die.

@@ -105,6 +105,9 @@ func hiddenText(f insight.Figure) string {
 	case "small-group":
 		return "hidden: fewer than " + minGroup(f) + " people"
 	case "no-data":
+		if f.Reason == insight.LaterQuestion {
+			return "not asked yet"
+		}
 		return "nothing to count"
 	case "":
 		return ""

@@ -55,10 +55,16 @@ func (p Period) weeks(zone *time.Location) (spans []Span) {
 	return spans
 }
 
-// Closes reports whether the period is final at a moment: two days after its end, and 24 hours after the
+// A period is final CloseAfter after its end, when nothing came for QuietFor.
+const (
+	CloseAfter = 48 * time.Hour
+	QuietFor   = 24 * time.Hour
+)
+
+// Closes reports whether the period is final at a moment: CloseAfter its end, and QuietFor after the
 // last of its facts came, so that a slow backfill never freezes half a week.
 func (p Period) Closes(now, lastAdded time.Time) bool {
-	return !now.Before(p.End.Add(48*time.Hour)) && !now.Before(lastAdded.Add(24*time.Hour))
+	return !now.Before(p.End.Add(CloseAfter)) && !now.Before(lastAdded.Add(QuietFor))
 }
 
 // monday gives the start of the ISO week around a local time. Midnights are made by the calendar, not by

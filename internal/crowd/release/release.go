@@ -237,5 +237,36 @@ func (s Set) Table(name string) Table {
 // Tables gives every table, in the order of the catalogue.
 func (s Set) Tables() []Table { return slices.Clone(s.tables) }
 
+// Settings gives the settings that the set was counted under; zero when it has no tables.
+func (s Set) Settings() Settings {
+	if len(s.tables) == 0 {
+		return Settings{}
+	}
+	return s.tables[0].settings
+}
+
+// labelled are the dimensions whose members are labels of the workspace.
+var labelled = map[string]bool{"number": true, "flow": true, "node": true, "choice": true, "survey": true}
+
+// Named gives the set with other names of labels. Who is in which group, and every number, stays as it was released.
+func (s Set) Named(names map[int64]string) Set {
+	if len(names) == 0 {
+		return s
+	}
+	s.tables = slices.Clone(s.tables)
+	for i, t := range s.tables {
+		groups := t.Groups()
+		for _, g := range groups {
+			for j, m := range g.Members {
+				if name, ok := names[m.Key]; ok && labelled[m.Dim] {
+					g.Members[j].Name = name
+				}
+			}
+		}
+		s.tables[i].groups = groups
+	}
+	return s
+}
+
 // Closed reports whether the set is final.
 func (s Set) Closed() bool { return len(s.tables) > 0 && s.tables[0].closed }

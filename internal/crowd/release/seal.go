@@ -56,7 +56,7 @@ func seal(key []byte, w workspace.ID, period string, set Set) ([]byte, error) {
 	first := set.tables[0]
 	s, p := first.settings, first.period
 	stored := storedSet{
-		Settings: storedSettings{s.Zone.String(), s.OpenHours, s.ShortAbandonS, s.MinGroup, s.MinContent},
+		Settings: storable(s),
 		Period:   storedPeriod{p.Grain, p.Start.UTC(), p.End.UTC()},
 		AsOf:     first.asOf.UTC(), Closed: first.closed, Contacts: set.contacts, Rows: set.rows,
 	}
@@ -68,6 +68,10 @@ func seal(key []byte, w workspace.ID, period string, set Set) ([]byte, error) {
 		return nil, fmt.Errorf("seal release: %w", err)
 	}
 	return append(append([]byte(magic), tag(key, w, period, body)...), body...), nil
+}
+
+func storable(s Settings) storedSettings {
+	return storedSettings{s.Zone.String(), s.OpenHours, s.ShortAbandonS, s.MinGroup, s.MinContent}
 }
 
 // open is the reverse of seal.

@@ -235,6 +235,14 @@ func (l *Lake) Close() error {
 	return err
 }
 
+// Sequence is that of the last change: see Snapshot.Sequence.
+func (l *Lake) Sequence(ctx context.Context) (int64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	err := l.refresh(ctx)
+	return l.sequence, err
+}
+
 // Append adds rows and takes a step, in one commit. Where the partition stands at to.To already it does nothing: the rows
 // are in. ErrMoved where it does not stand at to.From. Rows of one id may come in any order and any number of times. Files
 // that have become many are then merged, in commits of their own: an error says nothing about the rows, and the same

@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"murmur/internal/crowd/release"
+	"murmur/internal/fact"
+	"murmur/internal/workspace"
 )
 
 // counts is one session: a connection, its temporary tables, and what was counted already.
@@ -265,4 +268,51 @@ func (a answer) cell(t tally, leaves []int) release.Cell {
 		}
 	}
 	return c
+}
+
+// Moved is a day on which a version of a fact stands that has versions on other days too.
+type Moved struct {
+	Day  time.Time // UTC
+	Kind fact.Kind
+}
+
+// Moved finds the days of facts that changed their day and were not settled yet, in the files of a workspace.
+func (c *Counter) Moved(ctx context.Context, ws workspace.ID, snap release.Snapshot) (days []Moved, err error) {
+	conn, err := c.db.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("engine: %w", err)
+	}
+	n := &counts{conn: conn}
+	defer func() { err = errors.Join(err, n.Close()) }()
+	r := &reader{plan: &plan{settings: release.Settings{Workspace: ws}}, prefix: fmt.Sprintf("s%d", c.next.Add(1))}
+	r.files = nearFresh(snap.Files)
+	if !slices.ContainsFunc(r.files, fresh) {
+		return nil, nil
+	}
+	if err := n.create(ctx, r.table("moved"), r.movedSQL()); err != nil {
+		return nil, fmt.Errorf("engine: facts that moved: %w", err)
+	}
+	some := false
+	if err := n.conn.QueryRowContext(ctx, "SELECT count(*) > 0 FROM "+r.table("moved")).Scan(&some); err != nil || !some {
+		return nil, err
+	}
+	err = n.each(ctx, r.movedDaysSQL(), func(row []int64) {
+		days = append(days, Moved{time.UnixMicro(row[1] * 86_400_000_000).UTC(), fact.Kind(row[0])})
+	})
+	return days, err
+}
+
+func fresh(f release.File) bool { return !f.Settled }
+
+// nearFresh leaves out the files that no count reads together with a fresh one: a block reads Horizon around itself.
+func nearFresh(files []release.File) (near []release.File) {
+	const reach = release.Horizon + 35*24*time.Hour
+	for _, f := range files {
+		if slices.ContainsFunc(files, func(o release.File) bool {
+			return fresh(o) && o.Span.Start.Add(-reach).Before(f.Span.End) && o.Span.End.Add(reach).After(f.Span.Start)
+		}) {
+			near = append(near, f)
+		}
+	}
+	return near
 }

@@ -150,8 +150,11 @@ func (r *reader) fromSQL(cols string, files []release.File, where string) string
 	for i, f := range files {
 		list[i] = quote(f.Path)
 	}
-	return fmt.Sprintf("SELECT %s FROM read_parquet([%s], schema = MAP {%s}) WHERE workspace = %s AND kind IN (%s) AND %s",
-		cols, strings.Join(list, ", "), schemaSQL, quote(r.settings.Workspace.String()), list64(r.kinds()), where)
+	if kinds := r.kinds(); len(kinds) > 0 {
+		where += fmt.Sprintf(" AND kind IN (%s)", list64(kinds))
+	}
+	return fmt.Sprintf("SELECT %s FROM read_parquet([%s], schema = MAP {%s}) WHERE workspace = %s AND %s",
+		cols, strings.Join(list, ", "), schemaSQL, quote(r.settings.Workspace.String()), where)
 }
 
 // schemaSQL names and types the columns by their field ids; nothingSQL has the same columns.
@@ -165,23 +168,38 @@ var schemaSQL, nothingSQL = func() (string, string) {
 	return strings.Join(schema, ", "), "SELECT " + strings.Join(nothing, ", ")
 }()
 
-// dupSQL gives the facts that stand in more than one row: only those of files whose ids were not looked up can.
-func (r *reader) dupSQL() string {
-	files := inside(r.files, r.wide())
-	fresh := slices.DeleteFunc(slices.Clone(files), func(f release.File) bool { return f.Settled })
-	settled := slices.DeleteFunc(slices.Clone(files), func(f release.File) bool { return !f.Settled })
-	news := r.fromSQL("kind, id", fresh, "true")
-	all := news
+// suspectsSQL reads, as cols, the rows of facts that can stand in several: those that have a row in a fresh file.
+func (r *reader) suspectsSQL(cols string, files []release.File) string {
+	news := slices.DeleteFunc(slices.Clone(files), func(f release.File) bool { return f.Settled })
+	settled := slices.DeleteFunc(slices.Clone(files), fresh)
+	all := r.fromSQL(cols, news, "true")
 	if len(settled) > 0 {
 		all = fmt.Sprintf("%s UNION ALL SELECT s.* FROM (%s) s SEMI JOIN (%s) f ON s.kind = f.kind AND s.id = f.id",
-			news, r.fromSQL("kind, id", settled, "true"), news)
+			all, r.fromSQL(cols, settled, "true"), r.fromSQL("kind, id", news, "true"))
 	}
-	return "SELECT kind, id FROM (" + all + ") GROUP BY kind, id HAVING count(*) > 1"
+	return all
+}
+
+// dupSQL gives the facts that stand in more than one row.
+func (r *reader) dupSQL() string {
+	return "SELECT kind, id FROM (" + r.suspectsSQL("kind, id", inside(r.files, r.wide())) + ") GROUP BY kind, id HAVING count(*) > 1"
+}
+
+// movedSQL gives the facts that stand on more than one day, movedDaysSQL their kinds and days.
+func (r *reader) movedSQL() string {
+	return "SELECT kind, id FROM (" + r.suspectsSQL("kind, id, "+dayCol, r.files) + ") GROUP BY kind, id HAVING min(day) < max(day)"
+}
+
+const dayCol = `epoch_us("at") // 86400000000 AS day`
+
+func (r *reader) movedDaysSQL() string {
+	return fmt.Sprintf("SELECT DISTINCT s.kind, s.day FROM (%s) s SEMI JOIN %s m ON s.kind = m.kind AND s.id = m.id",
+		r.fromSQL("kind, id, "+dayCol, r.files, "true"), r.table("moved"))
 }
 
 // unsettled reports whether a fact may stand in several rows.
 func (r *reader) unsettled() bool {
-	return slices.ContainsFunc(inside(r.files, r.wide()), func(f release.File) bool { return !f.Settled })
+	return slices.ContainsFunc(inside(r.files, r.wide()), fresh)
 }
 
 // wonSQL gives of each doubled fact the row that counts: the highest version, among equals the de-linked one

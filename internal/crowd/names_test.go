@@ -1,0 +1,84 @@
+package crowd
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"murmur/internal/crowd/release"
+	"murmur/internal/fact"
+	"murmur/internal/fact/facttest"
+	"murmur/internal/workspace"
+)
+
+// A number that is called something else is so in every period, open and closed; who is behind a figure stays as it was.
+func TestTheNewestNameIsShownInEveryPeriod(t *testing.T) {
+	t.Parallel()
+	w := newTown(t, townQueries()...)
+	l := &life{rng: rand.New(rand.NewPCG(6, 6)), mk: facttest.New(t)}
+	named := func(name string, version int64) []fact.Named {
+		return []fact.Named{{Label: 101, Dim: fact.DimNumber, Name: l.mk.Text(name), Version: version}}
+	}
+	w.add(workspace.Default, append(named("Front desk", 1), numbers(3)[1:]...), l.facts(300, 20)...)
+	w.now = townNow.AddDate(0, 0, 2)
+	w.release(false)
+	before := w.shown()
+	if i := slices.IndexFunc(before, func(s shown) bool { return s.Closed }); i < 0 || i == len(before)-1 {
+		t.Fatal("the test needs closed and open periods")
+	}
+	for _, step := range []struct {
+		name, want string
+		version    int64
+	}{
+		{"Reception", "Reception", 20}, {"Basement", "Reception", 10}, {"Reception", "Reception", 30}, {"Lobby", "Lobby", 31},
+	} {
+		w.add(workspace.Default, named(step.name, step.version))
+		if w.release(true) > 0 {
+			t.Error("a new name had periods counted again")
+		}
+		after := w.shown()
+		for i, s := range after {
+			for j, g := range s.Groups {
+				for k, m := range g.Members {
+					if m.Dim == "number" && m.Key == 101 && m.Name != step.want {
+						t.Errorf("%s version %d: %s of %s is called %q", step.name, step.version, s.Query.Name, s.Period, m.Name)
+					}
+					if m.Key != before[i].Groups[j].Members[k].Key || g.Contacts != before[i].Groups[j].Contacts {
+						t.Errorf("%s of %s counts others", s.Query.Name, s.Period)
+					}
+				}
+			}
+		}
+		w.must(w.Close()) // what is called what is not only remembered
+		w.open()
+	}
+}
+
+// A question that joins the catalogue leaves closed periods as they were published.
+func TestAClosedPeriodKeepsItsTables(t *testing.T) {
+	t.Parallel()
+	w := newTown(t, townQueries()...)
+	l := &life{rng: rand.New(rand.NewPCG(7, 7)), mk: facttest.New(t)}
+	w.add(workspace.Default, numbers(3), l.facts(300, 20)...)
+	w.now = townNow.AddDate(0, 0, 2)
+	w.release(false)
+	before := w.shown()
+	w.must(w.Close())
+	w.queries = append(townQueries(), weekly("later", release.NoSplit, release.Nothing, nil, fact.KindMessage))
+	w.open()
+	w.release(true)
+	var later int
+	for _, s := range w.shown() {
+		if s.Query.Name == "later" {
+			later++
+			if s.Closed {
+				t.Errorf("%s was closed and has another table", s.Period)
+			}
+		} else if i := slices.IndexFunc(before, func(o shown) bool { return o.Period == s.Period && o.Query.Name == s.Query.Name }); i < 0 {
+			t.Errorf("%s of %s was not there", s.Query.Name, s.Period)
+		}
+	}
+	if later == 0 {
+		t.Error("the new question is answered nowhere")
+	}
+}
