@@ -195,6 +195,11 @@ func TestSizeStep(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer n.Close()
+	if step == "serve" {
+		if err := refreshes(ctx, n); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if step == "one more" {
 		if err := oneMore(ctx, n); err != nil {
 			t.Fatal(err)
@@ -205,6 +210,26 @@ func TestSizeStep(t *testing.T) {
 		t.Fatal(err)
 	}
 	fmt.Printf("cost %f %d\n", (cpuTime() - began).Seconds(), peakMiB())
+}
+
+// refreshes takes a call and looks for news a hundred times, and fails when memory grows.
+func refreshes(ctx context.Context, n *Node) error {
+	early := 0
+	for i := range 100 {
+		if err := oneMore(ctx, n); err != nil {
+			return err
+		}
+		if err := n.releaseDue(ctx); err != nil {
+			return err
+		}
+		if i == 19 {
+			early = statusMiB("VmRSS")
+		}
+	}
+	if late := statusMiB("VmRSS"); late > early+64 {
+		return fmt.Errorf("%d MiB resident after 20 refreshes, %d after 100", early, late)
+	}
+	return nil
 }
 
 // oneMore appends one call of today.
@@ -299,8 +324,8 @@ func TestSizes(t *testing.T) {
 	if os.Getenv("MURMUR_SIZES") == "" {
 		t.Skip("measures: set MURMUR_SIZES to numbers of rows")
 	}
-	fmt.Println("| rows | mix, order | full refresh | plain DuckDB | ratio | nothing new, refresh | one more call, refresh |")
-	fmt.Println("|---|---|---|---|---|---|---|")
+	fmt.Println("| rows | mix, order | full refresh | plain DuckDB | ratio | nothing new, refresh | one more call, refresh | 100 times that |")
+	fmt.Println("|---|---|---|---|---|---|---|---|")
 	for _, size := range strings.Fields(os.Getenv("MURMUR_SIZES")) {
 		for _, kind := range []string{"calls random", "calls newest-first", "mixed random", "texts newest-first"} {
 			if only := os.Getenv("MURMUR_SIZE_MIX"); only != "" && !slices.Contains(strings.Split(only, ","), kind) {
@@ -319,7 +344,8 @@ func TestSizes(t *testing.T) {
 			plain := inChild(t, "floor", dir)
 			again := inChild(t, "refresh", dir)
 			one := inChild(t, "one more", dir)
-			fmt.Printf("| %s | %s, %s | %v | %v | %.1f | %v | %v |\n", size, name, order, full, plain, full.cpu.Seconds()/plain.cpu.Seconds(), again, one)
+			hundred := inChild(t, "serve", dir)
+			fmt.Printf("| %s | %s, %s | %v | %v | %.1f | %v | %v | %v |\n", size, name, order, full, plain, full.cpu.Seconds()/plain.cpu.Seconds(), again, one, hundred)
 		}
 	}
 }

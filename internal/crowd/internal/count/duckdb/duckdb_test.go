@@ -3,6 +3,7 @@ package duckdb
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -278,6 +279,38 @@ func TestSessionsLeaveNothingBehind(t *testing.T) {
 	var left int
 	if err := c.db.QueryRow("SELECT count(*) FROM duckdb_tables()").Scan(&left); err != nil || left != 0 {
 		t.Errorf("%d tables left, error %v", left, err)
+	}
+}
+
+// A count that is under way ends with its context, not with its rows.
+func TestACountStopsWithItsContext(t *testing.T) {
+	t.Parallel()
+	c, lake := engine(t)
+	week := release.Weeks(time.UTC, time.Date(2026, 11, 4, 0, 0, 0, 0, time.UTC), time.Date(2026, 11, 5, 0, 0, 0, 0, time.UTC))[0]
+	file := filepath.Join(lake, "big.parquet")
+	raw(t, fmt.Sprintf(`COPY (SELECT 'default' AS workspace, 1::BIGINT AS kind, unhex(md5(i::VARCHAR)) AS id, 1::BIGINT AS version,
+		make_timestamptz(%d + i) AS "at", unhex(md5((i %% 1000000)::VARCHAR)) AS contact FROM range(3000000) r(i)) TO %s (FORMAT parquet, FIELD_IDS {%s})`,
+		week.Start.UnixMicro(), quote(file), fieldIDs(nil)))
+	q := release.Question{Span: week.Span(), Query: release.Query{Kinds: []fact.Kind{fact.KindCall}, Value: release.Value{Derived: release.Nothing}}}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		n, err := c.Open(ctx, release.Snapshot{Files: []release.File{{Path: file, Rows: 3_000_000}}}, release.Settings{Workspace: workspace.Default, Zone: time.UTC}, []release.Question{q})
+		if err == nil {
+			err = n.Close()
+		}
+		done <- err
+	}()
+	for began := false; !began; { // a statement is under way when the engine has taken memory for it
+		var bytes int64
+		if err := c.db.QueryRow("SELECT sum(memory_usage_bytes) FROM duckdb_memory()").Scan(&bytes); err != nil {
+			t.Fatal(err)
+		}
+		began = bytes > 1<<20
+	}
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("the count went on: %v", err)
 	}
 }
 
