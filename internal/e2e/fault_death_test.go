@@ -75,7 +75,7 @@ func TestPowerCut(t *testing.T) {
 		return
 	}
 	lost := int64(0)
-	for range 3 { // one is nearly always enough
+	for range 6 { // one is nearly always enough
 		disk := newDisk(t, row)
 		s.forget()
 		h, source := s.cut(t, disk, neverSyncs, len(s.events)/2)
