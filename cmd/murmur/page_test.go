@@ -85,6 +85,7 @@ var volatile = []struct {
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT[0-9:.]+Z`), "2026-11-09T10:00:00Z"},
 	{regexp.MustCompile(`\d{4}-W\d\d`), "2026-W46"},
 	{regexp.MustCompile(`"(files|ledger_entries|tables)":\d+`), `"$1":25`},
+	{regexp.MustCompile(`"bytes":\d+`), `"bytes":450000`},
 	{regexp.MustCompile(`"version":"[^"]*"`), `"version":"development"`},
 	{regexp.MustCompile(`\d+ bytes sealed`), "250 bytes sealed"},
 }
