@@ -59,6 +59,11 @@ type Store interface {
 	// names no call, or no contact, matches each.
 	ReplayHeld(ctx context.Context, w workspace.ID, of []journal.Subject) (n int, err error)
 
+	// Parked counts the batches of facts of each workspace that the lake could not take.
+	Parked(ctx context.Context) (map[workspace.ID]int64, error)
+	// Unpark gives the lake those of a workspace once more and reports how many.
+	Unpark(ctx context.Context, w workspace.ID) (n int, err error)
+
 	// Retire ends the epochs of a workspace before below: from now on nothing that they seal is accepted or kept
 	// (journal.ErrStale). What they seal already stays, for Reseal.
 	Retire(ctx context.Context, w workspace.ID, below uint32) error

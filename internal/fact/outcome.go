@@ -43,6 +43,8 @@ const (
 	WhyEncrypted  // no key was given that opens it
 	WhyUnheard    // the recording is none that can be read, or the recogniser failed on it again and again
 	WhyUnconfined // this system cannot confine a recogniser or a decoder: the recording was not opened
+	WhyFailed     // processing it failed, and nothing else did
+	WhyKeys       // the workspace's keys are missing or damaged
 )
 
 // Outcome is what became of one delivery. An error is an outcome: nothing can be forgotten.
@@ -52,6 +54,14 @@ type Outcome struct {
 	Facts  []Fact
 	Labels []Named
 	// Contact owns the delivery, for erasure; invalid when it has none.
+	Contact anon.Contact
+	// Waits is whose yes a held one waits for.
+	Waits Waiting
+}
+
+// Waiting is the call and the contact whose yes is waited for; a zero field stands for any.
+type Waiting struct {
+	Call    ID
 	Contact anon.Contact
 }
 

@@ -24,6 +24,8 @@ type Topic string
 const (
 	Inbox Topic = "inbox" // sealed deliveries
 	Facts Topic = "facts" // sealed batches of finished facts
+	// Parked has batches of facts that the lake could not take, kept for somebody to look.
+	Parked Topic = "parked"
 	// States is a compacted topic: the last message of a delivery's ID is its state. The book of deliveries follows
 	// it; on one machine it is written into the book at once.
 	States Topic = "states"
@@ -81,9 +83,10 @@ type Message struct {
 	Epoch     uint32     // the epoch key that seals Payload
 	Payload   []byte     // sealed; at most MaxPayload
 
+	Why fact.Why // for topics States and Parked
+
 	// For topic States only. A state that waits (Held, Quarantined) brings Epoch and Payload, for a replay.
 	State   fact.State
-	Why     fact.Why
 	Contact [16]byte // of the owner, zero: none
 	About   Subject  // whose yes a Held one waits for
 }

@@ -3,11 +3,13 @@ package pipeline
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	"murmur/internal/fact"
 	"murmur/internal/journal"
+	"murmur/internal/keyring"
 	"murmur/internal/workspace"
 )
 
@@ -31,6 +33,9 @@ func (i *Import) Settle(ctx context.Context, still func() bool, in []journal.Mes
 	facts, err := i.p.seal(in, outcomes)
 	if err != nil {
 		return nil, err
+	}
+	if slices.ContainsFunc(outcomes, func(o fact.Outcome) bool { return o.Why == fact.WhyKeys }) {
+		return nil, keyring.ErrDamaged // nothing of the file is lost: it can be read again
 	}
 	done := make([]journal.Message, len(in))
 	for k, o := range outcomes {

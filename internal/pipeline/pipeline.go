@@ -9,14 +9,17 @@
 // Zone: between the doors. It knows each of them as a small interface, and what passes is sealed, or a fact. It holds
 // no state of its own: what it did is in the journal, and a step that failed is done again.
 //
+// A fault has one of two sizes. The house's own (a full disk, a broken journal) stops everything until it passes, and
+// nothing is given up. Any other is of a delivery or of a workspace: what it meets is set aside with a reason, kept and
+// counted (a delivery in quarantine, a batch of facts in the topic Parked), and everyone else goes on.
+//
 // It does not protect against a zone that breaks its promise: what Process gives is taken for clean.
 package pipeline
 
 import (
 	"context"
-	"crypto/sha256"
+	"errors"
 	"runtime"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -54,11 +57,11 @@ type Sealer interface {
 	Open(ws workspace.ID, topic string, id [16]byte, version uint8, epoch uint32, sealed []byte) (keyring.Opened, error)
 }
 
-// Journal is the queue. Replay puts deliveries that wait at its end again.
+// Journal is the queue, and of the book of deliveries what a stage needs.
 type Journal interface {
 	journal.Queue
 	deliveries.Intake
-	Replay(ctx context.Context, ws workspace.ID, states []fact.State, why fact.Why) (int, error)
+	ReplayHeld(ctx context.Context, ws workspace.ID, of []journal.Subject) (int, error)
 }
 
 // Pipeline moves deliveries to the lake.
@@ -68,121 +71,109 @@ type Pipeline struct {
 	Crowd   Crowd
 	Seal    Sealer
 	Now     func() time.Time
+	// House reports whether an error is the house's own, beside those that the pipeline knows (the journal's, the
+	// disk's). nil: there are no others.
+	House func(error) bool
+	// SetAside is told of each message that was set aside, and why. nil: nobody is.
+	SetAside func(m journal.Message, err error)
 
 	imports imports
 }
 
-// Run moves everything until ctx ends; it then returns nil. An error means that murmur itself failed (disk, ledger):
-// nothing was lost, and Run can be called again.
+// Run moves everything until ctx ends; it then returns nil. An error is the house's own: nothing was lost or given up,
+// and Run can be called again.
 func (p *Pipeline) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return p.run(ctx, journal.Reader{Topic: journal.Inbox, Group: "process"}, p.process) })
 	g.Go(func() error {
-		return p.Journal.Transform(ctx, journal.Reader{Topic: journal.Inbox, Group: "process"}, p.process)
-	})
-	g.Go(func() error {
-		return p.Journal.Transform(ctx, journal.Reader{Topic: journal.Facts, Group: "lake", Resume: p.Crowd.Position}, p.store)
+		return p.run(ctx, journal.Reader{Topic: journal.Facts, Group: "lake", Resume: p.Crowd.Position}, p.store)
 	})
 	return g.Wait()
 }
 
 // process turns deliveries into facts and states. Deliveries are independent of each other (what consent needs is
 // in the register, not in their order), so they are processed side by side; the results keep their order.
-func (p *Pipeline) process(ctx context.Context, in []journal.Message) ([]journal.Message, error) {
+func (p *Pipeline) process(ctx context.Context, in []journal.Message, aside error) ([]journal.Message, error) {
 	outcomes := make([]fact.Outcome, len(in))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	const stride = 16
 	for lo := 0; lo < len(in); lo += stride {
-		g.Go(func() error {
-			for i := lo; i < min(lo+stride, len(in)); i++ {
-				o, err := p.Private.Process(ctx, in[i])
-				if err != nil {
-					return err
+		g.Go(func() (err error) {
+			for i := lo; i < min(lo+stride, len(in)) && err == nil; i++ {
+				if aside != nil {
+					outcomes[i] = fact.Outcome{State: fact.Quarantined, Why: reason(aside)}
+					continue
 				}
-				p.Crowd.Enrich(o.Facts)
-				outcomes[i] = o
+				outcomes[i], err = p.outcome(ctx, in[i])
 			}
-			return nil
+			return err
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	out, err := p.seal(in, outcomes)
-	if err != nil {
-		return nil, err
-	}
-	for i, o := range outcomes {
-		m := in[i] // a state that waits keeps what was sent
-		m.Topic = journal.States
-		out = append(out, decided(m, o))
-	}
-	return out, nil
+	return p.made(in, outcomes)
 }
 
-// decided is a message with its outcome.
-func decided(m journal.Message, o fact.Outcome) journal.Message {
-	m.State, m.Why = o.State, o.Why
-	if o.Contact.Valid() {
-		m.Contact = o.Contact.Bytes()
+// outcome is what becomes of one delivery. An error is the house's; any other failure, a panic included, is an outcome.
+func (p *Pipeline) outcome(ctx context.Context, m journal.Message) (o fact.Outcome, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = errPanic
+		}
+		if err == nil || p.stops(ctx, err) {
+			return
+		}
+		p.setAside(m, err)
+		o, err = fact.Outcome{State: fact.Quarantined, Why: reason(err)}, nil
+	}()
+	o, err = p.Private.Process(ctx, m)
+	if err == nil {
+		p.Crowd.Enrich(o.Facts)
 	}
-	return m
+	return o, err
 }
 
-// seal puts the facts of a batch of deliveries into one message for each workspace.
-func (p *Pipeline) seal(in []journal.Message, outcomes []fact.Outcome) ([]journal.Message, error) {
-	var order []workspace.ID
-	batches := map[workspace.ID]*fact.Batch{}
-	ids := map[workspace.ID][]byte{}
-	for i, o := range outcomes {
-		if len(o.Facts) == 0 {
-			continue
-		}
-		ws := in[i].Workspace
-		b := batches[ws]
-		if b == nil {
-			b = &fact.Batch{Workspace: ws}
-			batches[ws], order = b, append(order, ws)
-		}
-		b.Facts = append(b.Facts, o.Facts...)
-		b.Labels = append(b.Labels, o.Labels...)
-		ids[ws] = append(ids[ws], in[i].ID[:]...)
+// errPanic stands for what a parser threw: its value may quote what it read.
+var errPanic = errors.New("processing panicked")
+
+// reason is why a delivery is set aside for an error.
+func reason(err error) fact.Why {
+	if errors.Is(err, keyring.ErrDamaged) || errors.Is(err, keyring.ErrUnknown) {
+		return fact.WhyKeys
 	}
-	out := make([]journal.Message, 0, len(order)+len(in))
-	for _, ws := range order {
-		sum := sha256.Sum256(ids[ws])
-		id := journal.ID(sum[:16])
-		epoch, sealed, err := p.Seal.Seal(ws, keyring.TopicFacts, id, factsVersion, fact.Encode(nil, *batches[ws]))
-		if err != nil {
-			return nil, safe.Wrap("seal facts", err)
-		}
-		out = append(out, journal.Message{Topic: journal.Facts, ID: id, Workspace: ws, At: p.Now(), Epoch: epoch, Payload: sealed})
-	}
-	return out, nil
+	return fact.WhyFailed
 }
 
 // store appends finished facts to the lake. The lake commits the position with the rows and the journal resumes
-// behind it, so a batch that was stored before a crash changes nothing when it comes again.
-func (p *Pipeline) store(ctx context.Context, in []journal.Message) ([]journal.Message, error) {
-	if p.imports.early(in, p.Now()) {
+// behind it, so a batch that was stored before a crash changes nothing when it comes again. What cannot be stored is
+// parked first: it must not be passed over without being kept.
+func (p *Pipeline) store(ctx context.Context, in []journal.Message, aside error) ([]journal.Message, error) {
+	if aside == nil && p.imports.early(in, p.Now()) {
 		return nil, journal.ErrEarly
 	}
 	batches := make([]fact.Batch, 0, len(in))
 	for _, m := range in {
-		opened, err := p.Seal.Open(m.Workspace, keyring.TopicFacts, m.ID, factsVersion, m.Epoch, m.Payload)
-		if err != nil {
-			return nil, safe.At("open facts", m.Position, err)
+		b, err := fact.Batch{}, aside
+		if err == nil {
+			b, err = p.open(m)
 		}
-		b, err := fact.Decode(opened)
-		if err != nil {
-			return nil, safe.At("read facts", m.Position, err)
+		if err == nil {
+			err = p.free(ctx, b)
 		}
-		if agreed(b) {
-			if _, err := p.Journal.Replay(ctx, m.Workspace, []fact.State{fact.Held}, fact.WhyNoConsentYet); err != nil {
-				return nil, safe.Wrap("replay what was held", err)
-			}
+		if err == nil {
+			batches = append(batches, b)
+			continue
 		}
-		batches = append(batches, b)
+		if p.stops(ctx, err) {
+			return nil, err
+		}
+		p.setAside(m, err)
+		m.Topic, m.Why = journal.Parked, reason(err)
+		if err := p.Journal.Append(ctx, m); err != nil {
+			return nil, safe.Wrap("park facts", err)
+		}
 	}
 	last := in[len(in)-1]
 	from, err := p.Crowd.Position(ctx, last.Partition)
@@ -196,11 +187,42 @@ func (p *Pipeline) store(ctx context.Context, in []journal.Message) ([]journal.M
 	return nil, nil
 }
 
-// agreed reports whether somebody opted in: what was held for that is then looked at again. Here, and not where the
-// opt-in is read, because a delivery of the same batch is held only when the batch has been committed.
-func agreed(b fact.Batch) bool {
-	return slices.ContainsFunc(b.Facts, func(f fact.Fact) bool {
+func (p *Pipeline) open(m journal.Message) (fact.Batch, error) {
+	opened, err := p.Seal.Open(m.Workspace, keyring.TopicFacts, m.ID, factsVersion, m.Epoch, m.Payload)
+	if err != nil {
+		return fact.Batch{}, safe.At("open facts", m.Position, err)
+	}
+	b, err := fact.Decode(opened)
+	if err != nil {
+		return fact.Batch{}, safe.At("read facts", m.Position, err)
+	}
+	return b, nil
+}
+
+// free lets go on what was held for somebody who opted in. Here, and not where the opt-in is read, because a delivery of
+// the same batch is held only when the batch has been committed.
+func (p *Pipeline) free(ctx context.Context, b fact.Batch) error {
+	var agreed []journal.Subject
+	for _, f := range b.Facts {
 		c, ok := f.(*fact.Consent)
-		return ok && c.Act == fact.OptedIn
-	})
+		if !ok || c.Act != fact.OptedIn {
+			continue
+		}
+		s := journal.Subject{Call: c.Call}
+		if c.Call == (fact.ID{}) {
+			s.Contact = c.Contact.Bytes()
+		}
+		agreed = append(agreed, s)
+	}
+	if len(agreed) == 0 {
+		return nil
+	}
+	_, err := p.Journal.ReplayHeld(ctx, b.Workspace, agreed)
+	return err
+}
+
+func (p *Pipeline) setAside(m journal.Message, err error) {
+	if p.SetAside != nil {
+		p.SetAside(m, err)
+	}
 }

@@ -34,6 +34,7 @@ func (b *builder) recorded(ctx context.Context, e *event.Event, call fact.ID, wh
 			b.stop(fact.Refused, why)
 		}
 	default:
+		b.hold(call, who)
 		b.stop(fact.Held, why)
 	}
 	return nil

@@ -221,6 +221,8 @@ type builder struct {
 	why    fact.Why
 	mixed  bool     // calls or messages are among the events
 	waits  fact.Why // why words are held that the facts do without
+	holds  bool     // something is held
+	about  fact.Waiting
 }
 
 // add takes one event through erasure, consent and masking.
@@ -272,6 +274,7 @@ func (b *builder) add(ctx context.Context, e *event.Event) error {
 			b.stop(fact.Refused, why)
 		}
 	default:
+		b.hold(call, who)
 		if b.mixed && e.Talk != nil {
 			b.waits = why
 		} else {
@@ -323,6 +326,19 @@ func (b *builder) say(ctx context.Context, e *event.Event, call fact.ID, who ano
 	return nil
 }
 
+// hold notes whose yes is waited for; where it is more than one's, that of any.
+func (b *builder) hold(call fact.ID, who anon.Contact) {
+	if !b.holds {
+		b.holds, b.about = true, fact.Waiting{Call: call, Contact: who}
+	}
+	if b.about.Call != call {
+		b.about.Call = fact.ID{}
+	}
+	if b.about.Contact != who {
+		b.about.Contact = anon.Contact{}
+	}
+}
+
 // stop notes a fate other than publication; the strictest of a delivery's events wins.
 func (b *builder) stop(s fact.State, why fact.Why) {
 	rank := map[fact.State]int{fact.Held: 1, fact.Refused: 2, fact.Quarantined: 3, fact.Erased: 4}
@@ -338,6 +354,9 @@ func (b *builder) outcome() fact.Outcome {
 	}
 	if b.worst != fact.Pending {
 		o = fact.Outcome{State: b.worst, Why: b.why, Contact: b.owner}
+	}
+	if o.State == fact.Held {
+		o.Waits = b.about
 	}
 	for _, f := range o.Facts {
 		if fact.Check(f) != nil { // an impossible value that decoding let through

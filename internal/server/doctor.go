@@ -60,6 +60,13 @@ func (n *Node) doctor(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 			d.advise("the pipeline page lists the reasons; murmur replay tries again")
 		}
 	}
+	parked, err := n.journal.Parked(ctx)
+	if err != nil {
+		return d, err
+	}
+	for ws, k := range parked {
+		say("facts of "+ws.String(), false, "murmur verify names a damaged key; then murmur replay gives them to the lake again", "%d batches could not be stored, and are kept", k)
+	}
 	say("calls", status.Calls.Failed() == 0, "a disk or the ledger failed, a telephony reported what cannot be, or a notice was cut short: the log says which", "%s", status.Calls)
 	_ = n.pollingChecks(ctx, say) // a workspace whose sources cannot be read is among those that stand still
 	n.standing(say)

@@ -152,7 +152,7 @@ func (n *Node) open(ctx context.Context, c Config) (err error) {
 	if err != nil {
 		return &partError{filepath.Base(n.dir.Catalog()), err}
 	}
-	n.way = &pipeline.Pipeline{Journal: n.journal, Private: n.zone, Crowd: n.crowd, Seal: n.ring, Now: n.now}
+	n.way = &pipeline.Pipeline{Journal: n.journal, Private: n.zone, Crowd: n.crowd, Seal: n.ring, Now: n.now, House: meta.Failed, SetAside: n.setAside}
 	return n.createWorkspace(ctx, workspace.Default)
 }
 
@@ -216,6 +216,15 @@ func (n *Node) Start(ctx context.Context) {
 			n.setFailed(nil) // what the next try does not find any more is over
 		}
 	})
+}
+
+// setAside says that something of a workspace could not be processed, and is kept until somebody looks.
+func (n *Node) setAside(m journal.Message, err error) {
+	what := "a delivery went to quarantine"
+	if m.Topic == journal.Facts {
+		what = "facts were parked"
+	}
+	n.log.Error(what, "workspace", m.Workspace.String(), "error", err)
 }
 
 func (n *Node) setFailed(err error) {

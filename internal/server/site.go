@@ -119,6 +119,10 @@ func words(w fact.Why) string {
 		return "A signature or hash inside does not match: somebody changed it after it was signed."
 	case fact.WhyEncrypted:
 		return "It is encrypted. Import it again with its key."
+	case fact.WhyFailed:
+		return "Processing it failed, and murmur went on without it. The log says how; replay after an update."
+	case fact.WhyKeys:
+		return "The keys of this workspace are missing or damaged: murmur verify names them. Restore them, then replay."
 	case fact.WhyUnheard:
 		return "The recording is in a format that cannot be read, or the recogniser failed on it. murmur doctor says whether one is installed."
 	case fact.WhyUnconfined:

@@ -382,6 +382,9 @@ func (n *Node) replay(ctx context.Context, a ReplayArgs) (Replayed, error) {
 	if err != nil {
 		return Replayed{}, err
 	}
+	if _, err := n.journal.Unpark(ctx, ws); err != nil {
+		return Replayed{}, err
+	}
 	return Replayed{Deliveries: k}, n.accessed(ctx, ws, "replay")
 }
 

@@ -464,3 +464,29 @@ func reasons(t *testing.T, s *subject) {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
+
+// parked facts wait for somebody to ask for them again; the last of an ID stays.
+func parked(t *testing.T, s *subject) {
+	a, b, there := s.delivery(1), s.delivery(2), s.delivery(3)
+	there.Workspace = elsewhere
+	for _, m := range []journal.Message{a, b, a, there} {
+		m.Topic, m.Why = journal.Parked, fact.WhyKeys
+		s.set(t, m)
+	}
+	s.restart(t)
+	if got, err := s.Parked(t.Context()); err != nil || got[workspace.Default] != 2 || got[elsewhere] != 1 {
+		t.Fatalf("parked %v, %v", got, err)
+	}
+	s.read(t, journal.Facts, 0)
+	if n, err := s.Unpark(t.Context(), workspace.Default); err != nil || n != 2 {
+		t.Fatalf("unparked %d, %v", n, err)
+	}
+	for i, m := range s.read(t, journal.Facts, 2) {
+		if want := []journal.Message{b, a}[i]; m.ID != want.ID || !bytes.Equal(m.Payload, want.Payload) {
+			t.Errorf("message %d is another", i)
+		}
+	}
+	if got, err := s.Parked(t.Context()); err != nil || len(got) != 1 {
+		t.Errorf("parked %v, %v", got, err)
+	}
+}

@@ -47,6 +47,7 @@ func Run(t *testing.T, open Open) {
 		{"lapsed", lapsed},
 		{"the last delivery of each source", latest},
 		{"reasons", reasons},
+		{"parked facts", parked},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -36,7 +36,7 @@ func (j *Journal) Accept(ctx context.Context, m ...journal.Message) (fresh int, 
 func check(m []journal.Message) error {
 	for i := range m {
 		switch {
-		case m[i].Topic != journal.Inbox && m[i].Topic != journal.Facts && m[i].Topic != journal.States:
+		case m[i].Topic != journal.Inbox && m[i].Topic != journal.Facts && m[i].Topic != journal.States && m[i].Topic != journal.Parked:
 			return errors.New("unknown topic")
 		case !m[i].Workspace.Valid():
 			return errors.New("no workspace")
@@ -153,6 +153,8 @@ func (t *tx) store(m []journal.Message) error {
 			_, err = t.deliver(&m[i])
 		case journal.Facts:
 			err = t.addFacts(&m[i])
+		case journal.Parked:
+			err = t.park(&m[i])
 		case journal.States:
 			err = t.setState(&m[i])
 		}
@@ -174,6 +176,21 @@ func (t *tx) addFacts(m *journal.Message) error {
 	}
 	t.facts = true
 	return t.exec(t.w.sql.addMessage, pos, ws, m.ID[:], int64(m.Source), int64(m.Key), micros(m.At), int64(m.Epoch), m.Payload)
+}
+
+// park keeps facts that the lake could not take. (workspace, ID) is the idempotency key: the last one stays.
+func (t *tx) park(m *journal.Message) error {
+	ws, err := t.workspace(m.Workspace)
+	if err != nil {
+		return err
+	}
+	pos, err := t.position()
+	if err != nil {
+		return err
+	}
+	_, err = t.change(`insert or replace into parked values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		pos, ws, m.ID[:], int64(m.Source), int64(m.Key), micros(m.At), int64(m.Epoch), m.Payload, int64(m.Why))
+	return err
 }
 
 // setState records what became of a delivery. Erased is final; Pending means once more.

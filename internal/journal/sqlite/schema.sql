@@ -67,6 +67,20 @@ create table message (
   body   blob    not null
 ) strict;
 
+-- Batches of facts that the lake could not take.
+create table parked (
+  pos    integer primary key,
+  ws     integer not null,
+  id     blob    not null,
+  source integer not null,
+  key    integer not null,
+  at     integer not null,
+  epoch  integer not null,
+  body   blob    not null,
+  why    integer not null, -- fact.Why
+  unique (ws, id)
+) strict;
+
 -- The last position of a topic that a group has finished.
 create table cursor (
   topic text    not null,

@@ -39,7 +39,7 @@ func checkDone(done []journal.Message) error {
 			return errors.New("no workspace")
 		case m.State <= fact.Pending || m.State > fact.Erased:
 			return errors.New("not decided")
-		case !deliveries.Settled(m.State) && len(m.Payload) == 0:
+		case m.State == fact.Held && len(m.Payload) == 0:
 			return errors.New("no payload of what waits")
 		case len(m.Payload) > journal.MaxPayload:
 			return fmt.Errorf("payload of %d bytes: %w", len(m.Payload), journal.ErrTooLarge)
@@ -97,6 +97,9 @@ func (t *tx) settleOne(m *journal.Message) (fresh bool, err error) {
 		if err := t.exec(t.w.sql.addHeld, pos, ws, anyOr(m.About.Call), anyOr(m.About.Contact)); err != nil {
 			return false, err
 		}
+	}
+	if len(m.Payload) == 0 { // quarantined for good
+		return true, nil
 	}
 	return true, t.keep(pos, ws, m)
 }
