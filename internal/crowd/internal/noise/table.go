@@ -1,0 +1,47 @@
+package noise
+
+// table is the distribution at each scale s from 1 to 4: P(k) = e^(-|k|/s) / Z for k from -Cut to Cut, a symmetric
+// discrete Laplace distribution, cut and renormalised. Entry i is P(noise <= i-Cut) times 2^64, rounded; the last entry,
+// 2^64 itself, is left out. TestTheTableIsExact computes each anew.
+var table = [MaxScale - MinScale + 1][2 * Cut]uint64{
+	{ // scale 1
+		0x000000df5b7c069c, 0x0000033e8170267c, 0x000009b0e7db494c, 0x00001b372880d6ac,
+		0x00004ada0e935458, 0x0000cc573a809ec8, 0x00022c5404efe283, 0x0005e9211b985907,
+		0x001011fc0489cec2, 0x002bafd7762e7c8a, 0x0076c1b4bd274bb4, 0x0142d14709dcbe26,
+		0x036d8327c72cc10b, 0x09515447977495ec, 0x1954001f1c710ab1, 0x44d9581540fb8cec,
+		0xbb26a7eabf047314, 0xe6abffe0e38ef54f, 0xf6aeabb8688b6a14, 0xfc927cd838d33ef5,
+		0xfebd2eb8f62341da, 0xff893e4b42d8b44c, 0xffd4502889d18376, 0xffefee03fb76313e,
+		0xfffa16dee467a6f9, 0xfffdd3abfb101d7d, 0xffff33a8c57f6138, 0xffffb525f16caba8,
+		0xffffe4c8d77f2954, 0xfffff64f1824b6b4, 0xfffffcc17e8fd984, 0xffffff20a483f964,
+	},
+	{ // scale 2
+		0x000562c8770e65cf, 0x000e440314d01230, 0x001ce7eed88cf6e5, 0x00350b35c208ff17,
+		0x005cd71d8c26241e, 0x009e7421bdcd1ec8, 0x010aa1bae110e063, 0x01bcfcc1207ce168,
+		0x02e30bc256e37025, 0x04c7dddb0104019a, 0x07e73367f7b5f471, 0x0d0d147fb65b3ba4,
+		0x1589e549b6bf4af9, 0x2388434efab46d32, 0x3a9a9689a5c167bb, 0x60a478cd72986019,
+		0x9f5b87328d679fe7, 0xc56569765a3e9845, 0xdc77bcb1054b92ce, 0xea761ab64940b507,
+		0xf2f2eb8049a4c45c, 0xf818cc98084a0b8f, 0xfb382224fefbfe66, 0xfd1cf43da91c8fdb,
+		0xfe43033edf831e98, 0xfef55e451eef1f9d, 0xff618bde4232e138, 0xffa328e273d9dbe2,
+		0xffcaf4ca3df700e9, 0xffe318112773091b, 0xfff1bbfceb2fedd0, 0xfffa9d3788f19a31,
+	},
+	{ // scale 3
+		0x0034766f2d485181, 0x007dae1d80cf8438, 0x00e3dd077f7f76d1, 0x017278bc18d094fb,
+		0x02397f5794993e7f, 0x034f42a48edf35df, 0x04d2e8e00afe52c1, 0x06efeafc3c679df6,
+		0x09e2f4ab2c3a634b, 0x0e00b227014bc5d7, 0x13bf4f0c64236153, 0x1bc3b6e1dcad2cdd,
+		0x26f413bf948833db, 0x36919e0dbf36218e, 0x4c5ca25e06f7427a, 0x6ac6c78c2ff19db3,
+		0x95393873d00e624d, 0xb3a35da1f908bd86, 0xc96e61f240c9de72, 0xd90bec406b77cc25,
+		0xe43c491e2352d323, 0xec40b0f39bdc9ead, 0xf1ff4dd8feb43a29, 0xf61d0b54d3c59cb5,
+		0xf9101503c398620a, 0xfb2d171ff501ad3f, 0xfcb0bd5b7120ca21, 0xfdc680a86b66c181,
+		0xfe8d8743e72f6b05, 0xff1c22f88080892f, 0xff8251e27f307bc8, 0xffcb8990d2b7ae7f,
+	},
+	{ // scale 4
+		0x0097b2b2a3b10f2f, 0x015a7b6fd544b474, 0x02549707779d3126, 0x0395bc15c7b193c9,
+		0x053217bd0b0863ac, 0x07439227076735e4, 0x09eb6f31746c6531, 0x0d546572f9c01d32,
+		0x11b54d35b74dc4a5, 0x175492905e25bca1, 0x1e8ca20914ec7f17, 0x27d196eaeb6bb3f4,
+		0x33b886aca6fd80f4, 0x4300debb4595c346, 0x56a06b4d1b2a085e, 0x6fd2c8abd5e3dc66,
+		0x902d37542a1c239a, 0xa95f94b2e4d5f7a2, 0xbcff2144ba6a3cba, 0xcc47795359027f0c,
+		0xd82e691514944c0c, 0xe1735df6eb1380e9, 0xe8ab6d6fa1da435f, 0xee4ab2ca48b23b5b,
+		0xf2ab9a8d063fe2ce, 0xf61490ce8b939acf, 0xf8bc6dd8f898ca1c, 0xfacde842f4f79c54,
+		0xfc6a43ea384e6c37, 0xfdab68f88862ceda, 0xfea584902abb4b8c, 0xff684d4d5c4ef0d1,
+	},
+}
