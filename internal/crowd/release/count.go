@@ -50,8 +50,34 @@ type Region struct {
 type Cell struct {
 	Contacts int64   // distinct contacts of the population; all rows without a contact are one
 	Bins     []int64 // rows a bin
+	Keys     []Marks // of the rows of each bin
+	Most     int64   // the most rows that one contact has; rows without a contact are nobody's
 	Regions  []int64 // distinct contacts of each region
 }
+
+// Marks are the sums of both halves of the contacts' marks over rows. A mark is the first 56 bits of a pseudonym; rows
+// without a contact have 1 in either half. They say who is in a cell and how often, without saying who: noise is drawn
+// for them (package noise).
+type Marks [2]int64
+
+// MarkOf is the mark of a contact's rows. Engines compute the same: hexadecimal digits 1-7 and 8-14 of the pseudonym,
+// padded with zeroes.
+func MarkOf(contact []byte) Marks {
+	if len(contact) == 0 {
+		return Marks{1, 1}
+	}
+	var n int64
+	for i := range 7 {
+		n <<= 8
+		if i < len(contact) {
+			n |= int64(contact[i])
+		}
+	}
+	return Marks{n >> 28, n & (1<<28 - 1)}
+}
+
+// Plus adds the marks of more rows.
+func (m Marks) Plus(o Marks) Marks { return Marks{m[0] + o[0], m[1] + o[1]} }
 
 // Counter counts bounded integers; engines do nothing else. Implementations agree exactly (package
 // counttest). Of the versions of one (kind, id) only the highest counts.

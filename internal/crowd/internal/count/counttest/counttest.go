@@ -114,6 +114,8 @@ func (c *counts) Count(_ context.Context, question int, cells [][]int) ([]releas
 	out := make([]release.Cell, len(cells))
 	for i, cell := range cells {
 		out[i].Bins = make([]int64, max(1, len(q.Query.Value.Bins)))
+		out[i].Keys = make([]release.Marks, len(out[i].Bins))
+		rows := map[string]int64{}
 		out[i].Regions = make([]int64, len(q.Regions))
 		seen := map[folded]bool{}
 		for _, r := range c.rows[question] {
@@ -122,6 +124,10 @@ func (c *counts) Count(_ context.Context, question int, cells [][]int) ([]releas
 			}
 			if r.region < 0 {
 				out[i].Bins[r.bin]++
+				out[i].Keys[r.bin] = out[i].Keys[r.bin].Plus(release.MarkOf([]byte(r.contact)))
+				if rows[r.contact]++; r.contact != "" {
+					out[i].Most = max(out[i].Most, rows[r.contact])
+				}
 			}
 			who := folded{contact: r.contact, region: r.region}
 			if seen[who] {

@@ -122,20 +122,22 @@ func (n *counts) fill(ctx context.Context, r *reader, sh *sheet, table string) e
 	sh.tables = append(sh.tables, table)
 	err := n.each(ctx, sh.leavesTallySQL(table), func(row []int64) {
 		at := leafOf{int(row[0]), int(row[1])}
-		sh.filled[at] = sh.filled[at].plus(row[2:])
+		sh.filled[at] = sh.plus(sh.filled[at], row[2:])
 	})
 	if err != nil {
 		return err
 	}
 	err = n.each(ctx, sh.wholeSQL(table), func(row []int64) {
 		key := cellKey(int(row[0]), nil)
-		sh.known[key] = sh.known[key].plus(row[1:])
+		sh.known[key] = sh.plus(sh.known[key], row[1:])
 	})
 	if err != nil {
 		return err
 	}
 	return n.each(ctx, r.histogramsSQL(sh), func(row []int64) {
-		sh.bins[binOf{int(row[0]), leafOf{int(row[1]), int(row[2])}, int(row[3])}] += row[4]
+		at := binOf{int(row[0]), leafOf{int(row[1]), int(row[2])}, int(row[3])}
+		b := sh.bins[at]
+		sh.bins[at] = bar{b.rows + row[4], b.marks.Plus(release.Marks{row[5], row[6]})}
 	})
 }
 
@@ -164,12 +166,17 @@ func (n *counts) each(ctx context.Context, query string, f func([]int64)) error 
 	return rows.Err()
 }
 
-func (t tally) plus(more []int64) tally {
+// plus adds what another slice of the contacts knows of the same cell: no contact is in two slices.
+func (sh *sheet) plus(t tally, more []int64) tally {
 	if t == nil {
 		return slices.Clone(more)
 	}
 	for i := range t {
-		t[i] += more[i]
+		if i < len(sh.populations) {
+			t[i] += more[i]
+		} else {
+			t[i] = max(t[i], more[i])
+		}
 	}
 	return t
 }
@@ -213,7 +220,7 @@ func (sh *sheet) occupied(period int, cell []int) (leaves []int) {
 // tally gives the contacts of occupied leaves when they are known: of none, of one, of all, of a cell that was asked for.
 func (sh *sheet) tally(period int, leaves []int) (tally, bool) {
 	if len(leaves) == 0 {
-		return make(tally, len(sh.populations)), true
+		return make(tally, len(sh.populations)+len(sh.histograms)), true
 	}
 	if len(leaves) == 1 {
 		return sh.filled[leafOf{period, leaves[0]}], true
@@ -245,7 +252,7 @@ func (n *counts) measure(ctx context.Context, sh *sheet, period int, cells [][]i
 	sums := make([]tally, len(cells))
 	for _, table := range sh.tables {
 		if err := n.each(ctx, sh.cellsSQL(table, period, cells), func(row []int64) {
-			sums[row[0]] = sums[row[0]].plus(row[1:])
+			sums[row[0]] = sh.plus(sums[row[0]], row[1:])
 		}); err != nil {
 			return err
 		}
@@ -258,13 +265,17 @@ func (n *counts) measure(ctx context.Context, sh *sheet, period int, cells [][]i
 
 // cell gives a question's part of what a sheet knows about leaves.
 func (a answer) cell(t tally, leaves []int) release.Cell {
-	c := release.Cell{Contacts: t[a.populations[0]], Bins: make([]int64, a.bins), Regions: make([]int64, len(a.populations)-1)}
+	c := release.Cell{
+		Contacts: t[a.populations[0]], Bins: make([]int64, a.bins), Keys: make([]release.Marks, a.bins),
+		Most: t[len(a.sheet.populations)+a.histogram], Regions: make([]int64, len(a.populations)-1),
+	}
 	for i, p := range a.populations[1:] {
 		c.Regions[i] = t[p]
 	}
 	for _, leaf := range leaves {
 		for bin := range c.Bins {
-			c.Bins[bin] += a.sheet.bins[binOf{a.histogram, leafOf{a.period, leaf}, bin}]
+			b := a.sheet.bins[binOf{a.histogram, leafOf{a.period, leaf}, bin}]
+			c.Bins[bin], c.Keys[bin] = c.Bins[bin]+b.rows, c.Keys[bin].Plus(b.marks)
 		}
 	}
 	return c

@@ -43,7 +43,7 @@ type sheet struct {
 	tables []string // one a slice of the contacts
 	known  map[string]tally
 	filled map[leafOf]tally // single leaves; one that is not there is empty
-	bins   map[binOf]int64
+	bins   map[binOf]bar
 }
 
 // histogram is the rows of a population by value.
@@ -62,7 +62,14 @@ type binOf struct {
 	bin       int
 }
 
-// tally is the distinct contacts of a cell, one a population of its sheet.
+// bar is the rows of one bin, and the sums of their contacts' marks.
+type bar struct {
+	rows  int64
+	marks release.Marks
+}
+
+// tally is what is known of a cell: its distinct contacts, one a population of its sheet; then the most rows of one
+// contact, one a histogram.
 type tally []int64
 
 // answer says where a question's numbers are found.
@@ -126,7 +133,7 @@ func (p *plan) sheet(l *layer, by split) *sheet {
 	}
 	sh := &sheet{
 		layer: l, split: n, leaves: len(by.leaves) + len(by.weeks) + 1,
-		known: map[string]tally{}, filled: map[leafOf]tally{}, bins: map[binOf]int64{},
+		known: map[string]tally{}, filled: map[leafOf]tally{}, bins: map[binOf]bar{},
 	}
 	l.sheets = append(l.sheets, sh)
 	return sh

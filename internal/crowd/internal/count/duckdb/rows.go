@@ -234,16 +234,17 @@ func (r *reader) rawSQL(slice, of int) string {
 UNION ALL SELECT %s FROM %s WHERE %s AND %s`, r.scanSQL(list, mine), r.table("dup"), list, r.table("won"), inTime, mine)
 }
 
-// contactsSQL numbers the contacts of a slice from 1.
+// contactsSQL numbers the contacts of a slice from 1 and gives the halves of their marks, as release.MarkOf.
 func (r *reader) contactsSQL() string {
-	return fmt.Sprintf("SELECT contact, CAST(row_number() OVER () AS INTEGER) AS n FROM (SELECT DISTINCT contact FROM %s WHERE contact IS NOT NULL)",
-		r.table("raw"))
+	const half = "CAST('0x' || substr(hex(contact) || '00000000000000', %d, 7) AS INTEGER) AS k%d"
+	return fmt.Sprintf("SELECT contact, CAST(row_number() OVER () AS INTEGER) AS n, %s, %s FROM (SELECT DISTINCT contact FROM %s WHERE contact IS NOT NULL)",
+		fmt.Sprintf(half, 1, 1), fmt.Sprintf(half, 8, 2), r.table("raw"))
 }
 
 // narrowSQL gives the rows of a slice with numbers as contacts (0: none), columns as narrow as their values. Of an id
 // nothing is needed but the order of texts of one instant.
 func (r *reader) narrowSQL() string {
-	cols := []string{"CAST(kind AS TINYINT) AS kind", "t", "coalesce(n, 0) AS c", "CASE WHEN kind = 2 THEN id END AS id"}
+	cols := []string{"CAST(kind AS TINYINT) AS kind", "t", "coalesce(n, 0) AS c", "coalesce(k1, 1) AS k1", "coalesce(k2, 1) AS k2", "CASE WHEN kind = 2 THEN id END AS id"}
 	for _, c := range r.used() {
 		cols = append(cols, fmt.Sprintf("TRY_CAST(%[1]s AS %[2]s) AS %[1]s", columns[c], width(c)))
 	}
@@ -283,7 +284,7 @@ func (r *reader) repliedSQL() string {
 // rowsSQL gives the rows inside the span with what the queries ask of them, and each split's leaf.
 func (r *reader) rowsSQL() string {
 	span := r.span()
-	cols := []string{"kind", "t", "c", r.hourSQL() + " AS how"}
+	cols := []string{"kind", "t", "c", "k1", "k2", r.hourSQL() + " AS how"}
 	for _, c := range r.used() {
 		cols = append(cols, columns[c])
 	}

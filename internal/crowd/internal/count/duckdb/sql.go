@@ -120,7 +120,10 @@ func (r *reader) layerSQL(l *layer) string {
 
 // sheetSQL gives one row for each period, leaf and contact, with the bits of the populations that it has a row in.
 func (r *reader) sheetSQL(sh *sheet) string {
-	var masks, or, any []string
+	var masks, or, any, rows []string
+	for i, h := range sh.histograms {
+		rows = append(rows, fmt.Sprintf("CAST(count(*) FILTER (WHERE %s) AS INTEGER) AS n%d", bitSQL(h.population), i))
+	}
 	for m := range sh.masks() {
 		var bits []string
 		for i, p := range sh.populations {
@@ -133,29 +136,29 @@ func (r *reader) sheetSQL(sh *sheet) string {
 		any = append(any, fmt.Sprintf("m%d <> 0", m))
 	}
 	return fmt.Sprintf("SELECT period, leaf, c, %s FROM (SELECT period, CAST(leaf%d AS INTEGER) AS leaf, c, %s FROM (%s)) WHERE %s GROUP BY period, leaf, c",
-		strings.Join(or, ", "), sh.split, strings.Join(masks, ", "), r.layerSQL(sh.layer), strings.Join(any, " OR "))
+		strings.Join(append(or, rows...), ", "), sh.split, strings.Join(masks, ", "), r.layerSQL(sh.layer), strings.Join(any, " OR "))
 }
 
-// histogramsSQL gives the rows of every histogram of a sheet: (histogram, period, leaf, bin, rows).
+// histogramsSQL gives the rows of every histogram of a sheet: (histogram, period, leaf, bin, rows, sums of marks).
 func (r *reader) histogramsSQL(sh *sheet) string {
 	var all []string
 	for i, h := range sh.histograms {
-		all = append(all, fmt.Sprintf("SELECT %d AS h, period, leaf%d AS leaf, %s AS bin, count(*) AS n FROM (%s) WHERE %s GROUP BY 2, 3, 4",
+		all = append(all, fmt.Sprintf("SELECT %d AS h, period, leaf%d AS leaf, %s AS bin, count(*), CAST(sum(k1) AS BIGINT), CAST(sum(k2) AS BIGINT) FROM (%s) WHERE %s GROUP BY 2, 3, 4",
 			i, sh.split, binSQL(h.value), r.layerSQL(sh.layer), sh.populations[h.population]))
 	}
 	return strings.Join(all, "\nUNION ALL ")
 }
 
-// leavesTallySQL gives the contacts of each leaf, wholeSQL those of each period: one column a population.
+// leavesTallySQL gives the tally of each leaf, wholeSQL that of each period.
 func (sh *sheet) leavesTallySQL(table string) string {
-	return fmt.Sprintf("SELECT period, leaf, %s FROM %s GROUP BY period, leaf", sh.contactsSQL(), table)
+	return fmt.Sprintf("SELECT period, leaf, %s FROM %s GROUP BY period, leaf", sh.tallySQL(), table)
 }
 
 func (sh *sheet) wholeSQL(table string) string {
-	return fmt.Sprintf("SELECT period, %s FROM (SELECT period, c, %s FROM %s GROUP BY period, c) GROUP BY period", sh.contactsSQL(), sh.orSQL(), table)
+	return fmt.Sprintf("SELECT period, %s FROM (SELECT period, c, %s FROM %s GROUP BY period, c) GROUP BY period", sh.tallySQL(), sh.togetherSQL(), table)
 }
 
-// cellsSQL gives the contacts of cells of one period.
+// cellsSQL gives the tallies of cells of one period.
 func (sh *sheet) cellsSQL(table string, period int, cells [][]int) string {
 	var pairs []string
 	for i, cell := range cells {
@@ -164,21 +167,29 @@ func (sh *sheet) cellsSQL(table string, period int, cells [][]int) string {
 		}
 	}
 	return fmt.Sprintf(`SELECT cell, %s FROM (SELECT cell, c, %s FROM %s JOIN (VALUES %s) v(cell, l) ON l = leaf WHERE period = %d GROUP BY cell, c) GROUP BY cell`,
-		sh.contactsSQL(), sh.orSQL(), table, strings.Join(pairs, ", "), period)
+		sh.tallySQL(), sh.togetherSQL(), table, strings.Join(pairs, ", "), period)
 }
 
-func (sh *sheet) contactsSQL() string {
-	all := make([]string, len(sh.populations))
-	for i := range all {
-		all[i] = fmt.Sprintf("count(*) FILTER (WHERE %s)", bitSQL(i))
+// tallySQL makes a tally of rows that have a contact each.
+func (sh *sheet) tallySQL() string {
+	var all []string
+	for i := range sh.populations {
+		all = append(all, fmt.Sprintf("count(*) FILTER (WHERE %s)", bitSQL(i)))
+	}
+	for i := range sh.histograms {
+		all = append(all, fmt.Sprintf("CAST(coalesce(max(n%d) FILTER (WHERE c > 0), 0) AS BIGINT)", i))
 	}
 	return strings.Join(all, ", ")
 }
 
-func (sh *sheet) orSQL() string {
-	all := make([]string, sh.masks())
-	for m := range all {
-		all[m] = fmt.Sprintf("bit_or(m%[1]d) AS m%[1]d", m)
+// togetherSQL joins the leaves of a contact.
+func (sh *sheet) togetherSQL() string {
+	var all []string
+	for m := range sh.masks() {
+		all = append(all, fmt.Sprintf("bit_or(m%[1]d) AS m%[1]d", m))
+	}
+	for i := range sh.histograms {
+		all = append(all, fmt.Sprintf("sum(n%[1]d) AS n%[1]d", i))
 	}
 	return strings.Join(all, ", ")
 }
