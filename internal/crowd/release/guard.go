@@ -18,9 +18,12 @@ import (
 // others that somebody is there.
 type guard struct {
 	k       int64
-	measure func(context.Context, [][]int) ([]Cell, error)
+	measure measure
 	groups  []part
 }
+
+// measure counts cells.
+type measure func(ctx context.Context, cells [][]int) ([]Cell, error)
 
 // part is one group: its leaves in rising order, and how it is shown.
 type part struct {
@@ -172,21 +175,40 @@ func (g *guard) join(ctx context.Context, small []int) error {
 
 // homesOf places each unit at the lowest node that holds all its leaves.
 func homesOf(root *node, units [][]int) map[*node][][]int {
+	type place struct {
+		parent *node
+		depth  int
+	}
+	places := map[*node]place{root: {}}
+	at := map[int]*node{}
+	var walk func(*node)
+	walk = func(n *node) {
+		if len(n.kids) == 0 {
+			at[n.leaf] = n
+		}
+		for _, kid := range n.kids {
+			places[kid] = place{n, places[n].depth + 1}
+			walk(kid)
+		}
+	}
+	walk(root)
+	meet := func(a, b *node) *node {
+		for a != b {
+			if places[a].depth >= places[b].depth {
+				a = places[a].parent
+			} else {
+				b = places[b].parent
+			}
+		}
+		return a
+	}
 	homes := map[*node][][]int{}
 	for _, unit := range units {
-		n := root
-	down:
-		for {
-			for _, kid := range n.kids {
-				under := kid.leaves()
-				if !slices.ContainsFunc(unit, func(l int) bool { return !slices.Contains(under, l) }) {
-					n = kid
-					continue down
-				}
-			}
-			break
+		home := at[unit[0]]
+		for _, l := range unit[1:] {
+			home = meet(home, at[l])
 		}
-		homes[n] = append(homes[n], unit)
+		homes[home] = append(homes[home], unit)
 	}
 	return homes
 }
@@ -214,25 +236,29 @@ func coarsest(n int, partitions [][]part) [][]int {
 	if len(partitions) == 0 {
 		return nil
 	}
-	block := make([]int, n)
+	block := make([]int, n) // a leaf of the same unit, nearer to the unit's first
 	for i := range block {
 		block[i] = i
+	}
+	first := func(l int) int {
+		for block[l] != l {
+			block[l] = block[block[l]]
+			l = block[l]
+		}
+		return l
 	}
 	for _, p := range partitions {
 		for _, group := range p {
 			for _, l := range group.leaves[1:] {
-				from, to := block[l], block[group.leaves[0]]
-				for i := range block {
-					if block[i] == from {
-						block[i] = to
-					}
-				}
+				a, b := first(l), first(group.leaves[0])
+				block[max(a, b)] = min(a, b)
 			}
 		}
 	}
 	at := map[int]int{}
 	var units [][]int
-	for l, b := range block {
+	for l := range block {
+		b := first(l)
 		if _, ok := at[b]; !ok {
 			at[b] = len(units)
 			units = append(units, nil)

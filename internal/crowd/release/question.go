@@ -5,11 +5,15 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"murmur/internal/crowd/internal/noise"
 )
 
 // run is the release of one period while it is made.
 type run struct {
 	settings  Settings
+	keys      noise.Keys // for Others
+	labels    *labels
 	queries   []Query // of the period's grain
 	trees     []*tree
 	counts    Counts
@@ -40,6 +44,7 @@ type rest struct {
 
 // ask lists all questions of a period. Question i is that of query i.
 func (u *run) ask(all []Query, d *due) {
+	u.labels = privateLabels(d.Dictionary)
 	for _, q := range u.queries {
 		t := grow(q.Split, d.Dictionary)
 		u.trees = append(u.trees, t)
@@ -133,6 +138,12 @@ func (u *run) groups(ctx context.Context) ([][]Group, error) {
 				earlier = append(earlier, parts[j])
 			}
 		}
+		if err := u.labels.look(ctx, u.measure(i), u.trees[i], u.minimum(u.queries[i])); err != nil {
+			return nil, fmt.Errorf("%s: %w", u.queries[i].Name, err)
+		}
+		if units := u.labels.units(u.trees[i]); units != nil {
+			earlier = append(earlier, units)
+		}
 		if parts[i], err = u.guarded(ctx, i, earlier); err != nil {
 			return nil, fmt.Errorf("%s: %w", u.queries[i].Name, err)
 		}
@@ -174,13 +185,18 @@ func (u *run) minimum(q Query) int64 {
 	return u.settings.MinGroup
 }
 
-func (u *run) guarded(ctx context.Context, i int, earlier [][]part) ([]part, error) {
-	g := &guard{k: u.minimum(u.queries[i]), measure: func(ctx context.Context, cells [][]int) ([]Cell, error) {
+// measure counts cells of a question; of none nothing is asked.
+func (u *run) measure(question int) measure {
+	return func(ctx context.Context, cells [][]int) ([]Cell, error) {
 		if len(cells) == 0 {
 			return nil, nil
 		}
-		return u.count(ctx, i, cells)
-	}}
+		return u.count(ctx, question, cells)
+	}
+}
+
+func (u *run) guarded(ctx context.Context, i int, earlier [][]part) ([]part, error) {
+	g := &guard{k: u.minimum(u.queries[i]), measure: u.measure(i)}
 	apart, err := u.apart(ctx, i, g)
 	if err != nil {
 		return nil, err
@@ -237,17 +253,22 @@ func (u *run) silent(ctx context.Context, question int, g *guard) (Cell, error) 
 	return cells[0], nil
 }
 
-// fill counts the final groups.
-func (u *run) fill(ctx context.Context, i int, parts []part) ([]Group, error) {
-	var cells [][]int
-	groups := make([]Group, len(parts))
+// members makes the groups of parts without their counts, and gives the cells that fill them.
+func (u *run) members(i int, parts []part) (groups []Group, cells [][]int) {
+	groups = make([]Group, len(parts))
 	for n, p := range parts {
 		cells = append(cells, p.leaves)
 		groups[n].Hidden = p.hidden
 		for _, l := range p.leaves {
-			groups[n].Members = append(groups[n].Members, u.trees[i].members[l]...)
+			groups[n].Members = append(groups[n].Members, u.labels.named(u.trees[i].members[l])...)
 		}
 	}
+	return groups, cells
+}
+
+// fill counts the final groups.
+func (u *run) fill(ctx context.Context, i int, parts []part) ([]Group, error) {
+	groups, cells := u.members(i, parts)
 	counted, err := u.count(ctx, i, cells)
 	if err != nil {
 		return nil, err

@@ -1,5 +1,9 @@
 // Package release asks questions about many people and makes the only tables that may be shown.
 //
+// There are two audiences. The *owner* sees every call in the phone system anyway: tables of activity (calls, texts, menus)
+// are exact and follow the rows. *Others*, and the owner too for what comes from words, surveys and consent, get tables in
+// which every count has noise (package noise), at most once a day.
+//
 // Zone: the door of AMBER. A Query is a public grid over bounded integers. A Table is its answer after
 // groups under the minimum were merged along the split's public tree; it has unexported fields and is made
 // here only. Insights, pages, the API and the mail see Tables and Figures, never rows. All tables of one
@@ -9,24 +13,28 @@
 // leaves of the split. A *region* is what is left of a wider query's population beside a narrower one's.
 //
 // Promises of tier Guarded, each with a test:
-//   - the groups of a table partition the leaves, and a shown group has at least K distinct contacts;
-//   - a group's regions are empty or have at least K contacts, so that no difference of the row counts of
+//   - the groups of a table partition the leaves, and a shown group has at least K distinct contacts (with noise: the
+//     noised number is at least K);
+//   - with noise, every count that a figure is made of has its own, which one person more draws anew; the same rows give the
+//     same tables; what is shown of a period changes once a day at most, from rows up to a midnight, and its span, hours and
+//     minimum groups never;
+//   - exact, a group's regions are empty or have at least K contacts, so that no difference of the row counts of
 //     shown groups, within a table, between tables of nested populations or between weeks and blocks, is
 //     about fewer;
 //   - tables of one split and period that share rows are coarsenings of each other, so that no linear
 //     system over their row counts pins a leaf under K;
 //   - a closed period never changes, and no bytes but those sealed here decode to a Table.
 //
-// It does not protect against: someone who knows everybody else in a group and subtracts them; small
-// counts of a bin inside a shown group (3 of 40 calls missed); comparing two refreshes of an open period
-// (held back until K new contacts came, but an owner may force one, and closing publishes the rest).
-// It is a threshold, not a proof.
+// It does not protect against: the owner, who compares exact tables of activity with what the phone system shows, or
+// two refreshes; someone who knows everybody else and reads many figures about one person (docs/privacy.md has the measured
+// accuracy). It is a threshold and noise, not a proof.
 package release
 
 import (
 	"slices"
 	"time"
 
+	"murmur/internal/crowd/internal/noise"
 	"murmur/internal/fact"
 	"murmur/internal/workspace"
 )
@@ -114,6 +122,30 @@ type Query struct {
 	Content bool // derived from content: the larger minimum group applies
 }
 
+// Activity reports whether the query is about what the owner sees in the phone system anyway: calls, texts and menus, and
+// nothing of what was said.
+func (q Query) Activity() bool {
+	return !q.Content && !slices.ContainsFunc(q.Kinds, func(k fact.Kind) bool {
+		return k != fact.KindCall && k != fact.KindMessage && k != fact.KindStep
+	})
+}
+
+// Audience is who a set is for.
+type Audience int64
+
+const (
+	Owner  Audience = iota // activity, exact; with noise 0 everything
+	Others                 // everything, with noise; where the noise is 0 nothing
+)
+
+// String names the audience in the store.
+func (a Audience) String() string {
+	if a == Others {
+		return "others"
+	}
+	return "owner"
+}
+
 // Settings are the workspace's choices that change a count. They are frozen into each Table.
 type Settings struct {
 	Workspace     workspace.ID
@@ -122,6 +154,8 @@ type Settings struct {
 	ShortAbandonS int64
 	MinGroup      int64 // distinct contacts
 	MinContent    int64
+	// Noise is the scale of the noise on every count, 1 to 4; 0: none. Of a table it says what the table has.
+	Noise int64
 }
 
 // Hours is the set of open hours of the week, bit h = Monday 00:00 + h. The zero value means always open.
@@ -163,10 +197,17 @@ type Group struct {
 	Contacts int64
 	Bins     []int64
 	Hidden   Hidden
+	// Of a table with noise: All is the number of rows with a noise of its own, Step the multiple in which noise was added to
+	// it and to each bin.
+	All  int64 `json:",omitempty"`
+	Step int64 `json:",omitempty"`
 }
 
-// Total is the sum of the group's bins.
+// Total is the group's number of rows. With noise the bins need not add up to it.
 func (g Group) Total() (n int64) {
+	if g.Step > 0 {
+		return g.All
+	}
 	for _, b := range g.Bins {
 		n += b
 	}
@@ -196,7 +237,10 @@ func (t Table) Settings() Settings { return t.settings }
 // Period gives the span of time the table is about.
 func (t Table) Period() Period { return t.period }
 
-// AsOf is when the rows were counted.
+// NoiseVariance is the variance of the noise on each count of a group; 0 where there is none.
+func (t Table) NoiseVariance(g Group) float64 { return noise.Variance(g.Step, t.settings.Noise) }
+
+// AsOf is when the rows were counted; with noise, the midnight up to which they were.
 func (t Table) AsOf() time.Time { return t.asOf }
 
 // Closed reports whether the period is final: a closed table never changes again.

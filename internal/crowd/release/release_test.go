@@ -132,6 +132,9 @@ func dictionary() (d release.Dictionary) {
 		}
 		d.Labels = append(d.Labels, release.Label{Key: 501 + i, Dim: fact.DimSurvey, Name: fmt.Sprint("survey ", i)})
 	}
+	for i := range d.Labels {
+		d.Labels[i].Public = true
+	}
 	for i := range int64(7) {
 		d.Topics = append(d.Topics, release.Name{Key: 1 + i, Name: fmt.Sprint("topic ", i)})
 	}
@@ -146,17 +149,19 @@ type entry struct {
 	closed bool
 }
 
-func (s store) Get(_ context.Context, _ workspace.ID, period string) ([]byte, error) {
-	return s[period].sealed, nil
+func (s store) Get(_ context.Context, _ workspace.ID, a release.Audience, period string) ([]byte, error) {
+	return s[place(a, period)].sealed, nil
 }
 
-func (s store) Put(_ context.Context, _ workspace.ID, period string, closed bool, sealed []byte) error {
-	if s[period].closed {
+func (s store) Put(_ context.Context, _ workspace.ID, a release.Audience, period string, closed bool, sealed []byte) error {
+	if s[place(a, period)].closed {
 		return errors.New("closed")
 	}
-	s[period] = entry{sealed, closed}
+	s[place(a, period)] = entry{sealed, closed}
 	return nil
 }
+
+func place(a release.Audience, period string) string { return a.String() + " " + period }
 
 // set is a group as rows: what a difference of published numbers is about.
 type set map[string]string // kind and id of a row -> contact

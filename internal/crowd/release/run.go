@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
+	"murmur/internal/crowd/internal/noise"
 	"murmur/internal/workspace"
 )
 
@@ -23,42 +23,45 @@ type Releaser struct {
 	Clock   func() time.Time
 }
 
-// Store keeps one sealed set a workspace and period.
+// Store keeps one sealed set a workspace, audience and period.
 type Store interface {
 	// Get gives nil without an error when nothing is stored.
-	Get(ctx context.Context, w workspace.ID, period string) ([]byte, error)
+	Get(ctx context.Context, w workspace.ID, a Audience, period string) ([]byte, error)
 	// Put replaces what is stored unless that was put closed: then it must fail.
-	Put(ctx context.Context, w workspace.ID, period string, closed bool, sealed []byte) error
+	Put(ctx context.Context, w workspace.ID, a Audience, period string, closed bool, sealed []byte) error
 }
 
 // Request is what one release is made from.
 type Request struct {
+	Audience   Audience
 	Snapshot   Snapshot
 	Period     Period
 	Settings   Settings
 	Dictionary Dictionary
 	// LastAdded is when the last fact of the period came to the lake; zero when it has none.
 	LastAdded time.Time
-	// Force refreshes an open period though fewer than MinGroup contacts are new, and takes over changed
-	// settings. It is for an explicit wish of the owner, never for a schedule.
-	Force bool
+	// Cut, for Others, is the midnight from which on rows are left out.
+	Cut time.Time
+	// Arrived, for Others, is set at the end of an import or a backfill, which may come between two days: of what is shown
+	// only the groups are replaced whose contacts changed by the minimum group or more.
+	Arrived bool
 }
 
 // Load gives the stored set of a period; it has no tables when nothing was released yet.
-func (r *Releaser) Load(ctx context.Context, w workspace.ID, zone *time.Location, period string) (Set, error) {
+func (r *Releaser) Load(ctx context.Context, w workspace.ID, a Audience, zone *time.Location, period string) (Set, error) {
 	p, err := ParsePeriod(zone, period)
 	if err != nil {
 		return Set{}, err
 	}
-	sealed, err := r.Store.Get(ctx, w, p.Name)
+	sealed, err := r.Store.Get(ctx, w, a, p.Name)
 	if err != nil || sealed == nil {
 		return Set{}, err
 	}
-	return open(r.Key, w, p.Name, sealed)
+	return open(r.Key, w, a, p.Name, sealed)
 }
 
-// Release gives the set of a period: the stored one when it is final or when too few contacts are new, else
-// a new one, which it stores. It is idempotent; the same rows give the same set.
+// Release gives the set of a period: the stored one when it is final, else a new one, which it stores. It is idempotent;
+// the same rows give the same set. When the next set of Others is due is for the caller to say.
 func (r *Releaser) Release(ctx context.Context, req Request) (Set, error) {
 	out, err := r.ReleaseAll(ctx, []Request{req})
 	if err != nil {
@@ -69,8 +72,9 @@ func (r *Releaser) Release(ctx context.Context, req Request) (Set, error) {
 
 // Outcome is what became of a request.
 type Outcome struct {
-	Set  Set
-	Made bool // the set was made now; else it is the stored one
+	Set    Set
+	Made   bool    // the set was made now; else it is the stored one
+	Public []int64 // labels behind which a minimum group stood now, for Dictionary
 }
 
 // ReleaseAll is Release for several periods, whose rows are read once: weeks, and blocks behind their weeks. The requests
@@ -91,10 +95,6 @@ func (r *Releaser) ReleaseAll(ctx context.Context, reqs []Request) ([]Outcome, e
 			all = append(all, d)
 		}
 	}
-	all, err := r.withoutHeld(ctx, all)
-	if err != nil {
-		return nil, err
-	}
 	for _, same := range bySettings(all) {
 		if err := r.makeAll(ctx, same); err != nil {
 			return nil, err
@@ -112,70 +112,50 @@ type due struct {
 	out     *Outcome
 }
 
-// look says what a period shows and under which settings it would be counted.
+// look says what a period shows and under which settings it is counted. For the owner these are today's; what others
+// were shown of a period keeps its span and settings for good.
 func (r *Releaser) look(ctx context.Context, req Request) (*due, error) {
 	s := req.Settings
-	if s.MinGroup < 2 || s.MinContent < s.MinGroup || s.Zone == nil || !s.Workspace.Valid() || len(r.Key) < 32 {
+	if s.MinGroup < 2 || s.MinContent < s.MinGroup || s.Zone == nil || !s.Workspace.Valid() || len(r.Key) < 32 || s.Noise < 0 || s.Noise > noise.MaxScale {
 		return nil, ErrSettings
 	}
-	shown, err := r.Load(ctx, s.Workspace, s.Zone, req.Period.Name)
+	shown, err := r.Load(ctx, s.Workspace, req.Audience, s.Zone, req.Period.Name)
 	if err != nil {
 		return nil, err
 	}
 	d := &due{Request: req, shown: shown, closes: req.Period.Closes(r.Clock(), req.LastAdded)}
+	switch {
+	case req.Audience == Owner:
+		d.Settings.Noise = 0
+	case len(shown.tables) > 0:
+		d.Settings, d.Period = shown.tables[0].settings, shown.tables[0].period
+	}
 	for _, q := range r.Queries {
-		if q.Grain == req.Period.Grain {
+		if q.Grain == req.Period.Grain && req.Audience.sees(q, s.Noise) {
 			d.queries = append(d.queries, q)
 		}
 	}
-	if len(shown.tables) > 0 {
-		d.Settings = frozen(shown.tables[0].settings, s, req.Force)
+	if req.Audience == Others && !d.Cut.After(d.Period.Start) {
+		d.queries = nil // nothing of it is over
 	}
 	return d, nil
 }
 
-// waits reports whether the set of a period is made only when enough contacts are new.
-func (d *due) waits() bool { return len(d.shown.tables) > 0 && !d.closes && !d.Force }
-
-// withoutHeld leaves out the periods that are held back: counting who is there costs little beside counting everything.
-func (r *Releaser) withoutHeld(ctx context.Context, all []*due) ([]*due, error) {
-	var waiting []*due
-	for _, d := range all {
-		if d.waits() {
-			waiting = append(waiting, d)
-		}
+// sees reports whether a set for the audience has the query's table, at the workspace's noise.
+func (a Audience) sees(q Query, noise int64) bool {
+	if a == Others {
+		return noise > 0
 	}
-	if len(waiting) == 0 {
-		return all, nil
-	}
-	runs, counts, err := r.open(ctx, waiting, (*run).askCrowd)
-	if err != nil {
-		return nil, err
-	}
-	defer counts.Close()
-	making := map[string]bool{}
-	for _, d := range all {
-		making[d.Period.Name] = !d.waits()
-	}
-	for i, d := range waiting {
-		held, err := r.held(ctx, runs[i], d, making)
-		if err != nil {
-			return nil, err
-		}
-		making[d.Period.Name] = !held
-	}
-	return slices.DeleteFunc(all, func(d *due) bool { return !making[d.Period.Name] }), nil
+	return noise == 0 || q.Activity()
 }
 
-// held reports whether a period goes on showing what it shows. making names the weeks that will show what they count.
-func (r *Releaser) held(ctx context.Context, u *run, d *due, making map[string]bool) (bool, error) {
-	now, err := u.crowd(ctx, allWeeks)
-	if err != nil {
-		return false, err
+// span is what is counted of the period.
+func (d *due) span() Span {
+	s := d.Period.Span()
+	if d.Audience == Others && d.Cut.Before(s.End) {
+		s.End = d.Cut
 	}
-	weeks, err := r.weeks(ctx, u, d.Period, making)
-	few := now.contacts-d.shown.contacts < d.Settings.MinGroup
-	return weeks == ahead || weeks == unknown && few, err
+	return s
 }
 
 // allWeeks are the leaves of a question that is split by week.
@@ -197,15 +177,14 @@ func bySettings(all []*due) (groups [][]*due) {
 	return groups
 }
 
+// equal reports whether rows are counted the same way under both.
 func (s Settings) equal(o Settings) bool {
-	same := s.Zone.String() == o.Zone.String()
-	s.Zone, o.Zone = nil, nil
-	return same && s == o
+	return s.Zone.String() == o.Zone.String() && s.Workspace == o.Workspace && s.OpenHours == o.OpenHours && s.ShortAbandonS == o.ShortAbandonS
 }
 
 // makeAll makes and stores the sets of periods that are counted under the same settings.
 func (r *Releaser) makeAll(ctx context.Context, all []*due) error {
-	runs, counts, err := r.open(ctx, all, (*run).ask)
+	runs, counts, err := r.open(ctx, all)
 	if err != nil {
 		return err
 	}
@@ -219,12 +198,17 @@ func (r *Releaser) makeAll(ctx context.Context, all []*due) error {
 }
 
 // open opens one count for the questions of several periods.
-func (r *Releaser) open(ctx context.Context, all []*due, ask func(*run, []Query, *due)) ([]*run, Counts, error) {
+func (r *Releaser) open(ctx context.Context, all []*due) ([]*run, Counts, error) {
 	var runs []*run
 	var questions []Question
 	for _, d := range all {
 		u := &run{settings: d.Settings, queries: d.queries, first: len(questions)}
-		ask(u, r.Queries, d)
+		if d.Audience == Others {
+			u.keys = noise.NewKeys(r.Key, d.Settings.Workspace.String(), d.Period.Name)
+			u.askNoised(d)
+		} else {
+			u.ask(r.Queries, d)
+		}
 		runs, questions = append(runs, u), append(questions, u.questions...)
 	}
 	counts, err := r.Counter.Open(ctx, all[0].Snapshot, all[0].Settings, questions)
@@ -237,48 +221,46 @@ func (r *Releaser) open(ctx context.Context, all []*due, ask func(*run, []Query,
 	return runs, counts, nil
 }
 
-func (r *Releaser) makeSet(ctx context.Context, u *run, d *due) error {
-	everybody, err := u.crowd(ctx, allWeeks)
+func (r *Releaser) makeSet(ctx context.Context, u *run, d *due) (err error) {
+	set, asOf := Set{}, r.Clock()
+	var groups [][]Group
+	if d.Audience == Others {
+		asOf = d.span().End
+		groups, err = u.noisedGroups(ctx, d)
+	} else {
+		set.crowd, groups, err = r.exactGroups(ctx, u, d)
+	}
 	if err != nil {
 		return err
 	}
-	weeks, err := r.weeks(ctx, u, d.Period, nil)
-	if err != nil {
-		return err
-	}
-	u.late = weeks == ahead
-	set := Set{crowd: everybody}
-	groups, err := u.groups(ctx)
-	if err != nil {
-		return err
-	}
-	now := r.Clock()
 	for i, q := range u.queries {
 		set.tables = append(set.tables, Table{
-			query: q, settings: d.Settings, period: d.Period, groups: groups[i], asOf: now, closed: d.closes, ok: true,
+			query: q, settings: d.Settings, period: d.Period, groups: groups[i], asOf: asOf, closed: d.closes, ok: true,
 		})
 	}
-	sealed, err := seal(r.Key, d.Settings.Workspace, d.Period.Name, set)
+	sealed, err := seal(r.Key, d.Settings.Workspace, d.Audience, d.Period.Name, set)
 	if err != nil {
 		return err
 	}
-	if err := r.Store.Put(ctx, d.Settings.Workspace, d.Period.Name, d.closes, sealed); err != nil {
+	if err := r.Store.Put(ctx, d.Settings.Workspace, d.Audience, d.Period.Name, d.closes, sealed); err != nil {
 		return fmt.Errorf("store release: %w", err)
 	}
-	d.out.Set, d.out.Made = set, true
+	d.out.Set, d.out.Made, d.out.Public = set, true, u.labels.fresh()
 	return nil
 }
 
-// frozen gives the settings of a period that was shown before: its minimum groups only rise, and what
-// shapes a population changes only by force, or two refreshes differ by the rows of an hour.
-func frozen(shown, wanted Settings, force bool) Settings {
-	s := shown
-	if force {
-		s = wanted
+func (r *Releaser) exactGroups(ctx context.Context, u *run, d *due) (crowd, [][]Group, error) {
+	everybody, err := u.crowd(ctx, allWeeks)
+	if err != nil {
+		return crowd{}, nil, err
 	}
-	s.MinGroup = max(shown.MinGroup, wanted.MinGroup)
-	s.MinContent = max(shown.MinContent, wanted.MinContent)
-	return s
+	weeks, err := r.weeks(ctx, u, d.Period)
+	if err != nil {
+		return crowd{}, nil, err
+	}
+	u.late = weeks == ahead
+	groups, err := u.groups(ctx)
+	return everybody, groups, err
 }
 
 // standing says how the rows of a block compare with what its weeks show.
@@ -292,18 +274,14 @@ const (
 
 // weeks compares a block's rows with the sets that its weeks show. A block follows its weeks: minus them it
 // would be about the rows that came since, so it waits until they show those as well. For a week that is
-// closed they never will; then the block is hidden. making names the weeks that are about to show what they count.
-func (r *Releaser) weeks(ctx context.Context, u *run, p Period, making map[string]bool) (standing, error) {
+// closed they never will; then the block is hidden.
+func (r *Releaser) weeks(ctx context.Context, u *run, p Period) (standing, error) {
 	if p.Grain != Block {
 		return unknown, nil
 	}
 	found := unknown
 	for i, w := range Weeks(u.settings.Zone, p.Start, p.End) {
-		if making[w.Name] {
-			found = level
-			continue
-		}
-		shown, err := r.Load(ctx, u.settings.Workspace, u.settings.Zone, w.Name)
+		shown, err := r.Load(ctx, u.settings.Workspace, Owner, u.settings.Zone, w.Name)
 		if err != nil {
 			return unknown, err
 		}

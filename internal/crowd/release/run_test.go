@@ -194,23 +194,18 @@ func TestOpenHoursHideWhatTheyWouldSingleOut(t *testing.T) {
 	}
 }
 
-func TestAnOpenPeriodIsHeldBackUntilEnoughContactsAreNew(t *testing.T) {
+// The owner's tables of activity follow the rows, one by one, and today's settings.
+func TestTheOwnerSeesEachCall(t *testing.T) {
 	t.Parallel()
 	s := newSmall(t, byNumber())
+	s.req.Settings.Noise = 2
 	s.call(101, 20)
-	first := s.release(t)
-	s.call(101, 4)
-	if got := s.release(t); !reflect.DeepEqual(got.Tables(), first.Tables()) || got.Closed() {
-		t.Error("four new contacts were shown")
-	}
+	s.release(t)
 	s.call(101, 1)
-	if got := s.release(t).Table("n").Groups(); got[len(got)-2].Contacts != 25 {
-		t.Errorf("five new contacts were not shown: %+v", got)
-	}
-	s.call(101, 1)
-	s.req.Force = true
-	if got := s.release(t).Table("n").Groups(); got[len(got)-2].Contacts != 26 {
-		t.Errorf("a forced refresh was held back: %+v", got)
+	s.req.Settings.ShortAbandonS = 9
+	got := s.release(t).Table("n")
+	if groups := got.Groups(); groups[len(groups)-2].Contacts != 21 || got.Settings().ShortAbandonS != 9 || got.Settings().Noise != 0 {
+		t.Errorf("one call more: %+v", got)
 	}
 }
 
@@ -233,12 +228,12 @@ func TestAClosedPeriodNeverChanges(t *testing.T) {
 	}
 	want := s.release(t).Tables()
 	s.call(101, 50)
-	s.req.Force, s.req.Settings.MinGroup, s.req.Settings.MinContent = true, 30, 30
+	s.req.Settings.MinGroup, s.req.Settings.MinContent = 30, 30
 	s.Queries = append(s.Queries, release.Query{Name: "later", Kinds: []fact.Kind{calls}, Grain: release.Week, Value: nothing})
 	if got := s.release(t); !reflect.DeepEqual(got.Tables(), want) {
 		t.Error("a closed period changed")
 	}
-	if loaded, err := s.Load(t.Context(), workspace.Default, time.UTC, s.week.Name); err != nil || !reflect.DeepEqual(loaded.Tables(), want) {
+	if loaded, err := s.Load(t.Context(), workspace.Default, release.Owner, time.UTC, s.week.Name); err != nil || !reflect.DeepEqual(loaded.Tables(), want) {
 		t.Errorf("the stored set is another one: %v", err)
 	}
 }
@@ -258,41 +253,6 @@ func TestABlockWaitsForItsWeeks(t *testing.T) {
 			t.Errorf("%d late contacts: the block is %v", late, got)
 		}
 	}
-	s := newSmall(t, byNumber(), block)
-	s.call(101, 20)
-	s.release(t)
-	week := s.req.Period
-	s.req.Period = release.Blocks(time.UTC, day(4), day(5))[0]
-	shown := s.release(t).Table("b").Groups()
-	s.call(101, 4) // the open week is held back, and so is its block
-	for range 2 {
-		if got := s.release(t).Table("b").Groups(); !reflect.DeepEqual(got, shown) {
-			t.Errorf("the block ran ahead of its week: %+v", got)
-		}
-	}
-	s.call(101, 1)
-	s.req.Period = week
-	s.release(t)
-	s.req.Period = release.Blocks(time.UTC, day(4), day(5))[0]
-	if got := s.release(t).Table("b").Groups(); got[0].Contacts != 25 {
-		t.Errorf("the block did not follow its week: %+v", got)
-	}
-}
-
-func TestSettingsOfAShownPeriodAreFrozen(t *testing.T) {
-	t.Parallel()
-	s := newSmall(t, byNumber())
-	s.call(101, 20)
-	s.release(t)
-	s.call(101, 20)
-	s.req.Settings.MinGroup, s.req.Settings.ShortAbandonS = 2, 9
-	if got := s.release(t).Table("n").Settings(); got.MinGroup != 5 || got.ShortAbandonS != 0 {
-		t.Errorf("a schedule took over %+v", got)
-	}
-	s.req.Force, s.req.Settings.MinContent = true, 12
-	if got := s.release(t).Table("n").Settings(); got.MinGroup != 5 || got.MinContent != 12 || got.ShortAbandonS != 9 {
-		t.Errorf("the owner's wish gave %+v", got)
-	}
 }
 
 func TestSettingsAndCataloguesThatCannotBeSafeAreRefused(t *testing.T) {
@@ -302,6 +262,7 @@ func TestSettingsAndCataloguesThatCannotBeSafeAreRefused(t *testing.T) {
 		"content below group": func(s *small) { s.req.Settings.MinContent = 4 },
 		"no zone":             func(s *small) { s.req.Settings.Zone = nil },
 		"no workspace":        func(s *small) { s.req.Settings.Workspace = workspace.ID{} },
+		"noise of five":       func(s *small) { s.req.Settings.Noise = 5 },
 		"short key":           func(s *small) { s.Key = s.Key[:31] },
 		"two grains of one split": func(s *small) {
 			q := byNumber()
@@ -330,25 +291,26 @@ func TestStoredBytesOpenOnlyWhereTheyWereSealed(t *testing.T) {
 	s := newSmall(t, byNumber())
 	s.call(101, 20)
 	s.release(t)
-	sealed := s.store[s.week.Name].sealed
-	refused := func(what string, key []byte, w workspace.ID, period string, b []byte) {
+	sealed := s.store[place(release.Owner, s.week.Name)].sealed
+	refused := func(what string, key []byte, w workspace.ID, a release.Audience, period string, b []byte) {
 		t.Helper()
-		if set, err := release.Open(key, w, period, b); !errors.Is(err, release.ErrSeal) || len(set.Tables()) != 0 {
+		if set, err := release.Open(key, w, a, period, b); !errors.Is(err, release.ErrSeal) || len(set.Tables()) != 0 {
 			t.Errorf("%s opens: %v", what, err)
 		}
 	}
-	if _, err := release.Open(s.Key, workspace.Default, s.week.Name, sealed); err != nil {
+	if _, err := release.Open(s.Key, workspace.Default, release.Owner, s.week.Name, sealed); err != nil {
 		t.Fatal(err)
 	}
-	refused("another key", bytes.Repeat([]byte{2}, 32), workspace.Default, s.week.Name, sealed)
-	refused("another workspace", s.Key, workspace.MustParse("other"), s.week.Name, sealed)
-	refused("another period", s.Key, workspace.Default, "2026-W46", sealed)
-	refused("plain JSON", s.Key, workspace.Default, s.week.Name, sealed[bytes.IndexByte(sealed, '{'):])
+	refused("another key", bytes.Repeat([]byte{2}, 32), workspace.Default, release.Owner, s.week.Name, sealed)
+	refused("another workspace", s.Key, workspace.MustParse("other"), release.Owner, s.week.Name, sealed)
+	refused("another audience", s.Key, workspace.Default, release.Others, s.week.Name, sealed)
+	refused("another period", s.Key, workspace.Default, release.Owner, "2026-W46", sealed)
+	refused("plain JSON", s.Key, workspace.Default, release.Owner, s.week.Name, sealed[bytes.IndexByte(sealed, '{'):])
 	for i := range sealed {
 		forged := slices.Clone(sealed)
 		forged[i] ^= 1
-		refused("a flipped bit", s.Key, workspace.Default, s.week.Name, forged)
-		refused("a torn set", s.Key, workspace.Default, s.week.Name, sealed[:i])
+		refused("a flipped bit", s.Key, workspace.Default, release.Owner, s.week.Name, forged)
+		refused("a torn set", s.Key, workspace.Default, release.Owner, s.week.Name, sealed[:i])
 	}
 	var table release.Table
 	if err := json.Unmarshal([]byte(`{"ok":true,"groups":[{"Contacts":1}]}`), &table); err != nil || table.Valid() {
@@ -383,7 +345,7 @@ func TestErrorsOfEngineAndStoreAreReturned(t *testing.T) {
 		t.Errorf("engine: %v", err)
 	}
 	s.Counter = s.fold
-	s.store[s.week.Name] = entry{closed: true}
+	s.store[place(release.Owner, s.week.Name)] = entry{closed: true}
 	if _, err := s.Release(t.Context(), s.req); err == nil {
 		t.Error("a set that was not stored was shown")
 	}
@@ -403,7 +365,7 @@ func FuzzOpen(f *testing.F) {
 	f.Add([]byte(nil))
 	f.Add(append([]byte("murmur release 1\n"), make([]byte, 40)...))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if set, err := release.Open(key, workspace.Default, "2026-W45", b); err == nil || len(set.Tables()) > 0 {
+		if set, err := release.Open(key, workspace.Default, release.Owner, "2026-W45", b); err == nil || len(set.Tables()) > 0 {
 			t.Error("bytes that nobody sealed open")
 		}
 	})

@@ -17,7 +17,10 @@ import (
 var ErrSeal = errors.New("stored release is not authentic")
 
 // magic starts a stored set (docs/format/releases.md).
-const magic = "murmur release 1\n"
+const (
+	magic    = "murmur release 2\n"
+	magicOne = "murmur release 1\n"
+)
 
 type storedSet struct {
 	Settings storedSettings `json:"settings"`
@@ -35,6 +38,7 @@ type storedSettings struct {
 	ShortAbandonS int64     `json:"short_abandon_s"`
 	MinGroup      int64     `json:"min_group"`
 	MinContent    int64     `json:"min_content"`
+	Noise         int64     `json:"noise"`
 }
 
 type storedPeriod struct {
@@ -49,7 +53,7 @@ type storedTable struct {
 }
 
 // seal encodes a set and authenticates it for its place.
-func seal(key []byte, w workspace.ID, period string, set Set) ([]byte, error) {
+func seal(key []byte, w workspace.ID, a Audience, period string, set Set) ([]byte, error) {
 	if len(set.tables) == 0 {
 		return nil, errors.New("seal release: a set without tables")
 	}
@@ -67,21 +71,25 @@ func seal(key []byte, w workspace.ID, period string, set Set) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("seal release: %w", err)
 	}
-	return append(append([]byte(magic), tag(key, w, period, body)...), body...), nil
+	return append(append([]byte(magic), tag(key, magic, w, a, period, body)...), body...), nil
 }
 
 func storable(s Settings) storedSettings {
-	return storedSettings{s.Zone.String(), s.OpenHours, s.ShortAbandonS, s.MinGroup, s.MinContent}
+	return storedSettings{s.Zone.String(), s.OpenHours, s.ShortAbandonS, s.MinGroup, s.MinContent, s.Noise}
 }
 
-// open is the reverse of seal.
-func open(key []byte, w workspace.ID, period string, sealed []byte) (Set, error) {
-	rest, ok := bytes.CutPrefix(sealed, []byte(magic))
+// open is the reverse of seal. Sets of the first format, which had one audience, are the owner's.
+func open(key []byte, w workspace.ID, a Audience, period string, sealed []byte) (Set, error) {
+	format := magic
+	if bytes.HasPrefix(sealed, []byte(magicOne)) && a == Owner {
+		format = magicOne
+	}
+	rest, ok := bytes.CutPrefix(sealed, []byte(format))
 	if !ok || len(rest) < sha256.Size {
 		return Set{}, ErrSeal
 	}
 	mac, body := rest[:sha256.Size], rest[sha256.Size:]
-	if !hmac.Equal(mac, tag(key, w, period, body)) {
+	if !hmac.Equal(mac, tag(key, format, w, a, period, body)) {
 		return Set{}, ErrSeal
 	}
 	var stored storedSet
@@ -95,7 +103,7 @@ func open(key []byte, w workspace.ID, period string, sealed []byte) (Set, error)
 	s := stored.Settings
 	settings := Settings{
 		Workspace: w, Zone: zone, OpenHours: s.OpenHours, ShortAbandonS: s.ShortAbandonS,
-		MinGroup: s.MinGroup, MinContent: s.MinContent,
+		MinGroup: s.MinGroup, MinContent: s.MinContent, Noise: s.Noise,
 	}
 	p := Period{stored.Period.Grain, period, stored.Period.Start.In(zone), stored.Period.End.In(zone)}
 	set := Set{crowd: crowd{stored.Contacts, stored.Rows}}
@@ -107,11 +115,14 @@ func open(key []byte, w workspace.ID, period string, sealed []byte) (Set, error)
 	return set, nil
 }
 
-// tag authenticates a body for one workspace and period: a set copied to another place does not open.
-// Both names are free of NUL.
-func tag(key []byte, w workspace.ID, period string, body []byte) []byte {
+// tag authenticates a body for one workspace, audience and period: a set copied to another place does not open.
+// The names are free of NUL.
+func tag(key []byte, format string, w workspace.ID, a Audience, period string, body []byte) []byte {
 	m := hmac.New(sha256.New, key)
-	fmt.Fprintf(m, "%s%s\x00%s\x00", magic, w.String(), period)
+	fmt.Fprintf(m, "%s%s\x00%s\x00", format, w.String(), period)
+	if format != magicOne {
+		fmt.Fprintf(m, "%s\x00", a)
+	}
 	m.Write(body)
 	return m.Sum(nil)
 }

@@ -21,6 +21,7 @@ type Label struct {
 	Dim    fact.Dim
 	Parent int64
 	Name   string
+	Public bool // a minimum group stood behind it once
 }
 
 // Name is a key and what figures call it.

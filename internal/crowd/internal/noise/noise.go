@@ -1,15 +1,15 @@
 // Package noise is the cell-key method: integer noise on a count that is always the same for the same people.
 //
-// A contact has a record key in a period; a cell's key is the sum of the record keys of its contacts. The noise of a count
-// is read from a fixed table by a keyed hash of the cell's key. So the same people give the same noise in whichever table
-// they appear, asking again changes nothing, and one person more gives an independent draw. Sources: Fraser and Wooton 2005,
-// "A proposed method for confidentialising tabular output to protect against differencing"; Handbook on Statistical
-// Disclosure Control 5.4.
+// Each row of a cell has the mark of its contact (release.MarkOf), and the cell's key is the sum of the marks of its rows.
+// The noise of a count is read from a fixed table by a keyed hash of the cell's key. So the same rows give the same noise
+// in whichever table they appear, asking again changes nothing, and one person more, or one row more, gives an independent
+// draw. Sources: Fraser and Wooton 2005, "A proposed method for confidentialising tabular output to protect against
+// differencing"; Handbook on Statistical Disclosure Control 5.4.
 //
-// Zone: AMBER. It sees pseudonyms and counts.
+// Zone: AMBER. It sees sums of marks and counts.
 //
-// It promises that noise depends on the release key, the contacts of the cell and nothing else, that an empty cell
-// stays empty, and that no count falls below zero.
+// It promises that noise depends on the release key, the period and the rows of the cell and on nothing else, that an empty
+// cell stays empty, and that no count falls below zero.
 //
 // It does not protect against: somebody with the release key; somebody who reads many figures about one person and adds
 // up what each tells (docs/privacy.md has the measured accuracy). It is no differential privacy.
@@ -25,7 +25,7 @@ import (
 	"sort"
 )
 
-// Scales are the least and the largest Scale; 0 means no noise.
+// A scale is that of the Laplace distribution; 0 means no noise.
 const (
 	MinScale = 1
 	MaxScale = 4
@@ -36,12 +36,13 @@ const Cut = 16
 
 // Keys gives the noise of one workspace and period.
 type Keys struct {
-	record, cell cipher.Block
+	rows, contacts cipher.Block
 }
 
-// NewKeys derives the keys of a workspace's period. Two installations with one release key publish equal figures.
+// NewKeys derives the keys of a workspace's period. Two installations with one release key and equal rows publish equal
+// figures.
 func NewKeys(release []byte, workspace, period string) Keys {
-	return Keys{block(release, "record", workspace, period), block(release, "cell", workspace, "")}
+	return Keys{block(release, "rows", workspace, period), block(release, "contacts", workspace, period)}
 }
 
 // block is AES-128 under a derived key, a pseudorandom permutation of 16-byte blocks.
@@ -57,58 +58,75 @@ func block(release []byte, use, workspace, period string) cipher.Block {
 	return b
 }
 
-// Record is the record key of a contact, by pseudonym, in the period.
-func (k Keys) Record(contact [16]byte) uint64 {
-	var out [16]byte
-	k.record.Encrypt(out[:], contact[:])
-	return binary.BigEndian.Uint64(out[:])
-}
-
-// Cell is what noise is drawn for: the sum of the record keys of its contacts modulo 2^64, and the most rows that one of
-// them has in it.
+// Cell is what noise is drawn for: the sums of both halves of the marks of its rows, and the most rows that one contact
+// has in it.
 type Cell struct {
-	Key  uint64
+	Key  [2]int64
 	Most int64
 }
 
-// Apply gives the count of a cell with its noise at a scale. Scale 0 gives the count itself.
-func (k Keys) Apply(count int64, c Cell, scale int) int64 {
+// Rows gives the number of rows of a cell with its noise at a scale. Scale 0 gives the number itself.
+func (k Keys) Rows(rows int64, c Cell, scale int64) int64 {
+	return apply(k.rows, rows, c.Key, Step(c.Most), scale)
+}
+
+// Contacts gives the number of distinct contacts of a cell with its noise, which is drawn apart from that of its rows: of
+// the two together nobody learns whether somebody came twice.
+func (k Keys) Contacts(contacts int64, c Cell, scale int64) int64 {
+	return apply(k.contacts, contacts, c.Key, 1, scale)
+}
+
+func apply(b cipher.Block, count int64, key [2]int64, step, scale int64) int64 {
 	if count == 0 || scale == 0 {
 		return count
 	}
-	return max(0, count+k.draw(c.Key, scale)*step(c.Most))
+	return max(0, count+draw(b, key, scale)*step)
 }
 
 // draw reads the noise of a cell key from the table.
-func (k Keys) draw(cell uint64, scale int) int64 {
-	var in, out [16]byte
-	binary.BigEndian.PutUint64(in[:], cell)
-	k.cell.Encrypt(out[:], in[:])
+func draw(b cipher.Block, key [2]int64, scale int64) int64 {
+	var in, out [aes.BlockSize]byte
+	binary.BigEndian.PutUint64(in[:8], uint64(key[0]))
+	binary.BigEndian.PutUint64(in[8:], uint64(key[1]))
+	b.Encrypt(out[:], in[:])
 	u := binary.BigEndian.Uint64(out[:])
 	t := &table[scale-MinScale]
 	return int64(sort.Search(len(t), func(i int) bool { return u < t[i] })) - Cut
 }
 
-// step is the multiple in which noise is added: the most rows of one contact, rounded up to a power of two so that it
+// Step is the multiple in which noise is added: the most rows of one contact, rounded up to a power of two so that it
 // does not tell their number.
-func step(most int64) int64 {
+func Step(most int64) int64 {
 	if most <= 1 {
 		return 1
 	}
 	return 1 << bits.Len64(uint64(most-1))
 }
 
-// Variance is that of the noise on a count of a cell whose contacts have at most that many rows each.
-func Variance(most int64, scale int) float64 {
+// Probability is that of noise n at a scale, before it is multiplied.
+func Probability(n, scale int64) float64 {
+	if n < -Cut || n > Cut {
+		return 0
+	}
+	at := func(i int64) float64 { // P(noise < i-Cut)
+		switch {
+		case i == 0:
+			return 0
+		case i > 2*Cut:
+			return 1
+		}
+		return float64(table[scale-MinScale][i-1]) / (1 << 64)
+	}
+	return at(n+Cut+1) - at(n+Cut)
+}
+
+// Variance is that of the noise at a scale on a count with that step.
+func Variance(step, scale int64) (v float64) {
 	if scale == 0 {
 		return 0
 	}
-	v, below := 0.0, uint64(0)
-	for i, t := range table[scale-MinScale] {
-		v += float64((i-Cut)*(i-Cut)) * (float64(t-below) / (1 << 64))
-		below = t
+	for n := int64(-Cut); n <= Cut; n++ {
+		v += float64(n*n) * Probability(n, scale)
 	}
-	v += Cut * Cut * (float64(-below) / (1 << 64)) // the last value has the rest of 2^64
-	m := float64(step(most))
-	return v * m * m
+	return v * float64(step) * float64(step)
 }

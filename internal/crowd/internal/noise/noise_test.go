@@ -1,7 +1,6 @@
 package noise
 
 import (
-	"encoding/binary"
 	"math"
 	"math/big"
 	"testing"
@@ -47,31 +46,25 @@ func TestTheTableIsExact(t *testing.T) {
 	}
 }
 
-func contact(n uint64) (c [16]byte) {
-	binary.BigEndian.PutUint64(c[:], n)
-	return c
-}
+func marks(n int64) [2]int64 { return [2]int64{n * 7919, n * 104729} }
+
+func keys(period string) Keys { return NewKeys(make([]byte, 32), "shop", period) }
 
 // The noise of many cells has the distribution of the table. Chi-squared with 32 degrees of freedom and a
 // false-alarm rate of 1e-9 a scale; keys are fixed, so it alarms always or never.
 func TestDrawsHaveTheDistribution(t *testing.T) {
 	t.Parallel()
-	k := NewKeys(make([]byte, 32), "shop", "2026-W45")
+	k := keys("2026-W45")
 	const draws = 200_000
-	for scale := MinScale; scale <= MaxScale; scale++ {
+	for scale := int64(MinScale); scale <= MaxScale; scale++ {
 		var seen [2*Cut + 1]float64
-		for n := range uint64(draws) {
-			seen[k.draw(k.Record(contact(n)), scale)+Cut]++
+		for n := range int64(draws) {
+			seen[draw(k.rows, marks(n), scale)+Cut]++
 		}
-		chi, below := 0.0, 0.0
+		chi := 0.0
 		var pooled, expected float64 // outcomes rarer than five draws are judged together
 		for i, n := range seen {
-			p := 1.0
-			if i < 2*Cut {
-				p = float64(table[scale-MinScale][i]) / (1 << 64)
-			}
-			want := (p - below) * draws
-			below = p
+			want := Probability(int64(i-Cut), scale) * draws
 			if want < 5 {
 				pooled, expected = pooled+n, expected+want
 				continue
@@ -87,36 +80,43 @@ func TestDrawsHaveTheDistribution(t *testing.T) {
 	}
 }
 
-func TestTheSamePeopleGiveTheSameNoise(t *testing.T) {
+func TestNoiseDependsOnTheKeyThePeriodAndTheCell(t *testing.T) {
 	t.Parallel()
-	release := []byte("a release key of thirty-two bytes")
-	k := NewKeys(release, "shop", "2026-W45")
-	a, b, c := k.Record(contact(1)), k.Record(contact(2)), k.Record(contact(3))
-	if k.Apply(40, Cell{a + b + c, 1}, 2) != k.Apply(40, Cell{c + a + b, 1}, 2) {
-		t.Error("the order of the people matters")
+	differs := func(name string, f func(n int64) (a, b int64)) {
+		for n := range int64(100) {
+			if a, b := f(n); a != b {
+				return
+			}
+		}
+		t.Errorf("%s makes no difference in 100 cells", name)
 	}
-	if again := NewKeys(release, "shop", "2026-W45"); again.Record(contact(1)) != a {
-		t.Error("the same key gives another record key")
-	}
-	for name, other := range map[string]Keys{
-		"period": NewKeys(release, "shop", "2026-W46"), "workspace": NewKeys(release, "shop2", "026-W45"), "release key": NewKeys(make([]byte, 32), "shop", "2026-W45"),
-	} {
-		if other.Record(contact(1)) == a {
-			t.Errorf("another %s gives the same record key", name)
+	k := keys("2026-W45")
+	rows := func(k Keys, n int64) int64 { return k.Rows(40, Cell{marks(n), 1}, 2) }
+	for n := range int64(100) {
+		if rows(k, n) != rows(keys("2026-W45"), n) {
+			t.Fatal("the same cell has two noises")
 		}
 	}
+	differs("the period", func(n int64) (a, b int64) { return rows(k, n), rows(keys("2026-W46"), n) })
+	differs("the workspace", func(n int64) (a, b int64) { return rows(k, n), rows(NewKeys(make([]byte, 32), "else", "2026-W45"), n) })
+	differs("the release key", func(n int64) (a, b int64) { return rows(k, n), rows(NewKeys([]byte{31: 1}, "shop", "2026-W45"), n) })
+	differs("the use", func(n int64) (a, b int64) { return rows(k, n), k.Contacts(40, Cell{marks(n), 1}, 2) })
+	differs("one row more", func(n int64) (a, b int64) {
+		m := marks(n)
+		return rows(k, n), k.Rows(40, Cell{[2]int64{m[0] + 1, m[1] + 1}, 1}, 2)
+	})
 }
 
 // One person more or less draws anew: the noise of the two cells is independent (correlation of 20,000 pairs below five
 // standard errors; keys are fixed).
 func TestOnePersonMoreDrawsAnew(t *testing.T) {
 	t.Parallel()
-	k := NewKeys(make([]byte, 32), "shop", "2026-W45")
+	k := keys("2026-W45")
 	const pairs = 20_000
 	var sum float64
-	for n := range uint64(pairs) {
-		with := k.Record(contact(3*n)) + k.Record(contact(3*n+1))
-		sum += float64(k.draw(with, 2)) * float64(k.draw(with+k.Record(contact(3*n+2)), 2))
+	for n := range int64(pairs) {
+		without, who := marks(2*n), marks(2*n+1)
+		sum += float64(draw(k.rows, without, 2)) * float64(draw(k.rows, [2]int64{without[0] + who[0], without[1] + who[1]}, 2))
 	}
 	v := Variance(1, 2)
 	if z := sum / pairs / (v / math.Sqrt(pairs)); math.Abs(z) > 5 {
@@ -126,25 +126,25 @@ func TestOnePersonMoreDrawsAnew(t *testing.T) {
 
 func TestCountsStayCounts(t *testing.T) {
 	t.Parallel()
-	k := NewKeys(make([]byte, 32), "shop", "2026-W45")
-	for n := range uint64(2000) {
-		c := Cell{k.Record(contact(n)), int64(n % 9)}
-		if got := k.Apply(0, c, 4); got != 0 {
+	k := keys("2026-W45")
+	for n := range int64(2000) {
+		c := Cell{marks(n), n % 9}
+		if got := k.Rows(0, c, 4); got != 0 {
 			t.Fatalf("an empty cell shows %d", got)
 		}
-		if got := k.Apply(3, c, 4); got < 0 {
+		if got := k.Rows(3, c, 4); got < 0 {
 			t.Fatalf("a count of %d", got)
 		}
-		if got := k.Apply(3, c, 0); got != 3 {
+		if got := k.Rows(3, c, 0); got != 3 {
 			t.Fatalf("without noise a count of 3 is %d", got)
 		}
-		if d := k.Apply(1000, c, 2) - 1000; d%step(c.Most) != 0 || max(d, -d) > Cut*step(c.Most) {
+		if d := k.Rows(1000, c, 2) - 1000; d%Step(c.Most) != 0 || max(d, -d) > Cut*Step(c.Most) {
 			t.Fatalf("noise %d with at most %d rows a contact", d, c.Most)
 		}
 	}
 	for most, want := range map[int64]int64{0: 1, 1: 1, 2: 2, 3: 4, 4: 4, 5: 8, 1000: 1024} {
-		if step(most) != want {
-			t.Errorf("at most %d rows: steps of %d, want %d", most, step(most), want)
+		if Step(most) != want {
+			t.Errorf("at most %d rows: steps of %d, want %d", most, Step(most), want)
 		}
 	}
 }
@@ -152,12 +152,12 @@ func TestCountsStayCounts(t *testing.T) {
 // The standard deviations that docs/privacy.md prints.
 func TestVariance(t *testing.T) {
 	t.Parallel()
-	for scale, want := range map[int]float64{0: 0, 1: 1.36, 2: 2.77, 3: 4.04, 4: 5.02} {
+	for scale, want := range map[int64]float64{0: 0, 1: 1.36, 2: 2.77, 3: 4.04, 4: 5.02} {
 		if got := math.Sqrt(Variance(1, scale)); math.Abs(got-want) > 0.02 {
 			t.Errorf("scale %d: standard deviation %.2f, want %.2f", scale, got, want)
 		}
 	}
-	if got, want := Variance(3, 2), 16*Variance(1, 2); math.Abs(got-want) > 1e-9 {
-		t.Errorf("three rows a contact: variance %.3f, want %.3f", got, want)
+	if got, want := Variance(4, 2), 16*Variance(1, 2); math.Abs(got-want) > 1e-9 {
+		t.Errorf("steps of four: variance %.3f, want %.3f", got, want)
 	}
 }
