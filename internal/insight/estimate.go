@@ -17,6 +17,15 @@ const (
 	meanInterval    = "Student's t with a quarter of an answer added at either end of the scale"
 )
 
+// widened adds an error with that standard deviation, in squares, and cuts the value and its interval to what can be.
+func (e estimate) widened(sd, least, most float64) estimate {
+	if sd == 0 {
+		return e
+	}
+	v := min(max(e.value, least), most)
+	return estimate{v, max(least, v-math.Hypot(e.value-e.low, z*sd)), min(most, v+math.Hypot(e.high-e.value, z*sd))}
+}
+
 // wilson estimates the proportion x of n (Wilson 1927): never outside 0..1, and sound for small n.
 func wilson(x, n int64) estimate {
 	if n <= 0 {
@@ -40,8 +49,9 @@ func garwood(n int64) estimate {
 
 // quantile reads the p-quantile from a histogram of whole numbers: counts[i] values in [edges[i], edges[i+1]),
 // the last bin open and read as its edge. The interval is between the order statistics whose ranks hold the
-// quantile with 95 % (David & Nagaraja 2003, 7.1), cut off at the smallest and largest value.
-func quantile(edges, counts []int64, p float64) estimate {
+// quantile with 95 % (David & Nagaraja 2003, 7.1), cut off at the smallest and largest value. noise is the variance of the
+// noise on each bin that is not empty: it moves the rank, so the ranks lie further apart.
+func quantile(edges, counts []int64, p, noise float64) estimate {
 	var n int64
 	for _, c := range counts {
 		n += c
@@ -51,11 +61,33 @@ func quantile(edges, counts []int64, p float64) estimate {
 	}
 	b := distuv.Binomial{N: float64(n), P: p}
 	low, high := binomialQuantile(b, n, 0.025), binomialQuantile(b, n, 0.975)+1
+	if noise > 0 {
+		below, above := bins(counts, int64(p*float64(n-1)+1))
+		rank, sampled := p*float64(n-1)+1, float64(n)*p*(1-p)
+		half := z * math.Sqrt(sampled+noise*(below*(1-p)*(1-p)+above*p*p))
+		low, high = int64(math.Floor(rank-half)), int64(math.Ceil(rank+half))
+	}
 	return estimate{
 		value: betweenRanks(edges, counts, p*float64(n-1)+1),
 		low:   atRank(edges, counts, max(low, 1)),
 		high:  atRank(edges, counts, min(high, n)),
 	}
+}
+
+// bins counts the bins that are not empty up to the one of a rank, and those after it.
+func bins(counts []int64, rank int64) (below, above float64) {
+	var before int64
+	for _, c := range counts {
+		switch {
+		case c == 0:
+		case before < rank:
+			below++
+		default:
+			above++
+		}
+		before += c
+	}
+	return below, above
 }
 
 // binomialQuantile is the smallest k with P(X <= k) >= q.

@@ -44,7 +44,7 @@ func TestQuantilesFollowTheExactValues(t *testing.T) {
 		slices.Sort(values)
 		counts := histogram(edges, values...)
 		for _, p := range []float64{0.5, 0.9} {
-			e := quantile(edges, counts, p)
+			e := quantile(edges, counts, p, 0)
 			rank := p * float64(n-1)
 			low, high := float64(values[int(rank)]), float64(values[int(math.Ceil(rank))])
 			if e.value < low*0.84-1 || e.value > high*1.16+1 {
@@ -57,7 +57,7 @@ func TestQuantilesFollowTheExactValues(t *testing.T) {
 func TestQuantileOfEqualSecondsIsThatSecond(t *testing.T) {
 	t.Parallel()
 	edges := Seconds()
-	if e := quantile(edges, histogram(edges, 12, 12, 12, 12), 0.5); e != (estimate{12, 12, 12}) {
+	if e := quantile(edges, histogram(edges, 12, 12, 12, 12), 0.5, 0); e != (estimate{12, 12, 12}) {
 		t.Errorf("four times 12 s: %+v", e)
 	}
 }
@@ -94,7 +94,7 @@ func TestIntervalsCoverTheTruth(t *testing.T) {
 			"wilson":   holds(wilson(x, 60), 0.1),
 			"nps":      holds(nps(scores), 30),
 			"mean":     holds(mean([]int64{1, 2, 3, 4, 5}, stars), 3),
-			"quantile": holds(quantile(edges, histogram(edges, values...), 0.5), 499.5),
+			"quantile": holds(quantile(edges, histogram(edges, values...), 0.5, 0), 499.5),
 		} {
 			if hit {
 				cover[name]++

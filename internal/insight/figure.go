@@ -4,9 +4,9 @@
 //
 // Zone: open. It sees release.Table and nothing else of the crowd.
 //
-// Counts are exact. The 95 % intervals say how far a figure may lie from the long-run value if the period
-// were lived again; they are not noise added for privacy. What the package does not protect against: a
-// reader who takes an association for a cause.
+// The 95 % intervals say how far a figure may lie from the long-run value if the period were lived again. Where counts have
+// noise for privacy (package release), the intervals are wider by it. What the package does not protect against: a reader
+// who takes an association for a cause.
 package insight
 
 import (
@@ -33,6 +33,7 @@ type Figure struct {
 	Base      int64               `json:"base"` // denominator; 0 when hidden
 	Contacts  string              `json:"contacts"`
 	Tier      string              `json:"tier"`
+	Noise     int64               `json:"noise"`  // scale of the noise on every count that the figure is made of; 0: exact
 	Hidden    string              `json:"hidden"` // "", small-group, no-data
 	// Reason says more about no-data: LaterQuestion. Empty: there was nothing to count.
 	Reason string `json:"reason,omitempty"`
@@ -135,11 +136,21 @@ type answer struct {
 	groups   []release.Group
 	asOf     time.Time
 	closed   bool
+	variance func(release.Group) float64 // of the noise on each count of a group; nil: none
+}
+
+// noise is the variance of the noise on each count of a group.
+func (a answer) noise(g release.Group) float64 {
+	if a.variance == nil {
+		return 0
+	}
+	return a.variance(g)
 }
 
 func answerOf(t release.Table) answer {
 	return answer{
 		ok: true, query: t.Query(), settings: t.Settings(), period: t.Period(), groups: t.Groups(), asOf: t.AsOf(), closed: t.Closed(),
+		variance: t.NoiseVariance,
 	}
 }
 
@@ -147,7 +158,7 @@ func answerOf(t release.Table) answer {
 func (a answer) blank(g release.Group, measure, dim string) Figure {
 	f := Figure{
 		Workspace: a.settings.Workspace.String(), Measure: measure, Grain: a.grain(), Period: a.period.Name,
-		Split: splitOf(g, dim), Tier: "guarded", Provisional: !a.closed, Settings: a.printed(), AsOf: a.moment(),
+		Split: splitOf(g, dim), Tier: "guarded", Noise: a.settings.Noise, Provisional: !a.closed, Settings: a.printed(), AsOf: a.moment(),
 	}
 	switch {
 	case g.Hidden == release.SmallGroup:

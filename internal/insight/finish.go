@@ -1,10 +1,76 @@
 package insight
 
 import (
+	"math"
 	"slices"
 
 	"murmur/internal/crowd/release"
 )
+
+// part estimates the proportion of some bins in all rows of a group.
+func (a answer) part(g release.Group, bins ...int) estimate {
+	var x int64
+	for _, i := range bins {
+		x += bin(g, i)
+	}
+	n := max(g.Total(), 1)
+	x = min(x, n) // noise may say otherwise
+	p := float64(x) / float64(n)
+	return wilson(x, n).widened(math.Sqrt(a.noise(g)*(float64(len(bins))+p*p))/float64(n), 0, 1)
+}
+
+// portion estimates the proportion of groups in all groups; of is the variance of their sum, rest that of the others'.
+func portion(x, n int64, of, rest float64) estimate {
+	p := float64(x) / float64(max(n, 1))
+	return wilson(x, n).widened(math.Sqrt(of*(1-p)*(1-p)+rest*p*p)/float64(max(n, 1)), 0, 1)
+}
+
+// count estimates the mean of a count of a group.
+func (a answer) count(g release.Group, n int64) estimate {
+	return garwood(n).widened(math.Sqrt(a.noise(g)), 0, math.Inf(1))
+}
+
+// quantile estimates a quantile of the group's histogram.
+func (a answer) quantile(g release.Group, p float64) estimate {
+	return quantile(a.query.Value.Bins, g.Bins, p, a.noise(g))
+}
+
+// mean estimates the mean of the group's histogram.
+func (a answer) mean(g release.Group) estimate {
+	edges, n := a.query.Value.Bins, float64(max(sum(g.Bins), 1))
+	e, squares := mean(edges, g.Bins), 0.0
+	for i, c := range g.Bins {
+		if c > 0 {
+			squares += (float64(edges[i]) - e.value) * (float64(edges[i]) - e.value)
+		}
+	}
+	return e.widened(math.Sqrt(a.noise(g)*squares)/n, float64(edges[0]), float64(edges[len(edges)-1]))
+}
+
+// nps estimates the net promoter score of the group's histogram of scores.
+func (a answer) nps(g release.Group) estimate {
+	e, n, squares := nps(g.Bins), float64(max(sum(g.Bins), 1)), 0.0
+	for score, c := range g.Bins {
+		side := 0.0 // what one answer more of this score changes, times n
+		switch {
+		case score <= 6:
+			side = -100
+		case score > 8:
+			side = 100
+		}
+		if c > 0 {
+			squares += (side - e.value) * (side - e.value)
+		}
+	}
+	return e.widened(math.Sqrt(a.noise(g)*squares)/n, -100, 100)
+}
+
+func sum(counts []int64) (n int64) {
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
 
 // rates finishes tables of two bins: the figure is the share of bin "of", by the table's own split.
 func rates(measure string, of int) func([]answer) []Figure {
@@ -14,7 +80,7 @@ func rates(measure string, of int) func([]answer) []Figure {
 				fs = append(fs, a.missing(measure)...)
 			}
 			for _, g := range a.groups {
-				fs = append(fs, a.put(g, measure, "", g.Total(), wilson(bin(g, of), g.Total())))
+				fs = append(fs, a.put(g, measure, "", g.Total(), a.part(g, of)))
 			}
 		}
 		return fs
@@ -29,11 +95,13 @@ func shares(dim string) func([]answer) []Figure {
 			return a.missing("share")
 		}
 		var all int64
+		var noise float64
 		for _, g := range a.groups {
 			all += g.Total()
+			noise += a.noise(g)
 		}
 		for _, g := range a.groups {
-			fs = append(fs, a.put(g, "share", dim, all, wilson(g.Total(), all)))
+			fs = append(fs, a.put(g, "share", dim, all, portion(g.Total(), all, a.noise(g), noise-a.noise(g))))
 		}
 		return fs
 	}
@@ -47,7 +115,7 @@ func counts(measure string) func([]answer) []Figure {
 			return a.missing(measure)
 		}
 		for _, g := range a.groups {
-			fs = append(fs, a.put(g, measure, "", g.Total(), garwood(g.Total())))
+			fs = append(fs, a.put(g, measure, "", g.Total(), a.count(g, g.Total())))
 		}
 		return fs
 	}
@@ -60,7 +128,7 @@ func finishBusyHours(answers []answer) (fs []Figure) {
 	}
 	for _, g := range a.groups {
 		n := g.Total()
-		fs = append(fs, a.put(g, "calls", "", n, garwood(n)), a.put(g, "answer_rate", "", n, wilson(bin(g, 0), n)))
+		fs = append(fs, a.put(g, "calls", "", n, a.count(g, n)), a.put(g, "answer_rate", "", n, a.part(g, 0)))
 	}
 	return fs
 }
@@ -76,10 +144,10 @@ func waits(a answer, prefix string) (fs []Figure) {
 		return a.missing(p50, p90)
 	}
 	for _, g := range a.groups {
-		n := g.Total()
+		n := sum(g.Bins)
 		fs = append(fs,
-			a.put(g, p50, "", n, quantile(a.query.Value.Bins, g.Bins, 0.5)),
-			a.put(g, p90, "", n, quantile(a.query.Value.Bins, g.Bins, 0.9)))
+			a.put(g, p50, "", n, a.quantile(g, 0.5)),
+			a.put(g, p90, "", n, a.quantile(g, 0.9)))
 	}
 	return fs
 }
@@ -91,7 +159,8 @@ func finishMenuTrouble(answers []answer) (fs []Figure) {
 	type menu struct {
 		whole     release.Group
 		all, none int64
-		mixed     bool // "none" is merged with a choice
+		noise, of float64 // variances of all, of none
+		mixed     bool    // "none" is merged with a choice
 	}
 	menus, order := map[string]*menu{}, []string{}
 	for _, g := range a.groups {
@@ -111,17 +180,19 @@ func finishMenuTrouble(answers []answer) (fs []Figure) {
 			}
 		}
 		m.all += g.Total()
+		m.noise += a.noise(g)
 		m.whole.Contacts = max(m.whole.Contacts, g.Contacts)
 		switch choices := split["choice"]; {
 		case slices.Equal(choices, []string{"none"}):
 			m.none += g.Total()
+			m.of += a.noise(g)
 		case slices.Contains(choices, "none"):
 			m.mixed = m.mixed || g.Total() > 0
 		}
 	}
 	for _, key := range order {
 		if m := menus[key]; !m.mixed {
-			fs = append(fs, a.put(m.whole, "no_choice", "", m.all, wilson(m.none, m.all)))
+			fs = append(fs, a.put(m.whole, "no_choice", "", m.all, portion(m.none, m.all, m.of, m.noise-m.of)))
 		}
 	}
 	if len(fs) == 0 {
@@ -134,15 +205,18 @@ func finishMenuTrouble(answers []answer) (fs []Figure) {
 func finishAfterHours(answers []answer) []Figure {
 	a := answers[0]
 	var all, closed, contacts int64
+	var noise, of float64
 	for _, g := range a.groups {
 		outside := true
 		for _, m := range g.Members {
 			outside = outside && !a.settings.OpenHours.Has(int(m.Key))
 		}
 		all += g.Total()
+		noise += a.noise(g)
 		contacts = max(contacts, g.Contacts)
 		if outside {
 			closed += g.Total()
+			of += a.noise(g)
 		}
 	}
 	if all == 0 || a.settings.OpenHours == alwaysOpen {
@@ -150,7 +224,7 @@ func finishAfterHours(answers []answer) []Figure {
 	}
 	// The contacts of groups overlap, so the largest group is all that is known of them together.
 	whole := release.Group{Contacts: contacts}
-	f := a.put(whole, "share", "", all, wilson(closed, all))
+	f := a.put(whole, "share", "", all, portion(closed, all, of, noise-of))
 	f.Grain = "block"
 	return []Figure{f}
 }
@@ -163,7 +237,7 @@ func finishTalkBalance(answers []answer) (fs []Figure) {
 			fs = append(fs, a.missing(m.Name)...)
 		}
 		for _, g := range a.groups {
-			e := quantile(a.query.Value.Bins, g.Bins, 0.5)
+			e := a.quantile(g, 0.5)
 			if m.Unit == "ratio" {
 				e = estimate{e.value / 100, e.low / 100, e.high / 100}
 			}
@@ -179,7 +253,7 @@ func finishSentiment(answers []answer) (fs []Figure) {
 		return a.missing("mean")
 	}
 	for _, g := range a.groups {
-		fs = append(fs, a.put(g, "mean", "reason", g.Total(), mean(a.query.Value.Bins, g.Bins)))
+		fs = append(fs, a.put(g, "mean", "reason", g.Total(), a.mean(g)))
 	}
 	return fs
 }
@@ -196,7 +270,7 @@ func finishConsent(answers []answer) (fs []Figure) {
 			continue
 		}
 		g := a.groups[0]
-		fs = append(fs, a.put(g, measures[i], "", g.Total(), garwood(g.Total())))
+		fs = append(fs, a.put(g, measures[i], "", g.Total(), a.count(g, g.Total())))
 	}
 	return fs
 }
@@ -207,7 +281,7 @@ func finishSatisfaction(answers []answer) (fs []Figure) {
 			fs = append(fs, a.missing("nps")...)
 		}
 		for _, g := range a.groups {
-			fs = append(fs, a.put(g, "nps", "", g.Total(), nps(g.Bins)), a.responses(g, "nps"))
+			fs = append(fs, a.put(g, "nps", "", g.Total(), a.nps(g)), a.responses(g, "nps"))
 		}
 	}
 	for _, a := range answers[2:] {
@@ -216,8 +290,8 @@ func finishSatisfaction(answers []answer) (fs []Figure) {
 		}
 		for _, g := range a.groups {
 			n := g.Total()
-			fs = append(fs, a.put(g, "csat", "", n, mean(a.query.Value.Bins, g.Bins)),
-				a.put(g, "csat_satisfied", "", n, wilson(bin(g, 3)+bin(g, 4), n)), a.responses(g, "csat"))
+			fs = append(fs, a.put(g, "csat", "", n, a.mean(g)),
+				a.put(g, "csat_satisfied", "", n, a.part(g, 3, 4)), a.responses(g, "csat"))
 		}
 	}
 	return fs
@@ -225,7 +299,7 @@ func finishSatisfaction(answers []answer) (fs []Figure) {
 
 // responses counts scored answers; the scale is part of the split, because a form may ask on both.
 func (a answer) responses(g release.Group, scale string) Figure {
-	f := a.put(g, "responses", "", g.Total(), garwood(g.Total()))
+	f := a.put(g, "responses", "", g.Total(), a.count(g, g.Total()))
 	if f.Split == nil {
 		f.Split = map[string][]string{}
 	}
