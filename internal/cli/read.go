@@ -22,10 +22,11 @@ type figuresCmd struct {
 	Workspace string `help:"Workspace; all by default." placeholder:"W"`
 	Insight   string `help:"One insight by its slug." placeholder:"SLUG"`
 	Refresh   bool   `help:"First compute what is due."`
+	As        string `help:"Whose view: the owner's has exact counts of activity, a viewer's has noise on every count and changes once a day." enum:"owner,viewer" default:"owner"`
 }
 
 func (c *figuresCmd) Run(r *run) error {
-	args := server.FiguresArgs{Workspace: c.Workspace, Insight: c.Insight, Refresh: c.Refresh}
+	args := server.FiguresArgs{Workspace: c.Workspace, Insight: c.Insight, Refresh: c.Refresh, As: c.As}
 	if r.JSON {
 		return r.stream("figures", args, nil, r.Out)
 	}

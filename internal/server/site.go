@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"murmur/internal/crowd/release"
 	"murmur/internal/fact"
 	"murmur/internal/insight"
 	"murmur/internal/private"
@@ -66,8 +67,11 @@ func noAccess(err error) error {
 	return err
 }
 
-func (s site) Figures(ctx context.Context, ws workspace.ID, slug string) ([]insight.Figure, error) {
-	return s.Node.Figures(ctx, ws, slug)
+func (s site) Figures(ctx context.Context, ws workspace.ID, slug string, as web.Role) ([]insight.Figure, error) {
+	if as == web.Owner {
+		return s.Node.Figures(ctx, ws, slug, release.Owner)
+	}
+	return s.Node.Figures(ctx, ws, slug, release.Others)
 }
 
 func (s site) Status(ctx context.Context, ws workspace.ID) (web.WorkspaceStatus, error) {

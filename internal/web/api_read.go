@@ -32,7 +32,7 @@ func (a api) reading(h huma.API) {
 			Scoped
 			Insight string `query:"insight" maxLength:"64" pattern:"^[a-z0-9-]*$" doc:"slug; empty: all"`
 		}) (*body[[]insight.Figure], error) {
-			figures, err := a.Figures.Figures(ctx, access(ctx).Workspace, in.Insight)
+			figures, err := a.Figures.Figures(ctx, access(ctx).Workspace, in.Insight, access(ctx).Role)
 			if err != nil {
 				return nil, a.answer(ctx, err)
 			}

@@ -25,7 +25,7 @@ func (s *site) views(figures []insight.Figure, name string, p *periods) (views [
 
 func (s *site) sectionPage(sec section) func(http.ResponseWriter, *http.Request, Access) {
 	return func(w http.ResponseWriter, r *http.Request, a Access) {
-		figures, err := s.Figures.Figures(r.Context(), a.Workspace, "")
+		figures, err := s.Figures.Figures(r.Context(), a.Workspace, "", a.Role)
 		if err != nil {
 			s.fail(w, r, err)
 			return
@@ -56,7 +56,7 @@ type explainView struct {
 type keyValue struct{ Key, Value string }
 
 func (s *site) explain(w http.ResponseWriter, r *http.Request, a Access) {
-	figures, err := s.Figures.Figures(r.Context(), a.Workspace, "")
+	figures, err := s.Figures.Figures(r.Context(), a.Workspace, "", a.Role)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -171,7 +171,7 @@ func (s *site) privacy(w http.ResponseWriter, r *http.Request, a Access) { s.pri
 func (s *site) privacyPage(w http.ResponseWriter, r *http.Request, a Access, receipt *Receipt) {
 	ctx := r.Context()
 	v := privacyView{Receipt: receipt, MayErase: a.Role.may(Privacy)}
-	figures, err := s.Figures.Figures(ctx, a.Workspace, "")
+	figures, err := s.Figures.Figures(ctx, a.Workspace, "", a.Role)
 	if err != nil {
 		s.fail(w, r, err)
 		return

@@ -12,7 +12,7 @@ type recordingsView struct {
 
 func (s *site) recordings(w http.ResponseWriter, r *http.Request, a Access) {
 	ctx := r.Context()
-	figures, err := s.Figures.Figures(ctx, a.Workspace, "")
+	figures, err := s.Figures.Figures(ctx, a.Workspace, "", a.Role)
 	if err != nil {
 		s.fail(w, r, err)
 		return

@@ -126,7 +126,7 @@ func (s *site) history(ctx context.Context, a Access, sources []Source) (v histo
 	if err != nil {
 		return v, err
 	}
-	figures, err := s.Figures.Figures(ctx, a.Workspace, "")
+	figures, err := s.Figures.Figures(ctx, a.Workspace, "", a.Role)
 	if err != nil {
 		return v, err
 	}

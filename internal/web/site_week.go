@@ -37,7 +37,7 @@ const headlines = 5
 
 func (s *site) week(w http.ResponseWriter, r *http.Request, a Access) {
 	ctx := r.Context()
-	figures, err := s.Figures.Figures(ctx, a.Workspace, "")
+	figures, err := s.Figures.Figures(ctx, a.Workspace, "", a.Role)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -216,7 +216,7 @@ func measured(x insight.Suggestion, figures []insight.Figure, t time.Time) advic
 }
 
 func (s *site) suggestions(w http.ResponseWriter, r *http.Request, a Access) {
-	figures, err := s.Figures.Figures(r.Context(), a.Workspace, "")
+	figures, err := s.Figures.Figures(r.Context(), a.Workspace, "", a.Role)
 	if err != nil {
 		s.fail(w, r, err)
 		return

@@ -12,8 +12,9 @@ import (
 // Figures answers what has been released.
 type Figures interface {
 	// Figures lists the workspace's released figures of one insight, or of all when slug is empty, oldest
-	// period first.
-	Figures(ctx context.Context, ws workspace.ID, slug string) ([]insight.Figure, error)
+	// period first, as the role may see them: an owner's are exact and live where they are about activity, everybody
+	// else's have noise and change once a day.
+	Figures(ctx context.Context, ws workspace.ID, slug string, as Role) ([]insight.Figure, error)
 }
 
 // Marks remembers which suggestions were applied. What was advised, on what evidence and what changed since is

@@ -37,6 +37,7 @@ type Policy struct {
 	OptOutChoice            string // the menu choice that means "do not record"
 	MinGroup                int    // distinct contacts, for numbers
 	MinGroupContent         int    // distinct contacts, for anything derived from content
+	Noise                   int    // scale of the noise on counts, 1 to 4; 0: none, for the owner alone
 	Transforms              string // what stands for a masked value instead of its type: "DATE:week,AGE:band"
 	Identifiers             string // shapes of numbers of the business's own making: "ORDER:ORD-####-######"
 	Recognizer              string // a second reader of texts, "rampart"; empty: none
@@ -46,7 +47,7 @@ type Policy struct {
 func DefaultPolicy() Policy {
 	return Policy{
 		Recordings: Deny, Transcripts: Deny, RawHours: 24, LinkDays: 60, Timezone: "UTC",
-		OptOutChoice: "9", MinGroup: 5, MinGroupContent: 10,
+		OptOutChoice: "9", MinGroup: 5, MinGroupContent: 10, Noise: 2,
 	}
 }
 
@@ -83,6 +84,8 @@ var settings = []setting{
 		func(p *Policy) string { return strconv.Itoa(p.MinGroup) }, func(p *Policy, v string) error { return setInt(&p.MinGroup, v, 5, 1000) }},
 	{"min-group-content", "smallest group of distinct contacts for what is derived from content (10 or more)",
 		func(p *Policy) string { return strconv.Itoa(p.MinGroupContent) }, func(p *Policy, v string) error { return setInt(&p.MinGroupContent, v, 10, 1000) }},
+	{"noise", "scale of the noise on every count that others than the owner see, and on all that comes from words, surveys and consent (1-4); 0: the owner sees exact counts and nobody else sees any",
+		func(p *Policy) string { return strconv.Itoa(p.Noise) }, func(p *Policy, v string) error { return setInt(&p.Noise, v, 0, 4) }},
 	{"transforms", "what stands for a masked value instead of its type, as DATE:week,DATE_OF_BIRTH:decade,AGE:band,POSTCODE:zip3,LOCATION:state,PHONE:last4; empty: the type alone",
 		func(p *Policy) string { return p.Transforms }, func(p *Policy, v string) error { return setList(&p.Transforms, v) }},
 	{"identifiers", "numbers of your own making, each by an example, of which only the shape is kept: ORDER:ORD-2024-118822 becomes ORDER:ORD-####-######",

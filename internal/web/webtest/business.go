@@ -172,7 +172,7 @@ func (b *Business) Revoke(_ context.Context, ws workspace.ID, id string) error {
 	return web.ErrNotFound
 }
 
-func (b *Business) Figures(_ context.Context, ws workspace.ID, slug string) (fs []insight.Figure, _ error) {
+func (b *Business) Figures(_ context.Context, ws workspace.ID, slug string, _ web.Role) (fs []insight.Figure, _ error) {
 	for _, f := range b.Released[ws] {
 		if slug == "" || f.Insight == slug {
 			fs = append(fs, f)
