@@ -161,3 +161,19 @@ func TestVariance(t *testing.T) {
 		t.Errorf("steps of four: variance %.3f, want %.3f", got, want)
 	}
 }
+
+// The accuracy that docs/privacy.md prints, with the bounds that a noise of 2 is held to.
+func TestAccuracy(t *testing.T) {
+	t.Parallel()
+	for scale, want := range map[int64][3]float64{1: {.73, .65, .93}, 2: {.62, .56, .78}, 3: {.58, .54, .70}, 4: {.56, .53, .66}} {
+		got := [3]float64{Accuracy(scale, 1), DifferenceAccuracy(scale), Accuracy(scale, 10)}
+		for i := range got {
+			if math.Abs(got[i]-want[i]) > 0.015 {
+				t.Errorf("scale %d: accuracy %.3f, want %.2f", scale, got[i], want[i])
+			}
+		}
+	}
+	if Accuracy(2, 1) > .65 || DifferenceAccuracy(2) > .62 || Accuracy(2, 10) > .80 {
+		t.Error("a noise of 2 tells more than it may")
+	}
+}
