@@ -3,6 +3,7 @@ package crowd
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -143,48 +144,95 @@ func (c changed) within(from, to time.Time, kind fact.Kind) (last int64) {
 	return last
 }
 
-// counted is where the count of a period stands.
+// place is a period as one audience is shown it.
+type place struct {
+	audience release.Audience
+	period   string
+}
+
+// counted is where the count of a place stands.
 type counted struct {
-	looked int64 // the sequence in which it was looked at
-	made   int64 // the sequence that its tables were counted in; 0: never
+	looked int64     // the sequence in which it was looked at
+	made   int64     // the sequence that its tables were counted in; 0: never
+	until  time.Time // others: the midnight up to which rows were counted
 	basis  string
 	closed bool
 }
 
-// periods gives where the periods of a workspace stand, by name.
-func (c *changes) periods(ctx context.Context, ws workspace.ID) (map[string]counted, error) {
-	rows, err := c.db.QueryContext(ctx, `SELECT period, looked, made, basis, 0 FROM counted WHERE workspace = ?1
-		UNION ALL SELECT period, 0, 0, '', 1 FROM releases WHERE workspace = ?1 AND closed = 1`, ws.String())
+// periods gives where the periods of a workspace stand.
+func (c *changes) periods(ctx context.Context, ws workspace.ID) (map[place]counted, error) {
+	rows, err := c.db.QueryContext(ctx, `SELECT audience, period, looked, made, until, basis, 0 FROM counted WHERE workspace = ?1
+		UNION ALL SELECT audience, period, 0, 0, 0, '', 1 FROM releases WHERE workspace = ?1 AND closed = 1`, ws.String())
 	if err != nil {
 		return nil, fmt.Errorf("read what was counted: %w", err)
 	}
 	defer rows.Close()
-	out := map[string]counted{}
+	out := map[place]counted{}
 	for rows.Next() {
-		var period string
+		var at place
+		var audience string
 		var n counted
+		var until int64
 		var basis []byte
-		if err := rows.Scan(&period, &n.looked, &n.made, &basis, &n.closed); err != nil {
+		if err := rows.Scan(&audience, &at.period, &n.looked, &n.made, &until, &basis, &n.closed); err != nil {
 			return nil, err
 		}
-		n.basis = string(basis)
-		n.closed = n.closed || out[period].closed
-		out[period] = n
+		if audience == release.Others.String() {
+			at.audience = release.Others
+		}
+		n.basis, n.until = string(basis), time.UnixMicro(until)
+		n.closed = n.closed || out[at].closed
+		out[at] = n
 	}
 	return out, rows.Err()
 }
 
-// keep notes where periods stand now.
-func (c *changes) keep(ctx context.Context, ws workspace.ID, now map[string]counted) error {
+// keep notes where places stand now.
+func (c *changes) keep(ctx context.Context, ws workspace.ID, now map[place]counted) error {
 	return c.db.Tx(ctx, func(tx *sql.Tx) error {
-		for period, n := range now {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO counted(workspace, period, looked, made, basis) VALUES(?,?,?,?,?)
-				ON CONFLICT(workspace, period) DO UPDATE SET looked = excluded.looked, made = excluded.made, basis = excluded.basis`,
-				ws.String(), period, n.looked, n.made, []byte(n.basis)); err != nil {
+		for at, n := range now {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO counted(workspace, audience, period, looked, made, until, basis) VALUES(?,?,?,?,?,?,?)
+				ON CONFLICT(workspace, audience, period) DO UPDATE SET looked = excluded.looked, made = excluded.made, until = excluded.until, basis = excluded.basis`,
+				ws.String(), at.audience.String(), at.period, n.looked, n.made, n.until.UnixMicro(), []byte(n.basis)); err != nil {
 				return err
 			}
 		}
 		return nil
+	})
+}
+
+// published is the last daily publication of a workspace to others, and whether an import or a backfill ended since.
+type published struct {
+	midnight time.Time
+	arrived  bool
+}
+
+func (c *changes) published(ctx context.Context, ws workspace.ID) (p published, err error) {
+	var midnight int64
+	err = c.db.QueryRowContext(ctx, `SELECT midnight, arrived FROM published WHERE workspace = ?`, ws.String()).Scan(&midnight, &p.arrived)
+	if errors.Is(err, sql.ErrNoRows) {
+		return p, nil
+	}
+	if midnight != 0 {
+		p.midnight = time.UnixMicro(midnight)
+	}
+	return p, err
+}
+
+func (c *changes) publish(ctx context.Context, ws workspace.ID, p published) error {
+	return c.db.Tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO published(workspace, midnight, arrived) VALUES(?,?,?)
+			ON CONFLICT(workspace) DO UPDATE SET midnight = excluded.midnight, arrived = excluded.arrived`, ws.String(), p.midnight.UnixMicro(), p.arrived)
+		return err
+	})
+}
+
+// land notes that an import or a backfill of a workspace ended.
+func (c *changes) land(ctx context.Context, ws workspace.ID) error {
+	return c.db.Tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO published(workspace, midnight, arrived) VALUES(?, 0, 1)
+			ON CONFLICT(workspace) DO UPDATE SET arrived = 1`, ws.String())
+		return err
 	})
 }
 

@@ -34,7 +34,7 @@ func (c *Crowd) Backup(ctx context.Context, dir, catalog string) error {
 // Attack tries what a reader of all published tables of a workspace can try: to find a group under the minimum by
 // subtracting what was published from what was published.
 func (c *Crowd) Attack(ctx context.Context, ws workspace.ID) (said, found []string, err error) {
-	sets, err := c.Sets(ctx, ws)
+	sets, err := c.Sets(ctx, ws, release.Owner)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -51,6 +51,7 @@ func newTown(t *testing.T, queries ...release.Query) *town {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.db.Close() })
+	w.policy.Noise = 0 // the owner sees everything as it is counted
 	w.open()
 	t.Cleanup(func() { w.Close() })
 	return w
@@ -89,7 +90,11 @@ func (w *town) add(ws workspace.ID, labels []fact.Named, facts ...fact.Fact) {
 
 func (w *town) release(force bool) int {
 	w.t.Helper()
-	n, err := w.Release(w.t.Context(), workspace.Default, force)
+	when := Schedule
+	if force {
+		when = Wish
+	}
+	n, err := w.Release(w.t.Context(), workspace.Default, when)
 	w.must(err)
 	return n
 }
@@ -105,7 +110,7 @@ type shown struct {
 
 func (w *town) shown() (all []shown) {
 	w.t.Helper()
-	sets, err := w.Sets(w.t.Context(), workspace.Default)
+	sets, err := w.Sets(w.t.Context(), workspace.Default, release.Owner)
 	w.must(err)
 	for _, s := range sets {
 		for _, t := range s.Tables() {

@@ -42,7 +42,10 @@ type Config struct {
 	Policy              func(context.Context, workspace.ID) (workspace.Policy, error)
 	// Erased gives the moment up to which a contact was erased: such facts are refused at the last step.
 	Erased func(context.Context, workspace.ID, anon.Contact) (time.Time, error)
-	Now    func() time.Time
+	// Fetching reports whether a workspace's history is still coming in: others are shown nothing new of it before that
+	// ends. nil: never.
+	Fetching func(context.Context, workspace.ID) (bool, error)
+	Now      func() time.Time
 }
 
 // Crowd is the zone. It is safe for concurrent use.
@@ -57,6 +60,7 @@ type Crowd struct {
 	watch    *watch
 	policy   func(context.Context, workspace.ID) (workspace.Policy, error)
 	erased   func(context.Context, workspace.ID, anon.Contact) (time.Time, error)
+	fetching func(context.Context, workspace.ID) (bool, error)
 	now      func() time.Time
 }
 
@@ -77,7 +81,7 @@ func Open(ctx context.Context, c Config) (*Crowd, error) {
 		return nil, fmt.Errorf("open the counting engine: %w", err)
 	}
 	return &Crowd{
-		lake: l, engine: engine, enricher: enrich.New(), policy: c.Policy, erased: c.Erased, now: c.Now,
+		lake: l, engine: engine, enricher: enrich.New(), policy: c.Policy, erased: c.Erased, fetching: c.Fetching, now: c.Now,
 		names: &dictionary{db: c.DB, seal: c.Seal}, arrivals: &arrivals{db: c.DB},
 		changes: told, watch: newWatch(told),
 		releaser: &release.Releaser{Queries: c.Queries, Counter: engine, Store: store{c.DB, c.Now}, Key: c.ReleaseKey, Clock: c.Now},

@@ -11,19 +11,31 @@ import (
 	"murmur/internal/workspace"
 )
 
+// When says why a workspace is looked at.
+type When int
+
+const (
+	Schedule When = iota // something may have changed; more may be on its way
+	Quiet                // the same, and everything that was accepted is in the lake
+	Wish                 // somebody asked, and everything that was accepted is in the lake
+)
+
 // look is one look at a workspace: which of its periods must be counted, and their count.
 type look struct {
 	*Crowd
-	ws       workspace.ID
-	force    bool
-	settings release.Settings
-	names    release.Dictionary
-	basis    string
-	arrived  arrived
-	changed  changed
-	periods  map[string]counted
-	snapshot *lake.Snapshot // nil until something must be counted
-	wake     time.Time      // when the next period may close; zero: none
+	ws        workspace.ID
+	when      When
+	settings  release.Settings
+	names     release.Dictionary
+	basis     string
+	arrived   arrived
+	changed   changed
+	periods   map[place]counted
+	published published
+	midnight  time.Time      // up to which others may see rows now
+	fetching  bool           // the history is still coming in
+	snapshot  *lake.Snapshot // nil until something must be counted
+	wake      time.Time      // when the next period may close, or be published; zero: none
 }
 
 func (l *look) release(ctx context.Context) (made int, err error) {
@@ -31,7 +43,7 @@ func (l *look) release(ctx context.Context) (made int, err error) {
 		return 0, err
 	}
 	unpin := func() {}
-	if l.force || l.changed.last() > l.periods[everything].looked {
+	if l.when == Wish || l.changed.last() > l.periods[everything].looked {
 		if l.snapshot, unpin, err = l.lake.Pin(ctx); err != nil {
 			return 0, err
 		}
@@ -57,11 +69,11 @@ func (l *look) release(ctx context.Context) (made int, err error) {
 			return made, fmt.Errorf("release periods of %s: %w", block.Name, err)
 		}
 	}
-	return made, nil
+	return made, l.publication(ctx)
 }
 
-// everything is the name under which it is kept up to where moved facts were looked for.
-const everything = ""
+// everything is the place under which it is kept up to where moved facts were looked for.
+var everything = place{}
 
 func (l *look) read(ctx context.Context) error {
 	policy, err := l.policy(ctx, l.ws)
@@ -83,8 +95,55 @@ func (l *look) read(ctx context.Context) error {
 	if l.names, err = l.Crowd.names.read(ctx, l.ws); err != nil {
 		return fmt.Errorf("read names: %w", err)
 	}
+	if l.published, err = l.changes.published(ctx, l.ws); err != nil {
+		return err
+	}
+	if l.Crowd.fetching != nil {
+		if l.fetching, err = l.Crowd.fetching(ctx, l.ws); err != nil {
+			return err
+		}
+	}
+	l.midnight = midnightOf(l.now().In(l.settings.Zone))
 	l.basis, err = release.Basis(l.releaser.Queries, l.settings, l.names)
 	return err
+}
+
+// publishHour is the local hour at which others are shown the day before.
+const publishHour = 3
+
+// shortestDay is one on which the clock goes forward: another time zone brings no publication sooner.
+const shortestDay = 23 * time.Hour
+
+// midnightOf is the midnight up to which rows may be shown at a local time.
+func midnightOf(local time.Time) time.Time {
+	day := local.Day()
+	if local.Hour() < publishHour {
+		day--
+	}
+	return time.Date(local.Year(), local.Month(), day, 0, 0, 0, 0, local.Location())
+}
+
+// daily reports whether the publication of a day is due. A workspace that is seen for the first time waits for its first
+// morning: its history may just be coming in.
+func (l *look) daily() bool {
+	return !l.published.midnight.IsZero() && !l.midnight.Before(l.published.midnight.Add(shortestDay))
+}
+
+// landed reports whether an import or a backfill ended since others were shown anything, and is in the lake.
+func (l *look) landed() bool { return l.published.arrived && l.when != Schedule }
+
+// publication keeps what others were shown, and wakes the workspace when the next day's is due.
+func (l *look) publication(ctx context.Context) error {
+	next := l.midnight.AddDate(0, 0, 1)
+	l.wake = earliest(l.wake, time.Date(next.Year(), next.Month(), next.Day(), publishHour, 0, 0, 0, next.Location()))
+	now := published{midnight: l.published.midnight, arrived: l.published.arrived && !l.landed()}
+	if now.midnight.IsZero() || l.daily() {
+		now.midnight = l.midnight
+	}
+	if now == l.published {
+		return nil
+	}
+	return l.changes.publish(ctx, l.ws, now)
 }
 
 // findMoved adds to what changed the days that a fact left: a newer version has another time, and the older one is still in
@@ -108,36 +167,60 @@ func (l *look) findMoved(ctx context.Context) error {
 			return err
 		}
 	}
-	return l.changes.keep(ctx, l.ws, map[string]counted{everything: {looked: now}})
+	return l.changes.keep(ctx, l.ws, map[place]counted{everything: {looked: now}})
 }
 
-// due gives the weeks of a block that must be counted, and behind them the block.
-func (l *look) due(block release.Period) (due []release.Period) {
-	for _, p := range append(release.Weeks(l.settings.Zone, block.Start, block.End), block) {
-		last := l.arrived.last(p)
-		at := l.periods[p.Name]
-		if last.IsZero() || at.closed {
-			continue
-		}
-		closes := p.Closes(l.now(), last)
-		if !closes {
-			l.wake = earliest(l.wake, closing(p, last))
-		}
-		follows := p.Grain == release.Block && len(due) > 0 // its weeks may show what it waited for
-		if closes || follows || l.moved(p, at) {
-			due = append(due, p)
+// due gives what must be counted of a block: for each audience its weeks, and behind them the block.
+func (l *look) due(block release.Period) (due []release.Request) {
+	weeks := append(release.Weeks(l.settings.Zone, block.Start, block.End), block)
+	for _, audience := range []release.Audience{release.Owner, release.Others} {
+		before := len(due)
+		for _, p := range weeks {
+			last := l.arrived.last(p)
+			at := l.periods[place{audience, p.Name}]
+			if last.IsZero() || at.closed {
+				continue
+			}
+			closes := p.Closes(l.now(), last)
+			if !closes {
+				l.wake = earliest(l.wake, closing(p, last))
+			}
+			follows := p.Grain == release.Block && len(due) > before // its weeks may show what it waited for
+			if audience == release.Owner && (closes || follows || l.moved(p, at)) || audience == release.Others && l.shows(p, at, closes) {
+				due = append(due, release.Request{
+					Audience: audience, Period: p, Settings: l.settings, Dictionary: l.names, LastAdded: last,
+					Cut: l.midnight, Arrived: !l.daily() && at.made > 0,
+				})
+			}
 		}
 	}
 	return due
 }
 
-// moved reports whether a period must be looked at. For a schedule that is when its own rows changed: what lies beside them
-// brings no new contact, so that it is not shown. For the owner it is when anything changed that its tables come from.
+// moved reports whether the owner's tables of a period must be made again. For a schedule that is when its own rows changed,
+// or what shapes its tables; somebody who asks also sees what changed beside it.
 func (l *look) moved(p release.Period, at counted) bool {
-	if l.force {
+	if l.when == Wish {
 		return at.made == 0 || l.changed.around(p) > at.made || at.basis != l.basis
 	}
-	return at.looked == 0 || l.changed.inside(p) > at.looked
+	return at.looked == 0 || l.changed.inside(p) > at.looked || at.basis != l.basis
+}
+
+// shows reports whether others are shown a period anew: what they never saw when somebody asks, when an import ended, or
+// with the day's publication; the rest with the day's publication, and at the end of an import.
+func (l *look) shows(p release.Period, at counted, closes bool) bool {
+	if l.settings.Noise == 0 || !l.midnight.After(p.Start) {
+		return false
+	}
+	if at.made == 0 {
+		return !l.fetching && (l.when == Wish || l.landed() || l.daily())
+	}
+	until := p.End
+	if l.midnight.Before(until) {
+		until = l.midnight
+	}
+	changed := closes || at.until.Before(until) || l.changed.around(p) > at.made
+	return changed && (l.daily() || l.landed() && !closes)
 }
 
 // closing is when a period becomes final, if nothing more comes.
@@ -156,31 +239,32 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
-// count makes the tables of periods of one block and keeps where they stand.
-func (l *look) count(ctx context.Context, block release.Period, due []release.Period) (made int, err error) {
+// count makes the tables of one block's periods and keeps where they stand.
+func (l *look) count(ctx context.Context, block release.Period, due []release.Request) (made int, err error) {
 	files := l.files(block.Start.Add(-release.Horizon), block.End.Add(release.Horizon))
-	var reqs []release.Request
-	for _, p := range due {
-		reqs = append(reqs, release.Request{
-			Snapshot: files, Period: p, Settings: l.settings, Dictionary: l.names, LastAdded: l.arrived.last(p), Force: l.force,
-		})
+	for i := range due {
+		due[i].Snapshot = files
 	}
-	out, err := l.releaser.ReleaseAll(ctx, reqs)
+	out, err := l.releaser.ReleaseAll(ctx, due)
 	if err != nil {
 		return 0, err
 	}
-	now := map[string]counted{}
+	now := map[place]counted{}
+	public := map[release.Audience][]int64{}
 	for i, o := range out {
-		at := l.periods[due[i].Name]
+		at := l.periods[place{due[i].Audience, due[i].Period.Name}]
 		at.looked = l.snapshot.Sequence()
 		if o.Made {
 			made++
-			at.made = at.looked
-			if at.basis, err = release.Basis(l.releaser.Queries, o.Set.Settings(), l.names); err != nil {
-				return made, err
-			}
+			at.made, at.until, at.basis = at.looked, l.midnight, l.basis
+			public[due[i].Audience] = append(public[due[i].Audience], o.Public...)
 		}
-		now[due[i].Name] = at
+		now[place{due[i].Audience, due[i].Period.Name}] = at
+	}
+	for _, audience := range []release.Audience{release.Owner, release.Others} {
+		if err := l.Crowd.names.publish(ctx, l.ws, audience, public[audience]); err != nil {
+			return made, fmt.Errorf("keep which names are public: %w", err)
+		}
 	}
 	return made, l.changes.keep(ctx, l.ws, now)
 }

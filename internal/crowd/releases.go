@@ -12,12 +12,10 @@ import (
 	"murmur/internal/workspace"
 )
 
-// Release computes the tables of the periods of a workspace that changed since they were looked at, and of those that
-// close. With force, open periods are computed even when too few new contacts came to show a difference safely, and when
-// settings, names or questions changed (for an explicit wish of the owner, never for a schedule). It gives the number of
-// periods whose tables were made.
-func (c *Crowd) Release(ctx context.Context, ws workspace.ID, force bool) (int, error) {
-	l := &look{Crowd: c, ws: ws, force: force}
+// Release computes what is due in a workspace: the owner's tables of the periods that changed since they were looked at, or
+// that close; once a day what others are shown. It gives the number of periods whose tables were made.
+func (c *Crowd) Release(ctx context.Context, ws workspace.ID, when When) (int, error) {
+	l := &look{Crowd: c, ws: ws, when: when}
 	made, err := l.release(ctx)
 	if err != nil {
 		c.watch.done(ws, c.now().Add(retryAfter))
@@ -28,6 +26,15 @@ func (c *Crowd) Release(ctx context.Context, ws workspace.ID, force bool) (int, 
 		return 0, nil
 	}
 	return made, c.lake.Expire(ctx) // what was withdrawn or erased while the count held its files
+}
+
+// Landed says that an import or a backfill of a workspace ended: with the next Quiet or Wish others are shown what it brought.
+func (c *Crowd) Landed(ctx context.Context, ws workspace.ID) error {
+	if err := c.changes.land(ctx, ws); err != nil {
+		return fmt.Errorf("note the end of an import: %w", err)
+	}
+	c.watch.done(ws, c.now())
+	return nil
 }
 
 // Due gives the workspaces in which something may have to be computed: the lake changed, or a period may close now. It
@@ -52,14 +59,15 @@ func due(zone *time.Location, days arrived) []release.Period {
 	return out
 }
 
-// Sets gives the released sets of a workspace, oldest period first, weeks before blocks, with today's names.
-func (c *Crowd) Sets(ctx context.Context, ws workspace.ID) ([]release.Set, error) {
+// Sets gives the released sets of a workspace as an audience sees them, oldest period first, weeks before blocks, with today's
+// names. The owner sees others' tables where there is none of the owner's own.
+func (c *Crowd) Sets(ctx context.Context, ws workspace.ID, a release.Audience) ([]release.Set, error) {
 	policy, err := c.policy(ctx, ws)
 	if err != nil {
 		return nil, err
 	}
 	days, err := c.arrivals.days(ctx, ws)
-	if err != nil || len(days) == 0 {
+	if err != nil || len(days) == 0 || a == release.Others && policy.Noise == 0 {
 		return nil, err
 	}
 	names, err := c.names.renamed(ctx, ws)
@@ -68,7 +76,12 @@ func (c *Crowd) Sets(ctx context.Context, ws workspace.ID) ([]release.Set, error
 	}
 	var out []release.Set
 	for _, p := range due(policy.Zone(), days) {
-		s, err := c.releaser.Load(ctx, ws, policy.Zone(), p.Name)
+		s, err := c.releaser.Load(ctx, ws, release.Others, policy.Zone(), p.Name)
+		if err == nil && a == release.Owner {
+			var own release.Set
+			own, err = c.releaser.Load(ctx, ws, release.Owner, policy.Zone(), p.Name)
+			s = own.Beside(s)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("read release %s: %w", p.Name, err)
 		}
@@ -86,7 +99,7 @@ func settingsOf(ws workspace.ID, p workspace.Policy) (release.Settings, error) {
 	}
 	return release.Settings{
 		Workspace: ws, Zone: p.Zone(), OpenHours: release.Hours(open), ShortAbandonS: int64(p.ShortAbandonSeconds),
-		MinGroup: int64(p.MinGroup), MinContent: int64(p.MinGroupContent),
+		MinGroup: int64(p.MinGroup), MinContent: int64(p.MinGroupContent), Noise: int64(p.Noise),
 	}, nil
 }
 
@@ -98,20 +111,20 @@ type store struct {
 
 var errClosed = errors.New("the period is closed")
 
-func (s store) Get(ctx context.Context, ws workspace.ID, period string) ([]byte, error) {
+func (s store) Get(ctx context.Context, ws workspace.ID, a release.Audience, period string) ([]byte, error) {
 	var b []byte
-	err := s.db.QueryRowContext(ctx, `SELECT body FROM releases WHERE workspace = ? AND period = ?`, ws.String(), period).Scan(&b)
+	err := s.db.QueryRowContext(ctx, `SELECT body FROM releases WHERE workspace = ? AND audience = ? AND period = ?`, ws.String(), a.String(), period).Scan(&b)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
 	return b, err
 }
 
-func (s store) Put(ctx context.Context, ws workspace.ID, period string, closed bool, sealed []byte) error {
+func (s store) Put(ctx context.Context, ws workspace.ID, a release.Audience, period string, closed bool, sealed []byte) error {
 	return s.db.Tx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `INSERT INTO releases(workspace, period, closed, as_of, body) VALUES(?,?,?,?,?)
-			ON CONFLICT(workspace, period) DO UPDATE SET closed = excluded.closed, as_of = excluded.as_of, body = excluded.body
-			WHERE releases.closed = 0`, ws.String(), period, closed, s.now().UnixMicro(), sealed)
+		res, err := tx.ExecContext(ctx, `INSERT INTO releases(workspace, audience, period, closed, as_of, body) VALUES(?,?,?,?,?,?)
+			ON CONFLICT(workspace, audience, period) DO UPDATE SET closed = excluded.closed, as_of = excluded.as_of, body = excluded.body
+			WHERE releases.closed = 0`, ws.String(), a.String(), period, closed, s.now().UnixMicro(), sealed)
 		if err != nil {
 			return err
 		}

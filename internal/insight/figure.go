@@ -35,7 +35,7 @@ type Figure struct {
 	Tier      string              `json:"tier"`
 	Noise     int64               `json:"noise"`  // scale of the noise on every count that the figure is made of; 0: exact
 	Hidden    string              `json:"hidden"` // "", small-group, no-data
-	// Reason says more about no-data: LaterQuestion. Empty: there was nothing to count.
+	// Reason says more about no-data: LaterQuestion, NotYet. Empty: there was nothing to count.
 	Reason string `json:"reason,omitempty"`
 	// Provisional is true while the period may still change.
 	Provisional bool              `json:"provisional"`
@@ -74,6 +74,9 @@ func (in Insight) Finish(tables []release.Table) []Figure {
 // only safe beside those that they were checked against, so that it is counted in later periods alone.
 const LaterQuestion = "later-question"
 
+// NotYet is the reason of a figure whose tables are made once a day, and were not yet.
+const NotYet = "not-yet"
+
 // Later makes the figures that a period lacks because tables of its set are missing: of each measure that made does not
 // have, that there is none. like is any table of the set.
 func (in Insight) Later(like release.Table, made []Figure) (fs []Figure) {
@@ -85,6 +88,9 @@ func (in Insight) Later(like release.Table, made []Figure) (fs []Figure) {
 		}
 		f := a.blank(release.Group{Hidden: release.NoData}, m.Name, "")
 		f.Reason = LaterQuestion
+		if !in.Needs[0].Activity() {
+			f.Reason = NotYet
+		}
 		fs = append(fs, f)
 	}
 	return in.named(fs)

@@ -26,7 +26,7 @@ func TestAMissingTableIsAFigureWithAReason(t *testing.T) {
 				said[f.Measure] = true
 			}
 			for _, f := range later {
-				if f.Hidden != "no-data" || f.Reason != LaterQuestion || f.Insight != in.Slug || f.Unit == "" || f.Definition == "" {
+				if f.Hidden != "no-data" || f.Reason == "" || f.Insight != in.Slug || f.Unit == "" || f.Definition == "" {
 					t.Errorf("%s: %+v", in.Slug, f)
 				}
 			}

@@ -30,9 +30,10 @@ const (
 
 // Purposes of derived keys. A new use gets a new name; a name never changes.
 const (
-	purposeWrap   = "murmur wrap 1"
-	purposeHeader = "murmur key file header 1"
-	purposeID     = "murmur root id 1"
+	purposeWrap      = "murmur wrap 1"
+	purposeHeader    = "murmur key file header 1"
+	purposePseudonym = "murmur pseudonym 1 " // and the workspace
+	purposeID        = "murmur root id 1"
 )
 
 // Root is the key that every other key is wrapped under or derived from.

@@ -129,8 +129,12 @@ func (r *Ring) newer(b []byte) bool {
 	return binary.BigEndian.Uint32(b[8:]) > version && hmac.Equal(b[headerMAC:headerEnd], m.Sum(nil))
 }
 
-// freshSlot makes a slot with a new random key.
+// freshSlot makes a slot with a new random key; a pseudonym key is derived from the root key and the workspace, so that two
+// directories with one root key have the same pseudonyms and publish the same figures.
 func (r *Ring) freshSlot(ws workspace.ID, i int, k kind, epoch uint32) ([]byte, error) {
+	if k == pseudonym {
+		return r.wrapSlot(ws, i, k, epoch, r.root.Derive(purposePseudonym+ws.String()))
+	}
 	var key [32]byte
 	if _, err := io.ReadFull(r.c.Rand, key[:]); err != nil {
 		return nil, fmt.Errorf("random key: %w", err)

@@ -57,6 +57,7 @@ type (
 		Workspace string `json:"workspace"`
 		Insight   string `json:"insight"`
 		Refresh   bool   `json:"refresh"`
+		As        string `json:"as,omitempty"` // owner, viewer; empty: owner
 	}
 	EraseArgs struct {
 		Workspace string `json:"workspace"`

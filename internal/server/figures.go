@@ -4,14 +4,15 @@ import (
 	"context"
 	"io"
 
+	"murmur/internal/crowd"
 	"murmur/internal/crowd/release"
 	"murmur/internal/insight"
 	"murmur/internal/workspace"
 )
 
 // Figures makes the figures of a workspace from its released tables, oldest period first; slug chooses one insight.
-func (n *Node) Figures(ctx context.Context, ws workspace.ID, slug string) ([]insight.Figure, error) {
-	sets, err := n.crowd.Sets(ctx, ws)
+func (n *Node) Figures(ctx context.Context, ws workspace.ID, slug string, as release.Audience) ([]insight.Figure, error) {
+	sets, err := n.crowd.Sets(ctx, ws, as)
 	if err != nil {
 		return nil, err
 	}
@@ -47,20 +48,19 @@ func figuresOf(in insight.Insight, s release.Set) []insight.Figure {
 	return figures
 }
 
-// Refresh waits until everything accepted is in the lake and computes what is due in every workspace. With force,
-// open periods are computed whatever the difference to the last figures shows.
-func (n *Node) Refresh(ctx context.Context, force bool) error {
+// Refresh waits until everything accepted is in the lake and computes what is due in every workspace.
+func (n *Node) Refresh(ctx context.Context) error {
 	if err := n.Drain(ctx); err != nil {
 		return err
 	}
-	return n.eachWorkspace(ctx, "release", func(ws workspace.ID) error { return n.release(ctx, ws, force) })
+	return n.eachWorkspace(ctx, "release", func(ws workspace.ID) error { return n.release(ctx, ws, crowd.Wish) })
 }
 
 // release computes one workspace, one at a time: two refreshes at once would do the work twice.
-func (n *Node) release(ctx context.Context, ws workspace.ID, force bool) error {
+func (n *Node) release(ctx context.Context, ws workspace.ID, when crowd.When) error {
 	n.releasing.Lock()
 	defer n.releasing.Unlock()
-	_, err := n.crowd.Release(ctx, ws, force)
+	_, err := n.crowd.Release(ctx, ws, when)
 	return err
 }
 
@@ -70,8 +70,12 @@ func (n *Node) printFigures(ctx context.Context, a FiguresArgs, out io.Writer) e
 			return &Problem{Message: "there is no insight of that name", Hint: "murmur figures names each in its second column; docs/insights.md explains them", Exit: 2, Status: 404}
 		}
 	}
+	as := release.Owner
+	if a.As == "viewer" {
+		as = release.Others
+	}
 	if a.Refresh {
-		if err := n.Refresh(ctx, true); err != nil {
+		if err := n.Refresh(ctx); err != nil {
 			return err
 		}
 	}
@@ -86,7 +90,7 @@ func (n *Node) printFigures(ctx context.Context, a FiguresArgs, out io.Writer) e
 	}
 	var all []insight.Figure
 	for _, ws := range workspaces {
-		figures, err := n.Figures(ctx, ws, a.Insight)
+		figures, err := n.Figures(ctx, ws, a.Insight, as)
 		if err != nil {
 			return err
 		}

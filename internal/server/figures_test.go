@@ -42,7 +42,7 @@ func TestALaterQuestionHasAReasonAndHidesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	reopen("")
-	figures, err := n.Figures(t.Context(), workspace.Default, "")
+	figures, err := n.Figures(t.Context(), workspace.Default, "", release.Owner)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,6 +78,9 @@ func (n *Node) importedOf(ctx context.Context, ws workspace.ID, r private.Import
 	for _, s := range later {
 		r.States[s]++
 	}
+	if err := n.crowd.Landed(ctx, ws); err != nil {
+		return Imported{}, err
+	}
 	out := Imported{Counts: countsOf(deliveries.Tally{In: r.Rows, States: r.States}), Unlisted: r.Unlisted}
 	for _, b := range r.Bad {
 		out.Bad = append(out.Bad, BadRow{Line: b.Line, Why: b.Why})

@@ -67,7 +67,14 @@ func (w *pollWorker) Work(ctx context.Context, j *river.Job[pollArgs]) error {
 	defer cancel()
 	ctx, late := context.WithTimeout(ctx, pollFor)
 	defer late()
+	before, err := w.n.store.State(ctx, src)
+	if err != nil {
+		return err
+	}
 	err = w.n.zone.Poll(ctx, src)
+	if after, e := w.n.store.State(ctx, src); e == nil && before.Done < 1 && after.Done >= 1 {
+		err = errors.Join(err, w.n.crowd.Landed(ctx, ws))
+	}
 	switch t, isTrouble := errors.AsType[workspace.Trouble](err); {
 	case isTrouble:
 		w.n.log.Warn("a source could not be polled", "workspace", ws.String(), "source", src.Name, "why", string(t))
@@ -139,6 +146,24 @@ type Polling struct {
 }
 
 // pollingOf puts the state of a source into words; nil for one that is not polled.
+// fetching reports whether the history of a source of the workspace is still being listed.
+func (n *Node) fetching(ctx context.Context, ws workspace.ID) (bool, error) {
+	all, err := n.store.Sources(ctx, ws)
+	if err != nil {
+		return false, err
+	}
+	for _, src := range all {
+		p, err := n.pollingOf(ctx, src)
+		if err != nil {
+			return false, err
+		}
+		if p != nil && (p.State == "waiting" || p.State == "history") {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 func (n *Node) pollingOf(ctx context.Context, src workspace.Source) (*Polling, error) {
 	if src.APIKey == "" {
 		return nil, nil

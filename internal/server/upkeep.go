@@ -9,6 +9,7 @@ import (
 
 	"github.com/riverqueue/river"
 
+	"murmur/internal/crowd"
 	"murmur/internal/datadir"
 	"murmur/internal/job"
 	"murmur/internal/journal"
@@ -66,10 +67,16 @@ func (n *Node) keepReleasing(ctx context.Context) {
 // releaseDue looks at the workspaces in which something changed.
 func (n *Node) releaseDue(ctx context.Context) error {
 	due, err := n.crowd.Due(ctx)
-	if err != nil {
+	if err != nil || len(due) == 0 {
 		return err
 	}
-	return n.each(ctx, "release", due, func(ws workspace.ID) error { return n.release(ctx, ws, false) })
+	when := crowd.Schedule
+	if b, err := n.journal.Backlog(ctx); err != nil {
+		return err
+	} else if b.Pending == 0 && b.Facts == 0 {
+		when = crowd.Quiet
+	}
+	return n.each(ctx, "release", due, func(ws workspace.ID) error { return n.release(ctx, ws, when) })
 }
 
 // rotateArgs is the job of every five minutes: raw bytes die.

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"murmur/internal/crowd"
+	"murmur/internal/crowd/release"
 	"murmur/internal/datadir"
 	"murmur/internal/journal"
 	"murmur/internal/keyring"
@@ -240,7 +241,7 @@ func (n *Node) verifyReleases(ctx context.Context, attack bool, v *Verified, bre
 		return err
 	}
 	for _, ws := range workspaces {
-		sets, err := n.crowd.Sets(ctx, ws)
+		sets, err := n.crowd.Sets(ctx, ws, release.Owner)
 		if err != nil {
 			breach("murmur.db", "releases of %s: %s", ws, err)
 			continue

@@ -108,6 +108,9 @@ func hiddenText(f insight.Figure) string {
 		if f.Reason == insight.LaterQuestion {
 			return "not asked yet"
 		}
+		if f.Reason == insight.NotYet {
+			return "shown from tomorrow morning on"
+		}
 		return "nothing to count"
 	case "":
 		return ""

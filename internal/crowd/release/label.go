@@ -16,10 +16,10 @@ type labels struct {
 	public  map[int64]bool // that a minimum group stood behind now
 }
 
-func privateLabels(d Dictionary) *labels {
+func privateLabels(d Dictionary, a Audience) *labels {
 	l := &labels{private: map[int64]bool{}, public: map[int64]bool{}}
 	for _, e := range d.Labels {
-		if !e.Public && e.Dim != fact.DimSource {
+		if e.Public&a.Bit() == 0 && e.Dim != fact.DimSource {
 			l.private[e.Key] = true
 		}
 	}

@@ -11,7 +11,7 @@ import (
 // askNoised lists the questions of a period for Others: the queries alone. What other tables leave beside a group says
 // nothing where every count has noise of its own.
 func (u *run) askNoised(d *due) {
-	u.labels = privateLabels(d.Dictionary)
+	u.labels = privateLabels(d.Dictionary, Others)
 	for _, q := range u.queries {
 		t := grow(q.Split, d.Dictionary)
 		u.trees = append(u.trees, t)

@@ -44,7 +44,7 @@ type rest struct {
 
 // ask lists all questions of a period. Question i is that of query i.
 func (u *run) ask(all []Query, d *due) {
-	u.labels = privateLabels(d.Dictionary)
+	u.labels = privateLabels(d.Dictionary, Owner)
 	for _, q := range u.queries {
 		t := grow(q.Split, d.Dictionary)
 		u.trees = append(u.trees, t)

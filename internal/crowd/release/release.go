@@ -138,6 +138,9 @@ const (
 	Others                 // everything, with noise; where the noise is 0 nothing
 )
 
+// Bit is the audience in a set of audiences.
+func (a Audience) Bit() int64 { return 1 << a }
+
 // String names the audience in the store.
 func (a Audience) String() string {
 	if a == Others {
@@ -281,12 +284,15 @@ func (s Set) Table(name string) Table {
 // Tables gives every table, in the order of the catalogue.
 func (s Set) Tables() []Table { return slices.Clone(s.tables) }
 
-// Settings gives the settings that the set was counted under; zero when it has no tables.
-func (s Set) Settings() Settings {
-	if len(s.tables) == 0 {
-		return Settings{}
+// Beside gives the set with the tables of another set of the same period whose queries it has not.
+func (s Set) Beside(o Set) Set {
+	all := Set{tables: slices.Clone(s.tables), crowd: s.crowd}
+	for _, t := range o.tables {
+		if !s.Table(t.query.Name).Valid() {
+			all.tables = append(all.tables, t)
+		}
 	}
-	return s.tables[0].settings
+	return all
 }
 
 // labelled are the dimensions whose members are labels of the workspace.

@@ -59,5 +59,9 @@ func TestReleasesEqualThoseOfTheReferenceFold(t *testing.T) {
 // empty is a store that forgets.
 type empty struct{}
 
-func (empty) Get(context.Context, workspace.ID, string) ([]byte, error)     { return nil, nil }
-func (empty) Put(context.Context, workspace.ID, string, bool, []byte) error { return nil }
+func (empty) Get(context.Context, workspace.ID, release.Audience, string) ([]byte, error) {
+	return nil, nil
+}
+func (empty) Put(context.Context, workspace.ID, release.Audience, string, bool, []byte) error {
+	return nil
+}
