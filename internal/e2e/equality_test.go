@@ -35,7 +35,7 @@ func town(t testing.TB, contacts int) (*synth.Business, fold) {
 }
 
 func (h *house) townPolicy() {
-	h.policy("timezone", zoneName, "open-hours", "mon-fri 09:00-17:00", "transcripts", "notice")
+	h.policy("timezone", zoneName, "open-hours", "mon-fri 09:00-17:00", "transcripts", "notice", "noise", "0")
 }
 
 // hook is one signed webhook, ready to be sent again and again.

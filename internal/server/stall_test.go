@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"murmur/internal/crowd/release"
 	"murmur/internal/keyring"
 	"murmur/internal/workspace"
 )
@@ -103,9 +104,9 @@ func TestOneBrokenWorkspaceAmongThree(t *testing.T) {
 					t.Errorf("keys of %s alive a day later: %v, %v", ws, alive, err)
 				}
 			}
-			mine("release", k.Refresh(t.Context(), true))
+			mine("release", k.Refresh(t.Context()))
 			for _, ws := range k.good {
-				if f, err := k.Figures(t.Context(), ws, "missed-call-rate"); err != nil || len(f) == 0 {
+				if f, err := k.Figures(t.Context(), ws, "missed-call-rate", release.Owner); err != nil || len(f) == 0 {
 					t.Errorf("no figures of %s: %v", ws, err)
 				}
 			}

@@ -99,7 +99,7 @@ func TestADirectoryOfTheFirstReleaseOpens(t *testing.T) {
 	defer stop(t, n)
 	asReleased(t, n)
 	n.Start(t.Context())
-	if err := n.Refresh(t.Context(), true); err != nil {
+	if err := n.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	asReleased(t, n)
