@@ -19,6 +19,7 @@ import (
 	"murmur/internal/journal/sqlite"
 	"murmur/internal/meta"
 	"murmur/internal/web"
+	"murmur/internal/workspace"
 )
 
 // release1 is what the first release left: testdata/release-1/README.md.
@@ -99,6 +100,15 @@ func TestADirectoryOfTheFirstReleaseOpens(t *testing.T) {
 	defer stop(t, n)
 	asReleased(t, n)
 	n.Start(t.Context())
+	workspaces, err := n.store.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ws := range workspaces { // that release knew no noise
+		if _, err := n.store.SetPolicy(t.Context(), ws, []workspace.Change{{Key: "noise", Value: "0"}}, "a test", "a test"); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := n.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}

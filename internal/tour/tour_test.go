@@ -128,7 +128,7 @@ func lakeRows(t *testing.T, lake string) {
 		return "read_parquet('" + filepath.ToSlash(lake) + "/" + table + "/data/**/*.parquet', hive_partitioning = false)"
 	}
 	Check(t, "lake", "text", rows(t, db, `SELECT workspace, kind, '<id>' AS id, version, "at", octet_length(contact) AS contact, '<label>' AS source, direction,
-		'<label>' AS number, result, reason, voicemail, ring_s, talk_s, anonymiser FROM `+from("facts")+` WHERE kind = 1 AND result = 4 AND voicemail = 1
+		'<label>' AS number, result, reason, voicemail, ring_s, anonymiser FROM `+from("facts")+` WHERE kind = 1 AND result = 4 AND voicemail = 1
 		AND contact IN (SELECT contact FROM `+from("texts")+`)`))
 	Check(t, "text", "text", rows(t, db, `SELECT workspace, kind, '<id>' AS id, "at", octet_length(contact) AS contact, topic, text FROM `+from("texts")))
 }
