@@ -250,21 +250,14 @@ func (l *look) count(ctx context.Context, block release.Period, due []release.Re
 		return 0, err
 	}
 	now := map[place]counted{}
-	public := map[release.Audience][]int64{}
 	for i, o := range out {
 		at := l.periods[place{due[i].Audience, due[i].Period.Name}]
 		at.looked = l.snapshot.Sequence()
 		if o.Made {
 			made++
 			at.made, at.until, at.basis = at.looked, l.midnight, l.basis
-			public[due[i].Audience] = append(public[due[i].Audience], o.Public...)
 		}
 		now[place{due[i].Audience, due[i].Period.Name}] = at
-	}
-	for _, audience := range []release.Audience{release.Owner, release.Others} {
-		if err := l.Crowd.names.publish(ctx, l.ws, audience, public[audience]); err != nil {
-			return made, fmt.Errorf("keep which names are public: %w", err)
-		}
 	}
 	return made, l.changes.keep(ctx, l.ws, now)
 }

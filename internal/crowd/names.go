@@ -138,21 +138,6 @@ func (d *dictionary) renamed(ctx context.Context, ws workspace.ID) (map[int64]st
 	return out, rows.Err()
 }
 
-// publish notes that a minimum group, as an audience counts it, stood behind labels.
-func (d *dictionary) publish(ctx context.Context, ws workspace.ID, a release.Audience, labels []int64) error {
-	if len(labels) == 0 {
-		return nil
-	}
-	return d.db.Tx(ctx, func(tx *sql.Tx) error {
-		for _, l := range labels {
-			if _, err := tx.ExecContext(ctx, `UPDATE labels SET public = public | ? WHERE workspace = ? AND label = ?`, a.Bit(), ws.String(), l); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
 func nameID(l fact.Label) (id [16]byte) {
 	binary.BigEndian.PutUint64(id[:8], uint64(l))
 	return id
@@ -164,7 +149,7 @@ func (d *dictionary) read(ctx context.Context, ws workspace.ID) (release.Diction
 	for _, t := range fact.Topics() {
 		out.Topics = append(out.Topics, release.Name{Key: int64(t), Name: t.String()})
 	}
-	rows, err := d.db.QueryContext(ctx, `SELECT label, dim, parent, name, public FROM labels WHERE workspace = ? ORDER BY dim, label`, ws.String())
+	rows, err := d.db.QueryContext(ctx, `SELECT label, dim, parent, name FROM labels WHERE workspace = ? ORDER BY dim, label`, ws.String())
 	if err != nil {
 		return release.Dictionary{}, err
 	}
@@ -173,7 +158,7 @@ func (d *dictionary) read(ctx context.Context, ws workspace.ID) (release.Diction
 		var l release.Label
 		var dim int64
 		var sealed []byte
-		if err := rows.Scan(&l.Key, &dim, &l.Parent, &sealed, &l.Public); err != nil {
+		if err := rows.Scan(&l.Key, &dim, &l.Parent, &sealed); err != nil {
 			return release.Dictionary{}, err
 		}
 		if l.Name, err = d.open(ws, fact.Label(l.Key), sealed); err != nil {

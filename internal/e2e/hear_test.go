@@ -69,7 +69,7 @@ func TestACallBecomesAFigure(t *testing.T) {
 		skip(t, "calls that become a figure", "sipp is not installed; scripts/setup installs it")
 	}
 	h := spawn(t, newData(t), "--role", "recorder", "--sip", "127.0.0.1:0", "--rtp-ports", "43000-43999", "--listener", recogniser(t, said))
-	h.policy("recordings", "notice", "transcripts", "notice")
+	h.policy("recordings", "notice", "transcripts", "notice", "noise", "0")
 	h.notice()
 	const calls = 12
 	call := h.sipp(sipp, calls, 1500*time.Millisecond, noise(12000))
@@ -107,7 +107,7 @@ func TestARefusedCallIsNeverHeard(t *testing.T) {
 	}
 	data, command := newData(t), recogniser(t, said)
 	h := spawn(t, data, "--role", "recorder", "--sip", "127.0.0.1:0", "--rtp-ports", "44000-44999", "--listener", filepath.Join(t.TempDir(), "none"))
-	h.policy("recordings", "notice", "transcripts", "notice")
+	h.policy("recordings", "notice", "transcripts", "notice", "noise", "0")
 	h.notice()
 	call := h.sipp(sipp, 2, 1500*time.Millisecond, noise(12000))
 	if err := call.Wait(); err != nil {

@@ -5,31 +5,25 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-
-	"murmur/internal/fact"
 )
 
-// labels are the names behind which no minimum group stood yet: a name can be one person's (a menu choice that one caller
-// made, a number that one caller rang). Until then they are shown as other, in merged groups too.
-type labels struct {
-	private map[int64]bool
-	public  map[int64]bool // that a minimum group stood behind now
-}
+// labels are the names behind which no minimum group stands in the period: a name can be one person's (a menu choice that
+// one caller made, a number that one caller rang). They are shown as other, in merged groups too. Which they are follows from
+// the period's rows alone, so that figures do not depend on when they were counted.
+type labels struct{ private map[int64]bool }
 
-func privateLabels(d Dictionary, a Audience) *labels {
-	l := &labels{private: map[int64]bool{}, public: map[int64]bool{}}
+func newLabels(d Dictionary, s Settings) *labels {
+	l := &labels{private: map[int64]bool{}}
+	if s.MinLabel == 0 {
+		return l
+	}
 	for _, e := range d.Labels {
-		if e.Public&a.Bit() == 0 && e.Dim != fact.DimSource {
-			l.private[e.Key] = true
-		}
+		l.private[e.Key] = true
 	}
 	return l
 }
 
-// fresh lists the labels that became public.
-func (l *labels) fresh() []int64 { return slices.Sorted(maps.Keys(l.public)) }
-
-// look finds the tree's labels that have k contacts in this period: they are public from now on.
+// look finds the tree's labels that have k contacts in this period.
 func (l *labels) look(ctx context.Context, count measure, t *tree, k int64) error {
 	leaves := map[int64][]int{}
 	for leaf, members := range t.members {
@@ -48,7 +42,6 @@ func (l *labels) look(ctx context.Context, count measure, t *tree, k int64) erro
 	for i, c := range counted {
 		if c.Contacts >= k {
 			delete(l.private, keys[i])
-			l.public[keys[i]] = true
 		}
 	}
 	return err

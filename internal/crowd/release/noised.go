@@ -11,7 +11,7 @@ import (
 // askNoised lists the questions of a period for Others: the queries alone. What other tables leave beside a group says
 // nothing where every count has noise of its own.
 func (u *run) askNoised(d *due) {
-	u.labels = privateLabels(d.Dictionary, Others)
+	u.labels = newLabels(d.Dictionary, u.settings)
 	for _, q := range u.queries {
 		t := grow(q.Split, d.Dictionary)
 		u.trees = append(u.trees, t)
@@ -24,7 +24,7 @@ func (u *run) noisedGroups(ctx context.Context, d *due) ([][]Group, error) {
 	tables := make([][]Group, len(u.queries))
 	for i, q := range u.queries {
 		g := &guard{k: u.minimum(q), measure: u.noised(u.measure(i))}
-		if err := u.labels.look(ctx, g.measure, u.trees[i], g.k); err != nil {
+		if err := u.labels.look(ctx, g.measure, u.trees[i], u.settings.MinLabel); err != nil {
 			return nil, fmt.Errorf("%s: %w", q.Name, err)
 		}
 		var named [][]part

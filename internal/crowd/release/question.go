@@ -44,7 +44,7 @@ type rest struct {
 
 // ask lists all questions of a period. Question i is that of query i.
 func (u *run) ask(all []Query, d *due) {
-	u.labels = privateLabels(d.Dictionary, Owner)
+	u.labels = newLabels(d.Dictionary, u.settings)
 	for _, q := range u.queries {
 		t := grow(q.Split, d.Dictionary)
 		u.trees = append(u.trees, t)
@@ -138,7 +138,7 @@ func (u *run) groups(ctx context.Context) ([][]Group, error) {
 				earlier = append(earlier, parts[j])
 			}
 		}
-		if err := u.labels.look(ctx, u.measure(i), u.trees[i], u.minimum(u.queries[i])); err != nil {
+		if err := u.labels.look(ctx, u.measure(i), u.trees[i], u.settings.MinLabel); err != nil {
 			return nil, fmt.Errorf("%s: %w", u.queries[i].Name, err)
 		}
 		if units := u.labels.units(u.trees[i]); units != nil {

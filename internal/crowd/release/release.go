@@ -138,9 +138,6 @@ const (
 	Others                 // everything, with noise; where the noise is 0 nothing
 )
 
-// Bit is the audience in a set of audiences.
-func (a Audience) Bit() int64 { return 1 << a }
-
 // String names the audience in the store.
 func (a Audience) String() string {
 	if a == Others {
@@ -157,6 +154,7 @@ type Settings struct {
 	ShortAbandonS int64
 	MinGroup      int64 // distinct contacts
 	MinContent    int64
+	MinLabel      int64 // distinct contacts that a label is named from; 0: always
 	// Noise is the scale of the noise on every count, 1 to 4; 0: none. Of a table it says what the table has.
 	Noise int64
 }

@@ -132,9 +132,6 @@ func dictionary() (d release.Dictionary) {
 		}
 		d.Labels = append(d.Labels, release.Label{Key: 501 + i, Dim: fact.DimSurvey, Name: fmt.Sprint("survey ", i)})
 	}
-	for i := range d.Labels {
-		d.Labels[i].Public = release.Owner.Bit() | release.Others.Bit()
-	}
 	for i := range int64(7) {
 		d.Topics = append(d.Topics, release.Name{Key: 1 + i, Name: fmt.Sprint("topic ", i)})
 	}

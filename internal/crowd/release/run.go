@@ -72,9 +72,8 @@ func (r *Releaser) Release(ctx context.Context, req Request) (Set, error) {
 
 // Outcome is what became of a request.
 type Outcome struct {
-	Set    Set
-	Made   bool    // the set was made now; else it is the stored one
-	Public []int64 // labels behind which a minimum group stood now, for Dictionary
+	Set  Set
+	Made bool // the set was made now; else it is the stored one
 }
 
 // ReleaseAll is Release for several periods, whose rows are read once: weeks, and blocks behind their weeks. The requests
@@ -245,7 +244,7 @@ func (r *Releaser) makeSet(ctx context.Context, u *run, d *due) (err error) {
 	if err := r.Store.Put(ctx, d.Settings.Workspace, d.Audience, d.Period.Name, d.closes, sealed); err != nil {
 		return fmt.Errorf("store release: %w", err)
 	}
-	d.out.Set, d.out.Made, d.out.Public = set, true, u.labels.fresh()
+	d.out.Set, d.out.Made = set, true
 	return nil
 }
 

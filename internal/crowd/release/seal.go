@@ -38,6 +38,7 @@ type storedSettings struct {
 	ShortAbandonS int64     `json:"short_abandon_s"`
 	MinGroup      int64     `json:"min_group"`
 	MinContent    int64     `json:"min_content"`
+	MinLabel      int64     `json:"min_label"`
 	Noise         int64     `json:"noise"`
 }
 
@@ -75,7 +76,7 @@ func seal(key []byte, w workspace.ID, a Audience, period string, set Set) ([]byt
 }
 
 func storable(s Settings) storedSettings {
-	return storedSettings{s.Zone.String(), s.OpenHours, s.ShortAbandonS, s.MinGroup, s.MinContent, s.Noise}
+	return storedSettings{s.Zone.String(), s.OpenHours, s.ShortAbandonS, s.MinGroup, s.MinContent, s.MinLabel, s.Noise}
 }
 
 // open is the reverse of seal. Sets of the first format, which had one audience, are the owner's.
@@ -103,7 +104,7 @@ func open(key []byte, w workspace.ID, a Audience, period string, sealed []byte) 
 	s := stored.Settings
 	settings := Settings{
 		Workspace: w, Zone: zone, OpenHours: s.OpenHours, ShortAbandonS: s.ShortAbandonS,
-		MinGroup: s.MinGroup, MinContent: s.MinContent, Noise: s.Noise,
+		MinGroup: s.MinGroup, MinContent: s.MinContent, MinLabel: s.MinLabel, Noise: s.Noise,
 	}
 	p := Period{stored.Period.Grain, period, stored.Period.Start.In(zone), stored.Period.End.In(zone)}
 	set := Set{crowd: crowd{stored.Contacts, stored.Rows}}

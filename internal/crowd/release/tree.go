@@ -21,7 +21,6 @@ type Label struct {
 	Dim    fact.Dim
 	Parent int64
 	Name   string
-	Public int64 `json:"-"` // Audience.Bit of those for whom a minimum group stood behind it once; no part of a Basis
 }
 
 // Name is a key and what figures call it.

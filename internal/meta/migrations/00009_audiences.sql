@@ -32,6 +32,3 @@ CREATE TABLE published(
   midnight  INTEGER NOT NULL,
   arrived   INTEGER NOT NULL
 ) STRICT;
-
--- For whom a minimum group stood behind a label once: 1 the owner, 2 others.
-ALTER TABLE labels ADD COLUMN public INTEGER NOT NULL DEFAULT 0;
