@@ -32,7 +32,7 @@ func TestOnlyWorkspacesWithNewsAreDue(t *testing.T) {
 	look := func(which ...workspace.ID) {
 		t.Helper()
 		for _, ws := range which {
-			_, err := w.Release(t.Context(), ws, false)
+			_, err := w.Release(t.Context(), ws, Schedule)
 			w.must(err)
 		}
 	}
