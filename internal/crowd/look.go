@@ -197,13 +197,10 @@ func (l *look) due(block release.Period) (due []release.Request) {
 	return due
 }
 
-// moved reports whether the owner's tables of a period must be made again. For a schedule that is when its own rows changed,
-// or what shapes its tables; somebody who asks also sees what changed beside it.
+// moved reports whether the owner's tables of a period must be made again: something that they come from changed, or what
+// shapes them.
 func (l *look) moved(p release.Period, at counted) bool {
-	if l.when == Wish {
-		return at.made == 0 || l.changed.around(p) > at.made || at.basis != l.basis
-	}
-	return at.looked == 0 || l.changed.inside(p) > at.looked || at.basis != l.basis
+	return at.made == 0 || l.changed.around(p) > at.made || at.basis != l.basis
 }
 
 // shows reports whether others are shown a period anew: what they never saw when somebody asks, when an import ended, or
