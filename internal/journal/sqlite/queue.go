@@ -59,7 +59,11 @@ func (j *Journal) transform(ctx context.Context, r journal.Reader, f journal.Sta
 	if err != nil {
 		return err
 	}
-	defer func() { _ = lock.Close() }() // lets go of the lock
+	defer func() {
+		// Closing alone would leave it with a child that is between its fork and its exec.
+		_ = syscall.Flock(int(lock.Fd()), syscall.LOCK_UN)
+		_ = lock.Close()
+	}()
 	c := &consumer{journal: j, topic: r.Topic, group: r.Group}
 	if err := c.start(ctx, r.Resume); err != nil {
 		return err
