@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -187,4 +188,13 @@ func (d *disk) unmount() {
 		d.t.Errorf("umount: %s", strings.TrimSpace(string(out)))
 	}
 	d.mounted = false
+	// A program that another test confines has a copy of all mounts while it runs, and mounting the image again would give
+	// the one that was shut down.
+	for range 600 {
+		if out, err := exec.Command("losetup", "-j", d.image).Output(); err != nil || len(out) == 0 {
+			return
+		}
+		<-time.After(50 * time.Millisecond)
+	}
+	d.t.Error("somebody else has the disk mounted")
 }

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -122,6 +123,7 @@ func powerCut(t *testing.T, row *faulttest.Row, synchronous string, seed uint64)
 		mounted = false
 		t.Fatalf("umount: %v", err)
 	}
+	detached(t, image)
 	if err := mount(); err != nil {
 		mounted = false
 		t.Fatalf("mount again: %v", err)
@@ -130,6 +132,19 @@ func powerCut(t *testing.T, row *faulttest.Row, synchronous string, seed uint64)
 		return r, finding{lost: lostOf(t, dir, r)}
 	}
 	return r, inspect(t, dir, r)
+}
+
+// detached waits until nobody has the disk of an image any more. A program that another test confines has a copy of all
+// mounts while it runs, and mounting the image again would give the one that was shut down.
+func detached(t *testing.T, image string) {
+	t.Helper()
+	for range 600 {
+		if out, err := exec.Command("losetup", "-j", image).Output(); err != nil || len(out) == 0 {
+			return
+		}
+		<-time.After(50 * time.Millisecond)
+	}
+	t.Fatal("somebody else has the disk mounted")
 }
 
 // shutdown is FS_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH (linux/fs/ext4/ext4.h).
