@@ -9,7 +9,7 @@ TOOL := go tool -modfile=tools/go.mod
 # Prints failures in full, every skipped test with its reason, and a closing line.
 TESTSUM := $(TOOL) gotestsum --format pkgname --format-hide-empty-pkg --
 
-.PHONY: help build demo test race fuzz bench bench-text train eval-text lint arch generate verify shots test-faults setup models voice eval-text-recognizer clean
+.PHONY: help build demo test race fuzz bench bench-text train eval-text lint attack arch generate verify shots test-faults setup models voice eval-text-recognizer clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ eval-text: ## the redactor on sources that its tagger has not seen, one after th
 lint: ## golangci-lint, staticcheck, govulncheck
 	$(TOOL) golangci-lint run
 	$(TOOL) govulncheck ./...
+
+attack: setup ## carry out every attack of docs/threat-model.md that has a test: held or BROKEN
+	@scripts/attack
 
 arch: ## the rules that hold the doors
 	go test -run . -count=1 ./internal/arch
