@@ -304,8 +304,14 @@ func floor(ctx context.Context, dir string) error {
 		if leaf == "" {
 			leaf = "0"
 		}
-		rows, err := db.QueryContext(ctx, fmt.Sprintf(`SELECT date_trunc('week', "at"), %s, count(*), count(DISTINCT contact) FROM read_parquet([%s]) WHERE kind IN (%s) GROUP BY 1, 2`,
-			leaf, strings.Join(files, ", "), strings.Join(kinds, ", ")))
+		ask := func(leaf string) (*sql.Rows, error) {
+			return db.QueryContext(ctx, fmt.Sprintf(`SELECT date_trunc('week', "at"), %s, count(*), count(DISTINCT contact) FROM read_parquet([%s]) WHERE kind IN (%s) GROUP BY 1, 2`,
+				leaf, strings.Join(files, ", "), strings.Join(kinds, ", ")))
+		}
+		rows, err := ask(leaf)
+		if err != nil { // files have no columns that nothing is in
+			rows, err = ask("0")
+		}
 		if err != nil {
 			return err
 		}
