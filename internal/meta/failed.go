@@ -3,10 +3,25 @@ package meta
 import (
 	"database/sql"
 	"errors"
+	"slices"
 
 	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 )
+
+// storage are SQLite's primary result codes (sqlite.org/rescode.html) that blame the database as a whole.
+var storage = []int{
+	5,  // BUSY
+	6,  // LOCKED
+	7,  // NOMEM
+	8,  // READONLY
+	9,  // INTERRUPT
+	10, // IOERR
+	11, // CORRUPT
+	13, // FULL
+	14, // CANTOPEN
+	15, // PROTOCOL
+	26, // NOTADB
+}
 
 // Failed reports whether an error is of a database as a whole (a full disk, a failed read, a damaged page, another
 // writer that does not end), and not of what was asked of it.
@@ -18,11 +33,5 @@ func Failed(err error) bool {
 	if !errors.As(err, &e) {
 		return false
 	}
-	switch e.Code() & 0xff {
-	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_READONLY,
-		sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PROTOCOL,
-		sqlite3.SQLITE_INTERRUPT:
-		return true
-	}
-	return false
+	return slices.Contains(storage, e.Code()&0xff)
 }
