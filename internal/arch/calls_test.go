@@ -13,7 +13,7 @@ var gates = rule{
 	name: "gates",
 	find: func(h *house) (out []string) {
 		watched := []string{
-			"internal/private/anon.Of", "internal/private/anon.Pseudonym", "internal/private/anon.Withheld", "internal/private/anon.Stored",
+			"internal/private/anon.Of", "internal/private/anon.Pseudonym", "internal/private/anon.Stored",
 			"internal/private/anon.ReadText", "internal/private/anon.ReadContact",
 			"internal/private/internal/personal.Value.Reveal",
 			"internal/keyring.TopicFacts", "internal/keyring.Opened.Bytes", "internal/keyring.Pseudonym.Key",
@@ -33,16 +33,14 @@ var gates = rule{
 		return out
 	},
 	allow: map[string]string{
-		"internal/private uses internal/private/anon.Of":        "what the redactor masked",
-		"internal/private uses internal/private/anon.Pseudonym": "the party of an event",
-		"internal/private uses internal/private/anon.Withheld":  "a party without an address",
-		"internal/private uses internal/private/anon.Stored":    "erasures carried out again after a restore",
-		"internal/fact uses internal/private/anon.ReadText":     "decodes sealed facts",
+		"internal/private uses internal/private/anon.Of":     "what the redactor masked",
+		"internal/private uses internal/private/anon.Stored": "erasures carried out again after a restore",
+		"internal/fact uses internal/private/anon.ReadText":  "decodes sealed facts",
 
-		"internal/private/internal/recording uses internal/private/anon.Pseudonym": "the party of a live call",
-		"internal/private/internal/recording uses internal/private/anon.Stored":    "asks for the verdict on a stored recording again",
-		"internal/private/internal/recording uses internal/keyring.Opened.Bytes":   "opens the key of a recording",
-		"internal/private/internal/recording seals records":                        "the key of a recording, under the day's epoch",
+		"internal/private/internal/person uses internal/private/anon.Pseudonym":  "the person at an address, whoever asks",
+		"internal/private/internal/recording uses internal/private/anon.Stored":  "asks for the verdict on a stored recording again",
+		"internal/private/internal/recording uses internal/keyring.Opened.Bytes": "opens the key of a recording",
+		"internal/private/internal/recording seals records":                      "the key of a recording, under the day's epoch",
 
 		"internal/fact uses internal/private/anon.ReadContact": "decodes sealed facts",
 

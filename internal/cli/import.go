@@ -15,6 +15,7 @@ type importCmd struct {
 	Kind      string   `enum:"auto,calls,messages,surveys,steps,vcon,native" default:"auto" help:"What the file holds: calls, messages, surveys, steps, vcon or native; auto finds out."`
 	Map       string   `help:"YAML file: canonical field to the file's header." type:"existingfile" placeholder:"FILE"`
 	Key       string   `help:"Private key that opens encrypted vCons: PEM or JWK." type:"existingfile" placeholder:"FILE"`
+	Source    string   `help:"The connection the file is an export of: a call in it and the same call by webhook are then one. Without it the ids of files with other headers are other calls." placeholder:"NAME"`
 	DryRun    bool     `help:"Show the column mapping and the first rows, masked; import nothing."`
 	File      []string `arg:"" help:"CSV, JSONL or vCon files; - is stdin."`
 }
@@ -25,7 +26,7 @@ func (c *importCmd) Help() string {
 }
 
 func (c *importCmd) Run(r *run) error {
-	args := server.ImportArgs{Workspace: c.Workspace, Kind: c.Kind, DryRun: c.DryRun}
+	args := server.ImportArgs{Workspace: c.Workspace, Kind: c.Kind, Source: c.Source, DryRun: c.DryRun}
 	if c.Kind == "auto" {
 		args.Kind = ""
 	}

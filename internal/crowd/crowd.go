@@ -154,8 +154,8 @@ func withdrawals(batches []fact.Batch) map[workspace.ID]*refusals {
 	for _, b := range batches {
 		for _, f := range b.Facts {
 			c, ok := f.(*fact.Consent)
-			if !ok || c.Act != fact.OptedOut && c.Act != fact.Withdrawn {
-				continue
+			if !ok || c.Act != fact.OptedOut && c.Act != fact.Withdrawn || c.Purpose == fact.Share {
+				continue // what may not leave may stay
 			}
 			if all[b.Workspace] == nil {
 				all[b.Workspace] = &refusals{}

@@ -69,7 +69,7 @@ func TestTidyCutsTheLinksOfEachWorkspaceByItsOwnDays(t *testing.T) {
 		now = noon.AddDate(0, 0, step.days)
 		must(t, c.Tidy(t.Context(), map[workspace.ID]int{short: 1, long: 60}))
 		for i, ws := range []workspace.ID{short, long, unknown} {
-			k, err := c.Kept(t.Context(), ws, facttest.ID(i))
+			k, err := c.Kept(t.Context(), ws, facttest.ID(i), []fact.ID{facttest.ID(i)})
 			must(t, err)
 			if linked := k.Contact != [anon.ContactLen]byte{}; linked != step.want[i] || k.At.IsZero() {
 				t.Errorf("after %d days the row of %s is linked: %v, want %v", step.days, ws, linked, step.want[i])

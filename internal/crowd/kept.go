@@ -30,9 +30,9 @@ type KeptTalk struct {
 
 // Kept gives one call with its masked words, for the export that the business asks for. It is the one way on which a row
 // leaves the lake: for a call that somebody names, never a list, after the verdict about that very call, and with an
-// entry in the ledger; all three are for the caller to see to.
-func (c *Crowd) Kept(ctx context.Context, ws workspace.ID, call fact.ID) (KeptCall, error) {
-	facts, texts, err := c.lake.Call(ctx, ws, call)
+// entry in the ledger; all three are for the caller to see to. rows are the ids that the call's own row may have.
+func (c *Crowd) Kept(ctx context.Context, ws workspace.ID, call fact.ID, rows []fact.ID) (KeptCall, error) {
+	facts, texts, err := c.lake.Call(ctx, ws, call, rows)
 	if err != nil {
 		return KeptCall{}, err
 	}
@@ -41,7 +41,7 @@ func (c *Crowd) Kept(ctx context.Context, ws workspace.ID, call fact.ID) (KeptCa
 	origins := map[fact.ID]fact.Origin{}
 	for _, r := range facts {
 		talk := r.Kind == fact.KindTalk && r.Call == call
-		if !talk && (r.Kind != fact.KindCall || r.ID != call) || versions[r.ID] > r.Version {
+		if !talk && (r.Kind != fact.KindCall || !slices.Contains(rows, r.ID)) || versions[r.ID] > r.Version {
 			continue
 		}
 		versions[r.ID] = r.Version

@@ -175,7 +175,7 @@ func (h *house) sipp(path string, calls int, talk time.Duration, speech []byte) 
 		}
 	}
 	cmd := exec.Command(path, at, "-sf", "plain.xml", "-s", "default", "-m", fmt.Sprint(calls), "-l", fmt.Sprint(calls), "-r", "100", "-i", "127.0.0.1",
-		"-mi", "127.0.0.1", "-mp", fmt.Sprint(33000+500*telephones.Add(1)), "-nostdin", "-timeout", "60s", "-key", "caller", "+1212555")
+		"-mi", "127.0.0.1", "-mp", fmt.Sprint(33000+500*telephones.Add(1)), "-nostdin", "-timeout", "60s", "-key", "caller", "+493012345")
 	cmd.Dir = dir
 	if err := cmd.Start(); err != nil {
 		h.t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"murmur/internal/insight"
+	"murmur/internal/server"
 	"murmur/internal/synth"
 )
 
@@ -60,7 +61,12 @@ func (h *house) sendAll(hooks []hook) [][]byte {
 
 // hooks signs everything that Quo and Typeform say about the days.
 func (h *house) hooks(b *synth.Business, days []synth.Day) (out []hook) {
-	quo, typeform := h.connect("quo"), h.connect("typeform")
+	return h.hooksOf(h.connect("quo"), b, days)
+}
+
+// hooksOf is hooks for a connection of Quo that there is.
+func (h *house) hooksOf(quo server.Connected, b *synth.Business, days []synth.Day) (out []hook) {
+	typeform := h.connect("typeform")
 	for _, d := range days {
 		for _, w := range b.Quo(d) {
 			out = append(out, hook{quo.Path, w.Body, func() http.Header { return signStandard(quo.Secret, w.ID, time.Now(), w.Body) }})
@@ -118,7 +124,8 @@ func TestFiguresAreTheFold(t *testing.T) {
 	sameFigures(t, want, got)
 }
 
-// importTwice imports the calls and texts of the days from CSV files with shuffled rows, each file twice.
+// importTwice imports the calls and texts of the days from CSV files of the connection quo with shuffled rows, each file
+// twice.
 func (h *house) importTwice(b *synth.Business, days []synth.Day, random *rand.Rand) {
 	h.t.Helper()
 	for kind, write := range map[string]func(*bytes.Buffer) error{
@@ -130,7 +137,7 @@ func (h *house) importTwice(b *synth.Business, days []synth.Day, random *rand.Ra
 			h.t.Fatal(err)
 		}
 		for range 2 {
-			h.importFile(kind, strings.NewReader(shuffled(file.String(), random)))
+			h.importInto("quo", kind, strings.NewReader(shuffled(file.String(), random)))
 		}
 	}
 }

@@ -127,7 +127,7 @@ func TestARefusedCallIsNeverHeard(t *testing.T) {
 	if !strings.Contains(hint, "make voice") {
 		t.Errorf("doctor's hint is %q", hint)
 	}
-	h.post("/v1/contacts/opt-out", []byte(`{"contact":"+12125551","via":"agent"}`), bearer(h.token()), 204)
+	h.post("/v1/contacts/opt-out", []byte(`{"contact":"+4930123451","via":"agent"}`), bearer(h.token()), 204)
 	if err := h.stop(); err != nil {
 		t.Fatal(err)
 	}

@@ -262,8 +262,14 @@ func (h *house) policy(pairs ...string) {
 
 func (h *house) importFile(kind string, in io.Reader) server.Imported {
 	h.t.Helper()
+	return h.importInto("", kind, in)
+}
+
+// importInto imports a file of a connection; "": of none in particular.
+func (h *house) importInto(source, kind string, in io.Reader) server.Imported {
+	h.t.Helper()
 	var got server.Imported
-	if err := h.try("import", server.ImportArgs{Kind: kind}, in, &got); err != nil {
+	if err := h.try("import", server.ImportArgs{Kind: kind, Source: source}, in, &got); err != nil {
 		h.t.Fatalf("import %s: %v", kind, err)
 	}
 	return got

@@ -95,8 +95,8 @@ func (h *house) polling(until func(server.Polling) bool) server.Polling {
 
 func caughtUp(p server.Polling) bool { return p.State == "live" && p.Lag >= 0 }
 
-// TestWebhooksAndPollingAreOneBusiness: the same weeks by webhook alone, and by webhook, API and file together, in any
-// order, give the same bytes.
+// TestWebhooksAndPollingAreOneBusiness: the same weeks by webhook alone, and by webhook, API and file of one connection
+// together, in any order, give the same bytes.
 func TestWebhooksAndPollingAreOneBusiness(t *testing.T) {
 	t.Parallel()
 	b, truth := town(t, 150)
@@ -108,11 +108,11 @@ func TestWebhooksAndPollingAreOneBusiness(t *testing.T) {
 	mixed := open(t, newData(t))
 	mixed.townPolicy()
 	random := rand.New(rand.NewPCG(6, 2))
-	hooks := mixed.hooks(b, truth.days)
+	var c server.Connected
+	mixed.do("connect", server.ConnectArgs{Kind: "quo", Name: "quo", APIKey: quoKey, APIBase: startQuo(t, 150, "--every", "9", "--faults", "429,502,cut page,reorder,repeated item over a page edge")}, &c)
+	hooks := mixed.hooksOf(c, b, truth.days)
 	random.Shuffle(len(hooks), func(i, j int) { hooks[i], hooks[j] = hooks[j], hooks[i] })
 	mixed.sendAll(hooks[:len(hooks)/2])
-	var c server.Connected
-	mixed.do("connect", server.ConnectArgs{Kind: "quo", Name: "quo-api", APIKey: quoKey, APIBase: startQuo(t, 150, "--every", "9", "--faults", "429,502,cut page,reorder,repeated item over a page edge")}, &c)
 	mixed.polling(caughtUp)
 	mixed.importTwice(b, truth.days, random)
 	mixed.sendAll(hooks[len(hooks)/2:])

@@ -66,6 +66,10 @@ type Binding struct {
 	Half   *[8]byte
 }
 
+// Nobody is the contact in rows of everyone who is nobody in particular: callers who are not shown, addresses that nobody can
+// read. It links no two rows, and all of a workspace are one unit.
+var Nobody = anon.Nobody().Bytes()
+
 // Call is a finished or missed call.
 type Call struct {
 	Head

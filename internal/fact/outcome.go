@@ -45,6 +45,8 @@ const (
 	WhyUnconfined // this system cannot confine a recogniser or a decoder: the recording was not opened
 	WhyFailed     // processing it failed, and nothing else did
 	WhyKeys       // the workspace's keys are missing or damaged
+	WhyContact    // held: nobody can say whose address it is; it may be that of somebody who refused
+	WhyNoCall     // held: nobody can say which call the words are of; it may be one that somebody refused
 )
 
 // Outcome is what became of one delivery. An error is an outcome: nothing can be forgotten.

@@ -3,6 +3,7 @@ package fact
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // What Check refuses. The messages name the column, never a value.
@@ -21,8 +22,11 @@ const (
 	maxAt Micros = 4_102_444_800_000_000
 )
 
-// Possible reports whether a fact can have happened then.
+// Possible reports whether a fact can have happened then. It is the one bound on times, for every way in.
 func (m Micros) Possible() bool { return m >= minAt && m < maxAt }
+
+// Possible reports whether something can have happened at a moment.
+func Possible(at time.Time) bool { return MicrosOf(at).Possible() }
 
 // Check refuses a fact that cannot be true or cannot be counted. A consent may be about no contact (a
 // policy, a call without a caller's address); every other kind belongs to one.

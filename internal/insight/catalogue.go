@@ -90,7 +90,7 @@ func missedNotReturned() Insight {
 		Question: "How many missed callers never hear from us?",
 		Formula:  "missed calls with neither an outgoing call or text to that contact nor an answered call from it within 24 hours / missed calls.",
 		Measures: []Measure{{"rate", "ratio", "Wilson"}},
-		Caveat:   "An answer by e-mail, by a private phone or in person is not seen. Withheld callers cannot be called back and count.",
+		Caveat:   "An answer by e-mail, by a private phone or in person is not seen. Withheld callers cannot be called back and are left out.",
 		Needs:    []release.Query{q, by(q, release.ByNumber, "number")},
 		finish:   rates("rate", 0),
 	}

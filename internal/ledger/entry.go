@@ -33,7 +33,7 @@ type Consent struct {
 	Workspace string `json:"workspace"`
 	Subject   string `json:"subject"` // call, contact, contact-calls; call-in and contact-in for an opt-in
 	Ref       Ref    `json:"ref"`
-	Act       string `json:"act"` // opted-out, opted-in, withdrawn, noticed
+	Act       string `json:"act"` // opted-out, opted-in, withdrawn, noticed; of one purpose: opted-out:share
 	Via       string `json:"via"` // the channel
 }
 
@@ -166,13 +166,17 @@ var (
 	word        = regexp.MustCompile(`^[a-z_]{1,24}$`)
 
 	consentSubjects = []string{"call", "contact", "contact-calls", "call-in", "contact-in"}
-	consentActs     = []string{"opted-out", "opted-in", "withdrawn", "noticed"}
-	consentVias     = []string{"unknown", "dtmf", "speech", "menu", "agent", "sms", "web", "import", "recordpref", "api", "policy"}
-	erasureSteps    = []string{"", "rows-gone", "keys-gone"}
-	budgetSteps     = []string{"reserve", "commit"}
-	accessActs      = []string{"evidence", "export", "backup", "restore", "replay", "token", "source"}
-	bases           = []string{"", "deny", "notice", "opt-in", "one-party", "stated"}
-	keyActs         = []string{"created", "epochs-destroyed", "workspace-destroyed"}
+	consentActs     = []string{
+		"opted-out", "opted-in", "withdrawn", "noticed", // opted-out: of everything
+		"opted-out:record", "opted-out:transcribe", "opted-out:analyse", "opted-out:share",
+		"opted-in:record", "opted-in:transcribe", "opted-in:analyse", "opted-in:share",
+	}
+	consentVias  = []string{"unknown", "dtmf", "speech", "menu", "agent", "sms", "web", "import", "recordpref", "api", "policy"}
+	erasureSteps = []string{"", "rows-gone", "keys-gone"}
+	budgetSteps  = []string{"reserve", "commit"}
+	accessActs   = []string{"evidence", "export", "backup", "restore", "replay", "token", "source"}
+	bases        = []string{"", "deny", "notice", "opt-in", "one-party", "stated"}
+	keyActs      = []string{"created", "epochs-destroyed", "workspace-destroyed"}
 )
 
 // must returns ErrEntry naming the field, never its value.

@@ -62,17 +62,23 @@ func (z *Zone) Accept(ctx context.Context, src workspace.Source, h http.Header, 
 			return Accepted{}, ErrMalformed
 		}
 	}
-	a, err := z.append(ctx, src.Workspace, src.Name, src.Kind, all)
+	a, err := z.append(ctx, src.Workspace, from(src), all)
 	if err != nil {
 		return a, err
 	}
 	return a, z.hungUp(ctx, src, d)
 }
 
+// origin is where deliveries come from: the name under which they are counted, the kind that decodes them, and the
+// connection whose ids they use (workspace.Source.IDs); empty is murmur's own.
+type origin struct{ name, kind, connection string }
+
+func from(src workspace.Source) origin { return origin{src.Name, src.Kind, src.IDs()} }
+
 // append seals deliveries and journals them. Should the day have ended between the two, they are sealed again.
-func (z *Zone) append(ctx context.Context, ws workspace.ID, name, kind string, all []source.Delivery) (Accepted, error) {
+func (z *Zone) append(ctx context.Context, ws workspace.ID, o origin, all []source.Delivery) (Accepted, error) {
 	for tries := 1; ; tries++ {
-		messages, err := z.sealAll(ws, name, kind, all)
+		messages, err := z.sealAll(ws, o, all)
 		if err != nil {
 			return Accepted{}, err
 		}
@@ -87,20 +93,20 @@ func (z *Zone) append(ctx context.Context, ws workspace.ID, name, kind string, a
 	}
 }
 
-func (z *Zone) sealAll(ws workspace.ID, name, kind string, all []source.Delivery) ([]journal.Message, error) {
+func (z *Zone) sealAll(ws workspace.ID, o origin, all []source.Delivery) ([]journal.Message, error) {
 	key, err := z.ring.Pseudonym(ws)
 	if err != nil {
 		return nil, err
 	}
-	label := identity.Label(key, fact.DimSource, 0, name)
+	label := identity.Label(key, fact.DimSource, 0, o.name)
 	now := z.now()
 	messages := make([]journal.Message, len(all))
 	for i, d := range all {
 		if len(d.Body) > MaxBody {
 			return nil, ErrTooLarge
 		}
-		id := identity.DeliveryID(key, name, deliveryName(d))
-		epoch, sealed, err := z.ring.Seal(ws, keyring.TopicInbox, id, sealVersion, envelope{kind: kind, source: name, delivery: d}.bytes())
+		id := identity.DeliveryID(key, o.name, deliveryName(d))
+		epoch, sealed, err := z.ring.Seal(ws, keyring.TopicInbox, id, sealVersion, envelope{origin: o, delivery: d}.bytes())
 		if err != nil {
 			return nil, safe.Wrap("seal delivery", err)
 		}
@@ -140,19 +146,19 @@ func (z *Zone) SourceLabel(ws workspace.ID, name string) (fact.Label, error) {
 	return identity.Label(key, fact.DimSource, 0, name), nil
 }
 
-// envelope is the plaintext of a sealed delivery: version, then kind, source name and delivery id, each with its
-// length in two bytes, then the body (docs/format/journal.md).
+// envelope is the plaintext of a sealed delivery: version, then kind, source name, connection and delivery id, each with
+// its length in two bytes, then the body (docs/format/journal.md). Version 1 had no connection.
 type envelope struct {
-	kind, source string
-	delivery     source.Delivery
+	origin
+	delivery source.Delivery
 }
 
-const envelopeVersion = 1
+const envelopeVersion = 2
 
 func (e envelope) bytes() []byte {
-	b := make([]byte, 0, 8+len(e.kind)+len(e.source)+len(e.delivery.ID)+len(e.delivery.Body))
+	b := make([]byte, 0, 9+len(e.kind)+len(e.name)+len(e.connection)+len(e.delivery.ID)+len(e.delivery.Body))
 	b = append(b, envelopeVersion)
-	for _, s := range []string{e.kind, e.source, e.delivery.ID} {
+	for _, s := range []string{e.kind, e.name, e.connection, e.delivery.ID} {
 		if len(s) > 1<<16-1 {
 			s = s[:1<<16-1]
 		}
@@ -163,11 +169,15 @@ func (e envelope) bytes() []byte {
 }
 
 func readEnvelope(b []byte) (e envelope, ok bool) {
-	if len(b) == 0 || b[0] != envelopeVersion {
+	if len(b) == 0 || b[0] < 1 || b[0] > envelopeVersion {
 		return envelope{}, false
 	}
+	parts := []*string{&e.kind, &e.name, &e.connection, &e.delivery.ID}
+	if b[0] == 1 {
+		parts = []*string{&e.kind, &e.name, &e.delivery.ID}
+	}
 	b = b[1:]
-	for _, s := range []*string{&e.kind, &e.source, &e.delivery.ID} {
+	for _, s := range parts {
 		if len(b) < 2 {
 			return envelope{}, false
 		}

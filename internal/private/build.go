@@ -14,7 +14,7 @@ import (
 
 // build makes the fact of an allowed event.
 func (b *builder) build(e *event.Event, call fact.ID, who anon.Contact) {
-	h := b.head(e, identity.FactID(b.key, e.Kind(), e.ID), who)
+	h := b.head(e, b.id(e.Kind(), e.ID), who)
 	b.version = h.Version
 	switch {
 	case e.Call != nil:
@@ -33,11 +33,19 @@ func (b *builder) build(e *event.Event, call fact.ID, who anon.Contact) {
 	}
 }
 
+// maxAhead is how far a version may lie after the receipt of its delivery: no clock is wrong by more, and one that could
+// not be outdone would end a fact's corrections.
+const maxAhead = 24 * time.Hour
+
 func (b *builder) head(e *event.Event, id fact.ID, who anon.Contact) fact.Head {
 	updated := e.UpdatedAt
 	if updated.IsZero() {
 		updated = e.At
 	}
+	if latest := b.receivedAt.Add(maxAhead); updated.After(latest) {
+		updated = latest
+	}
+	updated = updated.AddDate(100*e.Says, 0, 0)
 	return fact.Head{
 		ID: id, Version: updated.UnixMicro()&^7 | int64(e.Rank&7), At: fact.MicrosOf(e.At), Source: b.source, Contact: who,
 		Anonymiser: detect.Version,
@@ -109,7 +117,7 @@ func (b *builder) talk(h fact.Head, e *event.Event, call fact.ID) {
 	}
 	b.facts = append(b.facts, f)
 	if b.policy.Transcripts == "notice" && t.Call != "" {
-		id := identity.FactID(b.key, fact.KindConsent, noticeID(t.Call))
+		id := identity.Ref(b.key, fact.KindConsent, noticeID(t.Call)) // one, whoever speaks of it
 		n := b.head(e, id, h.Contact)
 		b.facts = append(b.facts, &fact.Consent{Head: n, Call: call, Purpose: fact.Transcribe, Act: fact.Noticed, Via: fact.ViaPolicy})
 	}

@@ -151,7 +151,7 @@ func (z *Zone) line(ctx context.Context, ws workspace.ID, id string, l consentLi
 	if err != nil {
 		return err
 	}
-	_, err = z.append(ctx, ws, ControlSource, "native", []source.Delivery{{ID: id, Body: body}})
+	_, err = z.append(ctx, ws, origin{name: ControlSource, kind: "native"}, []source.Delivery{{ID: id, Body: body}})
 	return err
 }
 

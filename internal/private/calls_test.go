@@ -141,7 +141,8 @@ func TestAnOptOutReachesTheLiveCall(t *testing.T) {
 	for name, refuse := range map[string]func(*callHouse) error{
 		"call": func(h *callHouse) error { return h.zone.OptOutCall(t.Context(), workspace.Default, "AC1", "agent") },
 		"contact": func(h *callHouse) error {
-			return h.zone.OptOutContact(t.Context(), workspace.Default, "+12125550142", "record_pref")
+			_, err := h.zone.OptOutContact(t.Context(), workspace.Default, "+12125550142", "record_pref")
+			return err
 		},
 		"erasure": func(h *callHouse) error {
 			_, _, err := h.zone.Erase(t.Context(), workspace.Default, "+12125550142")

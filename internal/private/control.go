@@ -2,6 +2,7 @@ package private
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -19,8 +20,12 @@ import (
 // ControlSource is the name under which opt-outs over the API are counted.
 const ControlSource = "control"
 
-// ErrNobody is returned for a contact that is empty or withheld.
-var ErrNobody = errors.New("that is no contact: give a phone number or an e-mail address")
+var (
+	// ErrNobody is returned for a contact that is empty or withheld.
+	ErrNobody = errors.New("that is no contact: give a phone number or an e-mail address")
+	// ErrContact is returned for a contact that cannot be read: nothing was refused or erased.
+	ErrContact = errors.New("nobody can say whose address that is")
+)
 
 // vias are the ways an opt-out may be reported, as the API spells them.
 var vias = map[string]fact.Via{
@@ -43,19 +48,26 @@ func (z *Zone) OptOutCall(ctx context.Context, ws workspace.ID, call, via string
 	if err != nil {
 		return err
 	}
-	id := identity.FactID(key, fact.KindCall, call)
+	id := identity.Ref(key, fact.KindCall, call)
 	return z.optOut(ctx, ws, consent.Subject{Call: id}, via, consentLine{Call: call})
 }
 
-// OptOutContact records that a person opted out of recording and analysis everywhere.
-func (z *Zone) OptOutContact(ctx context.Context, ws workspace.ID, contact, via string) error {
-	who, err := z.who(ws, contact)
+// OptOutContact records that a person opted out of recording and analysis everywhere. It gives the pseudonyms under which
+// earlier versions may have kept words of theirs, which the pipeline does not know of. ErrNobody, ErrContact.
+func (z *Zone) OptOutContact(ctx context.Context, ws workspace.ID, contact, via string) (former []anon.Contact, err error) {
+	who, err := z.who(ctx, ws, contact)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	line := consentLine{}
 	line.Party.ID = contact
-	return z.optOut(ctx, ws, consent.Subject{Contact: who}, via, line)
+	if err := z.optOut(ctx, ws, consent.Subject{Contact: who.Contact}, via, line); err != nil {
+		return nil, err
+	}
+	for _, c := range who.Former { // what is live, or stored, under an older pseudonym
+		err = errors.Join(err, z.book.Refuse(ctx, ws, consent.Subject{Contact: c}, vias[via]))
+	}
+	return who.Former, err
 }
 
 // consentLine is the native event of an opt-out: it takes the ordinary way to become a fact.
@@ -81,38 +93,81 @@ func (z *Zone) optOut(ctx context.Context, ws workspace.ID, about consent.Subjec
 		return ErrVia
 	}
 	gone := z.book.Refuse(ctx, ws, about, v)
-	if _, err := z.register.Say(ctx, ws, about, fact.OptedOut, v); err != nil {
+	if err := z.say(ctx, ws, about, fact.OptedOut, consent.Everything, v); err != nil {
 		return errors.Join(gone, err)
 	}
-	gone = errors.Join(gone, z.book.Refuse(ctx, ws, about, v)) // what began before the register knew
 	line.Act, line.Via = "opted_out", consent.ViaName(v)
 	return errors.Join(gone, z.line(ctx, ws, "opt-out\x00"+line.Call+line.Party.ID, line))
+}
+
+// say records what somebody said. A refusal of more than sharing then destroys what there is of the call, or of every call
+// with the contact, those they took part in beside another too.
+func (z *Zone) say(ctx context.Context, ws workspace.ID, about consent.Subject, act fact.Act, of consent.Purposes, via fact.Via) error {
+	if _, err := z.register.Say(ctx, ws, about, act, of, via); err != nil {
+		return err
+	}
+	if act != fact.OptedOut && act != fact.Withdrawn || of&consent.Heard == 0 {
+		return nil
+	}
+	gone := z.book.Refuse(ctx, ws, about, via)
+	if about.Call != (fact.ID{}) {
+		return gone
+	}
+	calls, err := z.register.Joined(ctx, ws, about.Contact)
+	for _, call := range calls {
+		gone = errors.Join(gone, z.silence(ctx, ws, call, of, via))
+	}
+	return errors.Join(gone, err)
+}
+
+// silence refuses a call for somebody who took part in it, and has its words taken out in order. It is idempotent.
+func (z *Zone) silence(ctx context.Context, ws workspace.ID, call fact.ID, of consent.Purposes, via fact.Via) error {
+	if err := z.say(ctx, ws, consent.Subject{Call: call}, fact.OptedOut, of, via); err != nil {
+		return err
+	}
+	id := hex.EncodeToString(call[:])
+	return z.own(ctx, ws, ControlSource, ownLine{ID: "refused\x00" + id, At: z.now(), Refused: id, Via: via})
 }
 
 // Erase records that everything about a contact up to now must go. It gives the receipt and the pseudonyms whose
 // rows the crowd must forget; both look the same for a contact that nobody knows.
 func (z *Zone) Erase(ctx context.Context, ws workspace.ID, contact string) ([]anon.Contact, string, error) {
-	who, err := z.who(ws, contact)
+	who, err := z.who(ctx, ws, contact)
 	if err != nil {
 		return nil, "", err
 	}
-	receipt, err := z.register.Erase(ctx, ws, who)
-	if err == nil {
-		err = z.book.Erase(ctx, ws, who)
+	receipt, err := z.register.Erase(ctx, ws, who.All()...)
+	if err != nil {
+		return nil, "", err
 	}
-	return []anon.Contact{who}, receipt, err
+	for _, c := range who.All() {
+		err = errors.Join(err, z.book.Erase(ctx, ws, c))
+	}
+	calls, joined := z.register.Joined(ctx, ws, who.All()...)
+	for _, call := range calls { // their words in a call that belongs to somebody else
+		joined = errors.Join(joined, z.silence(ctx, ws, call, consent.Heard, fact.ViaAPI))
+	}
+	return who.All(), receipt, errors.Join(err, joined)
 }
 
-func (z *Zone) who(ws workspace.ID, contact string) (anon.Contact, error) {
-	key, err := z.ring.Pseudonym(ws)
-	if err != nil {
-		return anon.Contact{}, err
+// who is the person that somebody names. What cannot be read is refused: it must never be taken for a new person, of whom
+// there is nothing to refuse or erase.
+func (z *Zone) who(ctx context.Context, ws workspace.ID, contact string) (identity.Person, error) {
+	who, err := z.persons.Of(ctx, ws, personal.New(contact))
+	switch {
+	case err != nil:
+		return who, err
+	case who.Unreadable:
+		return who, ErrContact
+	case !who.Known():
+		return who, ErrNobody
 	}
-	c := anon.Pseudonym(key, identity.Canonical(personal.New(contact), z.region))
-	if !c.Valid() {
-		return anon.Contact{}, ErrNobody
-	}
-	return c, nil
+	return who, nil
+}
+
+// LetGo forgets who took part in calls of others before a moment; call it where rows are de-linked.
+func (z *Zone) LetGo(ctx context.Context, ws workspace.ID, before time.Time) error {
+	return z.register.Leave(ctx, ws, before)
 }
 
 // Erased gives the moment up to which everything about a contact was erased; zero when nothing was.
@@ -156,7 +211,7 @@ func (z *Zone) Violated(ctx context.Context, ws workspace.ID, found int) error {
 	for i := range all {
 		all[i] = source.Delivery{ID: fmt.Sprintf("violation/%s/%d", at, i)}
 	}
-	_, err := z.append(ctx, ws, ControlSource, kindViolation, all)
+	_, err := z.append(ctx, ws, origin{name: ControlSource, kind: kindViolation}, all)
 	return err
 }
 

@@ -46,7 +46,24 @@ func (z *Zone) CallID(ws workspace.ID, call string) (fact.ID, error) {
 	if err != nil {
 		return fact.ID{}, err
 	}
-	return identity.FactID(key, fact.KindCall, call), nil
+	return identity.Ref(key, fact.KindCall, call), nil
+}
+
+// CallRows are the ids that the rows of a call may have: one for each connection that may know it.
+func (z *Zone) CallRows(ctx context.Context, ws workspace.ID, call fact.ID) ([]fact.ID, error) {
+	key, err := z.ring.Pseudonym(ws)
+	if err != nil {
+		return nil, err
+	}
+	names, err := z.store.SourceNames(ctx, ws)
+	if err != nil {
+		return nil, err
+	}
+	ids := []fact.ID{call}
+	for _, name := range append(names, importOf("native"), importOf("vcon")) {
+		ids = append(ids, identity.In(key, call, name))
+	}
+	return ids, nil
 }
 
 // Export writes the redacted vCon of a call. It asks for the verdict of now, not of then: a refusal since, a policy that
@@ -57,7 +74,7 @@ func (z *Zone) Export(ctx context.Context, ws workspace.ID, call string, kept Ex
 	if err != nil {
 		return nil, err
 	}
-	id := identity.FactID(key, fact.KindCall, call)
+	id := identity.Ref(key, fact.KindCall, call)
 	policy, err := z.store.Policy(ctx, ws)
 	if err != nil {
 		return nil, err
@@ -72,7 +89,7 @@ func (z *Zone) Export(ctx context.Context, ws workspace.ID, call string, kept Ex
 	}
 	// The person's country is no longer known: where the policy has a list of countries, they count as of one of them.
 	policy = policy.In("")
-	verdict, why := consent.Decide(policy, fact.KindTalk, known)
+	verdict, why := consent.Decide(policy, consent.Export, known)
 	if verdict != consent.Allow {
 		return nil, fmt.Errorf("%w: %s", ErrNotReleased, why)
 	}
@@ -91,7 +108,7 @@ func (z *Zone) Export(ctx context.Context, ws workspace.ID, call string, kept Ex
 		Ground: vcon.Ground{Asked: policy.Transcripts == workspace.OptIn, At: kept.At, Receipt: evidence.Head},
 	}
 	for _, e := range evidence.Entries {
-		if e.What == "opted-in" {
+		if strings.HasPrefix(e.What, "opted-in") {
 			out.Ground.At = e.At
 		}
 	}

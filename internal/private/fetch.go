@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"murmur/internal/fact"
-	"murmur/internal/private/anon"
 	"murmur/internal/private/internal/consent"
 	"murmur/internal/private/internal/event"
 	"murmur/internal/private/internal/identity"
@@ -25,39 +24,42 @@ var ErrNotYet = errors.New("the vendor has not finished the recording")
 const settled = time.Hour
 
 // recorded takes the news that a platform has a recording of a call: it may be fetched, is refused, or waits.
-func (b *builder) recorded(ctx context.Context, e *event.Event, call fact.ID, who anon.Contact, known consent.Known) error {
-	switch v, why := consent.Record(b.policy.In(b.country(e.Party)), known); v {
-	case consent.Allow:
-		return b.announce(ctx, e, e.Recorded.Call, call, who)
-	case consent.Refuse:
+func (b *builder) recorded(ctx context.Context, e *event.Event, call fact.ID, people []identity.Person) error {
+	verdict, why, err := b.verdict(ctx, consent.Recording, call, people)
+	switch {
+	case err != nil:
+		return err
+	case verdict == consent.Allow:
+		return b.announce(ctx, e, e.Recorded.Call, call, people)
+	case verdict == consent.Refuse:
 		if why != fact.WhyPolicyDenies { // a workspace that wants no recordings has nothing to refuse
 			b.stop(fact.Refused, why)
 		}
 	default:
-		b.hold(call, who)
+		b.hold(call, people[0].Contact)
 		b.stop(fact.Held, why)
 	}
 	return nil
 }
 
 // listed takes a call that its source lists: if somebody spoke, there may be a recording, of which no webhook tells.
-func (b *builder) listed(ctx context.Context, e *event.Event, call fact.ID, who anon.Contact, known consent.Known) error {
+func (b *builder) listed(ctx context.Context, e *event.Event, call fact.ID, people []identity.Person) error {
 	if e.Call == nil || e.Call.Answered.IsZero() {
 		return nil
 	}
-	if v, _ := consent.Record(b.policy.In(b.country(e.Party)), known); v != consent.Allow {
-		return nil
+	if v, _, err := b.verdict(ctx, consent.Recording, call, people); err != nil || v != consent.Allow {
+		return err
 	}
-	return b.announce(ctx, e, e.ID, call, who)
+	return b.announce(ctx, e, e.ID, call, people)
 }
 
-func (b *builder) announce(ctx context.Context, e *event.Event, name string, call fact.ID, who anon.Contact) error {
+func (b *builder) announce(ctx context.Context, e *event.Event, name string, call fact.ID, people []identity.Person) error {
 	s, _ := connect.For(b.kind)
 	if _, ok := s.(source.Fetcher); !ok {
 		return nil
 	}
 	return b.zone.book.Announce(ctx, recording.Announcement{
-		Workspace: b.ws, Source: b.name, Name: name, Call: call, Contact: who, Country: b.country(e.Party), At: e.At,
+		Workspace: b.ws, Source: b.name, Name: name, Call: call, Contact: people[0].Contact, Country: consent.CountryOf(b.policy, people[0]), At: e.At,
 	})
 }
 
@@ -190,14 +192,11 @@ func (f *fetching) allowed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	known, err := f.zone.register.Known(ctx, f.Workspace, f.Call, f.Contact)
-	if err != nil {
-		return err
+	v, _, err := f.zone.register.Ask(ctx, f.Workspace, policy, consent.Recording, f.Call, identity.Stranger(f.Contact, f.Country))
+	if err == nil && v != consent.Allow {
+		err = recording.ErrRefused
 	}
-	if v, _ := consent.Record(policy.In(f.Country), known); v != consent.Allow {
-		return recording.ErrRefused
-	}
-	return nil
+	return err
 }
 
 // one stores one segment, unless it is stored. The verdict is asked before its sound is asked for, and by the book

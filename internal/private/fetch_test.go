@@ -108,7 +108,7 @@ func (h *callHouse) polled(p *platform, hosts ...string) fact.Outcome {
 	must(h.t, err)
 	body := fmt.Sprintf(`{"id":"EV1","type":"call.recording.completed","createdAt":%[1]q,"data":{"resource":{"id":"CA1","direction":"incoming","createdAt":%[1]q},
 		"context":{"participants":{"external":["+16465550187"],"workspace":["+12125550100"]},"phoneNumberId":"PN1"}}}`, tour.Now.Add(-2*time.Hour).Format(time.RFC3339))
-	_, err = h.zone.append(h.t.Context(), src.Workspace, src.Name, src.Kind, []source.Delivery{{ID: "EV1", Body: []byte(body)}})
+	_, err = h.zone.append(h.t.Context(), src.Workspace, from(src), []source.Delivery{{ID: "EV1", Body: []byte(body)}})
 	must(h.t, err)
 	return h.process(h.inbox[len(h.inbox)-1])
 }
@@ -212,7 +212,7 @@ func TestWhatIsNotAllowedIsNeverAskedFor(t *testing.T) {
 			must(h.t, err)
 		}, state: fact.Ignored},
 		"the person opted out": {basis: "notice", before: func(h *callHouse) {
-			must(h.t, h.zone.OptOutContact(h.t.Context(), workspace.Default, "+16465550187", "sms"))
+			refusePerson(h.t, h.zone)
 		}, state: fact.Refused},
 		"the source was removed":   {basis: "notice", after: func(h *callHouse) { must(h.t, h.zone.store.Remove(h.t.Context(), workspace.Default, "quo")) }, state: fact.Ignored},
 		"it is older than the day": {basis: "notice", before: func(h *callHouse) { h.policy("raw-hours", "1") }, state: fact.Ignored},

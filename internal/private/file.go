@@ -21,7 +21,38 @@ type file struct {
 	source.Lines
 	kind string
 	csv  *csv.File
+	ids  string // the connection whose ids it uses
+	name string // of the source that somebody says it belongs to; empty: none
 }
+
+// belongs says whose ids a file uses: those of the source that it is said to belong to, which need not be connected, else
+// those of files with the same headers, or of the same format.
+func (z *Zone) belongs(ctx context.Context, ws workspace.ID, f *file, name string) error {
+	if name == "" {
+		f.ids = importOf(f.kind)
+		if f.csv != nil {
+			f.ids = importOf(f.csv.Shape())
+		}
+		return nil
+	}
+	if !workspace.ValidSourceName(name) {
+		return ErrImportSource
+	}
+	src, err := z.store.Source(ctx, ws, name)
+	if err != nil && !errors.Is(err, workspace.ErrNotFound) {
+		return err
+	}
+	if f.ids, f.name = name, name; err == nil {
+		f.ids = src.IDs()
+	}
+	return nil
+}
+
+// importOf names the connection of files of one shape. No source can be called so.
+func importOf(shape string) string { return ImportSource + ":" + shape }
+
+// ErrImportSource is returned for a name that no source can have.
+var ErrImportSource = errors.New("a source is named by small letters, digits and -, at most 32")
 
 // openFile finds out what a file has: native lines, vCons or CSV.
 func (z *Zone) openFile(ctx context.Context, ws workspace.ID, r io.Reader, o ImportOptions) (file, error) {

@@ -11,6 +11,7 @@ import (
 	"murmur/internal/fact"
 	"murmur/internal/private/internal/consent"
 	"murmur/internal/private/internal/detect"
+	"murmur/internal/private/internal/identity"
 	"murmur/internal/private/internal/legs"
 	"murmur/internal/private/internal/listen"
 	"murmur/internal/private/internal/recording"
@@ -68,14 +69,13 @@ func (z *Zone) Recordings(ctx context.Context, ws workspace.ID) (r Recordings, e
 
 // mayTranscribe asks for the verdict on the sound and the words of a recording.
 func (z *Zone) mayTranscribe(ctx context.Context, p workspace.Policy, s recording.Stored) (bool, error) {
-	known, err := z.register.Known(ctx, s.Workspace, s.Call, s.Contact)
+	who := identity.Stranger(s.Contact, s.Country)
+	sound, _, err := z.register.Ask(ctx, s.Workspace, p, consent.Recording, s.Call, who)
 	if err != nil {
 		return false, err
 	}
-	p = p.In(s.Country)
-	sound, _ := consent.Record(p, known)
-	words, _ := consent.Decide(p, fact.KindTalk, known)
-	return sound != consent.Refuse && words == consent.Allow, nil
+	words, _, err := z.register.Ask(ctx, s.Workspace, p, consent.Transcript, s.Call, who)
+	return sound != consent.Refuse && words == consent.Allow, err
 }
 
 // Listener is the recogniser that hears recordings and what holds it; path is empty if there is none.

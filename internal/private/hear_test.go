@@ -190,8 +190,8 @@ func TestARecordingIsHeard(t *testing.T) {
 	if len(all) != 1 {
 		t.Fatalf("%d deliveries of a recording", len(all))
 	}
-	if e := h.open(t, all[0]); e.kind != kindOwn || e.source != RecorderSource || strings.Contains(string(e.delivery.Body), canary) {
-		t.Errorf("the delivery is of kind %q and source %q, or holds the number", e.kind, e.source)
+	if e := h.open(t, all[0]); e.kind != kindOwn || e.name != RecorderSource || strings.Contains(string(e.delivery.Body), canary) {
+		t.Errorf("the delivery is of kind %q and source %q, or holds the number", e.kind, e.name)
 	}
 	o := h.process(all[0])
 	if o.State != fact.Published || len(o.Facts) != 1 {
@@ -236,7 +236,7 @@ func TestWhatIsNotHeard(t *testing.T) {
 		"country asks":       {before: func(h *callHouse) { h.policy("opt-in-countries", "US") }},
 		"the call opted out": {before: func(h *callHouse) { must(h.t, h.zone.OptOutCall(h.t.Context(), workspace.Default, "CA1", "dtmf")) }},
 		"the person opted out": {before: func(h *callHouse) {
-			must(h.t, h.zone.OptOutContact(h.t.Context(), workspace.Default, "+16465550187", "sms"))
+			refusePerson(h.t, h.zone)
 		}},
 		"the recogniser fails": {before: func(h *callHouse) { h.zone.listener = listener(h.t, []line{}) }, last: true, state: fact.Quarantined},
 		"opted out in between": {state: fact.Refused, before: func(h *callHouse) {}},
@@ -301,10 +301,10 @@ func TestNobodySpoke(t *testing.T) {
 // keyed names people and calls as the zone does.
 type keyed struct{ b builder }
 
-func (k keyed) call(id string) fact.ID { return identity.FactID(k.b.key, fact.KindCall, id) }
+func (k keyed) call(id string) fact.ID { return identity.Ref(k.b.key, fact.KindCall, id) }
 
 func (k keyed) who(number string) anon.Contact {
-	return anon.Pseudonym(k.b.key, identity.Canonical(personal.New(number), "US"))
+	return anon.Pseudonym(k.b.key, identity.Parse(personal.New(number), "US").Value())
 }
 
 func (h *callHouse) builder() keyed {
@@ -319,4 +319,11 @@ func must(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// refusePerson is the refusal of the person of these tests.
+func refusePerson(t testing.TB, z *Zone) {
+	t.Helper()
+	_, err := z.OptOutContact(t.Context(), workspace.Default, "+16465550187", "sms")
+	must(t, err)
 }

@@ -39,8 +39,11 @@ var ErrUnreadable = errors.New("the file cannot be read")
 
 // ImportOptions say what the file is: Kind is calls, messages, surveys, steps, vcon, native or empty (found out); Map is
 // the YAML of --map, Key the private key for encrypted vCons (PEM or JWK).
+// Source names the connection whose ids the rows use, so that a call in the file and the same call by webhook are one;
+// empty: the file's ids are those of files of its shape alone.
 type ImportOptions struct {
 	Kind, Map, Key string
+	Source         string
 	Progress       *ImportProgress // counts along; nil: nobody looks
 }
 
@@ -81,6 +84,9 @@ type Settler interface {
 // is not missed: see decided.
 func (z *Zone) Import(ctx context.Context, ws workspace.ID, r io.Reader, o ImportOptions, to Settler) (ImportReport, error) {
 	f, err := z.openFile(ctx, ws, r, o)
+	if err == nil {
+		err = z.belongs(ctx, ws, &f, o.Source)
+	}
 	if err != nil {
 		return ImportReport{}, err
 	}
@@ -149,6 +155,9 @@ func (im *importer) cut(ctx context.Context, f file, batches chan<- []importRow)
 			row.d.ID = fmt.Sprintf("row\x00%d\x00%s", line, base64.RawURLEncoding.EncodeToString(chain.Sum(nil)))
 			row.d.Body = strconv.AppendInt(nil, int64(bad.Why), 10)
 		}
+		if f.name != "" { // the same row of another connection is another delivery
+			row.d.ID = "source\x00" + f.name + "\x00" + deliveryName(row.d)
+		}
 		batch, size = append(batch, row), size+len(row.d.Body)
 		return len(batch) < batchRows && size < batchBytes || flush()
 	})
@@ -163,6 +172,7 @@ type importer struct {
 	zone     *Zone
 	ws       workspace.ID
 	name     string // of the source
+	ids      string // the connection whose ids the rows use
 	key      keyring.Pseudonym
 	label    fact.Label // of name
 	to       Settler
@@ -179,7 +189,7 @@ func (z *Zone) importer(ws workspace.ID, f file, o ImportOptions, to Settler) (*
 	if err != nil {
 		return nil, err
 	}
-	im := &importer{zone: z, ws: ws, name: ImportSource, key: key, to: to, progress: o.Progress}
+	im := &importer{zone: z, ws: ws, name: ImportSource, ids: f.ids, key: key, to: to, progress: o.Progress}
 	im.label = identity.Label(key, fact.DimSource, 0, im.name)
 	im.repeated.Store(true) // an import that was interrupted begins with what is known
 	if im.progress == nil {
@@ -230,12 +240,12 @@ func (im *importer) settle(ctx context.Context, rows []importRow, ids []journal.
 		if state, ok := known[ids[i]]; ok {
 			outcomes[i].State = fact.Duplicate
 			if state == fact.Quarantined {
-				_, said := decode(row.envelope(im.name), now)
+				_, said := decode(row.envelope(im.name, im.ids), now)
 				bad[i] = cmp.Or(row.bad, said)
 			}
 			continue
 		}
-		env := row.envelope(im.name)
+		env := row.envelope(im.name, im.ids)
 		if outcomes[i], bad[i], err = im.zone.judge(ctx, in[i], env); err != nil {
 			return err
 		}
@@ -268,8 +278,8 @@ func quarantined(o fact.Outcome, said error) error {
 	return source.Quarantine(o.Why, "")
 }
 
-func (row importRow) envelope(name string) envelope {
-	return envelope{kind: row.kind, source: name, delivery: row.d}
+func (row importRow) envelope(name, ids string) envelope {
+	return envelope{origin: origin{name, row.kind, ids}, delivery: row.d}
 }
 
 // mark gives a function that says whether nothing has been said since that a decision about a row of the workspace
@@ -293,7 +303,7 @@ func (im *importer) hand(ctx context.Context, rows []importRow, ids []journal.ID
 	if err != nil {
 		return err
 	}
-	if _, err := im.zone.appendRows(ctx, im.ws, im.name, rows); err != nil {
+	if _, err := im.zone.appendRows(ctx, im.ws, im.name, im.ids, rows); err != nil {
 		return err
 	}
 	im.mu.Lock()
@@ -380,14 +390,14 @@ func reason(bad error) string {
 }
 
 // appendRows journals rows to be decided later, in runs of one kind.
-func (z *Zone) appendRows(ctx context.Context, ws workspace.ID, name string, rows []importRow) (total Accepted, err error) {
+func (z *Zone) appendRows(ctx context.Context, ws workspace.ID, name, ids string, rows []importRow) (total Accepted, err error) {
 	for lo := 0; lo < len(rows); {
 		hi := lo
 		var run []source.Delivery
 		for ; hi < len(rows) && rows[hi].kind == rows[lo].kind; hi++ {
 			run = append(run, rows[hi].d)
 		}
-		a, err := z.append(ctx, ws, name, rows[lo].kind, run)
+		a, err := z.append(ctx, ws, origin{name, rows[lo].kind, ids}, run)
 		if err != nil {
 			return total, err
 		}

@@ -48,7 +48,7 @@ func TestWhatIsSaidDuringAnImportHolds(t *testing.T) {
 	h := newTourHouse(t)
 	s := &settler{between: func(call int) {
 		if call == 1 {
-			if err := h.zone.OptOutContact(t.Context(), workspace.Default, "+12125550142", "sms"); err != nil {
+			if _, err := h.zone.OptOutContact(t.Context(), workspace.Default, "+12125550142", "sms"); err != nil {
 				t.Error(err)
 			}
 		}
@@ -95,7 +95,7 @@ func TestAHeldRowIsKeptSealed(t *testing.T) {
 		t.Errorf("%+v", s.settled)
 	}
 	m := s.in[0]
-	if e := h.open(t, m); !strings.Contains(string(e.delivery.Body), `"t1"`) || e.kind != "native" || e.source != ImportSource {
+	if e := h.open(t, m); !strings.Contains(string(e.delivery.Body), `"t1"`) || e.kind != "native" || e.name != ImportSource {
 		t.Errorf("another envelope of %s", e.kind)
 	}
 }

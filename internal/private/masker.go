@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"murmur/internal/private/internal/detect"
+	"murmur/internal/private/internal/identity"
 	"murmur/internal/workspace"
 )
 
@@ -48,8 +49,13 @@ func (m masking) over(d *detect.Detector) (*detect.Detector, error) {
 	return d, err
 }
 
-// CheckPolicy refuses a policy whose transforms, identifiers or recognizer cannot be carried out.
+var errRegion = errors.New("region must be the two-letter code of a country that has phone numbers, such as GB")
+
+// CheckPolicy refuses a policy whose region, transforms, identifiers or recognizer cannot be carried out.
 func (z *Zone) CheckPolicy(p workspace.Policy) error {
+	if !identity.Region(p.Region) {
+		return errRegion
+	}
 	d, err := z.seconded(p.Recognizer)
 	if err == nil {
 		_, err = masking{p.Transforms, p.Identifiers, p.Recognizer}.over(d)

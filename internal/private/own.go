@@ -26,9 +26,11 @@ type ownLine struct {
 	Contact string    `json:"contact,omitempty"` // hexadecimal; empty: withheld
 	Country string    `json:"country,omitempty"`
 
-	Notice string    `json:"notice,omitempty"` // a notice was played on the platform's call of this id
-	Heard  *ownHeard `json:"heard,omitempty"`
-	Failed fact.Why  `json:"failed,omitempty"` // the recording could not be heard, or its words not be verified clean
+	Notice  string    `json:"notice,omitempty"`  // a notice was played on the platform's call of this id
+	Refused string    `json:"refused,omitempty"` // somebody who took part in this call, keyed, hexadecimal, refused
+	Via     fact.Via  `json:"via,omitempty"`
+	Heard   *ownHeard `json:"heard,omitempty"`
+	Failed  fact.Why  `json:"failed,omitempty"` // the recording could not be heard, or its words not be verified clean
 }
 
 // ownHeard is a recording that was heard. The words are masked.
@@ -60,7 +62,7 @@ func (z *Zone) own(ctx context.Context, ws workspace.ID, name string, l ownLine)
 	if err != nil {
 		return err
 	}
-	_, err = z.append(ctx, ws, name, kindOwn, []source.Delivery{{ID: l.ID, Body: body}})
+	_, err = z.append(ctx, ws, origin{name: name, kind: kindOwn}, []source.Delivery{{ID: l.ID, Body: body}})
 	return err
 }
 
@@ -83,6 +85,11 @@ func ownEvents(d source.Delivery) ([]event.Event, error) {
 	case l.Notice != "":
 		e.ID = noticeID(l.Notice)
 		e.Consent = &event.Consent{Call: l.Notice, Purpose: fact.Record, Act: fact.Noticed, Via: fact.ViaPolicy}
+	case l.Refused != "":
+		e.Consent = &event.Consent{Purpose: fact.Record, Act: fact.OptedOut, Via: l.Via}
+		if !unhex(e.Consent.Ref[:], l.Refused) {
+			return nil, errOwn
+		}
 	case l.Heard != nil:
 		h := l.Heard
 		t := &event.Talk{Origin: fact.OwnTranscript, Heard: &event.Heard{

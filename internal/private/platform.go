@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"murmur/internal/fact"
-	"murmur/internal/private/anon"
 	"murmur/internal/private/internal/consent"
 	"murmur/internal/private/internal/identity"
 	"murmur/internal/private/internal/source"
@@ -124,7 +123,7 @@ func (z *Zone) AnswerCall(ctx context.Context, src workspace.Source, step string
 	case "heard":
 		return z.heard(ctx, src, script, r, again)
 	case "done":
-		_, journaled := z.append(ctx, src.Workspace, src.Name, src.Kind, []source.Delivery{d})
+		_, journaled := z.append(ctx, src.Workspace, from(src), []source.Delivery{d})
 		state, err := z.CallEvent(ctx, src.Workspace, r.Call, CallEvent{Kind: "hangup"})
 		return Answer{Call: r.Call, Body: script.End(), State: state}, errors.Join(journaled, err)
 	}
@@ -221,8 +220,8 @@ func (z *Zone) Stands(ctx context.Context, ws workspace.ID, call string) (Standi
 	if err != nil {
 		return MustGo, err
 	}
-	known, err := z.register.Known(ctx, ws, identity.FactID(key, fact.KindCall, call), anon.Contact{})
-	if err != nil || known.CallOptedOut {
+	known, err := z.register.Known(ctx, ws, identity.Ref(key, fact.KindCall, call))
+	if err != nil || known.Call.Out&consent.Heard != 0 {
 		return MustGo, err
 	}
 	if t := z.book.Find(ws, call); t != nil {

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync"
 
-	"murmur/internal/fact"
 	"murmur/internal/private/internal/consent"
 	"murmur/internal/private/internal/poll"
 	"murmur/internal/private/internal/source"
@@ -285,7 +284,7 @@ func (z *Zone) acceptPolled(ctx context.Context, src workspace.Source, all []sou
 	if len(all) == 0 {
 		return 0, nil
 	}
-	a, err := z.append(ctx, src.Workspace, src.Name, src.Kind, all)
+	a, err := z.append(ctx, src.Workspace, from(src), all)
 	return a.Fresh, err
 }
 
@@ -306,17 +305,18 @@ func (z *Zone) mayHear(ctx context.Context, src workspace.Source, d source.Deliv
 	}
 	b := builder{zone: z, ws: src.Workspace, policy: policy, key: key}
 	e := &events[0]
-	who := b.contact(e.Party)
-	gone, err := z.register.Erased(ctx, src.Workspace, who)
-	if err != nil || !e.At.After(gone) {
-		return false, err
-	}
-	known, err := z.register.Known(ctx, src.Workspace, b.callOf(e), who)
+	people, err := b.people(ctx, e)
 	if err != nil {
 		return false, err
 	}
-	verdict, _ := consent.Decide(policy, fact.KindTalk, known)
-	return verdict == consent.Allow, nil
+	for _, p := range people {
+		gone, err := z.register.Erased(ctx, src.Workspace, p.All()...)
+		if err != nil || !e.At.After(gone) {
+			return false, err
+		}
+	}
+	verdict, _, err := b.verdict(ctx, consent.Transcript, b.callOf(e), people)
+	return verdict == consent.Allow, err
 }
 
 // pointsHere reports whether a webhook's URL ends in the token of this very source.

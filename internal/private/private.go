@@ -22,12 +22,10 @@ import (
 	"murmur/internal/keyring"
 	"murmur/internal/ledger"
 	"murmur/internal/meta"
-	"murmur/internal/private/anon"
 	"murmur/internal/private/internal/consent"
 	"murmur/internal/private/internal/detect"
 	"murmur/internal/private/internal/event"
-	"murmur/internal/private/internal/identity"
-	"murmur/internal/private/internal/personal"
+	"murmur/internal/private/internal/person"
 	"murmur/internal/private/internal/recording"
 	"murmur/internal/private/internal/source"
 	"murmur/internal/private/internal/source/connect"
@@ -57,7 +55,6 @@ type Config struct {
 	Listener string
 	// AllowHosts are HOST:PORT that the APIs and media of every workspace may be on, private and loopback ones too.
 	AllowHosts []string
-	Region     string           // ISO 3166 code in which national phone numbers are read; empty: US
 	Now        func() time.Time // nil: time.Now
 }
 
@@ -66,6 +63,7 @@ type Zone struct {
 	ring     *keyring.Ring
 	store    *workspace.Store
 	register *consent.Register
+	persons  *person.Finder
 	book     *recording.Book
 	ledger   *ledger.Ledger
 	journal  Intake
@@ -78,7 +76,6 @@ type Zone struct {
 	loading  sync.Mutex       // one loads the second reader
 	second   *detect.Detector // with the second reader, once a policy wanted it
 	maskers  sync.Map         // by masking: detectors as policies want them
-	region   string
 	now      func() time.Time
 	polling  pollers
 	names    maskedNames
@@ -89,9 +86,6 @@ func New(c Config) (*Zone, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if c.Region == "" {
-		c.Region = "US"
-	}
 	if c.Dial == "" {
 		c.Dial = detect.Strict.String()
 	}
@@ -101,10 +95,11 @@ func New(c Config) (*Zone, error) {
 	}
 	z := &Zone{
 		ring: c.Ring, store: c.Store, register: consent.NewRegister(c.DB, c.Ledger, c.Now), ledger: c.Ledger, journal: c.Journal,
-		detector: d, dial: c.Dial, models: c.Models, allow: c.AllowHosts, listener: c.Listener, region: c.Region, now: c.Now,
+		detector: d, dial: c.Dial, models: c.Models, allow: c.AllowHosts, listener: c.Listener, now: c.Now,
+		persons: person.NewFinder(c.DB, c.Ring, c.Store, c.Now),
 	}
 	z.book, err = recording.Open(recording.Config{
-		Dir: c.Audio, Ring: c.Ring, DB: c.DB, Ledger: c.Ledger, Store: c.Store, Register: z.register, Report: z.report, Region: c.Region, Now: c.Now,
+		Dir: c.Audio, Ring: c.Ring, DB: c.DB, Ledger: c.Ledger, Store: c.Store, Register: z.register, Report: z.report, Persons: z.persons, Now: c.Now,
 	})
 	if err != nil {
 		return nil, err
@@ -161,8 +156,8 @@ func (z *Zone) decide(ctx context.Context, m journal.Message, env envelope, even
 	if err != nil && !errors.Is(err, ErrNoModel) {
 		return fact.Outcome{}, err
 	}
-	b := builder{zone: z, ws: m.Workspace, policy: policy, key: key, detector: d, receivedAt: m.At, kind: env.kind, name: env.source}
-	b.source = b.label(fact.DimSource, 0, env.source)
+	b := builder{zone: z, ws: m.Workspace, policy: policy, key: key, detector: d, receivedAt: m.At, kind: env.kind, name: env.name, connection: env.connection}
+	b.source = b.label(fact.DimSource, 0, env.name)
 	b.mixed = slices.ContainsFunc(events, func(e event.Event) bool { return e.Call != nil || e.Message != nil })
 	for i := range events {
 		if err := b.add(ctx, &events[i]); err != nil {
@@ -198,234 +193,4 @@ func unusable(err error) fact.Outcome {
 	default:
 		return fact.Outcome{State: fact.Ignored, Why: fact.WhySilentType}
 	}
-}
-
-// builder makes the outcome of one delivery. All events of a delivery share its fate: one that must wait or is
-// refused keeps the others from being published. The exception are the words of a call in a delivery that tells of the
-// call as well (a vCon): that it took place is the business's own record, and its words are left out, or wait alone.
-type builder struct {
-	zone       *Zone
-	ws         workspace.ID
-	policy     workspace.Policy
-	key        keyring.Pseudonym
-	detector   *detect.Detector // as the policy wants it; nil if its recognizer is missing
-	source     fact.Label
-	kind, name string // of the source
-	receivedAt time.Time
-	version    int64 // of the event in hand
-
-	facts  []fact.Fact
-	labels []fact.Named
-	owner  anon.Contact
-	worst  fact.State
-	why    fact.Why
-	mixed  bool     // calls or messages are among the events
-	waits  fact.Why // why words are held that the facts do without
-	holds  bool     // something is held
-	about  fact.Waiting
-}
-
-// add takes one event through erasure, consent and masking.
-func (b *builder) add(ctx context.Context, e *event.Event) error {
-	who := b.contact(e.Party)
-	if b.owner == (anon.Contact{}) && who != anon.Withheld(b.key) {
-		b.owner = who
-	}
-	if !plausible(e.At, b.receivedAt) {
-		b.stop(fact.Quarantined, fact.WhyBadTime)
-		return nil
-	}
-	gone, err := b.zone.register.Erased(ctx, b.ws, who)
-	if err != nil {
-		return err
-	}
-	if !e.At.After(gone) {
-		b.stop(fact.Erased, fact.WhyErasure)
-		return nil
-	}
-	if e.Step != nil {
-		flows, err := b.zone.store.Flows(ctx, b.ws)
-		if err != nil {
-			return err
-		}
-		locate(flows, e.Step, e.At)
-	}
-	call := b.callOf(e)
-	if said, ok := refusal(e, b.policy); ok {
-		if err := b.say(ctx, e, call, who, said); err != nil {
-			return err
-		}
-	}
-	known, err := b.zone.register.Known(ctx, b.ws, call, who)
-	if err != nil {
-		return err
-	}
-	if e.Recorded != nil {
-		return b.recorded(ctx, e, call, who, known)
-	}
-	if err := b.listed(ctx, e, call, who, known); err != nil {
-		return err
-	}
-	switch verdict, why := consent.Decide(b.policy.In(b.country(e.Party)), e.Kind(), known); verdict {
-	case consent.Allow:
-		b.build(e, call, who)
-	case consent.Refuse:
-		if !b.mixed || e.Talk == nil {
-			b.stop(fact.Refused, why)
-		}
-	default:
-		b.hold(call, who)
-		if b.mixed && e.Talk != nil {
-			b.waits = why
-		} else {
-			b.stop(fact.Held, why)
-		}
-	}
-	return nil
-}
-
-// refusal reads what an event says about consent: a consent event as it is, a menu choice that the policy names
-// as an opt-out from the recording.
-func refusal(e *event.Event, p workspace.Policy) (event.Consent, bool) {
-	switch {
-	case e.Consent != nil:
-		return *e.Consent, true
-	case e.Step != nil && (e.Step.Outcome == fact.StepOptOut || p.OptOutChoice != "" && e.Step.Choice == p.OptOutChoice):
-		return event.Consent{Call: e.Step.Run, Purpose: fact.Record, Act: fact.OptedOut, Via: fact.ViaMenu}, true
-	}
-	return event.Consent{}, false
-}
-
-// say records a refusal or an agreement before anything else happens, and the fact about it.
-func (b *builder) say(ctx context.Context, e *event.Event, call fact.ID, who anon.Contact, c event.Consent) error {
-	known := who != anon.Withheld(b.key)
-	about := consent.Subject{Call: call}
-	if c.Call == "" {
-		if !known {
-			return nil // nobody in particular
-		}
-		about = consent.Subject{Contact: who}
-	}
-	if _, err := b.zone.register.Say(ctx, b.ws, about, c.Act, c.Via); err != nil {
-		return err
-	}
-	if c.Call != "" && known && c.Act == fact.OptedOut && (c.Via == fact.ViaDTMF || c.Via == fact.ViaMenu) { // a key: later calls too
-		if _, err := b.zone.register.Say(ctx, b.ws, consent.Subject{Contact: who, Calls: true}, c.Act, c.Via); err != nil {
-			return err
-		}
-	}
-	if c.Act == fact.OptedOut || c.Act == fact.Withdrawn {
-		if err := b.zone.book.Refuse(ctx, b.ws, about, c.Via); err != nil {
-			return err
-		}
-	}
-	if e.Consent == nil {
-		id := identity.FactID(b.key, fact.KindConsent, "menu\x00"+c.Call)
-		b.facts = append(b.facts, &fact.Consent{Head: b.head(e, id, who), Call: call, Purpose: c.Purpose, Act: c.Act, Via: c.Via})
-	}
-	return nil
-}
-
-// hold notes whose yes is waited for; where it is more than one's, that of any.
-func (b *builder) hold(call fact.ID, who anon.Contact) {
-	if !b.holds {
-		b.holds, b.about = true, fact.Waiting{Call: call, Contact: who}
-	}
-	if b.about.Call != call {
-		b.about.Call = fact.ID{}
-	}
-	if b.about.Contact != who {
-		b.about.Contact = anon.Contact{}
-	}
-}
-
-// stop notes a fate other than publication; the strictest of a delivery's events wins.
-func (b *builder) stop(s fact.State, why fact.Why) {
-	rank := map[fact.State]int{fact.Held: 1, fact.Refused: 2, fact.Quarantined: 3, fact.Erased: 4}
-	if rank[s] > rank[b.worst] {
-		b.worst, b.why = s, why
-	}
-}
-
-func (b *builder) outcome() fact.Outcome {
-	o := fact.Outcome{State: fact.Published, Facts: b.facts, Labels: b.labels, Contact: b.owner}
-	if b.waits != fact.WhyNone {
-		o.State, o.Why = fact.Held, b.waits // published but for the words; a replay repeats the facts, which changes nothing
-	}
-	if b.worst != fact.Pending {
-		o = fact.Outcome{State: b.worst, Why: b.why, Contact: b.owner}
-	}
-	if o.State == fact.Held {
-		o.Waits = b.about
-	}
-	for _, f := range o.Facts {
-		if fact.Check(f) != nil { // an impossible value that decoding let through
-			return fact.Outcome{State: fact.Quarantined, Why: fact.WhyBadField, Contact: b.owner}
-		}
-	}
-	if o.State == fact.Published && len(o.Facts) == 0 {
-		o.State, o.Why = fact.Ignored, fact.WhySilentType
-	}
-	return o
-}
-
-// contact is the pseudonym of a party; a withheld caller has the workspace's one shared pseudonym.
-func (b *builder) contact(p event.Party) anon.Contact {
-	if p.Known != [16]byte{} {
-		return anon.Stored(b.key, p.Known)
-	}
-	c := anon.Pseudonym(b.key, identity.Canonical(p.Address, b.zone.region))
-	if !c.Valid() {
-		return anon.Withheld(b.key)
-	}
-	return c
-}
-
-// country is where a party is from, "" where that is not known, or where no policy asks.
-func (b *builder) country(p event.Party) string {
-	if p.Country != "" || b.policy.OptInCountries == "" {
-		return p.Country
-	}
-	return identity.Country(p.Address, b.zone.region)
-}
-
-// callOf is the call or message an event is about.
-func (b *builder) callOf(e *event.Event) fact.ID {
-	id := e.ID
-	switch {
-	case e.Talk != nil && e.Talk.Heard != nil:
-		return e.Talk.Heard.Call
-	case e.Talk != nil:
-		id = e.Talk.Call
-	case e.Step != nil:
-		id = e.Step.Run
-	case e.Answer != nil:
-		id = e.Answer.Link
-	case e.Consent != nil:
-		id = e.Consent.Call
-	case e.Recorded != nil:
-		id = e.Recorded.Call
-	}
-	if id == "" {
-		return fact.ID{}
-	}
-	return identity.FactID(b.key, fact.KindCall, id)
-}
-
-// plausible refuses times that would never be counted: before 1990 or more than two days after receipt.
-func plausible(at, received time.Time) bool {
-	return at.Year() >= 1990 && at.Before(received.Add(48*time.Hour))
-}
-
-// subjects lists what is known of the people in a conversation, for the redactor.
-func subjects(e *event.Event) []personal.Value {
-	var out []personal.Value
-	for _, p := range []event.Party{e.Party, e.Member} {
-		for _, v := range append([]personal.Value{p.Address, p.Name}, p.Also...) {
-			if !v.Empty() {
-				out = append(out, v)
-			}
-		}
-	}
-	return out
 }

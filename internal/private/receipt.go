@@ -8,13 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"murmur/internal/fact"
 	"murmur/internal/ledger"
-	"murmur/internal/private/anon"
 	"murmur/internal/private/internal/consent"
 	"murmur/internal/private/internal/identity"
 	"murmur/internal/private/internal/recording"
@@ -28,13 +28,13 @@ func (z *Zone) Receipt(ctx context.Context, ws workspace.ID, call string) (recei
 	if err != nil {
 		return receipt.Call{}, err
 	}
-	id := identity.FactID(key, fact.KindCall, call)
+	id := identity.Ref(key, fact.KindCall, call)
 	r := receipt.Call{Format: receipt.Format, Call: call, ID: hex.EncodeToString(id[:]), MadeAt: z.now().UTC().Truncate(time.Microsecond), Key: z.ledger.Key()}
 	policy, err := z.store.Policy(ctx, ws)
 	if err != nil {
 		return receipt.Call{}, err
 	}
-	known, err := z.register.Known(ctx, ws, id, anon.Contact{})
+	known, err := z.register.Known(ctx, ws, id)
 	if err != nil {
 		return receipt.Call{}, err
 	}
@@ -53,8 +53,10 @@ func (z *Zone) Receipt(ctx context.Context, ws workspace.ID, call string) (recei
 	}
 	slices.SortFunc(all, func(a, b ledger.Record) int { return int(a.Seq - b.Seq) })
 	r.Takes, r.Entries, r.Head = summary(all)
-	known.CallOptedOut = known.CallOptedOut || turnedAway(r.Takes)
-	verdict, _ := consent.Decide(policy, fact.KindTalk, known)
+	if turnedAway(r.Takes) {
+		known.Call.Out = consent.Everything
+	}
+	verdict, _ := consent.Decide(policy, consent.Transcript, known)
 	r.Verdict = verdict.String()
 	slices.Sort(seqs)
 	checkpoint, proofs, err := z.ledger.Prove(ctx, seqs)
@@ -163,7 +165,7 @@ func CheckReceipt(file []byte, key ledger.Verifier) (found []string, err error) 
 	if !same(r.Takes, takes) || !same(r.Entries, entries) || r.Head != head {
 		found = append(found, "the receipt does not say what its entries say")
 	}
-	out := slices.ContainsFunc(entries, func(e receipt.Entry) bool { return e.What == "opted-out" })
+	out := slices.ContainsFunc(entries, func(e receipt.Entry) bool { return silencing(e.What) })
 	if r.Verdict != consent.Refuse.String() && (out || turnedAway(takes)) {
 		found = append(found, "the receipt says that the call may be heard, its entries that somebody refused")
 	}
@@ -217,6 +219,11 @@ func proven(r receipt.Call, key ledger.Verifier) (all []ledger.Record, found []s
 		all = append(all, rec)
 	}
 	return all, found
+}
+
+// silencing reports an entry that keeps a call from being heard: a refusal of anything but sharing.
+func silencing(what string) bool {
+	return strings.HasPrefix(what, "opted-out") && what != "opted-out:"+consent.PurposeName(fact.Share)
 }
 
 // same compares two parts of a receipt as they are printed.

@@ -62,7 +62,7 @@ func (r *Recorder) Addr() netip.AddrPort { return r.r.Addr() }
 func (r *Recorder) Run(ctx context.Context) error { return r.r.Run(ctx) }
 
 func (z *Zone) beginCall(ctx context.Context, c recorder.Call) (recorder.Take, error) {
-	t, err := z.book.Begin(ctx, recording.Head{Workspace: c.Workspace, Source: RecorderSource, CallID: c.ID, Contact: c.Contact, At: c.At})
+	t, err := z.book.Begin(ctx, recording.Head{Workspace: c.Workspace, Source: RecorderSource, CallID: c.ID, Contact: c.Contact, Others: c.Others, At: c.At})
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ import (
 // TestTour makes the blocks of docs/tour.md that only this zone can see.
 func TestTour(t *testing.T) {
 	h := newTourHouse(t)
-	src := workspace.Source{Workspace: workspace.Default, Name: "quo", Kind: "quo", Secrets: []string{tour.Secret}}
+	src := workspace.Source{Workspace: workspace.Default, Name: "quo", Kind: "quo", Secrets: []string{tour.Secret}, Config: workspace.SourceConfig{OwnIDs: true}}
 	for _, d := range tour.Deliveries {
 		body := tour.Body(t, d.Name)
 		got, err := h.zone.Accept(t.Context(), src, tour.Sign(t, d.ID, body), body)
@@ -41,6 +41,7 @@ func TestTour(t *testing.T) {
 
 // tourHouse is a zone with keys and a register of its own, and a list for a journal.
 type tourHouse struct {
+	db    *meta.DB
 	zone  *Zone
 	inbox []journal.Message
 	audio string // folder of recordings
@@ -74,7 +75,7 @@ func newTourHouse(t *testing.T) *tourHouse {
 	check(store.Create(t.Context(), workspace.Default))
 	_, err = store.SetPolicy(t.Context(), workspace.Default, []workspace.Change{{Key: "transcripts", Value: "notice"}}, "a notice is played on every call", "the tour")
 	check(err)
-	h := &tourHouse{audio: filepath.Join(dir, "recordings")}
+	h := &tourHouse{db: db, audio: filepath.Join(dir, "recordings")}
 	h.zone, err = New(Config{Ring: ring, Store: store, DB: db, Ledger: l, Journal: h, Audio: h.audio, Now: now})
 	check(err)
 	return h
@@ -90,7 +91,7 @@ func (h *tourHouse) envelope(t *testing.T, name string, m journal.Message) {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%02x                            version of the envelope\n", envelopeVersion)
-	for _, s := range []struct{ value, what string }{{e.kind, "kind"}, {e.source, "source"}, {e.delivery.ID, "webhook-id"}} {
+	for _, s := range []struct{ value, what string }{{e.kind, "kind"}, {e.name, "source"}, {e.connection, "whose ids it uses"}, {e.delivery.ID, "webhook-id"}} {
 		fmt.Fprintf(&b, "%-30s%s\n", fmt.Sprintf("%04x %q", len(s.value), s.value), s.what)
 	}
 	fmt.Fprintf(&b, "%-30s%s\n", fmt.Sprintf("%d bytes", len(body)), "body, byte for byte")
@@ -173,6 +174,13 @@ func fieldsOf(m map[string]any) (keys []string) {
 	return keys
 }
 
+func (h *tourHouse) decide(basis workspace.Basis, kind fact.Kind, k consent.Known) (consent.Verdict, fact.Why) {
+	if consent.UseOf(kind) == 0 {
+		return consent.Allow, fact.WhyNone
+	}
+	return consent.Decide(workspace.Policy{Transcripts: basis}, consent.UseOf(kind), k)
+}
+
 // verdicts shows what the policy says about the two.
 func (h *tourHouse) verdicts(t *testing.T) {
 	t.Helper()
@@ -185,10 +193,10 @@ func (h *tourHouse) verdicts(t *testing.T) {
 	}{
 		{workspace.Notice, fact.KindCall, consent.Known{}, "nothing"},
 		{workspace.Notice, fact.KindTalk, consent.Known{}, "nothing"},
-		{workspace.Notice, fact.KindTalk, consent.Known{CallOptedOut: true}, "pressed 9"},
+		{workspace.Notice, fact.KindTalk, consent.Known{Call: consent.Statement{Out: consent.Everything}}, "pressed 9"},
 		{workspace.Deny, fact.KindTalk, consent.Known{}, "nothing"},
 	} {
-		v, why := consent.Decide(workspace.Policy{Transcripts: c.basis}, c.kind, c.known)
+		v, why := h.decide(c.basis, c.kind, c.known)
 		fmt.Fprintf(&b, "%-5s transcripts=%-7s the caller said: %-10s -> %s\n", c.kind, c.basis, c.said, strings.TrimSpace(v.String()+" "+why.String()))
 	}
 	tour.Check(t, "verdict", "text", b.String())

@@ -37,6 +37,7 @@ type (
 		Kind      string `json:"kind"`
 		Map       string `json:"map"`
 		Key       string `json:"key"` // opens encrypted vCons
+		Source    string `json:"source"`
 		DryRun    bool   `json:"dry_run"`
 		ID        string `json:"id"` // under which import-progress is asked; the caller's choice, empty: nobody asks
 	}

@@ -75,6 +75,8 @@ var explanations = []struct {
 	{private.ErrBusy, http.StatusServiceUnavailable, 1, "calls are taken again as others end; record nothing until then"},
 	{private.ErrReceipt, http.StatusUnprocessableEntity, 2, "a receipt is the answer of GET /v1/calls/{id}/receipt, byte for byte"},
 	{private.ErrNobody, http.StatusUnprocessableEntity, 2, "such as +1 212 555 0123 or ann@example.com"},
+	{private.ErrContact, http.StatusUnprocessableEntity, 2, "write a number with + and its country, such as +44 20 7946 0958, an e-mail address, or an id of your platform as id:12345678; numbers without a country are read in the policy's region"},
+	{private.ErrImportSource, http.StatusUnprocessableEntity, 2, "--source names the connection, as murmur connect list shows it"},
 	{private.ErrVia, http.StatusUnprocessableEntity, 2, "leave it out where none of them fits"},
 	{private.ErrDial, http.StatusUnprocessableEntity, 2, "strict and paranoid mask more than balanced, the default"},
 	{private.ErrLine, http.StatusUnprocessableEntity, 2, "the answer has the number of each such line; the other lines were masked"},

@@ -21,7 +21,11 @@ func (n *Node) export(ctx context.Context, a ExportArgs, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	kept, err := n.crowd.Kept(ctx, ws, id)
+	rows, err := n.zone.CallRows(ctx, ws, id)
+	if err != nil {
+		return err
+	}
+	kept, err := n.crowd.Kept(ctx, ws, id, rows)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func (n *Node) importFile(ctx context.Context, a ImportArgs, in io.Reader) (any,
 		return nil, err
 	}
 	now := new(importing)
-	o := private.ImportOptions{Kind: a.Kind, Map: a.Map, Key: a.Key, Progress: &now.rows}
+	o := private.ImportOptions{Kind: a.Kind, Map: a.Map, Key: a.Key, Source: a.Source, Progress: &now.rows}
 	if a.DryRun {
 		return n.preview(ctx, ws, o, in)
 	}

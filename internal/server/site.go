@@ -9,6 +9,7 @@ import (
 	"murmur/internal/fact"
 	"murmur/internal/insight"
 	"murmur/internal/private"
+	"murmur/internal/private/anon"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
 )
@@ -20,7 +21,7 @@ func webErr(err error) error {
 	switch {
 	case errors.Is(err, workspace.ErrNotFound):
 		return web.ErrNotFound
-	case errors.Is(err, private.ErrNobody), errors.Is(err, private.ErrVia), errors.Is(err, workspace.ErrBadID), errors.Is(err, workspace.ErrExists):
+	case errors.Is(err, private.ErrNobody), errors.Is(err, private.ErrContact), errors.Is(err, private.ErrVia), errors.Is(err, workspace.ErrBadID), errors.Is(err, workspace.ErrExists):
 		return errors.Join(web.ErrInput, err)
 	}
 	return err
@@ -110,7 +111,7 @@ func words(w fact.Why) string {
 	case fact.WhyBadField, fact.WhyNoScore:
 		return "A field is missing or has an impossible value."
 	case fact.WhyBadTime:
-		return "The time is before 1990 or in the future: check the clock of the sender."
+		return "The time is before 2000 or in the future: check the clock of the sender."
 	case fact.WhyNotVerified:
 		return "The masked text did not pass the second look. It stays sealed; replay after an update of the redactor."
 	case fact.WhyLanguage:
@@ -127,6 +128,10 @@ func words(w fact.Why) string {
 		return "Processing it failed, and murmur went on without it. The log says how; replay after an update."
 	case fact.WhyKeys:
 		return "The keys of this workspace are missing or damaged: murmur verify names them. Restore them, then replay."
+	case fact.WhyContact:
+		return "Nobody can read whose address it is, and it may be that of somebody who refused. Correct it at the source."
+	case fact.WhyNoCall:
+		return "Words of a call that is not named and was not found, and somebody may have refused it. Send the call's id with them."
 	case fact.WhyUnheard:
 		return "The recording is in a format that cannot be read, or the recogniser failed on it. murmur doctor says whether one is installed."
 	case fact.WhyUnconfined:
@@ -155,7 +160,15 @@ type (
 )
 
 func (c contacts) OptOut(ctx context.Context, ws workspace.ID, contact, via string) error {
-	return webErr(c.evenIfFull(func() error { return c.zone.OptOutContact(ctx, ws, contact, via) }))
+	var former []anon.Contact
+	err := c.evenIfFull(func() (err error) {
+		former, err = c.zone.OptOutContact(ctx, ws, contact, via)
+		return err
+	})
+	if err == nil && len(former) > 0 {
+		_, err = c.crowd.Against(ctx, ws, nil, former)
+	}
+	return webErr(err)
 }
 
 func (c contacts) Erase(ctx context.Context, ws workspace.ID, contact string) (web.Receipt, error) {

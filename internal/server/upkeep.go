@@ -236,7 +236,7 @@ func (n *Node) Tidy(ctx context.Context) error {
 		_, audit := n.audit(ctx, ws)
 		_, unlink := n.journal.Unlink(ctx, ws, n.now().AddDate(0, 0, -p.LinkDays))
 		_, lapse := n.journal.Lapse(ctx, ws, n.now().AddDate(0, 0, -heldDays), n.now().AddDate(0, 0, -quarantineDays))
-		return errors.Join(audit, unlink, lapse)
+		return errors.Join(audit, unlink, lapse, n.zone.LetGo(ctx, ws, n.now().AddDate(0, 0, -p.LinkDays)))
 	})
 	lake := n.crowd.Tidy(ctx, linkDays)
 	_, purge := n.journal.Purge(ctx)

@@ -32,6 +32,7 @@ type Policy struct {
 	RawHours                int    // recordings live this long; 1 to 24
 	LinkDays                int    // rows of one person can be linked this long; 1 to 60
 	Timezone                string
+	Region                  string // ISO 3166: where a phone number without a country is read
 	OpenHours               string // "mon-fri 09:00-17:00; sat 10:00-14:00"; empty: always open
 	ShortAbandonSeconds     int    // a caller who gives up sooner was not missed by anyone
 	OptOutChoice            string // the menu choice that means "do not record"
@@ -46,7 +47,7 @@ type Policy struct {
 // DefaultPolicy denies content and keeps the least.
 func DefaultPolicy() Policy {
 	return Policy{
-		Recordings: Deny, Transcripts: Deny, RawHours: 24, LinkDays: 60, Timezone: "UTC",
+		Recordings: Deny, Transcripts: Deny, RawHours: 24, LinkDays: 60, Timezone: "UTC", Region: "US",
 		OptOutChoice: "9", MinGroup: 5, MinGroupContent: 10, Noise: 2,
 	}
 }
@@ -74,6 +75,8 @@ var settings = []setting{
 		func(p *Policy) string { return strconv.Itoa(p.LinkDays) }, func(p *Policy, v string) error { return setInt(&p.LinkDays, v, 1, 60) }},
 	{"timezone", "IANA name: days and weeks of figures",
 		func(p *Policy) string { return p.Timezone }, setZone},
+	{"region", "country in which phone numbers without one are read, as GB",
+		func(p *Policy) string { return p.Region }, setRegion},
 	{"open-hours", `when someone should answer, as "mon-fri 09:00-17:00; sat 10:00-14:00", whole hours; empty: always`,
 		func(p *Policy) string { return p.OpenHours }, setHours},
 	{"short-abandon-seconds", "a caller who gives up sooner is not counted as missed for another reason (0-60)",
@@ -216,6 +219,16 @@ func setHours(p *Policy, v string) error {
 		return err
 	}
 	p.OpenHours = v
+	return nil
+}
+
+var region = regexp.MustCompile(`^[A-Z]{2}$`)
+
+func setRegion(p *Policy, v string) error {
+	if v = strings.ToUpper(v); !region.MatchString(v) {
+		return errors.New("must be the two-letter code of a country, such as GB")
+	}
+	p.Region = v
 	return nil
 }
 

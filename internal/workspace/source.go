@@ -33,10 +33,24 @@ type SourceConfig struct {
 	Mapping    string   `json:"mapping,omitempty"`    // how bodies are read, for kinds that need it
 	Then       string   `json:"then,omitempty"`       // where a platform's calls go after the notice; empty: it is not asked
 	Language   string   `json:"language,omitempty"`   // of the notice
+	OwnIDs     bool     `json:"own_ids,omitempty"`    // false: connected before sources had ids of their own (Source.IDs)
 }
 
 // String never shows a secret.
 func (s Source) String() string { return s.Kind + " source " + s.Name }
+
+// IDs names the connection whose ids are the source's: what comes by webhook, by polling and in files of one connection is
+// about the same calls, and another connection's call of the same id is another call. It is the source's name; empty, the
+// space that all shared, for a source that is older than that.
+func (s Source) IDs() string {
+	if !s.Config.OwnIDs {
+		return ""
+	}
+	return s.Name
+}
+
+// ValidSourceName reports whether a source can be called so.
+func ValidSourceName(name string) bool { return sourceName.MatchString(name) }
 
 var sourceName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 
@@ -53,7 +67,7 @@ func (s *Store) Connect(ctx context.Context, src Source) (Source, string, error)
 	}
 	token := Secret()
 	h := hashOf(token)
-	src.hash = h
+	src.hash, src.Config.OwnIDs = h, true
 	sealed, err := s.sealSecrets(src.Workspace, h, src.Secrets)
 	if err != nil {
 		return Source{}, "", err

@@ -75,9 +75,12 @@ func Pseudonym(key keyring.Pseudonym, canonical personal.Value) Contact {
 	return c
 }
 
-// Withheld is the one unit that all callers without an address share: it can never reach a minimum
-// group by itself.
-func Withheld(key keyring.Pseudonym) Contact { return Pseudonym(key, personal.New("\x00withheld")) }
+// Nobody is the contact of everyone who is nobody in particular: callers who are not shown, addresses that nobody can
+// read. It is the same in every workspace, so that its rows can be told from a person's: they are linked with nothing, and
+// all of a workspace count as one unit, which by itself reaches no minimum group.
+func Nobody() Contact { return Contact{nobody} }
+
+var nobody = [ContactLen]byte{ContactLen - 1: 1}
 
 // Stored takes a pseudonym back that this zone wrote down (an erasure to be carried out again). Whoever calls it
 // holds the workspace's key, and could compute the pseudonym of anyone.
@@ -88,8 +91,11 @@ func Stored(key keyring.Pseudonym, b [ContactLen]byte) Contact {
 	return Contact{b}
 }
 
-// Valid reports whether c stands for someone.
+// Valid reports whether c stands for someone, or for Nobody.
 func (c Contact) Valid() bool { return c != Contact{} }
+
+// Person reports whether c is the pseudonym of somebody in particular.
+func (c Contact) Person() bool { return c.Valid() && c != Nobody() }
 
 // Bytes is the pseudonym as stored in rows until the rows are de-linked.
 func (c Contact) Bytes() [ContactLen]byte { return c.h }

@@ -110,7 +110,10 @@ func BenchmarkErase(b *testing.B) {
 			_, err := l.Withdrawable(ctx, workspace.Default, Withdrawal{Calls: []fact.ID{c.ID}, Contacts: []anon.Contact{c.Contact}})
 			return err
 		}},
-		{"export", func(c *fact.Call) error { _, _, err := l.Call(ctx, workspace.Default, c.ID); return err }},
+		{"export", func(c *fact.Call) error {
+			_, _, err := l.Call(ctx, workspace.Default, c.ID, []fact.ID{c.ID})
+			return err
+		}},
 	} {
 		b.Run(op.name, func(b *testing.B) {
 			start := cpuSeconds()

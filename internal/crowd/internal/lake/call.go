@@ -1,16 +1,16 @@
 package lake
 
 import (
-	"bytes"
 	"context"
+	"slices"
 
 	"murmur/internal/fact"
 	"murmur/internal/workspace"
 )
 
-// Call gives the rows of one call: the facts that are it or belong to it, and their words, as the files have them,
-// superseded versions included.
-func (l *Lake) Call(ctx context.Context, ws workspace.ID, call fact.ID) (facts, texts []Stored, err error) {
+// Call gives the rows of one call: the facts that are it, by the ids in rows, or belong to it, and their words, as the files
+// have them, superseded versions included.
+func (l *Lake) Call(ctx context.Context, ws workspace.ID, call fact.ID, rows []fact.ID) (facts, texts []Stored, err error) {
 	snap, release, err := l.Pin(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -19,7 +19,7 @@ func (l *Lake) Call(ctx context.Context, ws workspace.ID, call fact.ID) (facts, 
 	all := func(fact.Table, dataFile) bool { return true }
 	facts, err = l.fetch(ctx, snap, fact.Facts, search{
 		ws: ws, cols: []fact.Column{fact.ColWorkspace, fact.ColID, fact.ColCallHi, fact.ColCallLo}, in: all,
-		match: func(h *head, i int) bool { return bytes.Equal(h.id.Value(i), call[:]) || h.refers(i) == call },
+		match: func(h *head, i int) bool { return slices.Contains(rows, fact.ID(h.id.Value(i))) || h.refers(i) == call },
 	})
 	if err != nil || len(facts) == 0 {
 		return nil, nil, wrap("read a call", err)

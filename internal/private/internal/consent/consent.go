@@ -4,11 +4,12 @@
 // wins over consent, an opt-out is absorbing, and what was refused for a call stays refused for that call
 // whatever the policy says later.
 //
-// The rule (docs/consent.md has it in plain words, and the table): content of a call (recording, transcript, summary) needs the
-// workspace's policy to say "notice" or "opt-in". With notice, everyone may be heard who did not opt out.
-// With opt-in, only who agreed. Messages and survey answers were written to the business by the person
-// themselves: they may be analysed unless that person opted out of everything; a key pressed in a call speaks of
-// calls alone. That a call took place, and how it went, is the business's own record and needs no verdict.
+// The rule (docs/consent.md has it in plain words, and the tables): purposes are four, to record, transcribe, analyse and
+// share, and each has its own verdict; what was said of one says nothing about another. What is done with words or sound
+// is a Use, which takes a ground for some purposes and no refusal of others. The ground for content of a call is the
+// workspace's policy, "notice" or "opt-in": with notice, everyone may be heard who did not opt out, with opt-in only who
+// agreed to this very purpose. Messages and survey answers were written to the business by the person themselves: they may
+// be analysed unless that person refused it. That a call took place is the business's own record and needs no verdict.
 //
 // What it does not protect against: a business that states a notice it never plays.
 package consent
@@ -31,54 +32,61 @@ func (v Verdict) String() string {
 	return [...]string{"unknown", "allow", "refuse"}[v]
 }
 
-// Known is what the ledger knows about one piece of content.
+// Statement is what somebody said: agreed to some purposes, refused some. Neither undoes the other; a refusal wins.
+type Statement struct{ In, Out Purposes }
+
+func (s Statement) and(t Statement) Statement { return Statement{s.In | t.In, s.Out | t.Out} }
+
+// Known is what the register knows about one person in one call.
 type Known struct {
-	CallOptedOut    bool // somebody opted out during, or about, this call
-	CallsOptedOut   bool // the contact pressed the key in a call: no later one is recorded
-	ContactOptedOut bool // the contact opted out of everything
-	CallOptedIn     bool
-	ContactOptedIn  bool
+	Call     Statement // said during, or about, this call, by whomever
+	Contact  Statement // said by the person for everywhere
+	CallsOut bool      // the person pressed the key in a call: no later one is recorded
 }
 
-// Decide gives the verdict for one kind of content and, unless it is Allow, why.
-func Decide(p workspace.Policy, kind fact.Kind, k Known) (Verdict, fact.Why) {
-	switch kind {
-	case fact.KindCall, fact.KindStep, fact.KindConsent:
-		return Allow, fact.WhyNone
-	case fact.KindMessage, fact.KindAnswer:
-		if k.ContactOptedOut {
-			return Refuse, fact.WhyOptedOut
-		}
-		return Allow, fact.WhyNone
-	case fact.KindTalk:
-		return talk(p.Transcripts, k)
-	default:
-		return Unknown, fact.WhyNoConsentYet
+// Decide gives the verdict for one use and, unless it is Allow, why. Under opt-in, Unknown means: ask. A key pressed in an
+// earlier call counts for recordings alone: a platform's history of transcripts comes in any order, and what is published
+// of it must not depend on that.
+func Decide(p workspace.Policy, u Use, k Known) (Verdict, fact.Why) {
+	said := k.Contact
+	if u != Writing {
+		said = said.and(k.Call)
 	}
-}
-
-// Record gives the verdict for the recording of a call: as for transcripts, on the ground of the policy for recordings, and
-// a key pressed in an earlier call counts. It does not count for transcripts: a platform's history comes in any order, and
-// what is published of it must not depend on that. Under opt-in, Unknown means: ask.
-func Record(p workspace.Policy, k Known) (Verdict, fact.Why) {
-	k.CallOptedOut = k.CallOptedOut || k.CallsOptedOut
-	if p.Recordings == workspace.OneParty && !k.CallOptedOut && !k.ContactOptedOut {
-		return Allow, fact.WhyNone
+	if u == Recording && k.CallsOut {
+		said.Out |= For(fact.Record)
 	}
-	return talk(p.Recordings, k)
-}
-
-func talk(basis workspace.Basis, k Known) (Verdict, fact.Why) {
-	switch {
-	case k.CallOptedOut || k.ContactOptedOut:
+	need := uses[u]
+	if said.Out&(need.ground|need.free) != 0 {
 		return Refuse, fact.WhyOptedOut
-	case basis == workspace.Notice:
+	}
+	verdict, why := Allow, fact.WhyNone
+	for purpose := range need.ground.each() {
+		if v, w := ground(p, purpose, said.In); Stricter(v, verdict) {
+			verdict, why = v, w
+		}
+	}
+	return verdict, why
+}
+
+// ground says whether there is a ground for one purpose: the policy's word, or the person's.
+func ground(p workspace.Policy, purpose fact.Purpose, in Purposes) (Verdict, fact.Why) {
+	basis := p.Transcripts
+	if purpose == fact.Record {
+		basis = p.Recordings
+	}
+	switch {
+	case basis == workspace.Notice, basis == workspace.OneParty && purpose == fact.Record:
 		return Allow, fact.WhyNone
-	case basis == workspace.OptIn && (k.CallOptedIn || k.ContactOptedIn):
+	case basis == workspace.OptIn && in&For(purpose) != 0:
 		return Allow, fact.WhyNone
 	case basis == workspace.OptIn:
 		return Unknown, fact.WhyNoConsentYet
-	default:
-		return Refuse, fact.WhyPolicyDenies
 	}
+	return Refuse, fact.WhyPolicyDenies
+}
+
+// Stricter reports whether v lets through less than w. In a call of several people the strictest verdict holds.
+func Stricter(v, w Verdict) bool {
+	rank := [...]int{Allow: 0, Unknown: 1, Refuse: 2}
+	return rank[v] > rank[w]
 }

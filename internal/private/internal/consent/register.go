@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -30,19 +32,13 @@ type Register struct {
 // said is the register of one workspace in memory: every delivery asks it.
 type said struct {
 	changes    uint64
-	calls      map[fact.ID]act
-	contacts   map[pseudonym]act
+	calls      map[fact.ID]Statement
+	contacts   map[pseudonym]Statement
 	unrecorded map[pseudonym]bool // want to be in no recording
 	erased     map[pseudonym]time.Time
 }
 
-type (
-	pseudonym [anon.ContactLen]byte // of a contact
-	act       struct{ in, out bool }
-)
-
-// and adds an opt-out or an opt-in: neither undoes the other, and Decide lets the refusal win.
-func (a act) and(out bool) act { return act{in: a.in || !out, out: a.out || out} }
+type pseudonym [anon.ContactLen]byte // of a contact
 
 // NewRegister opens the register; now is the clock of what it records.
 func NewRegister(db *meta.DB, l *ledger.Ledger, now func() time.Time) *Register {
@@ -67,9 +63,9 @@ func (s Subject) row() (kind string, ref []byte) {
 	return "contact", c[:]
 }
 
-// Say records an opt-out or an opt-in. It is idempotent: fresh is false when it was known. An opt-in never
-// undoes an opt-out.
-func (r *Register) Say(ctx context.Context, ws workspace.ID, s Subject, a fact.Act, via fact.Via) (fresh bool, err error) {
+// Say records an opt-out from, or an opt-in to, some purposes. It is idempotent: fresh is false when all of it was known.
+// An opt-in never undoes an opt-out.
+func (r *Register) Say(ctx context.Context, ws workspace.ID, s Subject, a fact.Act, of Purposes, via fact.Via) (fresh bool, err error) {
 	out := a == fact.OptedOut || a == fact.Withdrawn
 	if !out && a != fact.OptedIn {
 		return false, nil // a notice changes no verdict
@@ -78,7 +74,7 @@ func (r *Register) Say(ctx context.Context, ws workspace.ID, s Subject, a fact.A
 	if err != nil {
 		return false, err
 	}
-	if r.has(known, s, out) {
+	if r.has(known, s, out, of) {
 		return false, nil
 	}
 	kind, ref := s.row()
@@ -86,40 +82,71 @@ func (r *Register) Say(ctx context.Context, ws workspace.ID, s Subject, a fact.A
 		kind += "-in"
 	}
 	err = r.db.Tx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `INSERT INTO optouts(workspace, kind, ref, at, via) VALUES(?,?,?,?,?) ON CONFLICT DO NOTHING`,
-			ws.String(), kind, ref, r.now().UnixMicro(), int64(via))
-		if err != nil {
-			return err
+		for _, stored := range kindsOf(kind, out, of) {
+			n, err := r.insert(ctx, tx, ws, stored, ref, via)
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				continue
+			}
+			fresh = true
+			entry := ledger.Consent{Workspace: ws.String(), Subject: kind, Ref: ref, Act: actName(out), Via: ViaName(via)}
+			if _, purpose, ok := strings.Cut(stored, ":"); ok {
+				entry.Act += ":" + purpose
+			}
+			if _, err := r.ledger.Append(ctx, tx, entry); err != nil {
+				return err
+			}
 		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return err
-		}
-		fresh = true
-		_, err = r.ledger.Append(ctx, tx, ledger.Consent{Workspace: ws.String(), Subject: kind, Ref: ref, Act: actName(out), Via: ViaName(via)})
-		return err
+		return nil
 	})
 	if err != nil {
 		return false, fmt.Errorf("record consent: %w", err)
 	}
 	r.mu.Lock()
-	known.say(s, out)
+	known.say(strings.TrimSuffix(kind, "-in"), ref, out, of)
 	known.changes++
 	r.mu.Unlock()
 	return fresh, nil
 }
 
-// Known is what the register knows about one call and contact.
-func (r *Register) Known(ctx context.Context, ws workspace.ID, call fact.ID, c anon.Contact) (Known, error) {
+// kindsOf gives the kinds of rows that keep a statement: one for a refusal of everything, else one for each purpose.
+func kindsOf(kind string, out bool, of Purposes) (all []string) {
+	if out && of == Everything || kind == "contact-calls" {
+		return []string{kind}
+	}
+	for p := range of.each() {
+		all = append(all, kind+":"+PurposeName(p))
+	}
+	return all
+}
+
+func (r *Register) insert(ctx context.Context, tx *sql.Tx, ws workspace.ID, kind string, ref []byte, via fact.Via) (int64, error) {
+	res, err := tx.ExecContext(ctx, `INSERT INTO optouts(workspace, kind, ref, at, via) VALUES(?,?,?,?,?) ON CONFLICT DO NOTHING`,
+		ws.String(), kind, ref, r.now().UnixMicro(), int64(via))
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// Known is what the register knows about one call and one person, by all pseudonyms that they have or had.
+func (r *Register) Known(ctx context.Context, ws workspace.ID, call fact.ID, who ...anon.Contact) (Known, error) {
 	s, err := r.of(ctx, ws)
 	if err != nil {
 		return Known{}, err
 	}
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	about, from := s.calls[call], s.contacts[c.Bytes()]
-	return Known{
-		CallOptedOut: about.out, CallOptedIn: about.in, CallsOptedOut: s.unrecorded[c.Bytes()], ContactOptedOut: from.out, ContactOptedIn: from.in,
-	}, nil
+	k := Known{Call: s.calls[call]}
+	for _, c := range who {
+		if !c.Person() {
+			continue
+		}
+		k.Contact, k.CallsOut = k.Contact.and(s.contacts[c.Bytes()]), k.CallsOut || s.unrecorded[c.Bytes()]
+	}
+	return k, nil
 }
 
 // Changes counts what was said and erased in a workspace since the register was opened: who saw the same number before
@@ -134,48 +161,177 @@ func (r *Register) Changes(ctx context.Context, ws workspace.ID) (uint64, error)
 	return s.changes, nil
 }
 
-// Erase records that everything about a contact up to now must go, and gives the receipt. It is idempotent and
-// does the same work for a contact nobody knows.
-func (r *Register) Erase(ctx context.Context, ws workspace.ID, c anon.Contact) (receipt string, err error) {
+// Carry takes what was said and erased under former pseudonyms of a person to the one of today, in case the next delivery
+// spells the address in a way that leads to this one alone.
+func (r *Register) Carry(ctx context.Context, ws workspace.ID, to anon.Contact, former []anon.Contact) error {
+	s, err := r.of(ctx, ws)
+	if err != nil {
+		return err
+	}
+	for _, c := range former {
+		r.mu.RLock()
+		said, unrecorded, gone := s.contacts[c.Bytes()], s.unrecorded[c.Bytes()], s.erased[c.Bytes()]
+		r.mu.RUnlock()
+		for a, of := range map[fact.Act]Purposes{fact.OptedOut: said.Out, fact.OptedIn: said.In} {
+			if of == 0 {
+				continue
+			}
+			if _, err := r.Say(ctx, ws, Subject{Contact: to}, a, of, fact.ViaPolicy); err != nil {
+				return err
+			}
+		}
+		if unrecorded {
+			if _, err := r.Say(ctx, ws, Subject{Contact: to, Calls: true}, fact.OptedOut, Everything, fact.ViaPolicy); err != nil {
+				return err
+			}
+		}
+		if err := r.carryErasure(ctx, ws, s, to, c, gone); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Register) carryErasure(ctx context.Context, ws workspace.ID, s *said, to, from anon.Contact, gone time.Time) error {
+	r.mu.RLock()
+	known := s.erased[to.Bytes()]
+	r.mu.RUnlock()
+	if !gone.After(known) {
+		return nil
+	}
+	a, b := to.Bytes(), from.Bytes()
+	err := r.db.Tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO erasures(workspace, contact, at, receipt)
+			SELECT workspace, ?, at, receipt FROM erasures WHERE workspace = ? AND contact = ?
+			ON CONFLICT(workspace, contact) DO UPDATE SET at = excluded.at, receipt = excluded.receipt`, a[:], ws.String(), b[:])
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("carry an erasure: %w", err)
+	}
+	r.mu.Lock()
+	s.erased[to.Bytes()] = gone
+	r.mu.Unlock()
+	return nil
+}
+
+// Erase records that everything about a person up to now must go, by all pseudonyms that they have or had, and gives the
+// receipt. It is idempotent and does the same work for a person nobody knows.
+func (r *Register) Erase(ctx context.Context, ws workspace.ID, who ...anon.Contact) (receipt string, err error) {
 	s, err := r.of(ctx, ws)
 	if err != nil {
 		return "", err
 	}
-	b, at := c.Bytes(), r.now()
+	at := r.now()
 	err = r.db.Tx(ctx, func(tx *sql.Tx) error {
-		rec, err := r.ledger.Append(ctx, tx, ledger.Erasure{Workspace: ws.String(), Ref: b[:]})
+		first := who[0].Bytes()
+		rec, err := r.ledger.Append(ctx, tx, ledger.Erasure{Workspace: ws.String(), Ref: first[:]})
 		if err != nil {
 			return err
 		}
 		receipt = rec.String()
-		_, err = tx.ExecContext(ctx, `INSERT INTO erasures(workspace, contact, at, receipt) VALUES(?,?,?,?)
-			ON CONFLICT(workspace, contact) DO UPDATE SET at = excluded.at, receipt = excluded.receipt`, ws.String(), b[:], at.UnixMicro(), receipt)
-		return err
+		for _, c := range who {
+			b := c.Bytes()
+			_, err = tx.ExecContext(ctx, `INSERT INTO erasures(workspace, contact, at, receipt) VALUES(?,?,?,?)
+				ON CONFLICT(workspace, contact) DO UPDATE SET at = excluded.at, receipt = excluded.receipt`, ws.String(), b[:], at.UnixMicro(), receipt)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return "", fmt.Errorf("record erasure: %w", err)
 	}
 	r.mu.Lock()
-	s.erased[c.Bytes()] = at
+	for _, c := range who {
+		s.erased[c.Bytes()] = at
+	}
 	s.changes++
 	r.mu.Unlock()
 	return receipt, nil
 }
 
-// Erased gives the moment up to which everything about a contact was erased; zero when nothing was.
-func (r *Register) Erased(ctx context.Context, ws workspace.ID, c anon.Contact) (time.Time, error) {
+// Erased gives the moment up to which everything about a person was erased; zero when nothing was.
+func (r *Register) Erased(ctx context.Context, ws workspace.ID, who ...anon.Contact) (last time.Time, err error) {
 	s, err := r.of(ctx, ws)
 	if err != nil {
 		return time.Time{}, err
 	}
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return s.erased[c.Bytes()], nil
+	for _, c := range who {
+		if at := s.erased[c.Bytes()]; c.Person() && at.After(last) {
+			last = at
+		}
+	}
+	return last, nil
 }
 
-// Refused lists the calls and contacts that opted out of everything before a moment.
+// Join remembers who takes part in a call beside the contact that its rows belong to, so that a refusal or an erasure of
+// theirs finds it. Leave forgets it.
+func (r *Register) Join(ctx context.Context, ws workspace.ID, call fact.ID, at time.Time, who []anon.Contact) error {
+	if len(who) == 0 {
+		return nil
+	}
+	err := r.db.Tx(ctx, func(tx *sql.Tx) error {
+		for _, c := range who {
+			b := c.Bytes()
+			_, err := tx.ExecContext(ctx, `INSERT INTO parties(workspace, contact, call, at) VALUES(?,?,?,?) ON CONFLICT DO NOTHING`, ws.String(), b[:], call[:], at.UnixMicro())
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("remember who took part: %w", err)
+	}
+	return nil
+}
+
+// Joined lists the calls that somebody took part in beside the contact they belong to.
+func (r *Register) Joined(ctx context.Context, ws workspace.ID, who ...anon.Contact) (calls []fact.ID, err error) {
+	for _, c := range who {
+		b := c.Bytes()
+		rows, err := r.db.QueryContext(ctx, `SELECT call FROM parties WHERE workspace = ? AND contact = ?`, ws.String(), b[:])
+		if err != nil {
+			return nil, fmt.Errorf("read who took part: %w", err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var call []byte
+			if err := rows.Scan(&call); err != nil {
+				return nil, fmt.Errorf("read who took part: %w", err)
+			}
+			if len(call) != len(fact.ID{}) {
+				return nil, errDamaged
+			}
+			calls = append(calls, fact.ID(call))
+		}
+		if err := rows.Err(); err != nil {
+			return nil, fmt.Errorf("read who took part: %w", err)
+		}
+	}
+	return calls, nil
+}
+
+// Leave forgets who took part in calls before a moment.
+func (r *Register) Leave(ctx context.Context, ws workspace.ID, before time.Time) error {
+	err := r.db.Tx(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM parties WHERE workspace = ? AND at < ?`, ws.String(), before.UnixMicro())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("forget who took part: %w", err)
+	}
+	return nil
+}
+
+// Refused lists the calls and contacts whose words must be nowhere since a moment: those that refused a purpose that a
+// transcript needs.
 func (r *Register) Refused(ctx context.Context, ws workspace.ID, before time.Time) (calls []fact.ID, contacts [][anon.ContactLen]byte, err error) {
-	rows, err := r.db.QueryContext(ctx, `SELECT kind, ref FROM optouts WHERE workspace = ? AND at < ? AND kind IN ('call', 'contact')`,
+	rows, err := r.db.QueryContext(ctx, `SELECT kind, ref FROM optouts WHERE workspace = ? AND at < ?`,
 		ws.String(), before.UnixMicro())
 	if err != nil {
 		return nil, nil, fmt.Errorf("read consent register: %w", err)
@@ -187,12 +343,14 @@ func (r *Register) Refused(ctx context.Context, ws workspace.ID, before time.Tim
 		if err := rows.Scan(&kind, &ref); err != nil {
 			return nil, nil, err
 		}
+		subject, out, of, ok := readKind(kind)
 		switch {
-		case len(ref) != 16:
-			return nil, nil, fmt.Errorf("a reference of %d bytes", len(ref))
-		case kind == "call":
+		case len(ref) != 16 || !ok:
+			return nil, nil, errDamaged
+		case !out || of&Heard == 0:
+		case subject == "call" && !slices.Contains(calls, fact.ID(ref)):
 			calls = append(calls, fact.ID(ref))
-		default:
+		case subject == "contact" && !slices.Contains(contacts, [anon.ContactLen]byte(ref)):
 			contacts = append(contacts, pseudonym(ref))
 		}
 	}
@@ -214,7 +372,7 @@ func (r *Register) AllErased(ctx context.Context, ws workspace.ID) ([][anon.Cont
 	return out, nil
 }
 
-func (r *Register) has(s *said, about Subject, out bool) bool {
+func (r *Register) has(s *said, about Subject, out bool, of Purposes) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	a := s.contacts[about.Contact.Bytes()]
@@ -222,23 +380,46 @@ func (r *Register) has(s *said, about Subject, out bool) bool {
 	case about.Call != (fact.ID{}):
 		a = s.calls[about.Call]
 	case about.Calls:
-		a = act{out: s.unrecorded[about.Contact.Bytes()]}
+		return s.unrecorded[about.Contact.Bytes()]
 	}
-	return out && a.out || !out && a.in
+	return out && of&^a.Out == 0 || !out && of&^a.In == 0
 }
 
-func (s *said) say(about Subject, out bool) {
-	if about.Call != (fact.ID{}) {
-		s.calls[about.Call] = s.calls[about.Call].and(out)
-		return
+// say adds a statement of a subject, as row gives it.
+func (s *said) say(subject string, ref []byte, out bool, of Purposes) {
+	a := Statement{In: of}
+	if out {
+		a = Statement{Out: of}
 	}
-	who := pseudonym(about.Contact.Bytes())
-	if about.Calls {
-		s.unrecorded[who] = true
-		return
+	switch subject {
+	case "call":
+		s.calls[fact.ID(ref)] = s.calls[fact.ID(ref)].and(a)
+	case "contact":
+		s.contacts[pseudonym(ref)] = s.contacts[pseudonym(ref)].and(a)
+	default:
+		s.unrecorded[pseudonym(ref)] = true
 	}
-	s.contacts[who] = s.contacts[who].and(out)
 }
+
+// readKind reads the kind of a row: a subject, whether it refused, and what. An agreement of a directory that did not keep
+// to what it was says nothing.
+func readKind(kind string) (subject string, out bool, of Purposes, ok bool) {
+	subject, purpose, single := strings.Cut(kind, ":")
+	subject, in := strings.CutSuffix(subject, "-in")
+	if !slices.Contains([]string{"call", "contact", "contact-calls"}, subject) {
+		return "", false, 0, false
+	}
+	switch {
+	case single:
+		i := slices.Index(purposeNames[:], purpose)
+		return subject, !in, For(fact.Purpose(i)), i > 0
+	case in:
+		return subject, false, 0, true
+	}
+	return subject, true, Everything, true
+}
+
+var errDamaged = errors.New("a damaged entry")
 
 // of loads a workspace's register once.
 func (r *Register) of(ctx context.Context, ws workspace.ID) (*said, error) {
@@ -262,7 +443,7 @@ func (r *Register) of(ctx context.Context, ws workspace.ID) (*said, error) {
 }
 
 func (r *Register) load(ctx context.Context, ws workspace.ID) (*said, error) {
-	s := &said{calls: map[fact.ID]act{}, contacts: map[pseudonym]act{}, unrecorded: map[pseudonym]bool{}, erased: map[pseudonym]time.Time{}}
+	s := &said{calls: map[fact.ID]Statement{}, contacts: map[pseudonym]Statement{}, unrecorded: map[pseudonym]bool{}, erased: map[pseudonym]time.Time{}}
 	rows, err := r.db.QueryContext(ctx, `SELECT kind, ref FROM optouts WHERE workspace = ?`, ws.String())
 	if err != nil {
 		return nil, err
@@ -274,19 +455,11 @@ func (r *Register) load(ctx context.Context, ws workspace.ID) (*said, error) {
 		if err := rows.Scan(&kind, &ref); err != nil {
 			return nil, err
 		}
-		if len(ref) != 16 {
-			return nil, fmt.Errorf("a reference of %d bytes", len(ref))
+		subject, out, of, ok := readKind(kind)
+		if len(ref) != 16 || !ok {
+			return nil, errDamaged
 		}
-		switch kind {
-		case "call", "call-in":
-			s.calls[fact.ID(ref)] = s.calls[fact.ID(ref)].and(kind == "call")
-		case "contact", "contact-in":
-			s.contacts[pseudonym(ref)] = s.contacts[pseudonym(ref)].and(kind == "contact")
-		case "contact-calls":
-			s.unrecorded[pseudonym(ref)] = true
-		default:
-			return nil, errors.New("an entry of an unknown kind")
-		}
+		s.say(subject, ref, out, of)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

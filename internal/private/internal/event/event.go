@@ -21,8 +21,13 @@ type Event struct {
 	At, UpdatedAt time.Time
 	// Rank breaks ties between versions of the same UpdatedAt: the richer delivery is higher (0-7).
 	Rank uint8
+	// Says orders versions before their times do: of two reports about one thing the one that says more counts, whenever
+	// it came (0-9).
+	Says int
 	// Party is the contact: the person outside the business.
 	Party Party
+	// Others are further people outside the business who take part: consent is asked of each.
+	Others []Party
 	// Member is the employee, as far as the source names one; a known subject for the redactor.
 	Member Party
 
@@ -67,6 +72,7 @@ type Party struct {
 	Known   [16]byte
 	Country string
 	Address personal.Value
+	Own     personal.Value // what the platform itself calls the person, where there is no address
 	Name    personal.Value
 	// Also holds further addresses of the same person, known subjects for the redactor.
 	Also []personal.Value
@@ -158,7 +164,8 @@ type Answer struct {
 
 // Consent is something a person or a business said about recording, transcribing, analysing or sharing.
 type Consent struct {
-	Call    string // the call's own id; empty: about the party everywhere
+	Call    string  // the call's own id; empty: about the party everywhere
+	Ref     fact.ID // keyed, where the call's own id is no longer known
 	Purpose fact.Purpose
 	Act     fact.Act
 	Via     fact.Via

@@ -31,6 +31,7 @@ type call struct {
 	ws       workspace.ID
 	id       string
 	contact  personal.Value
+	others   []personal.Value
 	label    string // of the contact's stream
 	isCopy   bool
 	aware    bool // the peer understands a=record (RFC 7866 6.2)

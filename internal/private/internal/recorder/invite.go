@@ -92,7 +92,7 @@ func (r *Recorder) offered(req *sip.Request, tx sip.ServerTransaction) (*call, *
 		return nil, refuse(404, "Not Found")
 	}
 	c.ws = ws
-	c.contact, c.label = contactOf(req, metadata)
+	c.contact, c.others, c.label = contactOf(req, metadata)
 	c.id = metadata.Session
 	if c.id == "" {
 		c.id = req.CallID().Value()
@@ -145,7 +145,7 @@ func (r *Recorder) begin(c *call, req *sip.Request, offer sdp.Description) (*cal
 		c.silence()
 		return nil, refuse(503, "Service Unavailable", header("Retry-After", "30"))
 	}
-	c.take, err = r.c.Begin(c.ctx, Call{Workspace: c.ws, ID: c.id, Contact: c.contact, At: c.began})
+	c.take, err = r.c.Begin(c.ctx, Call{Workspace: c.ws, ID: c.id, Contact: c.contact, Others: c.others, At: c.began})
 	switch {
 	case errors.Is(err, recording.ErrBusy):
 		c.no = refuse(482, "Loop Detected") // the same call twice: RFC 3261 8.2.2.2
@@ -233,10 +233,11 @@ func workspaceName(user string) string {
 }
 
 // contactOf says who the outside party is and the label of its stream. Of the participants of a copy it is the first
-// one with a whole telephone number, for extensions are short and agents have names; else the first.
-func contactOf(req *sip.Request, m siprec.Metadata) (personal.Value, string) {
+// one with a whole telephone number, for extensions are short and agents have names; else the first. others are further
+// ones with a whole number: consent is asked of each.
+func contactOf(req *sip.Request, m siprec.Metadata) (contact personal.Value, others []personal.Value, label string) {
 	if len(m.Parties) == 0 {
-		return personal.New(siprec.Address(req.From().Address.String())), ""
+		return personal.New(req.From().Address.String()), nil, ""
 	}
 	who := m.Parties[0]
 	for _, p := range m.Parties {
@@ -245,9 +246,13 @@ func contactOf(req *sip.Request, m siprec.Metadata) (personal.Value, string) {
 			break
 		}
 	}
-	label := ""
 	if len(who.Labels) > 0 {
 		label = who.Labels[0]
 	}
-	return who.Address, label
+	for _, p := range m.Parties {
+		if p.Number && p.Address != who.Address {
+			others = append(others, p.Address)
+		}
+	}
+	return who.Address, others, label
 }

@@ -52,8 +52,9 @@ type Take interface {
 // Call is what the recorder knows of a call when it begins.
 type Call struct {
 	Workspace workspace.ID
-	ID        string         // of the telephony: SIPREC's SIP session or session id, else the Call-ID of the INVITE
-	Contact   personal.Value // number or address of the outside party; empty: not known
+	ID        string           // of the telephony: SIPREC's SIP session or session id, else the Call-ID of the INVITE
+	Contact   personal.Value   // number or address of the outside party; empty: not known
+	Others    []personal.Value // of further outside parties
 	At        time.Time
 }
 

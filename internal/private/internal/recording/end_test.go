@@ -17,9 +17,7 @@ import (
 
 	"murmur/internal/fact"
 	"murmur/internal/ledger"
-	"murmur/internal/private/anon"
 	"murmur/internal/private/internal/consent"
-	"murmur/internal/private/internal/identity"
 	"murmur/internal/private/internal/personal"
 	"murmur/internal/workspace"
 )
@@ -254,12 +252,11 @@ func TestWhoMayBeRecorded(t *testing.T) {
 		if s := h.begin("call-1", "+12125550142").State(); s != want {
 			t.Errorf("%s: %s, want %s", basis, s, want)
 		}
-		key, err := h.ring.Pseudonym(workspace.Default)
+		who, err := h.c.Persons.Of(t.Context(), workspace.Default, personal.New("+12125550199"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		who := anon.Pseudonym(key, identity.Canonical(personal.New("+12125550199"), "US"))
-		if _, err := h.c.Register.Say(t.Context(), workspace.Default, consent.Subject{Contact: who}, fact.OptedOut, fact.ViaSMS); err != nil {
+		if _, err := h.c.Register.Say(t.Context(), workspace.Default, consent.Subject{Contact: who.Contact}, fact.OptedOut, consent.Everything, fact.ViaSMS); err != nil {
 			t.Fatal(err)
 		}
 		refused := h.begin("call-2", "+1 (212) 555-0199")
@@ -290,7 +287,7 @@ func TestWhoMayBeRecorded(t *testing.T) {
 		t.Fatalf("after the yes: %s, %v", s, err)
 	}
 	h.step(take, consent.HungUp)
-	if known, err := h.c.Register.Known(t.Context(), workspace.Default, take.call, take.who); err != nil || !known.CallOptedIn {
+	if known, err := h.c.Register.Known(t.Context(), workspace.Default, take.call, take.who); err != nil || known.Call.In != consent.Heard {
 		t.Errorf("the yes is not in the register: %+v, %v", known, err)
 	}
 }
@@ -311,7 +308,7 @@ func TestWhoseRefusal(t *testing.T) {
 			t.Errorf("side %d: the next call is %s, want %s", by, s, next)
 		}
 		known, err := h.c.Register.Known(t.Context(), workspace.Default, take.call, take.who)
-		if err != nil || !known.CallOptedOut || known.ContactOptedOut || known.CallsOptedOut != (next == consent.Refused) {
+		if err != nil || known.Call.Out != consent.Everything || known.Contact.Out != 0 || known.CallsOut != (next == consent.Refused) {
 			t.Errorf("side %d: the register has %+v: %v", by, known, err)
 		}
 		again := consent.NewRegister(h.db, h.log, h.clock) // as after a restart
@@ -344,7 +341,7 @@ func TestMediaOfAPlatform(t *testing.T) {
 	}
 
 	// The verdict is asked before every open: who refuses later is not heard, even before the key is destroyed.
-	if _, err := h.c.Register.Say(t.Context(), workspace.Default, consent.Subject{Call: callOf(t, h, id)}, fact.OptedOut, fact.ViaAPI); err != nil {
+	if _, err := h.c.Register.Say(t.Context(), workspace.Default, consent.Subject{Call: callOf(t, h, id)}, fact.OptedOut, consent.Everything, fact.ViaAPI); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := h.Book.Open(t.Context(), workspace.Default, id); !errors.Is(err, ErrRefused) {

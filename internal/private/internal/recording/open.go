@@ -12,6 +12,7 @@ import (
 	"murmur/internal/keyring"
 	"murmur/internal/private/anon"
 	"murmur/internal/private/internal/consent"
+	"murmur/internal/private/internal/identity"
 	"murmur/internal/workspace"
 )
 
@@ -47,7 +48,7 @@ func (b *Book) open(ctx context.Context, ws workspace.ID, id ID) (*Audio, error)
 	if err != nil {
 		return nil, err
 	}
-	_, v, err := b.verdict(ctx, ws, r.call, anon.Stored(pseudonym, r.who), r.country)
+	_, v, err := b.verdict(ctx, ws, r.call, identity.Stranger(anon.Stored(pseudonym, r.who), r.country))
 	if err != nil {
 		return nil, err
 	}

@@ -33,6 +33,7 @@ import (
 	"murmur/internal/private/anon"
 	"murmur/internal/private/internal/consent"
 	"murmur/internal/private/internal/identity"
+	"murmur/internal/private/internal/person"
 	"murmur/internal/private/internal/personal"
 	"murmur/internal/workspace"
 )
@@ -60,11 +61,11 @@ type Config struct {
 	// act; an error is tried again.
 	Report func(ctx context.Context, h Head, act fact.Act, via fact.Via) error
 
-	Region string           // ISO 3166 code in which national numbers are read
-	Now    func() time.Time // nil: time.Now
-	Rand   io.Reader        // nil: crypto/rand
-	Most   int              // live calls; 0: 2000
-	Bytes  int64            // of one recording's plaintext; 0: 512 MiB
+	Persons *person.Finder   // who is at an address
+	Now     func() time.Time // nil: time.Now
+	Rand    io.Reader        // nil: crypto/rand
+	Most    int              // live calls; 0: 2000
+	Bytes   int64            // of one recording's plaintext; 0: 512 MiB
 	// Disk stands between the cipher and a file; nil: nothing does. A full disk is one that fails.
 	Disk func(io.Writer) io.Writer
 }
@@ -88,12 +89,13 @@ type callRef struct {
 // Head says which call it is.
 type Head struct {
 	Workspace workspace.ID
-	Source    string         // name of the source that carries the call
-	CallID    string         // the platform's own id
-	Contact   personal.Value // number or address of the outside party; empty: withheld, or Who says it
-	Who       anon.Contact   // the outside party, where its address is no longer known
-	Country   string         // of Who, ISO 3166; empty: not known
-	At        time.Time      // when the call began; zero: now
+	Source    string           // name of the source that carries the call
+	CallID    string           // the platform's own id
+	Contact   personal.Value   // number or address of the outside party; empty: withheld, or Who says it
+	Others    []personal.Value // of further outside parties
+	Who       anon.Contact     // the outside party, where its address is no longer known
+	Country   string           // of Who, ISO 3166; empty: not known
+	At        time.Time        // when the call began; zero: now
 	// Elsewhere: the platform records; here are only the machine and its receipt, no file and no key.
 	Elsewhere bool
 	// Media is the platform's recording that is stored; zero: it is recorded here. One is stored once.
@@ -144,12 +146,17 @@ func (b *Book) begin(ctx context.Context, h Head, kind Kind) (*Take, error) {
 	if h.At.IsZero() {
 		h.At = b.c.Now()
 	}
-	t := &Take{
-		book: b, head: h, kind: kind, reported: map[fact.Act]bool{}, call: identity.FactID(key, fact.KindCall, h.CallID),
-		who: anon.Pseudonym(key, identity.Canonical(h.Contact, b.c.Region)), country: identity.Country(h.Contact, b.c.Region),
+	t := &Take{book: b, head: h, kind: kind, reported: map[fact.Act]bool{}, call: identity.Ref(key, fact.KindCall, h.CallID)}
+	if t.people, err = b.people(ctx, h); err != nil {
+		return nil, err
 	}
-	if h.Contact.Empty() && h.Who.Valid() {
-		t.who, t.country = h.Who, h.Country
+	if p := t.people[0]; p.Known() {
+		t.who, t.country = p.Contact, p.Country()
+	}
+	for _, p := range t.people[1:] {
+		if err := b.c.Register.Join(ctx, h.Workspace, t.call, h.At, p.All()); err != nil {
+			return nil, err
+		}
 	}
 	if _, err := io.ReadFull(b.c.Rand, t.id[:]); err != nil {
 		return nil, fmt.Errorf("name a recording: %w", err)
@@ -166,6 +173,22 @@ func (b *Book) begin(ctx context.Context, h Head, kind Kind) (*Take, error) {
 		return nil, errors.Join(err, t.Close(ctx))
 	}
 	return t, nil
+}
+
+// people are the outside parties of a call, the contact first.
+func (b *Book) people(ctx context.Context, h Head) ([]identity.Person, error) {
+	if h.Contact.Empty() && h.Who.Valid() {
+		return []identity.Person{identity.Stranger(h.Who, h.Country)}, nil
+	}
+	var all []identity.Person
+	for _, v := range append([]personal.Value{h.Contact}, h.Others...) {
+		p, err := b.c.Persons.Of(ctx, h.Workspace, v)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
 }
 
 func (b *Book) add(t *Take) error {
@@ -193,7 +216,7 @@ func (b *Book) Find(ws workspace.ID, callID string) *Take {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.live[callRef{ws, identity.FactID(key, fact.KindCall, callID)}]
+	return b.live[callRef{ws, identity.Ref(key, fact.KindCall, callID)}]
 }
 
 // takes lists the live calls for which keep is true.

@@ -22,6 +22,7 @@ import (
 	"murmur/internal/ledger"
 	"murmur/internal/meta"
 	"murmur/internal/private/internal/consent"
+	"murmur/internal/private/internal/person"
 	"murmur/internal/private/internal/personal"
 	"murmur/internal/workspace"
 )
@@ -136,7 +137,7 @@ func openHouse(t testing.TB, path string, basis workspace.Basis) *house {
 	must(err)
 	h.Book, err = Open(Config{
 		Dir: h.dir.Recordings(), Ring: h.ring, DB: h.db, Ledger: h.log, Store: store, Register: consent.NewRegister(h.db, h.log, h.clock),
-		Region: "US", Now: h.clock, Rand: h.keys, Disk: func(w io.Writer) io.Writer { return disk{h, w} },
+		Persons: person.NewFinder(h.db, h.ring, store, h.clock), Now: h.clock, Rand: h.keys, Disk: func(w io.Writer) io.Writer { return disk{h, w} },
 		Report: func(_ context.Context, _ Head, a fact.Act, _ fact.Via) error {
 			h.mu.Lock()
 			defer h.mu.Unlock()

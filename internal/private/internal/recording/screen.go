@@ -21,7 +21,7 @@ func (t *Take) screen(ctx context.Context) error {
 	if err := t.step(ctx, consent.Event{Kind: consent.Began, At: at}); err != nil {
 		return err
 	}
-	policy, verdict, err := t.book.verdict(ctx, t.head.Workspace, t.call, t.who, t.country)
+	policy, verdict, err := t.book.verdict(ctx, t.head.Workspace, t.call, t.people...)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"murmur/internal/ledger"
 	"murmur/internal/private/anon"
 	"murmur/internal/private/internal/consent"
+	"murmur/internal/private/internal/identity"
 	"murmur/internal/workspace"
 )
 
@@ -110,19 +111,18 @@ func (b *Book) forget(ctx context.Context, ws workspace.ID, id ID, e *ledger.Rec
 
 func (b *Book) path(id ID) string { return filepath.Join(b.c.Dir, id.String()) }
 
-// verdict asks the register and the policy for people of a country, as they stand now, about a call.
-func (b *Book) verdict(ctx context.Context, ws workspace.ID, call fact.ID, who anon.Contact, country string) (workspace.Policy, consent.Verdict, error) {
+// verdict asks the register and the policy, as they stand now, about the recording of a call of some people. The policy is
+// the strictest that any of them has.
+func (b *Book) verdict(ctx context.Context, ws workspace.ID, call fact.ID, people ...identity.Person) (workspace.Policy, consent.Verdict, error) {
 	policy, err := b.c.Store.Policy(ctx, ws)
 	if err != nil {
 		return policy, consent.Unknown, err
 	}
-	policy = policy.In(country)
-	known, err := b.c.Register.Known(ctx, ws, call, who)
-	if err != nil {
-		return policy, consent.Unknown, err
+	v, _, err := b.c.Register.Ask(ctx, ws, policy, consent.Recording, call, people...)
+	for _, p := range people {
+		policy = policy.In(consent.CountryOf(policy, p))
 	}
-	v, _ := consent.Record(policy, known)
-	return policy, v, nil
+	return policy, v, err
 }
 
 // Store keeps media that a platform recorded and a job fetches: the policy must state that the platform plays the notice

@@ -12,6 +12,7 @@ import (
 	"murmur/internal/fact"
 	"murmur/internal/private/anon"
 	"murmur/internal/private/internal/consent"
+	"murmur/internal/private/internal/identity"
 	"murmur/internal/workspace"
 )
 
@@ -21,8 +22,9 @@ type Take struct {
 	book    *Book
 	head    Head
 	call    fact.ID
-	who     anon.Contact // invalid: withheld
-	country string       // of who, ISO 3166; empty: not known
+	who     anon.Contact      // invalid: withheld
+	country string            // of who, ISO 3166; empty: not known
+	people  []identity.Person // all outside parties; who is the first
 	kind    Kind
 	id      ID
 
@@ -235,7 +237,7 @@ func (t *Take) remember(ctx context.Context) error {
 		about = append(about, consent.Subject{Contact: t.who, Calls: true})
 	}
 	for _, s := range about {
-		if _, err := t.book.c.Register.Say(ctx, t.head.Workspace, s, fact.OptedOut, ev.Via); err != nil {
+		if _, err := t.book.c.Register.Say(ctx, t.head.Workspace, s, fact.OptedOut, consent.Everything, ev.Via); err != nil {
 			return err
 		}
 	}
@@ -314,7 +316,7 @@ func (t *Take) tell(ctx context.Context, ev consent.Evidence, basis string) {
 	yes := slices.ContainsFunc(ev.Trace, func(m consent.Move) bool { return m.On == consent.SaidYes })
 	if released && yes {
 		also(func(ctx context.Context) error {
-			_, err := t.book.c.Register.Say(ctx, t.head.Workspace, consent.Subject{Call: t.call}, fact.OptedIn, ev.Via)
+			_, err := t.book.c.Register.Say(ctx, t.head.Workspace, consent.Subject{Call: t.call}, fact.OptedIn, consent.Heard, ev.Via)
 			return err
 		})
 	}

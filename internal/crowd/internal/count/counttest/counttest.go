@@ -160,6 +160,9 @@ func newest(rows []Row) []Row {
 	}
 	var out []Row
 	for _, r := range best {
+		if bytes.Equal(r.Contact, fact.Nobody[:]) {
+			r.Contact = nil // callers who are not shown are linked with nothing
+		}
 		out = append(out, r)
 	}
 	slices.SortFunc(out, func(a, b Row) int { return cmp.Or(cmp.Compare(a.At, b.At), bytes.Compare(a.ID[:], b.ID[:])) })
@@ -339,6 +342,15 @@ func (p Placed) findReturn(all []Row) (int64, bool) {
 		}
 	}
 	return 0, true
+}
+
+// Hide makes callers who are not shown out of some contacts.
+func Hide(rows []Row) {
+	for i, r := range rows {
+		if len(r.Contact) > 0 && r.Contact[0]%8 == 3 {
+			rows[i].Contact = fact.Nobody[:]
+		}
+	}
 }
 
 // Random makes n facts of some contacts around a span, some in several versions, out of order and doubled,

@@ -211,15 +211,25 @@ func (r *reader) wonSQL() string {
 		r.fromSQL("*", inside(r.files, r.wide()), "true"), r.table("dup"))
 }
 
+// person is the contact of a row, null where it is nobody in particular: callers who are not shown are linked with nothing
+// and are one unit, like rows that were de-linked.
+var person = func() string {
+	var bytes strings.Builder
+	for _, b := range fact.Nobody {
+		fmt.Fprintf(&bytes, `\x%02X`, b)
+	}
+	return "nullif(contact, CAST('" + bytes.String() + "' AS BLOB))"
+}()
+
 // rawSQL gives the rows of one slice of contacts as they are stored.
 func (r *reader) rawSQL(slice, of int) string {
-	cols := []string{"kind", "id", `epoch_us("at") AS t`, "contact"}
+	cols := []string{"kind", "id", `epoch_us("at") AS t`, person + " AS contact"}
 	for _, c := range r.used() {
 		cols = append(cols, columns[c])
 	}
 	mine := ""
 	if of > 1 {
-		mine = fmt.Sprintf("hash(coalesce(contact, CAST('' AS BLOB))) %% %d = %d", of, slice)
+		mine = fmt.Sprintf("hash(coalesce(%s, CAST('' AS BLOB))) %% %d = %d", person, of, slice)
 	}
 	list := strings.Join(cols, ", ")
 	if !r.doubled {

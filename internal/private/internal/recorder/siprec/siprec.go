@@ -140,8 +140,7 @@ func Read(metadata []byte) (Metadata, error) {
 	for _, p := range d.Participants {
 		var party Party
 		for _, n := range p.Names {
-			address := Address(n.Address)
-			party.Address, party.Number = personal.New(address), digits(address) >= 7
+			party.Address, party.Number = personal.New(n.Address), digits(user(n.Address)) >= 7
 		}
 		for _, s := range d.Sends {
 			if s.Participant != p.ID {
@@ -161,29 +160,20 @@ func Read(metadata []byte) (Metadata, error) {
 // nodes counts the tags: what takes memory beyond the bytes themselves.
 func nodes(b []byte) int { return bytes.Count(b, []byte{'<'}) }
 
-// Address takes the telephone number, or the address, out of a SIP, SIPS or TEL address (RFC 3261 19.1, RFC 3966). It is
-// empty for a caller who is not shown.
-func Address(uri string) string {
-	s := strings.TrimSpace(uri)
-	scheme, rest, ok := strings.Cut(s, ":")
-	if !ok {
-		return s
-	}
+// user is what stands before the host of a SIP, SIPS or TEL address (RFC 3261 19.1, RFC 3966).
+func user(uri string) string {
+	scheme, rest, ok := strings.Cut(strings.TrimSpace(uri), ":")
 	switch strings.ToLower(scheme) {
 	case "sip", "sips", "tel":
 	default:
-		return s
+		ok = false
+	}
+	if !ok {
+		return uri
 	}
 	rest, _, _ = strings.Cut(rest, ";")
-	rest, _, _ = strings.Cut(rest, "?")
-	user, host, isAddress := strings.Cut(rest, "@")
-	switch {
-	case strings.EqualFold(host, "anonymous.invalid"): // RFC 3323 4.1.1.3
-		return ""
-	case !isAddress, digits(user) > 2:
-		return user
-	}
-	return rest
+	u, _, _ := strings.Cut(rest, "@")
+	return u
 }
 
 // digits counts those of a telephone number; 0 for what is none.

@@ -57,14 +57,14 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-func TestAddress(t *testing.T) {
+func TestUser(t *testing.T) {
 	t.Parallel()
 	for uri, want := range map[string]string{
-		"sip:+12125550142@carrier.example;user=phone": "+12125550142", "tel:+1-212-555-0142;ext=1": "+1-212-555-0142", "SIPS:bob@example.com?x=y": "bob@example.com",
-		"sip:anonymous@anonymous.invalid": "", "sip:204@pbx": "204", "+12125550142": "+12125550142", "mailto:a@b": "mailto:a@b", "": "",
+		"sip:+12125550142@carrier.example;user=phone": "+12125550142", "tel:+1-212-555-0142;ext=1": "+1-212-555-0142", "SIPS:bob@example.com?x=y": "bob",
+		"sip:anonymous@anonymous.invalid": "anonymous", "sip:204@pbx": "204", "+12125550142": "+12125550142", "mailto:a@b": "mailto:a@b", "": "",
 	} {
-		if got := Address(uri); got != want {
-			t.Errorf("the address of %q is %q, want %q", uri, got, want)
+		if got := user(uri); got != want {
+			t.Errorf("the user of %q is %q, want %q", uri, got, want)
 		}
 	}
 }

@@ -17,9 +17,12 @@ package csv
 
 import (
 	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"murmur/internal/private/internal/personal"
@@ -132,6 +135,16 @@ func (f *File) findHeaders(o Options) error {
 		return nil
 	}
 	return fault
+}
+
+// Shape tells files of one kind of export from others: a digest of the kind and the headers.
+func (f *File) Shape() string {
+	h := sha256.New()
+	io.WriteString(h, f.kind)
+	for _, c := range f.columns {
+		io.WriteString(h, "\x00"+strings.ToLower(strings.TrimSpace(c.header)))
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
 // Preview tells what Rows will do.

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"murmur/internal/fact"
 )
 
 // order is how a numeric date that does not begin with the year is read.
@@ -143,7 +145,7 @@ func parseTime(cell string, o order, zone *time.Location) (time.Time, bool) {
 	return checked(time.Date(year, time.Month(month), day, c.hour, c.minute, c.second, c.nanos, zone).UTC())
 }
 
-func checked(t time.Time) (time.Time, bool) { return t, t.Year() >= 1990 && t.Year() <= 2100 }
+func checked(t time.Time) (time.Time, bool) { return t, fact.Possible(t) }
 
 func parseDate(cell string, o order) (year, month, day int, rest string, ok bool) {
 	if m := numericDate.FindStringSubmatch(cell); m != nil {

@@ -198,7 +198,7 @@ func consent(e *event.Event, doc strictjson.Value) {
 		Act:     strictjson.Word(doc, "act", acts),
 		Via:     strictjson.Word(doc, "via", vias),
 	}
-	if e.Consent.Call == "" && e.Party.Address.Empty() {
+	if e.Consent.Call == "" && e.Party.Address.Empty() && e.Party.Own.Empty() {
 		doc.Reject("party")
 	}
 }

@@ -69,6 +69,7 @@ func (Source) Decode(d source.Delivery) ([]event.Event, error) {
 		At:        required(doc, "occurred_at"),
 		UpdatedAt: doc.Time("source_updated_at"),
 		Party:     party(doc.Object("party")),
+		Others:    parties(doc.List("others")),
 		Member:    party(doc.Object("member")),
 	}
 	decode(&e, doc)
@@ -98,8 +99,8 @@ func required(doc strictjson.Value, name string) time.Time {
 // party reads a person: the phone number is the address, else the e-mail address, else the sender's own
 // id; the others are further addresses.
 func party(v strictjson.Value) event.Party {
-	p := event.Party{Name: personal.New(v.Text("name"))}
-	for _, address := range []string{v.Text("phone"), v.Text("email"), v.Text("id")} {
+	p := event.Party{Name: personal.New(v.Text("name")), Own: personal.New(v.Text("id"))}
+	for _, address := range []string{v.Text("phone"), v.Text("email")} {
 		switch {
 		case address == "":
 		case p.Address.Empty():
@@ -109,4 +110,11 @@ func party(v strictjson.Value) event.Party {
 		}
 	}
 	return p
+}
+
+func parties(list []strictjson.Value) (all []event.Party) {
+	for _, v := range list {
+		all = append(all, party(v))
+	}
+	return all
 }

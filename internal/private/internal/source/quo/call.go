@@ -90,8 +90,8 @@ func (h hook) call(rank uint8) event.Event {
 	at := firstTime(h.object.Time("createdAt"), h.sent)
 	return event.Event{
 		ID: h.id, At: at, UpdatedAt: at, Rank: rank,
-		Party: h.contact(),
-		Call:  &event.Call{Direction: fact.In, Number: h.number(), Ring: computeRing},
+		Party: h.contact(), Others: h.others(),
+		Call: &event.Call{Direction: fact.In, Number: h.number(), Ring: computeRing},
 	}
 }
 
@@ -116,6 +116,6 @@ func menuSelected(h hook) (event.Event, bool) {
 		s.Choice = "none"
 	}
 	return event.Event{
-		ID: h.id + "/menu/" + at.Format(time.RFC3339Nano), At: at, UpdatedAt: at, Party: h.contact(), Step: s,
+		ID: h.id + "/menu/" + at.Format(time.RFC3339Nano), At: at, UpdatedAt: at, Party: h.contact(), Others: h.others(), Step: s,
 	}, true
 }

@@ -19,6 +19,7 @@ func message(state fact.Delivered, rank uint8) func(hook) (event.Event, bool) {
 			At:        firstTime(o.Time("createdAt"), h.sent),
 			UpdatedAt: firstTime(o.Time("updatedAt"), h.sent),
 			Party:     h.contact(),
+			Others:    h.others(),
 			Message: &event.Message{
 				Direction: h.direction(),
 				Number:    h.number(),
@@ -45,10 +46,11 @@ func transcript(h hook) (event.Event, bool) {
 	e := h.talk("transcript", fact.VendorTranscript)
 	e.Talk.Seconds, _ = o.Seconds("duration")
 	people := h.context.Object("participants")
+	heard := speakers{}
 	for _, line := range lines {
 		turn, ok := spoken(line, people, 0)
-		if turn.Side == fact.SideContact && e.Party.Address.Empty() {
-			e.Party = party(line.Text("identifier"))
+		if turn.Side == fact.SideContact {
+			heard.meet(&e, line.Text("identifier"))
 		}
 		if ok {
 			e.Talk.Turns = append(e.Talk.Turns, turn)
@@ -100,7 +102,7 @@ func recorded(h hook) (event.Event, bool) {
 	o := h.object
 	return event.Event{
 		ID: h.id + "/recording", At: firstTime(o.Time("createdAt"), h.sent), UpdatedAt: firstTime(o.Time("updatedAt"), h.sent),
-		Party: h.contact(), Recorded: &event.Recorded{Call: h.id},
+		Party: h.contact(), Others: h.others(), Recorded: &event.Recorded{Call: h.id},
 	}, true
 }
 
@@ -108,10 +110,10 @@ func recorded(h hook) (event.Event, bool) {
 func voicemail(h hook) (event.Event, bool) {
 	o := h.object
 	words := personal.New(strictjson.First(o.Text("transcript")))
-	if id := o.Text("callId"); id != "" {
-		h.id = id
-	}
+	call := o.Text("callId")
+	h.id = strictjson.First(call, h.id)
 	e := h.talk("voicemail", fact.VoicemailTranscript)
+	e.Talk.Call = call
 	e.Talk.Seconds, _ = o.Seconds("duration")
 	e.Talk.Turns = []event.Turn{{Side: fact.SideContact, Words: words}}
 	return e, !words.Empty()
@@ -124,6 +126,7 @@ func (h hook) talk(what string, origin fact.Origin) event.Event {
 		At:        firstTime(o.Time("createdAt"), h.sent),
 		UpdatedAt: firstTime(o.Time("updatedAt"), h.sent),
 		Party:     h.contact(),
+		Others:    h.others(),
 		Talk:      &event.Talk{Call: h.id, Number: h.number(), Origin: origin},
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -165,6 +166,18 @@ func (h hook) contact() event.Party {
 		return party(to)
 	}
 	return party(from)
+}
+
+// others are the external participants beside the contact: of a conference, of a text to several.
+func (h hook) others() (all []event.Party) {
+	beside := h.context.Object("participants").Texts("external")
+	if len(beside) == 0 && h.object.Text("direction") == "outgoing" {
+		beside = slices.Concat(h.context.Texts("recipientIdentifiers"), h.object.Texts("to"))
+	}
+	for _, address := range beside[min(1, len(beside)):] {
+		all = append(all, party(address))
+	}
+	return all
 }
 
 func (h hook) businessAddress() string {

@@ -57,7 +57,7 @@ func polledMessage(h hook) (event.Event, bool) {
 func (h hook) part(what string, origin fact.Origin) event.Event {
 	o := h.object
 	return event.Event{
-		ID: h.id + "/" + what, At: firstTime(o.Time("completedAt"), o.Time("createdAt")), UpdatedAt: o.Time("createdAt"), Party: h.contact(),
+		ID: h.id + "/" + what, At: firstTime(o.Time("completedAt"), o.Time("createdAt")), UpdatedAt: o.Time("createdAt"), Party: h.contact(), Others: h.others(),
 		Talk: &event.Talk{Call: h.id, Number: h.number(), Origin: origin},
 	}
 }
@@ -85,6 +85,7 @@ func polledTranscript(h hook) (event.Event, bool) {
 	e := h.part("transcript", fact.VendorTranscript)
 	segments := slices.DeleteFunc(h.object.List("part"), func(s strictjson.Value) bool { return !finished(s) })
 	people := h.context.Object("participants")
+	heard := speakers{}
 	for _, s := range segments {
 		offset := 0.0
 		if start, first := s.Time("startTime"), segments[0].Time("startTime"); start.After(first) && !first.IsZero() {
@@ -93,7 +94,11 @@ func polledTranscript(h hook) (event.Event, bool) {
 		seconds, _ := s.Seconds("duration")
 		e.Talk.Seconds = max(e.Talk.Seconds, offset+seconds)
 		for _, line := range s.List("dialogue") {
-			if turn, ok := spoken(line, people, offset); ok {
+			turn, ok := spoken(line, people, offset)
+			if turn.Side == fact.SideContact {
+				heard.meet(&e, line.Text("identifier"))
+			}
+			if ok {
 				e.Talk.Turns = append(e.Talk.Turns, turn)
 			}
 		}
@@ -111,6 +116,22 @@ func spoken(line, people strictjson.Value, offset float64) (event.Turn, bool) {
 		turn.Start, turn.End = start+offset, end+offset
 	}
 	return turn, !turn.Words.Empty()
+}
+
+// speakers are the identifiers of people who were heard in a dialogue.
+type speakers map[string]bool
+
+// meet adds somebody who is heard to the people of an event: as the contact where there is none, else beside them.
+func (s speakers) meet(e *event.Event, who string) {
+	if who == "" || s[who] {
+		return
+	}
+	s[who] = true
+	if e.Party.Address.Empty() {
+		e.Party = party(who)
+		return
+	}
+	e.Others = append(e.Others, party(who))
 }
 
 // errorCode is the number of a failed text; 0 for codes that are words.

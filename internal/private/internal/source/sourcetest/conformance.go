@@ -259,7 +259,7 @@ func facts(events []event.Event) (out []string) {
 		if e.Talk != nil {
 			turns = len(e.Talk.Turns)
 		}
-		out = append(out, fmt.Sprint(e.Kind(), e.ID, e.At.UnixMicro(), e.UpdatedAt.UnixMicro(), e.Rank, turns))
+		out = append(out, fmt.Sprint(e.Kind(), e.ID, e.At.UnixMicro(), e.UpdatedAt.UnixMicro(), e.Rank, e.Says, turns))
 	}
 	return out
 }

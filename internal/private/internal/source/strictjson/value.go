@@ -157,7 +157,7 @@ func (v Value) Bool(name string) bool {
 	return n != nil && n.truth
 }
 
-// Time is the named RFC 3339 time, zero when absent. A time that cannot be read, or one outside 1990
+// Time is the named RFC 3339 time, zero when absent. A time that cannot be read, or one outside 2000
 // to 2100, is a fault.
 func (v Value) Time(name string) time.Time {
 	s := v.Text(name)
@@ -165,7 +165,7 @@ func (v Value) Time(name string) time.Time {
 		return time.Time{}
 	}
 	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil || t.UTC().Year() < 1990 || t.UTC().Year() > 2100 {
+	if err != nil || !fact.Possible(t) {
 		v.fault.set(fact.WhyBadTime, name)
 		return time.Time{}
 	}
@@ -178,7 +178,7 @@ func (v Value) Epoch(name string) time.Time {
 	if !ok {
 		return time.Time{}
 	}
-	if f < 631152000 || f >= 4133980800 { // 1990 to 2100
+	if f < 946684800 || f >= 4102444800 { // as fact.Possible
 		v.fault.set(fact.WhyBadTime, name)
 		return time.Time{}
 	}

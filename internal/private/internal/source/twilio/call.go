@@ -77,7 +77,7 @@ func (l leg) event() (event.Event, *source.Verdict) {
 	case l.outgoing():
 		c.Direction, c.Number, e.Party = fact.Out, l.from, party(l.to)
 		if inside(l.from) {
-			e.UpdatedAt = weigh(saysDial, l.ended)
+			e.Says = saysDial
 		}
 		if result == fact.Missed {
 			result, reason = fact.Failed, 0
@@ -150,7 +150,7 @@ func (l leg) base(says int) event.Event {
 		ring = event.RingUnknown
 	}
 	return event.Event{
-		ID: l.id, At: at, UpdatedAt: weigh(says, l.ended), Party: party(l.from),
+		ID: l.id, At: at, UpdatedAt: l.ended, Says: says, Party: party(l.from),
 		Call: &event.Call{Direction: fact.In, Number: l.to, Completed: l.ended, Ring: ring},
 	}
 }
@@ -162,7 +162,7 @@ func polledCall(doc strictjson.Value) (event.Event, *source.Verdict) {
 		return event.Event{}, source.Ignore(fact.WhySilentType)
 	}
 	e, bad := l.event()
-	e.UpdatedAt = weigh(saysAll, l.ended)
+	e.Says = saysAll
 	c := e.Call
 	for i, v := range doc.List("legs") {
 		other := listedLeg(v)

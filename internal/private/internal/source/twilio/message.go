@@ -69,7 +69,7 @@ func (t text) event() (event.Event, *source.Verdict) {
 	}
 	code, _ := strconv.ParseInt(t.code, 10, 64) // what is no number is no code
 	m := &event.Message{Direction: fact.Out, Number: t.from, Status: state, ErrorCode: max(0, code), Media: t.media, Body: personal.New(t.body)}
-	e := event.Event{ID: t.id, At: t.at, UpdatedAt: weigh(says, t.updated), Party: party(t.to), Message: m}
+	e := event.Event{ID: t.id, At: t.at, UpdatedAt: t.updated, Says: says, Party: party(t.to), Message: m}
 	if state == fact.Received || strings.HasPrefix(t.direction, "inbound") {
 		m.Direction, m.Number, m.Status, e.Party = fact.In, t.to, fact.Received, party(t.from)
 	}

@@ -141,10 +141,6 @@ func recordedCall(f strictjson.Value, received time.Time) (event.Event, *source.
 	return event.Event{ID: f.Text("RecordingSid"), At: at, Party: party(f.Label("From")), Recorded: &event.Recorded{Call: f.Text("CallSid")}}, nil
 }
 
-// weigh makes the version of a report: of two about one call or text the one that says more counts, whenever it came, and of
-// equals the later one. A step is a century, longer than any clock is wrong.
-func weigh(says int, at time.Time) time.Time { return at.AddDate(100*says, 0, 0) }
-
 // moment is the named time in either of Twilio's notations (RFC 2822, RFC 3339).
 func moment(v strictjson.Value, name string) time.Time {
 	s := v.Label(name)
@@ -152,7 +148,7 @@ func moment(v strictjson.Value, name string) time.Time {
 		return time.Time{}
 	}
 	for _, layout := range []string{time.RFC1123Z, time.RFC3339Nano} {
-		if t, err := time.Parse(layout, s); err == nil && t.UTC().Year() >= 1990 && t.UTC().Year() <= 2100 {
+		if t, err := time.Parse(layout, s); err == nil && fact.Possible(t) {
 			return t.UTC()
 		}
 	}
@@ -183,7 +179,7 @@ func party(address string) event.Party {
 	if withheld[address] {
 		return event.Party{Address: personal.New("anonymous")}
 	}
-	if channel, number, ok := strings.Cut(address, ":"); ok && (channel == "whatsapp" || channel == "rcs" || channel == "tel") {
+	if channel, number, ok := strings.Cut(address, ":"); ok && (channel == "whatsapp" || channel == "rcs") {
 		address = number
 	}
 	return event.Party{Address: personal.New(address)}

@@ -51,7 +51,7 @@ func state(body string) fact.State {
 func newest(all ...event.Event) event.Event {
 	best := all[0]
 	for _, e := range all[1:] {
-		if e.UpdatedAt.After(best.UpdatedAt) {
+		if e.Says > best.Says || e.Says == best.Says && e.UpdatedAt.After(best.UpdatedAt) {
 			best = e
 		}
 	}

@@ -140,7 +140,7 @@ func (c *conversation) side(who strictjson.Value) fact.Side {
 		return s
 	}
 	for i, p := range c.parties {
-		if name != "" && (strings.EqualFold(p.name, name) || slices.Contains(p.addresses, name)) {
+		if name != "" && (strings.EqualFold(p.name, name) || p.answersTo(name)) {
 			return c.sideOf(i)
 		}
 	}
@@ -150,15 +150,17 @@ func (c *conversation) side(who strictjson.Value) fact.Side {
 // basis is what a lawful_basis attachment (draft-howe-vcon-lawful-basis) says about a dialog.
 type basis struct {
 	dialog  int // -1: about all
-	granted bool
-	denied  bool
-	purpose fact.Purpose
+	granted []fact.Purpose
+	denied  []fact.Purpose
 }
 
-func (b basis) said() bool { return b.granted || b.denied }
+// purposes are those of a lawful basis that murmur knows.
+var purposes = map[string]fact.Purpose{
+	"recording": fact.Record, "transcription": fact.Transcribe, "analysis": fact.Analyse, "sharing": fact.Share,
+}
 
-// basis reads an attachment. A refusal of recording, transcription or analysis counts; a consent only when it covers the
-// analysis or the transcription and never ends, because what was said once is read without a clock.
+// basis reads an attachment. A refusal of a purpose counts in any case; a consent only when it never ends, because what was
+// said once is read without a clock.
 func (r *reader) basis(v strictjson.Value, where string, c *conversation) (b basis) {
 	b.dialog = -1
 	kind := r.text(v, "type", where+".type")
@@ -183,7 +185,7 @@ func (r *reader) basis(v strictjson.Value, where string, c *conversation) (b bas
 	ground, _ := body.Get("lawful_basis").AsText()
 	for i, g := range body.Get("purpose_grants").Items() {
 		name, _ := g.Get("purpose").AsText()
-		purpose := map[string]fact.Purpose{"recording": fact.Record, "transcription": fact.Transcribe, "analysis": fact.Analyse}[name]
+		purpose := purposes[name]
 		if purpose == 0 {
 			continue
 		}
@@ -191,9 +193,9 @@ func (r *reader) basis(v strictjson.Value, where string, c *conversation) (b bas
 		case !ok:
 			r.reject(fact.WhyBadField, fmt.Sprintf("%s.body.purpose_grants[%d].granted", where, i), "it is neither true nor false")
 		case !granted:
-			b.denied, b.granted, b.purpose = true, false, purpose
-		case !b.denied && ground == "consent" && purpose != fact.Record && !body.Has("expiration"):
-			b.granted, b.purpose = true, purpose
+			b.denied = append(b.denied, purpose)
+		case ground == "consent" && !body.Has("expiration"):
+			b.granted = append(b.granted, purpose)
 		}
 	}
 	return b

@@ -16,20 +16,26 @@ func (c *conversation) events() []event.Event {
 	var all []event.Event
 	add := func(id string, at time.Time, e event.Event) {
 		e.ID, e.At, e.UpdatedAt = id, at, c.updated
-		e.Party, e.Member = c.person(contact), c.person(member)
+		e.Party, e.Others, e.Member = c.person(contact), c.others(contact), c.person(member)
 		all = append(all, e)
 	}
 	silent := false // somebody refused
 	for i, b := range c.bases {
 		call, at := c.about(b.dialog)
-		if !b.said() || at.IsZero() {
+		if at.IsZero() {
 			continue
 		}
-		act := fact.OptedIn
-		if b.denied {
-			act, silent = fact.OptedOut, true
+		say := func(act fact.Act, p fact.Purpose) {
+			id := fmt.Sprintf("%s/attachment/%d/%d/%d", c.id, i, act, p)
+			add(id, at, event.Event{Consent: &event.Consent{Call: call, Purpose: p, Act: act, Via: fact.ViaImport}})
 		}
-		add(fmt.Sprintf("%s/attachment/%d", c.id, i), at, event.Event{Consent: &event.Consent{Call: call, Purpose: b.purpose, Act: act, Via: fact.ViaImport}})
+		for _, p := range b.denied {
+			silent = silent || p != fact.Share
+			say(fact.OptedOut, p)
+		}
+		for _, p := range b.granted {
+			say(fact.OptedIn, p)
+		}
 	}
 	number := ""
 	if member >= 0 {
@@ -202,7 +208,17 @@ func (c *conversation) sides() (contact, member int) {
 	return contact, member
 }
 
-// person is a party as an event has it. All names and addresses of the others are known subjects too.
+// others are the contacts beside the first.
+func (c *conversation) others(first int) (all []event.Party) {
+	for i := range c.parties {
+		if i != first && c.sideOf(i) == fact.SideContact {
+			all = append(all, c.person(i))
+		}
+	}
+	return all
+}
+
+// person is a party as an event has it. Of a member all names and addresses of the others are known subjects too.
 func (c *conversation) person(i int) event.Party {
 	if i < 0 {
 		return event.Party{}
@@ -216,7 +232,7 @@ func (c *conversation) person(i int) event.Party {
 		}
 	}
 	for k, other := range c.parties {
-		if k != i && c.sideOf(k) == c.sideOf(i) {
+		if k != i && c.sideOf(i) == fact.SideMember && c.sideOf(k) == fact.SideMember {
 			p.Also = append(p.Also, personal.New(other.name))
 			for _, a := range other.addresses {
 				p.Also = append(p.Also, personal.New(a))

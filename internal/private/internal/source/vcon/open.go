@@ -236,7 +236,9 @@ func Lean(plain []byte) []byte {
 		return true
 	})
 	keep("analysis", func(i int, _ map[string]json.RawMessage) bool { return c.analyses[i].used() })
-	keep("attachments", func(i int, _ map[string]json.RawMessage) bool { return c.bases[i].said() })
+	keep("attachments", func(i int, _ map[string]json.RawMessage) bool {
+		return len(c.bases[i].granted)+len(c.bases[i].denied) > 0
+	})
 	lean, err := json.Marshal(doc)
 	if err != nil {
 		return plain

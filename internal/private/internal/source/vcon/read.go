@@ -32,6 +32,21 @@ type party struct {
 	role      string
 }
 
+// answersTo reports whether an address of the party is written so, with its scheme or without.
+func (p party) answersTo(address string) bool {
+	return slices.ContainsFunc(p.addresses, func(a string) bool { return a == address || bare(a) == address })
+}
+
+// bare is an address without its scheme.
+func bare(address string) string {
+	for _, scheme := range []string{"tel:", "mailto:", "sip:", "sips:"} {
+		if rest, ok := strings.CutPrefix(address, scheme); ok {
+			return rest
+		}
+	}
+	return address
+}
+
 // dialog is one recording, text, failed attempt or transfer.
 type dialog struct {
 	kind        string // recording, text, incomplete, transfer
@@ -151,11 +166,8 @@ func (r *reader) parties(c *conversation, doc strictjson.Value) {
 		}
 		for _, field := range []string{"tel", "mailto", "email", "sip", "id", "did"} {
 			address := r.label(v, field, where+"."+field)
-			for _, scheme := range []string{"tel:", "mailto:", "sip:", "sips:"} {
-				address = strings.TrimPrefix(address, scheme)
-			}
 			if field == "tel" {
-				p.tel = address
+				p.tel = bare(address)
 			}
 			if address != "" && !slices.Contains(p.addresses, address) {
 				p.addresses = append(p.addresses, address)
@@ -327,7 +339,7 @@ func (r *reader) time(v strictjson.Value, name, where string, must bool) time.Ti
 	}
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999",
 		"2006-01-02T15:04:05.999999999Z0700", "Mon, 2 Jan 2006 15:04:05 -0700", "Mon, 2 Jan 2006 15:04:05 MST"} {
-		if t, err := time.Parse(layout, s); err == nil && t.Year() >= 1990 && t.Year() <= 2100 {
+		if t, err := time.Parse(layout, s); err == nil && fact.Possible(t) {
 			return t.UTC()
 		}
 	}

@@ -1,0 +1,192 @@
+package private
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"murmur/internal/fact"
+	"murmur/internal/journal"
+	"murmur/internal/private/internal/source"
+	"murmur/internal/tour"
+	"murmur/internal/workspace"
+)
+
+// send processes a delivery of a connection and gives its facts.
+func (h *callHouse) send(o origin, id, body string) fact.Outcome {
+	h.t.Helper()
+	_, err := h.zone.append(h.t.Context(), workspace.Default, o, []source.Delivery{{ID: id, Body: []byte(body)}})
+	must(h.t, err)
+	return h.process(h.inbox[len(h.inbox)-1])
+}
+
+func missedCall(id, updated string) string {
+	return fmt.Sprintf(`{"schema":"murmur.v1","type":"call","source_id":%q,"occurred_at":%q,"source_updated_at":%q,"direction":"in","outcome":"missed","party":{"phone":"+12125550142"}}`,
+		id, tour.Now.Add(-time.Hour).Format(time.RFC3339), updated)
+}
+
+// TestAHostileSourceChangesNothingOfAnother: a second source that uses the first one's ids, with versions of a far future,
+// makes facts of its own, and none that cannot be outdone for more than a day.
+func TestAHostileSourceChangesNothingOfAnother(t *testing.T) {
+	t.Parallel()
+	h := newCallHouse(t, "notice")
+	mine := h.send(origin{"desk", "native", "desk"}, "1", missedCall("AC1", tour.Now.Format(time.RFC3339))).Facts[0].Meta()
+	theirs := h.send(origin{"evil", "native", "evil"}, "1", missedCall("AC1", "2099-01-01T00:00:00Z")).Facts[0].Meta()
+	if mine.ID == theirs.ID {
+		t.Error("the call of one source is the call of another")
+	}
+	if latest := tour.Now.Add(24 * time.Hour).UnixMicro(); theirs.Version > latest|7 {
+		t.Errorf("a version lies %s ahead", time.UnixMicro(theirs.Version).Sub(tour.Now))
+	}
+	again := h.send(origin{"desk", "native", "desk"}, "2", missedCall("AC1", tour.Now.Add(time.Second).Format(time.RFC3339))).Facts[0].Meta()
+	if again.ID != mine.ID || again.Version <= mine.Version {
+		t.Error("a correction of one source is another call, or no newer")
+	}
+}
+
+// TestARefusalByACallsIDHoldsInEveryConnection: who names a call by its id alone, over the API, refuses it wherever a call of
+// that id came from.
+func TestARefusalByACallsIDHoldsInEveryConnection(t *testing.T) {
+	t.Parallel()
+	h := newCallHouse(t, "notice")
+	must(t, h.zone.OptOutCall(t.Context(), workspace.Default, "AC1", "agent"))
+	at := tour.Now.Add(-time.Hour).Format(time.RFC3339)
+	for _, connection := range []string{"", "desk", "shop"} {
+		if o := h.send(origin{"desk", "native", connection}, "t"+connection, deliveriesOf["native"]("AC1", "+12125550142", at)); o.State != fact.Refused {
+			t.Errorf("connection %q: %s", connection, o.State)
+		}
+	}
+	_, r := h.receipt("AC1")
+	if r.Verdict != "refuse" || len(r.Entries) != 1 {
+		t.Errorf("the receipt says %s with %d entries", r.Verdict, len(r.Entries))
+	}
+}
+
+// TestFilesSayWhoseIDsTheyUse: the ids of files with other headers are other calls, those of one export's files are the
+// same, and a file of a named source has the source's.
+func TestFilesSayWhoseIDsTheyUse(t *testing.T) {
+	t.Parallel()
+	h := newCallHouse(t, "notice")
+	file := func(headers string) string {
+		var b strings.Builder
+		b.WriteString(headers + "\n")
+		for i := range 10 {
+			fmt.Fprintf(&b, "%d,2026-11-09T08:%02d:00Z,inbound,missed,+121255501%02d\n", i+1, i, i)
+		}
+		return b.String()
+	}
+	ids := decidedIDs{}
+	load := func(name, content string) {
+		t.Helper()
+		_, err := h.zone.Import(t.Context(), workspace.Default, strings.NewReader(content), ImportOptions{Kind: "calls", Source: name}, ids)
+		must(t, err)
+	}
+	one, other := file("Call ID,Date,Direction,Status,From"), file("ID,Started,Direction,Outcome,Caller")
+	load("", one)
+	load("", other)
+	if len(ids) != 20 {
+		t.Errorf("two exports of ten calls are %d calls", len(ids))
+	}
+	load("desk", one)
+	load("desk", other)
+	if len(ids) != 30 {
+		t.Errorf("two files of one source are %d calls more", len(ids)-20)
+	}
+	hook := h.send(origin{"desk", "native", "desk"}, "1", missedCall("1", tour.Now.Format(time.RFC3339))).Facts[0].Meta()
+	if !ids[hook.ID] {
+		t.Error("a call by webhook and in the source's file are two")
+	}
+	if _, err := h.zone.Import(t.Context(), workspace.Default, strings.NewReader(one), ImportOptions{Source: "Not A Name"}, ids); err == nil {
+		t.Error("a name that no source can have is taken")
+	}
+}
+
+// decidedIDs are the facts that an import made; one worker at a time writes here, for files of one batch.
+type decidedIDs map[fact.ID]bool
+
+func (s decidedIDs) Settle(_ context.Context, _ func() bool, in []journal.Message, outcomes []fact.Outcome) ([]bool, error) {
+	fresh := make([]bool, len(in))
+	for i, o := range outcomes {
+		fresh[i] = true
+		for _, f := range o.Facts {
+			s[f.Meta().ID] = true
+		}
+	}
+	return fresh, nil
+}
+
+func (s decidedIDs) Known(context.Context, workspace.ID, []journal.ID) (map[journal.ID]fact.State, error) {
+	return nil, nil
+}
+
+// TestTheSecondPartyIsAsked: in a call of several people the strictest of all verdicts holds, in any order, and what was
+// published before is taken out when whoever came second refuses, or is erased.
+func TestTheSecondPartyIsAsked(t *testing.T) {
+	t.Parallel()
+	at := tour.Now.Add(-time.Hour).Format(time.RFC3339)
+	call := func(first, second string) string {
+		return fmt.Sprintf(`{"id":"AC7","type":"call.voicemail.completed","createdAt":%[1]q,"data":{"resource":{"id":"AC7","callId":"AC7","direction":"incoming","createdAt":%[1]q,"transcript":"the heater is broken"},
+			"context":{"participants":{"external":[%q,%q],"workspace":["+12125550100"]},"phoneNumberId":"PN1"}}}`, at, first, second)
+	}
+	for name, people := range map[string][2]string{"first": {"+12125550142", "+12125550143"}, "second": {"+12125550143", "+12125550142"}} {
+		h := newCallHouse(t, "notice")
+		_, err := h.zone.OptOutContact(t.Context(), workspace.Default, "+1 (212) 555-0142", "agent")
+		must(t, err)
+		if o := h.send(origin{"quo", "quo", "quo"}, "1", call(people[0], people[1])); o.State != fact.Refused {
+			t.Errorf("whoever comes %s refused, and it is %s", name, o.State)
+		}
+	}
+	for name, leave := range map[string]func(*callHouse) error{
+		"refuses": func(h *callHouse) error {
+			_, err := h.zone.OptOutContact(t.Context(), workspace.Default, "+12125550142", "agent")
+			return err
+		},
+		"is erased": func(h *callHouse) error {
+			_, _, err := h.zone.Erase(t.Context(), workspace.Default, "+12125550142")
+			return err
+		},
+	} {
+		h := newCallHouse(t, "notice")
+		o := h.send(origin{"quo", "quo", "quo"}, "1", call("+12125550143", "+12125550142"))
+		if o.State != fact.Published {
+			t.Fatalf("before: %s %s", o.State, o.Why)
+		}
+		talk := o.Facts[0].(*fact.Talk)
+		before := len(h.inbox)
+		must(t, leave(h))
+		gone := false
+		for _, m := range h.inbox[before:] {
+			for _, f := range h.process(m).Facts {
+				c, ok := f.(*fact.Consent)
+				gone = gone || ok && c.Act == fact.OptedOut && c.Call == talk.Call
+			}
+		}
+		if !gone {
+			t.Errorf("whoever came second %s, and the words of the call stay", name)
+		}
+	}
+}
+
+// TestWordsOfNoCallWait: a transcript that does not say of which call it is may be of one that somebody refused.
+func TestWordsOfNoCallWait(t *testing.T) {
+	t.Parallel()
+	h := newCallHouse(t, "notice")
+	body := strings.Replace(deliveriesOf["native"]("T1", "+12125550142", tour.Now.Add(-time.Hour).Format(time.RFC3339)), `"call":"T1",`, "", 1)
+	if o := h.send(origin{"desk", "native", "desk"}, "1", body); o.State != fact.Held || o.Why != fact.WhyNoCall {
+		t.Errorf("%s %s", o.State, o.Why)
+	}
+}
+
+// TestTimesHaveOneBound: what facts refuse is refused at the door, with its reason.
+func TestTimesHaveOneBound(t *testing.T) {
+	t.Parallel()
+	h := newCallHouse(t, "notice")
+	for _, at := range []string{"1990-01-01T00:00:00Z", "1999-12-31T23:59:59Z", "2100-01-01T00:00:00Z"} {
+		body := fmt.Sprintf(`{"schema":"murmur.v1","type":"call","source_id":"c","occurred_at":%q,"direction":"in","party":{"phone":"+12125550142"}}`, at)
+		if o := h.send(origin{"desk", "native", "desk"}, at, body); o.State != fact.Quarantined || o.Why != fact.WhyBadTime {
+			t.Errorf("%s: %s %s", at, o.State, o.Why)
+		}
+	}
+}
