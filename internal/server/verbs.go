@@ -238,8 +238,8 @@ func (n *Node) policy(ctx context.Context, a PolicyArgs) ([]KeyValue, error) {
 		for _, kv := range a.Set {
 			changes = append(changes, workspace.Change{Key: kv.Key, Value: kv.Value})
 		}
-		reason, err := n.withoutPeople(ctx, ws, a.Reason)
-		if err != nil {
+		var reason string
+		if reason, err = n.withoutPeople(ctx, ws, a.Reason); err != nil {
 			return nil, err
 		}
 		if p, err = n.store.SetPolicy(ctx, ws, changes, reason, a.Author); err == nil {
