@@ -66,7 +66,9 @@ type route struct{ method, path string }
 // routes reads the API's own description; parameters are the names that an attacker would like to hit.
 func (h *house) routes(t *testing.T) (all []route) {
 	t.Helper()
-	var doc struct{ Paths map[string]map[string]json.RawMessage }
+	var doc struct {
+		Paths map[string]map[string]json.RawMessage
+	}
 	if err := json.Unmarshal(h.get("/openapi.json").body, &doc); err != nil {
 		t.Fatal(err)
 	}

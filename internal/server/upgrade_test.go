@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,18 +113,18 @@ func TestADirectoryOfTheFirstReleaseOpens(t *testing.T) {
 	if err := n.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	asReleased(t, n)
+	asReleased(t, n, unnamed)
 }
 
 // asReleased compares a node with what the release said.
-func asReleased(t *testing.T, n *Node) {
+func asReleased(t *testing.T, n *Node, but ...func(contracted) bool) {
 	t.Helper()
 	var got bytes.Buffer
 	if err := n.Do(t.Context(), "figures", FiguresArgs{}, nil, &got); err != nil {
 		t.Fatal(err)
 	}
-	want := contractedOf(t, saved(t, "figures.jsonl"))
-	for i, line := range contractedOf(t, got.Bytes()) {
+	want := contractedOf(t, saved(t, "figures.jsonl"), but...)
+	for i, line := range contractedOf(t, got.Bytes(), but...) {
 		if i >= len(want) || line != want[i] {
 			t.Fatalf("line %d of the figures is\n%s\nand was\n%s", i+1, line, want[min(i, len(want)-1)])
 		}
@@ -153,12 +154,22 @@ type contracted struct {
 	Split, Value, Low, High, Base                                                  json.RawMessage
 }
 
-func contractedOf(t *testing.T, figures []byte) (lines []string) {
+// unnamed are the figures by number, menu or survey: that release named each label, this one only those with a minimum group
+// behind them, so that other cells are merged when a period is counted again.
+func unnamed(c contracted) bool {
+	split := string(c.Split)
+	return strings.Contains(split, `"number"`) || strings.Contains(split, `"choice"`) || strings.Contains(split, `"node"`) || strings.Contains(split, `"survey"`)
+}
+
+func contractedOf(t *testing.T, figures []byte, but ...func(contracted) bool) (lines []string) {
 	t.Helper()
 	for d := json.NewDecoder(bytes.NewReader(figures)); d.More(); {
 		var c contracted
 		if err := d.Decode(&c); err != nil {
 			t.Fatal(err)
+		}
+		if slices.ContainsFunc(but, func(leave func(contracted) bool) bool { return leave(c) }) {
+			continue
 		}
 		b, err := json.Marshal(c)
 		if err != nil {
