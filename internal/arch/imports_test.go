@@ -127,7 +127,6 @@ var furnished = rule{
 		"internal/workspace leads out by database/sql":                      "names workspaces, and also stores their policies",
 		"internal/meta leads out by database/sql":                           "the metadata database",
 		"internal/meta leads out by modernc.org/sqlite":                     "the metadata database",
-		"internal/meta leads out by modernc.org/sqlite/lib":                 "the codes of its errors, which the log names",
 		"internal/meta leads out by github.com/pressly/goose/v3":            "the migrations of the metadata database",
 		"internal/ledger leads out by database/sql":                         "the ledger is a table of the metadata database",
 		"internal/private/internal/consent leads out by database/sql":       "the register of what people said is a table",
