@@ -44,7 +44,7 @@ func week(now time.Time) (*synth.Business, []synth.Day) {
 
 func subjects(t *testing.T) []sourcetest.Subject {
 	t.Helper()
-	b, days := week(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)) // where virtual time begins
+	b, days := week(time.Date(2000, 1, 31, 0, 0, 0, 0, time.UTC)) // where the polling of the suite begins
 	var form []byte
 	for _, d := range days {
 		for _, a := range b.Typeform(d) {
