@@ -108,9 +108,11 @@ type shown struct {
 	Groups   []release.Group
 }
 
-func (w *town) shown() (all []shown) {
+func (w *town) shown() []shown { return w.shownTo(release.Owner) }
+
+func (w *town) shownTo(a release.Audience) (all []shown) {
 	w.t.Helper()
-	sets, err := w.Sets(w.t.Context(), workspace.Default, release.Owner)
+	sets, err := w.Sets(w.t.Context(), workspace.Default, a)
 	w.must(err)
 	for _, s := range sets {
 		for _, t := range s.Tables() {

@@ -13,19 +13,7 @@ import (
 )
 
 // viewed is everything that others are shown.
-func (w *town) viewed() (all []shown) {
-	w.t.Helper()
-	sets, err := w.Sets(w.t.Context(), workspace.Default, release.Others)
-	w.must(err)
-	for _, s := range sets {
-		for _, t := range s.Tables() {
-			at := shown{t.Query(), t.Period().Name, t.Settings(), t.Closed(), t.Groups()}
-			at.Settings.Zone = nil
-			all = append(all, at)
-		}
-	}
-	return all
-}
+func (w *town) viewed() []shown { return w.shownTo(release.Others) }
 
 func newLife(t *testing.T) *life {
 	return &life{rng: rand.New(rand.NewPCG(5, 5)), mk: facttest.New(t)}
