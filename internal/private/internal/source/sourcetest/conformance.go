@@ -189,15 +189,14 @@ func (s Subject) media(t *testing.T) {
 // pollUnder polls the whole history from a fake, in virtual time.
 func (s Subject) pollUnder(t *testing.T, f Fault) (out polled) {
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(30 * 24 * time.Hour) // virtual time begins in 2000, and what is older than that is refused
-		now := time.Now()
-		wire := &Flaky{Vendor: s.Vendor(now, []Fault{f}), Faults: OfTheWire([]Fault{f}), Every: 4}
-		clock := time.Now
+		ahead := 30 * 24 * time.Hour // virtual time begins in 2000, and what is older than that is refused
+		began := time.Now()
+		wire := &Flaky{Vendor: s.Vendor(began.Add(ahead), []Fault{f}), Faults: OfTheWire([]Fault{f}), Every: 4}
 		if f == Skewed { // the vendor's clock is ahead of ours
-			clock = func() time.Time { return time.Now().Add(-10 * time.Minute) }
+			ahead -= 10 * time.Minute
 		}
-		out = s.pollFrom(t, wire, clock)
-		out.took, out.requests = time.Since(now), wire.Requests()
+		out = s.pollFrom(t, wire, func() time.Time { return time.Now().Add(ahead) })
+		out.took, out.requests = time.Since(began), wire.Requests()
 	})
 	return out
 }
