@@ -22,10 +22,11 @@ func TestCallsAreCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := time.Now()
-	for call, events := range map[string][]string{
-		"AClive": {"began"}, "ACkept": {"began", "notice_started", "notice_ended", "hangup"}, "ACnine": {"began", "notice_started", "notice_ended", "key"},
-		"ACearly": {"began", "notice_started", "hangup"}, "ACfault": {"began", "notice_ended"},
+	for i, events := range [][]string{
+		{"began"}, {"began", "notice_started", "notice_ended", "hangup"}, {"began", "notice_started", "notice_ended", "key"},
+		{"began", "notice_started", "hangup"}, {"began", "notice_ended"},
 	} {
+		call := fmt.Sprintf("ACcall%d", i)
 		for _, kind := range events {
 			at = at.Add(time.Second)
 			e := web.CallEvent{Kind: kind, At: at}
@@ -33,7 +34,7 @@ func TestCallsAreCounted(t *testing.T) {
 				e.Key = "9"
 			}
 			if kind == "began" {
-				e.Contact = fmt.Sprintf("+121255501%02d", len(call)*10+len(events)) // each another person
+				e.Contact = fmt.Sprintf("+121255501%02d", i) // each another person
 			}
 			if _, err := (calls{n}).Event(t.Context(), workspace.Default, call, e); err != nil {
 				t.Fatal(err)
@@ -64,7 +65,7 @@ func TestCallsAreCounted(t *testing.T) {
 			t.Errorf("doctor names a call: %s", c.Said)
 		}
 	}
-	if !said || strings.Contains(w.Body.String(), "AClive") || strings.Contains(w.Body.String(), "2125") {
+	if !said || strings.Contains(w.Body.String(), "ACcall") || strings.Contains(w.Body.String(), "2125") {
 		t.Errorf("doctor: %+v", d.Checks)
 	}
 }
