@@ -51,6 +51,7 @@ type commands struct {
 	Flow    flowCmd    `cmd:"" help:"The way that calls really go: set a version, show all."`
 	Redact  redactCmd  `cmd:"" help:"Mask personal data in text: stdin to stdout."`
 	Figures figuresCmd `cmd:"" help:"Print every released figure."`
+	MCP     mcpCmd     `cmd:"" name:"mcp" help:"Serve the released figures to an assistant, over stdin and stdout."`
 	Status  statusCmd  `cmd:"" help:"What became of every delivery."`
 	Erase   eraseCmd   `cmd:"" help:"Erase everything about a contact."`
 	Replay  replayCmd  `cmd:"" help:"Process held or quarantined deliveries again."`

@@ -67,17 +67,8 @@ func Headline(figures, previous []Figure) Sentence {
 	s := Sentence{Text: fmt.Sprintf(text, where(f), withInterval(f)), Evidence: []Figure{f}}
 	if p, ok := match(f, previous); ok {
 		s.Evidence = append(s.Evidence, p)
-		switch {
-		case *f.Low > *p.High:
-			s.Change = "up"
-			s.Text += ", up from " + withInterval(p) + " the period before"
-		case *f.High < *p.Low:
-			s.Change = "down"
-			s.Text += ", down from " + withInterval(p) + " the period before"
-		default:
-			s.Change = "unclear"
-			s.Text += ", no clear change from " + withInterval(p) + " the period before"
-		}
+		s.Change = direction(p, f)
+		s.Text += ", " + changeWords[s.Change] + " from " + withInterval(p) + " the period before"
 	}
 	s.Text += "."
 	return s
@@ -100,6 +91,8 @@ func (st story) find(figures []Figure) (Figure, string, bool) {
 	}
 	return Figure{}, "", false
 }
+
+var changeWords = map[string]string{"up": "up", "down": "down", "unclear": "no clear change"}
 
 func emptyText(f Figure) string {
 	if f.Value != nil {

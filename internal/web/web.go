@@ -102,6 +102,7 @@ func New(c Config) http.Handler {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /static/", staticFiles())
+	mux.Handle("POST /mcp", assistants(c))
 	newAPI(mux, c)
 	newSite(c).routes(mux)
 	return protect(mux, c)

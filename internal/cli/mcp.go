@@ -1,0 +1,54 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+
+	"murmur/internal/insight"
+	"murmur/internal/mcp"
+	"murmur/internal/server"
+)
+
+type mcpCmd struct {
+	Workspace string `default:"default" help:"Workspace."`
+}
+
+func (c *mcpCmd) Run(r *run) error {
+	if terminal(r.In) {
+		return &server.Problem{Message: "this verb speaks to a program, not to a person", Hint: "an assistant starts it; docs/assistants.md shows the configuration", Exit: 2}
+	}
+	if _, err := c.figures(r); err != nil { // a workspace that does not exist is told now, not to the assistant
+		return err
+	}
+	return mcp.Run(r.ctx, mcp.Config{
+		Version: server.VersionOf().Version,
+		Figures: func(context.Context) ([]insight.Figure, error) { return c.figures(r) },
+	}, io.NopCloser(r.In), stayOpen{r.Out})
+}
+
+// figures are those that viewers may see. They are asked for anew each time: without a server the data directory is open
+// for that moment only.
+func (c *mcpCmd) figures(r *run) (figures []insight.Figure, err error) {
+	var b bytes.Buffer
+	if err := r.stream("figures", server.FiguresArgs{Workspace: c.Workspace, As: "viewer"}, nil, &b); err != nil {
+		return nil, err
+	}
+	d := json.NewDecoder(&b)
+	for {
+		var f insight.Figure
+		if err := d.Decode(&f); errors.Is(err, io.EOF) {
+			return figures, nil
+		} else if err != nil {
+			return nil, err
+		}
+		figures = append(figures, f)
+	}
+}
+
+// stayOpen is a writer that its reader's end does not close.
+type stayOpen struct{ io.Writer }
+
+func (stayOpen) Close() error { return nil }

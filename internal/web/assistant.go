@@ -1,0 +1,48 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"murmur/internal/insight"
+	"murmur/internal/mcp"
+)
+
+// assistants serves the Model Context Protocol at /mcp. Whatever the token's role, an assistant reads what viewers may see:
+// its words may go anywhere.
+func assistants(c Config) http.Handler {
+	tools := mcp.Handler(func(r *http.Request) *mcp.Config {
+		ws := access(r.Context()).Workspace
+		return &mcp.Config{Version: c.Version, Figures: func(ctx context.Context) ([]insight.Figure, error) {
+			figures, err := c.Figures.Figures(ctx, ws, "", Viewer)
+			if err != nil {
+				c.Log.Error("mcp", "error", err)
+			}
+			return figures, err
+		}}
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		who, err := bearer(r, c.Keys)
+		switch {
+		case errors.Is(err, ErrNoAccess):
+			w.Header().Set("WWW-Authenticate", `Bearer realm="murmur"`)
+			http.Error(w, "send Authorization: Bearer TOKEN; murmur token makes one", http.StatusUnauthorized)
+		case err != nil:
+			c.Log.Error("mcp: token", "error", err)
+			http.Error(w, "internal error", http.StatusInternalServerError)
+		default:
+			tools.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), accessKey{}, who)))
+		}
+	})
+}
+
+// bearer answers what a request's token opens (RFC 6750 2.1). ErrNoAccess: nothing, or there is none.
+func bearer(r *http.Request, keys Keys) (Access, error) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return Access{}, ErrNoAccess
+	}
+	return keys.Token(r.Context(), HashOf(token))
+}
