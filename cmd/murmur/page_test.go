@@ -43,6 +43,7 @@ var verbs = []struct {
 		{stdin: "Agent: call me on 212 555 0123\n", line: "redact --explain"},
 		{stdin: `{"id":7,"turns":[{"side":"customer","text":"I am at ann@example.com"}]}` + "\n", line: "redact --jsonl"}}},
 	{"figures", "One JSON object a line, one figure each; `docs/format/figures.md` explains the fields.", []example{{line: "figures --insight missed-call-rate --refresh --json", first: true}}},
+	{"mcp", "Speaks the Model Context Protocol on stdin and stdout until stdin ends; [assistants](assistants.md) says how an assistant starts it.", nil},
 	{"status", "`in` is the sum of all states.", []example{{line: "status --json"}}},
 	{"erase", "The answer is the same for a contact that nobody knows, and for one that was erased before.", []example{{line: "erase +12125550100 --json"}}},
 	{"replay", "", []example{{line: "replay --state quarantined --json"}}},
