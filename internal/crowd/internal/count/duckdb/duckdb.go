@@ -1,8 +1,10 @@
-// Package duckdb counts with an embedded DuckDB over the lake's Parquet files.
+// Package duckdb counts the rows of the lake's Parquet files: DuckDB reads them, this package adds them up by contact
+// (docs/adr/0014-the-engine-reads-murmur-adds-up.md).
 //
-// Zone: AMBER. The engine makes bounded integer sums and nothing else; merging and hiding happen in package
-// release. It is locked in: it reads the lake's folder, writes its temporary folder, loads no extension,
-// and cannot be talked out of it, not even by SQL of its own.
+// Zone: AMBER. It makes bounded integer sums and nothing else; merging and hiding happen in package release. The way of
+// a row: rows.go and sql.go have the engine say what it is, words.go how that is packed; fold.go brings the rows of a contact
+// together, sheet.go and people.go count contacts. The engine is locked in: it reads the lake's folder, writes its temporary
+// folder, loads no extension, and cannot be talked out of it, not even by SQL of its own.
 //
 // It does not protect against: someone who can write files into the lake.
 package duckdb
@@ -26,7 +28,7 @@ type Config struct {
 	Temp    string // for what does not fit in memory, on the data volume; an own folder
 	Memory  string // limit, DuckDB's notation; "": 256MB
 	Threads int    // 0: one a core
-	// SliceRows is about how many rows are held at once: more are read in slices of contacts. 0: 400,000.
+	// SliceRows is about how many rows are held at once: more are read in slices of contacts. 0: 2,000,000.
 	SliceRows int64
 }
 
@@ -48,7 +50,7 @@ func Open(ctx context.Context, c Config) (*Counter, error) {
 		c.Memory = "256MB"
 	}
 	if c.SliceRows == 0 {
-		c.SliceRows = 400_000
+		c.SliceRows = 2_000_000
 	}
 	connector, err := duck.NewConnector("", nil)
 	if err != nil {

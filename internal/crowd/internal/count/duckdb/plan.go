@@ -1,22 +1,36 @@
 package duckdb
 
 import (
-	"fmt"
 	"slices"
 
 	"murmur/internal/crowd/release"
+	"murmur/internal/fact"
 )
 
 // plan lays the questions of one session out so that the rows are read once for all of them.
 //
-// Questions about the same split of the same rows share a sheet: a table with one row for each period, leaf and contact,
-// and in it a bit for each *population* (of a query, or a region of a question) that the contact has a row in. So one
-// pass of the engine answers all periods, queries and regions of a split.
+// The engine says of each row which *populations* of queries it is in, which leaf of each split, and its values. Questions
+// about the same split of the same rows share a sheet, which adds that up by contact.
 type plan struct {
-	settings release.Settings
-	layers   []*layer
-	splits   []split
-	answers  []answer // by question
+	settings    release.Settings
+	populations []population
+	values      []value
+	splits      []split
+	layers      []*layer
+	answers     []answer // by question
+}
+
+// population is the rows that fall in one of a query's bins.
+type population struct {
+	condition string          // SQL, on a row by itself
+	follows   release.Derived // ReplySeconds or ReturnedIn24h: the row needs one as well; zero: it does not
+	least     int64           // and at least this
+}
+
+// value is a number of a row that is sorted into bins.
+type value struct {
+	sql      string
+	min, max int64
 }
 
 // layer is a set of spans of which no two share a row: the weeks of a block; or the block.
@@ -32,53 +46,33 @@ type split struct {
 	weeks  []release.Span
 }
 
-// sheet is what is counted about one split of one layer.
-type sheet struct {
-	layer       *layer
-	split       int      // in plan.splits
-	leaves      int      // how many: those of the split, and the rest
-	populations []string // conditions on a row, one a bit
-	histograms  []histogram
-
-	tables []string // one a slice of the contacts
-	known  map[string]tally
-	filled map[leafOf]tally // single leaves; one that is not there is empty
-	bins   map[binOf]bar
+// set is the rows of a population that are in none of others.
+type set struct {
+	of    int
+	minus []int
 }
+
+func (s set) equal(o set) bool { return s.of == o.of && slices.Equal(s.minus, o.minus) }
 
 // histogram is the rows of a population by value.
 type histogram struct {
 	population int
-	value      release.Value
+	follows    release.Derived // the value is this; zero: it is a value of the plan
+	value      int             // -1: there is one bin
+	bins       []int64
 }
 
-// leafOf is one leaf of one period.
-type leafOf struct{ period, leaf int }
-
-// binOf is one bin of a histogram in one leaf.
-type binOf struct {
-	histogram int
-	at        leafOf
-	bin       int
+func (h histogram) equal(o histogram) bool {
+	return h.population == o.population && h.follows == o.follows && h.value == o.value && slices.Equal(h.bins, o.bins)
 }
-
-// bar is the rows of one bin, and the sums of their contacts' marks.
-type bar struct {
-	rows  int64
-	marks release.Marks
-}
-
-// tally is what is known of a cell: its distinct contacts, one a population of its sheet; then the most rows of one
-// contact, one a histogram.
-type tally []int64
 
 // answer says where a question's numbers are found.
 type answer struct {
-	sheet       *sheet
-	period      int   // of the sheet's layer
-	histogram   int   // of the question's population
-	populations []int // of the question, then of its regions
-	bins        int
+	sheet     *sheet
+	period    int   // of the sheet's layer
+	histogram int   // of the sheet
+	sets      []int // of the sheet: the question's population, then its regions
+	bins      int
 }
 
 // newPlan places every question.
@@ -93,14 +87,49 @@ func newPlan(s release.Settings, qs []release.Question) *plan {
 func (p *plan) place(q release.Question) answer {
 	l, period := p.layer(q.Span)
 	sh := p.sheet(l, split{q.Query.Split, q.Leaves, q.Weeks})
-	a := answer{sheet: sh, period: period, bins: max(1, len(q.Query.Value.Bins))}
-	own := sh.population(p.populationSQL(q.Query))
-	a.populations = append(a.populations, own)
+	own := p.population(q.Query)
+	a := answer{sheet: sh, period: period, bins: max(1, len(q.Query.Value.Bins)), sets: []int{sh.set(set{of: own})}}
 	for _, r := range q.Regions {
-		a.populations = append(a.populations, sh.population(p.regionSQL(r)))
+		s := set{of: p.population(r.Of)}
+		for _, m := range r.Minus {
+			s.minus = append(s.minus, p.population(m))
+		}
+		a.sets = append(a.sets, sh.set(s))
 	}
-	a.histogram = sh.histogram(histogram{own, q.Query.Value})
+	a.histogram = sh.histogram(p.histogram(own, q.Query.Value))
 	return a
+}
+
+func (p *plan) population(q release.Query) int {
+	n := population{condition: p.conditionSQL(q)}
+	if follows(q.Value.Derived) {
+		n.follows = q.Value.Derived
+		if len(q.Value.Bins) > 0 {
+			n.least = q.Value.Bins[0]
+		}
+	}
+	return place(&p.populations, n, func(o population) bool { return o == n })
+}
+
+// follows reports whether a value comes from other rows of the contact: it is worked out when they are together.
+func follows(d release.Derived) bool { return d == release.ReplySeconds || d == release.ReturnedIn24h }
+
+func (p *plan) histogram(population int, v release.Value) histogram {
+	switch {
+	case len(v.Bins) < 2 || v.Derived == release.Nothing:
+		return histogram{population: population, value: -1}
+	case follows(v.Derived):
+		return histogram{population: population, follows: v.Derived, value: -1, bins: v.Bins}
+	}
+	n := value{sql: valueSQL(v), max: 1}
+	if c, ok := valueColumns[v.Derived]; ok || v.Derived == release.FromColumn {
+		if !ok {
+			c = v.Column
+		}
+		d, _ := fact.Declared(c)
+		n.min, n.max = d.Min, d.Max
+	}
+	return histogram{population: population, value: place(&p.values, n, func(o value) bool { return o == n }), bins: v.Bins}
 }
 
 // layer finds or makes the place of a span.
@@ -122,44 +151,19 @@ func (p *plan) layer(span release.Span) (*layer, int) {
 }
 
 func (p *plan) sheet(l *layer, by split) *sheet {
-	n := slices.IndexFunc(p.splits, by.equal)
-	if n < 0 {
-		p.splits, n = append(p.splits, by), len(p.splits)
-	}
+	n := place(&p.splits, by, by.equal)
 	for _, sh := range l.sheets {
 		if sh.split == n {
 			return sh
 		}
 	}
-	sh := &sheet{
-		layer: l, split: n, leaves: len(by.leaves) + len(by.weeks) + 1,
-		known: map[string]tally{}, filled: map[leafOf]tally{}, bins: map[binOf]bar{},
-	}
+	sh := newSheet(n, len(by.leaves)+len(by.weeks)+1)
 	l.sheets = append(l.sheets, sh)
 	return sh
 }
 
 func (s split) equal(o split) bool {
 	return s.by == o.by && slices.Equal(s.leaves, o.leaves) && slices.Equal(s.weeks, o.weeks)
-}
-
-func (sh *sheet) population(condition string) int {
-	if i := slices.Index(sh.populations, condition); i >= 0 {
-		return i
-	}
-	sh.populations = append(sh.populations, condition)
-	return len(sh.populations) - 1
-}
-
-func (sh *sheet) histogram(h histogram) int {
-	same := func(o histogram) bool {
-		return o.population == h.population && binSQL(o.value) == binSQL(h.value)
-	}
-	if i := slices.IndexFunc(sh.histograms, same); i >= 0 {
-		return i
-	}
-	sh.histograms = append(sh.histograms, h)
-	return len(sh.histograms) - 1
 }
 
 // span is from the first instant that a question is about to the last.
@@ -177,11 +181,11 @@ func (p *plan) span() (all release.Span) {
 	return all
 }
 
-// maskBits is how many populations one mask of a sheet has a bit for: population i is in mask i / maskBits.
-const maskBits = 62
-
-func (sh *sheet) masks() int { return (len(sh.populations) + maskBits - 1) / maskBits }
-
-func bitSQL(population int) string {
-	return fmt.Sprintf("m%d & %d <> 0", population/maskBits, int64(1)<<(population%maskBits))
+// place gives where something stands in a list, at whose end it is put when it is nowhere.
+func place[T any](list *[]T, v T, same func(T) bool) int {
+	if i := slices.IndexFunc(*list, same); i >= 0 {
+		return i
+	}
+	*list = append(*list, v)
+	return len(*list) - 1
 }

@@ -13,9 +13,9 @@ import (
 
 // reader writes the SQL that turns the lake's files into the rows of a session.
 //
-// The rows are read once, by field id, into narrow tables: of each fact the newest version, contacts as numbers that
-// mean nothing outside the session. They are read in slices of contacts, so that memory holds a part of a large block:
-// whatever is derived from other rows looks at rows of the same contact alone, and distinct contacts add up over slices.
+// The rows are read once, by field id: of each fact the newest version. Large periods are read in slices of contacts, so
+// that memory holds a part of them: whatever is derived from other rows looks at rows of the same contact alone, and
+// distinct contacts add up over slices.
 type reader struct {
 	*plan
 	questions []release.Question
@@ -56,34 +56,6 @@ func (r *reader) kinds() (kinds []int64) {
 	return slices.Compact(kinds)
 }
 
-// used gives the number columns to read, in the order of the schema.
-func (r *reader) used() (used []fact.Column) {
-	add := func(c ...fact.Column) { used = append(used, c...) }
-	for _, q := range r.queries() {
-		for _, f := range q.Where {
-			add(f.Column)
-		}
-		switch q.Value.Derived {
-		case release.FromColumn:
-			add(q.Value.Column)
-		case release.Nothing:
-		case release.ReplySeconds:
-			add(fact.ColDirection, fact.ColAutomatic)
-		case release.ReturnedIn24h:
-			add(fact.ColDirection, fact.ColResult, fact.ColRingS, fact.ColAutomatic)
-		default:
-			add(fact.ColDirection, fact.ColResult, fact.ColReason, fact.ColRingS)
-		}
-		add(splitColumns[q.Split]...)
-		if q.Split == release.ByReason {
-			add(fact.ColDirection, fact.ColResult, fact.ColReason, fact.ColRingS)
-		}
-	}
-	used = slices.DeleteFunc(used, func(c fact.Column) bool { return columns[c] == "" })
-	slices.Sort(used)
-	return slices.Compact(used)
-}
-
 // near is what a return call may come in, wide what the texts of a conversation are looked for in.
 func (r *reader) near() release.Span {
 	s := r.span()
@@ -110,7 +82,7 @@ func (r *reader) slices(ctx context.Context, n *counts) (int, error) {
 	if total <= r.slice {
 		return 1, nil
 	}
-	err := n.conn.QueryRowContext(ctx, "SELECT count(*) FROM ("+r.scanSQL("kind", "")+")").Scan(&total)
+	err := n.conn.QueryRowContext(ctx, "SELECT count(*) FROM ("+r.scanSQL("kind")+")").Scan(&total)
 	return int(total/r.slice) + 1, err
 }
 
@@ -124,20 +96,29 @@ func inside(files []release.File, span release.Span) (in []release.File) {
 	return in
 }
 
-// scanSQL reads what the questions look at, as cols: calls and whatever is no text near the span, texts in the wide one.
-// where, when not empty, is a further condition.
-func (r *reader) scanSQL(cols, where string) string {
-	near, wide := r.near(), r.wide()
-	if where != "" {
-		where = " AND " + where
+// scanSQL reads everything that the questions look at, as cols.
+func (r *reader) scanSQL(cols string) string {
+	close, far := r.parts()
+	var scans []string
+	if len(close) > 0 || len(far) == 0 {
+		scans = append(scans, r.fromSQL(cols, close, r.inTime()))
 	}
-	close := inside(r.files, near)
-	far := slices.DeleteFunc(inside(r.files, wide), func(f release.File) bool { return slices.Contains(close, f) })
-	scans := []string{r.fromSQL(cols, close, between(wide)+" AND (kind = 2 OR "+between(near)+")"+where)}
 	if len(far) > 0 {
-		scans = append(scans, r.fromSQL(cols, far, between(wide)+" AND kind = 2"+where))
+		scans = append(scans, r.fromSQL(cols, far, r.inTime()))
 	}
 	return strings.Join(scans, "\nUNION ALL ")
+}
+
+// parts tells the files with rows near the span from those in which texts alone are looked for.
+func (r *reader) parts() (close, far []release.File) {
+	close = inside(r.files, r.near())
+	far = slices.DeleteFunc(inside(r.files, r.wide()), func(f release.File) bool { return slices.Contains(close, f) })
+	return close, far
+}
+
+// inTime is true for calls and whatever is no text near the span, and for texts in the wide one.
+func (r *reader) inTime() string {
+	return between(r.wide()) + " AND (kind = 2 OR " + between(r.near()) + ")"
 }
 
 // fromSQL reads rows of the workspace out of files by field id, so that no file is opened to plan. A column that a file
@@ -221,115 +202,70 @@ var person = func() string {
 	return "nullif(contact, CAST('" + bytes.String() + "' AS BLOB))"
 }()
 
-// rawSQL gives the rows of one slice of contacts as they are stored.
-func (r *reader) rawSQL(slice, of int) string {
-	cols := []string{"kind", "id", `epoch_us("at") AS t`, person + " AS contact"}
-	for _, c := range r.used() {
-		cols = append(cols, columns[c])
+// batchRows is about how many rows one statement hands over.
+const batchRows = 500_000
+
+// batches cuts files into lists of at most batchRows rows.
+func batches(files []release.File) (all [][]release.File) {
+	rows := int64(0)
+	for _, f := range files {
+		if rows += f.Rows; len(all) == 0 || rows > batchRows {
+			all, rows = append(all, nil), f.Rows
+		}
+		all[len(all)-1] = append(all[len(all)-1], f)
 	}
-	mine := ""
+	return all
+}
+
+// statements gives the queries that read one slice of contacts, each with the words of its rows.
+func (r *reader) statements(w *words, slice, of int) (all []string) {
+	mine := "true"
 	if of > 1 {
 		mine = fmt.Sprintf("hash(coalesce(%s, CAST('' AS BLOB))) %% %d = %d", person, of, slice)
 	}
-	list := strings.Join(cols, ", ")
-	if !r.doubled {
-		return r.scanSQL(list, mine)
+	in := r.inTime() + " AND " + mine
+	anti := ""
+	if r.doubled {
+		anti = fmt.Sprintf(" ANTI JOIN %s d ON x.kind = d.kind AND x.id = d.id", r.table("dup"))
+		all = append(all, r.rowsSQL(w, "SELECT * FROM "+r.table("won")+" WHERE "+in))
 	}
-	near, wide := r.near(), r.wide()
-	inTime := between(wide) + " AND (kind = 2 OR " + between(near) + ")"
-	if mine == "" {
-		mine = "true"
+	close, far := r.parts()
+	for _, files := range batches(close) {
+		all = append(all, r.rowsSQL(w, "SELECT x.* FROM ("+r.fromSQL("*", files, in)+") x"+anti))
 	}
-	return fmt.Sprintf(`SELECT s.* FROM (%s) s ANTI JOIN %s d ON s.kind = d.kind AND s.id = d.id
-UNION ALL SELECT %s FROM %s WHERE %s AND %s`, r.scanSQL(list, mine), r.table("dup"), list, r.table("won"), inTime, mine)
+	for _, files := range batches(far) {
+		all = append(all, r.textsSQL(w, "SELECT x.* FROM ("+r.fromSQL("*", files, in+" AND kind = 2")+") x"+anti))
+	}
+	return all
 }
 
-// contactsSQL numbers the contacts of a slice from 1 and gives the halves of their marks, as release.MarkOf.
-func (r *reader) contactsSQL() string {
-	const half = "CAST('0x' || substr(hex(contact) || '00000000000000', %d, 7) AS INTEGER) AS k%d"
-	return fmt.Sprintf("SELECT contact, CAST(row_number() OVER () AS INTEGER) AS n, %s, %s FROM (SELECT DISTINCT contact FROM %s WHERE contact IS NOT NULL)",
-		fmt.Sprintf(half, 1, 1), fmt.Sprintf(half, 8, 2), r.table("raw"))
-}
-
-// narrowSQL gives the rows of a slice with numbers as contacts (0: none), columns as narrow as their values. Of an id
-// nothing is needed but the order of texts of one instant.
-func (r *reader) narrowSQL() string {
-	cols := []string{"CAST(kind AS TINYINT) AS kind", "t", "coalesce(n, 0) AS c", "coalesce(k1, 1) AS k1", "coalesce(k2, 1) AS k2", "CASE WHEN kind = 2 THEN id END AS id"}
-	for _, c := range r.used() {
-		cols = append(cols, fmt.Sprintf("TRY_CAST(%[1]s AS %[2]s) AS %[1]s", columns[c], width(c)))
-	}
-	return fmt.Sprintf("SELECT %s FROM %s LEFT JOIN %s USING (contact)", strings.Join(cols, ", "), r.table("raw"), r.table("con"))
-}
-
-// width is the narrowest type that holds the declared values of a column.
-func width(c fact.Column) string {
-	switch d, _ := fact.Declared(c); {
-	case d.Min >= -128 && d.Max <= 127:
-		return "TINYINT"
-	case d.Min >= -(1<<31) && d.Max < 1<<31:
-		return "INTEGER"
-	}
-	return "BIGINT"
-}
-
-// A missed call is met by the first of: a call or a text to the contact, a call of the contact that was not missed.
-// Both windows look ahead, so they run from the latest row back: a running minimum is cheap, a frame of following rows
-// is not. At equal times what reached the contact sorts as earlier: it does not count as after.
-func (r *reader) metSQL() string {
-	meets := fmt.Sprintf("coalesce(kind = 1 AND direction = 2 OR %s AND %s OR %s AND direction = 2, false)", inboundCall, reached, human)
-	return fmt.Sprintf(`SELECT r, met FROM (SELECT r, waits,
-  min(CASE WHEN meets THEN t END) OVER (PARTITION BY c ORDER BY t DESC, meets ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS met
-  FROM (SELECT rowid AS r, c, t, %s AS meets, coalesce(%s AND %s, false) AS waits FROM %s WHERE c > 0) WHERE meets OR waits)
-WHERE waits AND met IS NOT NULL`, meets, inboundCall, unreached, r.table("narrow"))
-}
-
-// A text is answered by the next one to the contact, and asks when the one before it went to the contact or was none.
-func (r *reader) repliedSQL() string {
-	return fmt.Sprintf(`SELECT r, before, before_t, replied FROM (SELECT rowid AS r, direction, lead(direction) OVER talk AS before,
-  lead(t) OVER talk AS before_t, min(CASE WHEN direction = 2 THEN t END) OVER (talk ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS replied
-  FROM %s WHERE %s WINDOW talk AS (PARTITION BY c ORDER BY t DESC, id DESC)) WHERE direction = 1 AND replied IS NOT NULL`,
-		r.table("narrow"), human)
-}
-
-// rowsSQL gives the rows inside the span with what the queries ask of them, and each split's leaf.
-func (r *reader) rowsSQL() string {
-	span := r.span()
-	cols := []string{"kind", "t", "c", "k1", "k2", r.hourSQL() + " AS how"}
-	for _, c := range r.used() {
-		cols = append(cols, columns[c])
-	}
-	from := fmt.Sprintf("(SELECT *, rowid AS r FROM %s WHERE t >= %d AND t < %d)", r.table("narrow"), span.Start.UnixMicro(), span.End.UnixMicro())
-	if r.needs(release.ReturnedIn24h) {
-		cols, from = append(cols, "met"), from+" LEFT JOIN "+r.table("met")+" USING (r)"
-	}
-	if r.needs(release.ReplySeconds) {
-		cols, from = append(cols, "before", "before_t", "replied"), from+" LEFT JOIN "+r.table("replied")+" USING (r)"
-	}
-	return fmt.Sprintf("WITH w AS NOT MATERIALIZED (SELECT %s FROM %s), d AS NOT MATERIALIZED (SELECT *, %s FROM w)\n%s",
-		strings.Join(cols, ", "), from, r.derivedSQL(), r.leavesSQL("d"))
-}
-
-// leavesSQL adds the leaf of each split to a relation, as leaf0, leaf1 and so on.
-func (r *reader) leavesSQL(from string) string {
-	cols, joins := []string{"x.*"}, from+" x"
+// rowsSQL gives of each row the contact, of a text its id, the time, and the words.
+func (r *reader) rowsSQL(w *words, from string) string {
+	leaves, joins := make([]string, len(r.splits)), ""
 	for i, s := range r.splits {
-		rest := len(s.leaves)
-		a, b := keySQL(s)
-		switch {
-		case s.weeks != nil:
-			cols = append(cols, fmt.Sprintf("%s AS leaf%d", a, i))
-		case rest == 0:
-			cols = append(cols, fmt.Sprintf("0 AS leaf%d", i))
-		default:
-			var list []string
-			for n, k := range s.leaves {
-				list = append(list, fmt.Sprintf("(%d, %d, %d)", k[0], k[1], n))
-			}
-			cols = append(cols, fmt.Sprintf("coalesce(s%[1]d.leaf, %[2]d) AS leaf%[1]d", i, rest))
-			joins += fmt.Sprintf("\nLEFT JOIN (VALUES %[1]s) s%[2]d(a, b, leaf) ON s%[2]d.a = coalesce(%[3]s, 0) AND s%[2]d.b = coalesce(%[4]s, 0)", strings.Join(list, ", "), i, a, b)
+		leaf, join := "0", ""
+		if len(s.leaves) > 0 {
+			leaf, join = leafSQL(s, i)
 		}
+		leaves[i], joins = leaf+fmt.Sprintf(" AS leaf%d", i), joins+join
 	}
-	return "SELECT " + strings.Join(cols, ", ") + " FROM " + joins
+	return fmt.Sprintf(`WITH a AS NOT MATERIALIZED (SELECT * EXCLUDE (contact), epoch_us("at") AS t, %s AS contact FROM (%s)),
+b AS NOT MATERIALIZED (SELECT *, %s AS how FROM a), c AS NOT MATERIALIZED (SELECT *, %s FROM b), d AS NOT MATERIALIZED (SELECT c.*, %s FROM c%s)
+SELECT contact, %s AS id, t, %s FROM d`, person, from, r.hourSQL(), r.derivedSQL(), strings.Join(leaves, ", "), joins, r.idSQL(), strings.Join(w.columns(), ", "))
+}
+
+// idSQL is the id of the rows of which one is needed: it orders the texts of one instant.
+func (r *reader) idSQL() string {
+	if !r.needs(release.ReplySeconds) {
+		return "CAST(NULL AS BLOB)"
+	}
+	return "CASE WHEN " + human + " AND contact IS NOT NULL THEN id END"
+}
+
+// textsSQL gives of texts beside the span what a conversation needs, and no other words.
+func (r *reader) textsSQL(w *words, from string) string {
+	return fmt.Sprintf(`SELECT contact, id, t, %s FROM (SELECT id, direction, epoch_us("at") AS t, %s AS contact FROM (%s) WHERE %s) WHERE contact IS NOT NULL`,
+		strings.Join(w.ofTexts(), ", "), person, from, human)
 }
 
 // between narrows by the stored time, so that files and row groups outside are never read.

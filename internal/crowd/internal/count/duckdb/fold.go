@@ -1,0 +1,322 @@
+package duckdb
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"database/sql/driver"
+	"math"
+	"slices"
+	"time"
+
+	"murmur/internal/crowd/release"
+	"murmur/internal/fact"
+)
+
+// slice holds the rows of a part of the contacts until all are there, then adds them to the sheets a contact at a time.
+type slice struct {
+	*plan
+	words    *words
+	contacts map[[16]byte]uint32
+	marks    []release.Marks // by contact; 0 is nobody
+	rows     int
+	stored   [][]int64 // chunks of rows
+	ids      []fact.ID
+
+	signatures signatures
+	follows    []int    // populations of values that follow from other rows
+	near       []nearby // by row of the contact at hand
+	own        []int64  // the words of the row at hand that have populations
+}
+
+// What stands where in a stored row.
+const (
+	atContact = iota
+	atTime
+	atID // 1 + the place in ids; 0: none
+	atWords
+
+	inChunk = 1 << 13 // rows
+)
+
+// nearby is what the other rows of its contact say about a row. Times are microseconds, never where there is none.
+type nearby struct {
+	met     int64 // when a missed call was met
+	replied int64 // when a text was answered
+	before  int64 // when the text before this one came, if that was from the contact too
+}
+
+const never = math.MaxInt64
+
+func newSlice(p *plan, w *words) *slice {
+	s := &slice{
+		plan: p, words: w, contacts: map[[16]byte]uint32{}, marks: []release.Marks{release.MarkOf(nil)},
+		signatures: newSignatures(), own: make([]int64, len(w.masks)),
+	}
+	for i, n := range p.populations {
+		if n.follows != 0 {
+			s.follows = append(s.follows, i)
+		}
+	}
+	return s
+}
+
+func (s *slice) row(i uint32) []int64 {
+	width := atWords + len(s.words.terms)
+	at := int(i) % inChunk * width
+	return s.stored[i/inChunk][at : at+width]
+}
+
+// take keeps a row as the engine hands it over: contact, id, time, words.
+func (s *slice) take(values []driver.Value) {
+	if s.rows == len(s.stored)*inChunk {
+		s.stored = append(s.stored, make([]int64, inChunk*(atWords+len(s.words.terms))))
+	}
+	row := s.row(uint32(s.rows))
+	s.rows++
+	row[atContact] = int64(s.number(values[0]))
+	row[atTime], _ = values[2].(int64)
+	if id, ok := values[1].([]byte); ok {
+		var key fact.ID
+		copy(key[:], id)
+		s.ids = append(s.ids, key)
+		row[atID] = int64(len(s.ids))
+	}
+	for i, v := range values[3:] {
+		row[atWords+i], _ = v.(int64)
+	}
+}
+
+func (s *slice) number(contact driver.Value) uint32 {
+	b, ok := contact.([]byte)
+	if !ok {
+		return 0
+	}
+	var key [16]byte
+	copy(key[:], b)
+	n, ok := s.contacts[key]
+	if !ok {
+		n = uint32(len(s.marks))
+		s.contacts[key] = n
+		s.marks = append(s.marks, release.MarkOf(b))
+	}
+	return n
+}
+
+// fold adds the rows to the sheets.
+func (s *slice) fold(ctx context.Context) error {
+	order, ends := s.byContact()
+	begin := uint32(0)
+	for contact, end := range ends {
+		if contact%1024 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		s.foldContact(uint32(contact), order[begin:end])
+		begin = end
+	}
+	return nil
+}
+
+// byContact gives the rows in the order of their contacts, and where each contact's rows end.
+func (s *slice) byContact() (order, ends []uint32) {
+	ends, order = make([]uint32, len(s.marks)), make([]uint32, s.rows)
+	for i := range uint32(s.rows) {
+		ends[s.row(i)[atContact]]++
+	}
+	sum := uint32(0)
+	for i, n := range ends {
+		ends[i] = sum
+		sum += n
+	}
+	for i := range uint32(s.rows) { // ends[c] runs from the contact's begin to its end
+		c := s.row(i)[atContact]
+		order[ends[c]] = i
+		ends[c]++
+	}
+	return order, ends
+}
+
+func (s *slice) foldContact(contact uint32, rows []uint32) {
+	if len(s.follows) > 0 && contact > 0 {
+		s.look(rows)
+	}
+	for n, i := range rows {
+		row := s.row(i)
+		for _, l := range s.layers {
+			if period := l.period(row[atTime]); period >= 0 {
+				s.add(l, period, row, n)
+			}
+		}
+	}
+	for _, l := range s.layers {
+		for _, sh := range l.sheets {
+			sh.close(contact == 0)
+		}
+	}
+}
+
+// look sorts the rows of a contact by time and finds what follows each.
+func (s *slice) look(rows []uint32) {
+	slices.SortFunc(rows, func(a, b uint32) int {
+		x, y := s.row(a), s.row(b)
+		if x[atTime] != y[atTime] {
+			return cmp.Compare(x[atTime], y[atTime])
+		}
+		return s.compareIDs(x[atID], y[atID])
+	})
+	s.near = slices.Grow(s.near[:0], len(rows))[:len(rows)]
+	met, later, replied := int64(never), int64(never), int64(never)
+	text := -1 // the text after this one
+	for n, i := range slices.Backward(rows) {
+		row := s.row(i)
+		t, words := row[atTime], row[atWords:]
+		if n+1 < len(rows) && s.row(rows[n+1])[atTime] != t {
+			met = later
+		}
+		s.near[n] = nearby{met: met, replied: replied, before: never}
+		if s.words.meets.get(words) == 1 {
+			later = t
+		}
+		if s.words.text.get(words) == 0 {
+			continue
+		}
+		out := s.words.out.get(words) == 1
+		if text >= 0 && !out {
+			s.near[text].before = t
+		}
+		if out {
+			replied = t
+		}
+		text = n
+	}
+}
+
+func (s *slice) compareIDs(a, b int64) int {
+	if a == 0 || b == 0 {
+		return cmp.Compare(a, b)
+	}
+	return bytes.Compare(s.ids[a-1][:], s.ids[b-1][:])
+}
+
+// add counts a row of a period in every sheet of a layer. n is its place among the contact's.
+func (s *slice) add(l *layer, period int, row []int64, n int) {
+	words := row[atWords:]
+	signature := s.signature(l.spans[period], row, n)
+	marks := s.marks[row[atContact]]
+	for _, sh := range l.sheets {
+		in := sh.row(signature, s.signatures.in[signature])
+		if in.state == 0 {
+			continue
+		}
+		at := period*sh.leaves + s.leaf(sh.split, row)
+		here := sh.contact.touch(at)
+		here.state = sh.states.join(here.state, in.state)
+		for _, h := range in.histograms {
+			sh.contact.of(here)[h]++
+			b := sh.bar(at, h, s.bin(sh.histograms[h], l.spans[period], words, row[atTime], n))
+			b.rows, b.marks = b.rows+1, b.marks.Plus(marks)
+		}
+	}
+}
+
+// signature is the number of the populations that a row is in.
+func (s *slice) signature(span release.Span, row []int64, n int) int32 {
+	words := row[atWords:]
+	for i, mask := range s.words.masks {
+		s.own[i] = words[i] & mask
+	}
+	for _, i := range s.follows {
+		f := s.words.populations[i]
+		if f.get(words) == 1 {
+			if v, ok := s.following(s.populations[i].follows, span, row[atTime], n); !ok || v < s.populations[i].least {
+				s.own[f.word] &^= 1 << f.shift
+			}
+		}
+	}
+	return s.signatures.number(s.words, s.own)
+}
+
+// following is a value that follows from other rows: of a missed call 1 when it was met within a day, of a text that begins
+// to wait the seconds until its answer. A period sees the texts up to Horizon beside it.
+func (s *slice) following(d release.Derived, span release.Span, t int64, n int) (int64, bool) {
+	near := s.near[n]
+	if d == release.ReturnedIn24h {
+		if near.met <= t+24*time.Hour.Microseconds() {
+			return 1, true
+		}
+		return 0, true
+	}
+	first, last := span.Start.Add(-release.Horizon).UnixMicro(), span.End.Add(release.Horizon).UnixMicro()
+	begins := near.before == never || near.before < first
+	return (near.replied - t) / 1_000_000, begins && near.replied < last
+}
+
+func (s *slice) leaf(split int, row []int64) int {
+	by := s.splits[split]
+	switch {
+	case by.weeks != nil:
+		for i, w := range by.weeks {
+			if t := row[atTime]; t >= w.Start.UnixMicro() && t < w.End.UnixMicro() {
+				return i
+			}
+		}
+		return len(by.weeks)
+	case len(by.leaves) == 0:
+		return 0
+	}
+	return int(s.words.leaves[split].get(row[atWords:]))
+}
+
+func (s *slice) bin(h histogram, span release.Span, words []int64, t int64, n int) int {
+	var v int64
+	switch {
+	case len(h.bins) < 2:
+		return 0
+	case h.follows != 0:
+		v, _ = s.following(h.follows, span, t, n)
+	default:
+		v = s.words.values[h.value].get(words)
+	}
+	bin, found := slices.BinarySearch(h.bins, v)
+	if !found {
+		bin--
+	}
+	return bin
+}
+
+// period gives the span of a layer that a time is in; -1: none.
+func (l *layer) period(t int64) int {
+	for i, s := range l.spans {
+		if t >= s.Start.UnixMicro() && t < s.End.UnixMicro() {
+			return i
+		}
+	}
+	return -1
+}
+
+// signatures numbers the choices of populations that rows are in.
+type signatures struct {
+	numbers map[[2]int64]int32 // of the words up to one: the number of those before, and the word
+	in      [][]bool           // by number, by population
+}
+
+func newSignatures() signatures { return signatures{numbers: map[[2]int64]int32{}} }
+
+func (s *signatures) number(w *words, own []int64) int32 {
+	n := int32(-1)
+	for _, word := range own {
+		key := [2]int64{int64(n), word}
+		next, ok := s.numbers[key]
+		if !ok {
+			next = int32(len(s.in))
+			s.numbers[key] = next
+			in := make([]bool, len(w.populations))
+			for i, f := range w.populations {
+				in[i] = f.word < len(own) && f.get(own) == 1
+			}
+			s.in = append(s.in, in)
+		}
+		n = next
+	}
+	return n
+}
