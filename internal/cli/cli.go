@@ -53,6 +53,7 @@ type commands struct {
 	Figures figuresCmd `cmd:"" help:"Print every released figure."`
 	MCP     mcpCmd     `cmd:"" name:"mcp" help:"Serve the released figures to an assistant, over stdin and stdout."`
 	Status  statusCmd  `cmd:"" help:"What became of every delivery."`
+	Digest  digestCmd  `cmd:"" help:"The week as a letter: print it, or say who gets it by mail."`
 	Erase   eraseCmd   `cmd:"" help:"Erase everything about a contact."`
 	Replay  replayCmd  `cmd:"" help:"Process held or quarantined deliveries again."`
 	Verify  verifyCmd  `cmd:"" help:"Check every file, the ledger and every receipt."`

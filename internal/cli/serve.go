@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"murmur/internal/private"
 	"murmur/internal/server"
@@ -16,7 +17,8 @@ type serveCmd struct {
 	SIPAllow  []string `name:"sip-allow" help:"Who may call the recorder: addresses or networks; this machine alone by default." placeholder:"CIDR"`
 	RTPPorts  string   `name:"rtp-ports" default:"20000-23999" help:"UDP ports of the recorder's media." placeholder:"LOW-HIGH"`
 	AllowHost []string `name:"allow-host" help:"Hosts that workspaces may name for an API or media, private ones too; none by default." placeholder:"HOST:PORT"`
-	Listener  string   `help:"The recogniser that hears recordings, a command; the one of make voice by default." type:"path" placeholder:"PATH"`
+	mailFlags
+	Listener string `help:"The recogniser that hears recordings, a command; the one of make voice by default." type:"path" placeholder:"PATH"`
 }
 
 func (c *serveCmd) Run(r *run) error {
@@ -32,7 +34,12 @@ func (c *serveCmd) Run(r *run) error {
 			return usage{fmt.Errorf("--allow-host: %w", err)}
 		}
 	}
-	return server.Serve(r.ctx, server.ServeConfig{Data: r.Data, Listen: c.Listen, SIP: sip, Listener: c.Listener, AllowHosts: c.AllowHost, Out: r.Out, Err: r.Err})
+	mailServer, err := c.mailFlags.server()
+	if err != nil {
+		return usage{err}
+	}
+	return server.Serve(r.ctx, server.ServeConfig{Data: r.Data, Listen: c.Listen, SIP: sip, Listener: c.Listener, AllowHosts: c.AllowHost,
+		Mail: mailServer, PublicURL: strings.TrimRight(c.PublicURL, "/"), Out: r.Out, Err: r.Err})
 }
 
 func (c *serveCmd) sip() (s server.SIPConfig, err error) {

@@ -55,6 +55,9 @@ func (n *Node) doctor(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 		if err := n.hearing(ctx, ws, say); err != nil {
 			say("recordings of "+ws, false, "docs/runbook/workspace-stalled.md", "%s", describe(err))
 		}
+		if err := n.mailing(ctx, ws, say); err != nil {
+			return d, err
+		}
 		say("quarantine of "+ws, true, "", "%d deliveries", w.Quarantined)
 		if w.Quarantined > 0 {
 			d.advise("the pipeline page lists the reasons; murmur replay tries again")

@@ -29,6 +29,7 @@ import (
 	"murmur/internal/journal/sqlite"
 	"murmur/internal/keyring"
 	"murmur/internal/ledger"
+	"murmur/internal/mail"
 	"murmur/internal/meta"
 	"murmur/internal/pipeline"
 	"murmur/internal/private"
@@ -63,6 +64,8 @@ type Node struct {
 	jobs    *job.Queue
 	line    *line
 	pace    pace
+	mail    *mail.Server    // takes the weekly letters; nil: they are not mailed
+	public  string          // where readers of letters reach the pages; may be empty
 	deaf    bool            // recordings wait for another server
 	sip     string          // where the recorder listens; empty: there is none
 	closing context.Context // ends when the node closes: polls under way stop

@@ -18,6 +18,7 @@ import (
 
 	"murmur/internal/datadir"
 	"murmur/internal/insight"
+	"murmur/internal/mail"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
 )
@@ -34,6 +35,9 @@ type ServeConfig struct {
 	Listener string
 	// AllowHosts are HOST:PORT that the APIs and media of every workspace may be on, private and loopback ones too.
 	AllowHosts []string
+	// Mail takes the weekly letters; nil: they are not mailed. PublicURL is where their readers reach the pages; may be empty.
+	Mail      *mail.Server
+	PublicURL string
 	// Deaf leaves recordings to the next server: this one has something better to do.
 	Deaf bool
 	// Ready, when set, is called with the base URL and the node once the server listens; demo drives it from there.
@@ -67,7 +71,7 @@ func Serve(ctx context.Context, c ServeConfig) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, n.Close()) }()
-	n.deaf = c.Deaf
+	n.deaf, n.mail, n.public = c.Deaf, c.Mail, c.PublicURL
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return cannotListen(c.Listen, err)
@@ -154,7 +158,7 @@ func newServing(n *Node, log *slog.Logger) *serving {
 	pages := web.New(web.Config{
 		Version: VersionOf().Version, Catalogue: insight.All(),
 		Keys: s, Figures: s, Marks: s, Pipeline: s, Calls: calls{n}, Contacts: contacts{n}, Holdings: holdings{n}, Policies: policies{n},
-		Sources: sources{n}, Workspaces: workspaces{n}, Redactor: redactor{n}, Kinds: kinds(),
+		Sources: sources{n}, Workspaces: workspaces{n}, Letters: s, Redactor: redactor{n}, Kinds: kinds(),
 		OpenHint: "murmur serve leaves a link in the file open-link of its data directory when it starts", Now: n.now, Log: log,
 	})
 	quiet := slog.NewLogLogger(log.Handler(), slog.LevelWarn)

@@ -61,6 +61,11 @@ func (s site) Revoke(ctx context.Context, ws workspace.ID, id string) error {
 	return webErr(err)
 }
 
+// Unsubscribe is web.Letters.
+func (s site) Unsubscribe(ctx context.Context, ender web.Hash) error {
+	return webErr(s.store.Unsubscribe(ctx, ender))
+}
+
 func noAccess(err error) error {
 	if errors.Is(err, workspace.ErrNotFound) {
 		return web.ErrNoAccess

@@ -122,6 +122,7 @@ func (n *Node) openJobs(ctx context.Context) (*job.Queue, error) {
 	river.AddWorker(workers, &fetchAllWorker{n: n})
 	river.AddWorker(workers, &hearWorker{n: n})
 	river.AddWorker(workers, &hearAllWorker{n: n})
+	river.AddWorker(workers, &digestWorker{n: n})
 	n.closing, n.close = context.WithCancel(context.WithoutCancel(ctx))
 	return job.Open(ctx, n.dir.Jobs(), job.Config{
 		Workers: workers, Log: slog.New(warnings{n.log.Handler()}), Queues: map[string]int{guardQueue: guardParallel, pollQueue: pollParallel, hearQueue: hearParallel, fetchQueue: fetchParallel}, Rescue: hearFor + time.Hour,
@@ -131,6 +132,7 @@ func (n *Node) openJobs(ctx context.Context) (*job.Queue, error) {
 			job.Every(pollEvery, pollAllArgs{}),
 			job.Every(fetchEvery, fetchAllArgs{}),
 			job.Every(hearEvery, hearAllArgs{}),
+			job.Every(digestEvery, digestArgs{}),
 		},
 	})
 }

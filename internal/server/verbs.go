@@ -64,6 +64,14 @@ func (n *Node) do(ctx context.Context, verb string, args []byte, in io.Reader, o
 		return answer(ctx, args, out, n.policy)
 	case "figures":
 		return answer(ctx, args, io.Discard, func(ctx context.Context, a FiguresArgs) (any, error) { return nil, n.printFigures(ctx, a, out) })
+	case "digest":
+		return answer(ctx, args, out, n.digest)
+	case "digest-add":
+		return answer(ctx, args, out, n.subscribe)
+	case "digest-list":
+		return answer(ctx, args, out, n.subscribers)
+	case "digest-remove":
+		return answer(ctx, args, out, n.unsubscribe)
 	case "status":
 		return answer(ctx, args, out, func(ctx context.Context, _ WorkspaceArgs) (Status, error) { return n.Status(ctx) })
 	case "erase":

@@ -117,6 +117,8 @@ func (s *site) routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /settings/secret", s.with(Owner, s.rotate))
 	mux.HandleFunc("POST /settings/remove", s.with(Owner, s.onSource(s.removeSource)))
 	mux.HandleFunc("GET /open/{token}", s.open)
+	mux.HandleFunc("GET /unsubscribe/{ender}", s.unsubscribing)
+	mux.HandleFunc("POST /unsubscribe/{ender}", s.unsubscribe)
 	mux.HandleFunc("POST /close", s.close)
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
 		s.message(w, r, http.StatusNotFound, "There is nothing here", "The address may have changed.", "")

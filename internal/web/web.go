@@ -52,6 +52,7 @@ type Config struct {
 	Sources    Sources
 	Workspaces Workspaces
 	Redactor   Redactor
+	Letters    Letters
 
 	Kinds []SourceKind // kinds of source the first run offers
 
@@ -71,7 +72,7 @@ type Config struct {
 func (c *Config) defaults() error {
 	for name, v := range map[string]any{"Keys": c.Keys, "Figures": c.Figures, "Marks": c.Marks, "Pipeline": c.Pipeline,
 		"Calls": c.Calls, "Contacts": c.Contacts, "Holdings": c.Holdings, "Policies": c.Policies, "Sources": c.Sources,
-		"Workspaces": c.Workspaces, "Redactor": c.Redactor} {
+		"Workspaces": c.Workspaces, "Redactor": c.Redactor, "Letters": c.Letters} {
 		if v == nil {
 			return fmt.Errorf("web: Config.%s is missing", name)
 		}

@@ -89,7 +89,7 @@ func Fresh() *Business {
 func (b *Business) Config() web.Config {
 	return web.Config{
 		Version: "0.0.0-test", Catalogue: insight.All(),
-		Keys: b, Figures: b, Marks: b, Pipeline: b, Calls: calls{b}, Contacts: b, Holdings: b, Policies: b, Sources: b, Workspaces: b, Redactor: b,
+		Keys: b, Figures: b, Marks: b, Pipeline: b, Calls: calls{b}, Contacts: b, Holdings: b, Policies: b, Sources: b, Workspaces: b, Redactor: b, Letters: b,
 		Kinds: []web.SourceKind{
 			{Name: "quo", Title: "Quo (OpenPhone)", Help: "Settings, then API: make a key and paste it below."},
 			{Name: "twilio", Title: "Twilio", Help: "Calls, recordings and Studio flows."},
@@ -101,6 +101,9 @@ func (b *Business) Config() web.Config {
 		Log:      slog.New(slog.DiscardHandler),
 	}
 }
+
+// Unsubscribe is web.Letters: nobody gets any.
+func (b *Business) Unsubscribe(context.Context, web.Hash) error { return web.ErrNotFound }
 
 // Grant makes a secret that opens a, as a token and as a session.
 func (b *Business) Grant(secret string, a web.Access) {

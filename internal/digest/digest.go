@@ -1,0 +1,130 @@
+// Package digest writes the week of a business as one letter: what its figures say, what could be done, in plain words, as
+// text and as HTML without images or scripts. It is pure: the same figures give the same letter.
+//
+// Zone: open. It sees released figures alone. Who reads the letter decides which: the owner those of the owner, everybody
+// else those with noise on every count.
+package digest
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	htmltemplate "html/template"
+	"strings"
+	texttemplate "text/template"
+	"time"
+	"unicode/utf8"
+
+	"murmur/internal/insight"
+)
+
+// Letter is a mail without its addresses.
+type Letter struct {
+	Subject string `json:"subject"`
+	Text    string `json:"text"`
+	HTML    string `json:"html"`
+}
+
+// Week is what a letter is written from.
+type Week struct {
+	Workspace   string
+	Begins      time.Time        // Monday 00:00 in the workspace's time zone
+	Figures     []insight.Figure // those that the reader may see; what began after the week is left out
+	Checkpoint  string           // of the ledger, for the reader to keep; may be empty
+	Pages       string           // address of the pages; may be empty
+	Unsubscribe string           // address that ends these letters; may be empty
+}
+
+// maxHeadlines and maxAdvice bound a letter to what is read in two minutes.
+const (
+	maxHeadlines = 7
+	maxAdvice    = 3
+)
+
+//go:embed letter.txt letter.html
+var files embed.FS
+
+var (
+	asText = texttemplate.Must(texttemplate.New("letter.txt").Funcs(texttemplate.FuncMap{"wrap": wrap}).ParseFS(files, "letter.txt"))
+	asHTML = htmltemplate.Must(htmltemplate.ParseFS(files, "letter.html"))
+)
+
+// view is what the templates print.
+type view struct {
+	Week
+	Title     string
+	Headlines []insight.Sentence
+	Advice    []insight.Suggestion
+	Exact     bool
+}
+
+// Write writes the letter of a week.
+func (w Week) Write() (Letter, error) {
+	v := view{Week: w, Title: "The week of " + span(w.Begins)}
+	figures := w.known()
+	v.Headlines, v.Advice = insight.Brief(figures)
+	v.Headlines, v.Advice = v.Headlines[:min(maxHeadlines, len(v.Headlines))], v.Advice[:min(maxAdvice, len(v.Advice))]
+	for _, f := range figures {
+		v.Exact = v.Exact || f.Noise == 0
+	}
+	var text, html bytes.Buffer
+	if err := asText.Execute(&text, v); err != nil {
+		return Letter{}, fmt.Errorf("write the letter: %w", err)
+	}
+	if err := asHTML.Execute(&html, v); err != nil {
+		return Letter{}, fmt.Errorf("write the letter: %w", err)
+	}
+	return Letter{Subject: v.Title + ", " + w.Workspace, Text: text.String(), HTML: html.String()}, nil
+}
+
+// known are the figures of periods that had ended with the week.
+func (w Week) known() (out []insight.Figure) {
+	end := w.Begins.AddDate(0, 0, 7)
+	for _, f := range w.Figures {
+		if f.Finished() && !f.AsOf.After(end) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// span reads "2 to 8 November 2026", with as many months and years as it takes.
+func span(monday time.Time) string {
+	sunday := monday.AddDate(0, 0, 6)
+	first := "2"
+	switch {
+	case monday.Year() != sunday.Year():
+		first = "2 January 2006"
+	case monday.Month() != sunday.Month():
+		first = "2 January"
+	}
+	return monday.Format(first) + " to " + sunday.Format("2 January 2006")
+}
+
+// Last is the Monday of the last week that was over at t, in t's time zone.
+func Last(t time.Time) time.Time {
+	days := (int(t.Weekday()) + 6) % 7
+	return time.Date(t.Year(), t.Month(), t.Day()-days-7, 0, 0, 0, 0, t.Location())
+}
+
+// wrap breaks a paragraph into lines of at most 72 characters, each after the first behind indent.
+func wrap(indent, paragraph string) string {
+	const width = 72
+	var b strings.Builder
+	column := utf8.RuneCountInString(indent)
+	for i, word := range strings.Fields(paragraph) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case column+1+n > width:
+			b.WriteString("\n" + indent)
+			column = utf8.RuneCountInString(indent)
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += n
+	}
+	return b.String()
+}
