@@ -66,6 +66,18 @@ type Message struct {
 	Unsubscribe         string // an https address that ends these letters at one POST (RFC 8058), or an http one for people; may be empty
 }
 
+// ErrNoAddress is returned for what is no e-mail address.
+var ErrNoAddress = errors.New("that is not an e-mail address")
+
+// Address reads an e-mail address, with or without a name before it, and gives the address alone.
+func Address(s string) (string, error) {
+	a, err := mail.ParseAddress(s)
+	if err != nil || len(a.Address) > 254 { // RFC 5321 4.5.3.1.3
+		return "", ErrNoAddress
+	}
+	return a.Address, nil
+}
+
 // Errors of Send.
 var (
 	// ErrAddress: no server will ever take a letter to this address.

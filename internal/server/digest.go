@@ -89,7 +89,11 @@ func (n *Node) subscribe(ctx context.Context, a SubscribeArgs) (workspace.Subscr
 	if err != nil {
 		return workspace.Subscriber{}, err
 	}
-	return n.store.Subscribe(ctx, ws, a.Address, a.Role)
+	address, err := mail.Address(a.Address)
+	if err != nil {
+		return workspace.Subscriber{}, err
+	}
+	return n.store.Subscribe(ctx, ws, address, a.Role)
 }
 
 func (n *Node) subscribers(ctx context.Context, a WorkspaceArgs) ([]workspace.Subscriber, error) {

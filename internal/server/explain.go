@@ -13,6 +13,7 @@ import (
 	"murmur/internal/journal"
 	"murmur/internal/keyring"
 	"murmur/internal/ledger"
+	"murmur/internal/mail"
 	"murmur/internal/meta"
 	"murmur/internal/private"
 	"murmur/internal/workspace"
@@ -86,7 +87,7 @@ var explanations = []struct {
 	{private.ErrNoPolling, http.StatusUnprocessableEntity, 2, "leave out --api-key: this source delivers by webhook"},
 	{private.ErrMapping, http.StatusUnprocessableEntity, 2, "docs/surveys.md shows mappings; the message names the key at fault"},
 	{private.ErrNoScript, http.StatusNotFound, 2, "murmur connect twilio --then NUMBER says where calls go after the notice"},
-	{workspace.ErrAddress, http.StatusUnprocessableEntity, 2, "such as owner@example.com"},
+	{mail.ErrNoAddress, http.StatusUnprocessableEntity, 2, "such as owner@example.com"},
 	{workspace.ErrTokenLife, http.StatusUnprocessableEntity, 2, "--days takes 1 to 366; without it a token ends after 90"},
 	{private.ErrHost, http.StatusUnprocessableEntity, 2, "name the port where it is not 443"},
 	{private.ErrNotAllowed, http.StatusForbidden, 2, "murmur serve --allow-host HOST:PORT allows it to every workspace; murmur connect on the machine itself may name any"},
