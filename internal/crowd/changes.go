@@ -127,7 +127,7 @@ func (c changed) inside(p release.Period) int64 { return c.within(p.Start, p.End
 func (c changed) around(p release.Period) int64 {
 	return max(
 		c.inside(p),
-		c.within(p.Start, p.End.Add(24*time.Hour+time.Microsecond), fact.KindCall),
+		c.within(p.Start.Add(-release.Before), p.End.Add(24*time.Hour+time.Microsecond), fact.KindCall),
 		c.within(p.Start.Add(-release.Horizon), p.End.Add(release.Horizon), fact.KindMessage),
 	)
 }

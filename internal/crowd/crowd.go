@@ -55,6 +55,7 @@ type Crowd struct {
 	enricher *enrich.Enricher
 	releaser *release.Releaser
 	names    *dictionary
+	replies  replies
 	arrivals *arrivals
 	changes  *changes
 	watch    *watch
@@ -129,6 +130,11 @@ func (c *Crowd) Append(ctx context.Context, batches []fact.Batch, partition int3
 				continue
 			}
 			rows = append(rows, lake.Row{Workspace: b.Workspace, Fact: f})
+			if name, ok := c.replies.note(b.Workspace, f); ok {
+				if err := c.names.add(ctx, b.Workspace, []fact.Named{name}); err != nil {
+					return safe.Wrap("store names", err)
+				}
+			}
 		}
 	}
 	if err := c.arrivals.note(ctx, rows, c.now()); err != nil {

@@ -51,6 +51,7 @@ const (
 	ColMemberShare
 	ColSilenceShare
 	ColInterruptions
+	ColReply
 
-	ColLast = ColInterruptions
+	ColLast = ColReply
 )

@@ -94,6 +94,7 @@ type Message struct {
 	Length    int64     // code points of the masked body
 	Topic     Topic     // by enrichment
 	Sentiment int64     // by enrichment: -100 .. 100, Absent when the text says nothing
+	Reply     Label     // by enrichment: which reply this is, of those that members type; 0: none, or too short
 	Body      anon.Text // masked; invalid when there was no text
 }
 

@@ -78,7 +78,7 @@ func (m *Message) Fields() []Binding {
 	return []Binding{
 		bind(ColDirection, (*int64)(&m.Direction)), bind(ColNumber, (*int64)(&m.Number)), bind(ColDelivered, (*int64)(&m.Delivered)),
 		bind(ColAutomatic, (*int64)(&m.Automatic)), bind(ColMedia, &m.Media), bind(ColLength, &m.Length),
-		bind(ColTopic, (*int64)(&m.Topic)), bind(ColSentiment, &m.Sentiment),
+		bind(ColTopic, (*int64)(&m.Topic)), bind(ColSentiment, &m.Sentiment), bind(ColReply, (*int64)(&m.Reply)),
 	}
 }
 

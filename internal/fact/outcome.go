@@ -79,6 +79,7 @@ const (
 	DimNode
 	DimChoice
 	DimSurvey
+	DimReply // what members type again and again; its name is the masked text
 )
 
 // Named is a dictionary entry: a label, what it names, its masked name and its parent (a choice's node, a

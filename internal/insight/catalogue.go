@@ -10,8 +10,9 @@ import (
 func All() []Insight {
 	return []Insight{
 		missedCallRate(), missedCallReasons(), missedNotReturned(), busyHours(), timeToRespond(), afterHours(),
-		voicemailOutcome(), ringTimeout(), talkBalance(), contactReasons(), sentiment(), menuFunnel(), menuTrouble(), recordingConsent(),
-		satisfaction(),
+		callbackSpeed(), repeatContact(), mediumSwitch(), repeatedReplies(), autoReplyEffect(), voicemailOutcome(), ringTimeout(), aiContainment(),
+		talkBalance(), contactReasons(), risingTopics(), sentiment(), menuFunnel(), menuTrouble(), deadRules(),
+		recordingConsent(), satisfaction(), scoreDrivers(), peers(),
 	}
 }
 
@@ -52,14 +53,15 @@ func missedCallRate() Insight {
 		Grain: release.Week, Value: release.Value{Derived: release.Missed, Bins: yesNo},
 	}
 	return Insight{
-		Slug: "missed-call-rate", Section: "calls",
+		Slug: "missed-call-rate", Title: "Missed calls", Section: "calls",
 		Question: "How many of the people who call us do not get through?",
 		Formula: "missed / inbound calls in open hours. Missed: answered by neither a member nor an AI agent and not " +
 			"forwarded; a call that left a voicemail is missed. Calls given up in less than short_abandon_seconds are left out.",
-		Measures: []Measure{{"rate", "ratio", "Wilson"}},
+		Measures: []Measure{{"rate", "Calls missed", "ratio", "Wilson"}},
 		Caveat:   "One person who calls five times and is missed five times counts five times.",
 		Needs:    []release.Query{q, by(q, release.ByNumber, "number")},
 		finish:   rates("rate", 1),
+		story:    story{whole, []line{{"rate", "Of all calls, %[2]s were missed"}}},
 	}
 }
 
@@ -69,14 +71,15 @@ func missedCallReasons() Insight {
 		Grain: release.Week, Split: release.ByReason, Value: release.Value{Derived: release.MissReason, Bins: missedOnly()},
 	}
 	return Insight{
-		Slug: "missed-call-reasons", Section: "calls",
+		Slug: "missed-call-reasons", Title: "Why calls are missed", Section: "calls",
 		Question: "Why do calls go unanswered?",
 		Formula: "share of missed calls by the first reason that applies, in this order: short abandoned, out of hours, no " +
 			"member available, members did not answer, abandoned in the menu, abandoned.",
-		Measures: []Measure{{"share", "ratio", "Wilson"}},
+		Measures: []Measure{{"share", "Share of missed calls", "ratio", "Wilson"}},
 		Caveat:   "A phone system says only what it knows; where it says nothing the reason follows from times and open hours.",
 		Needs:    []release.Query{q},
 		finish:   shares(""),
+		story:    story{highest, []line{{"share", "The most frequent reason for a missed call is “%[1]s”: %[2]s"}}},
 	}
 }
 
@@ -86,13 +89,14 @@ func missedNotReturned() Insight {
 		Grain: release.Week, Value: release.Value{Derived: release.ReturnedIn24h, Bins: yesNo},
 	}
 	return Insight{
-		Slug: "missed-not-returned", Section: "calls",
+		Slug: "missed-not-returned", Title: "Missed and never called back", Section: "calls",
 		Question: "How many missed callers never hear from us?",
 		Formula:  "missed calls with neither an outgoing call or text to that contact nor an answered call from it within 24 hours / missed calls.",
-		Measures: []Measure{{"rate", "ratio", "Wilson"}},
+		Measures: []Measure{{"rate", "Missed and not called back within 24 h", "ratio", "Wilson"}},
 		Caveat:   "An answer by e-mail, by a private phone or in person is not seen. Withheld callers cannot be called back and are left out.",
 		Needs:    []release.Query{q, by(q, release.ByNumber, "number")},
 		finish:   rates("rate", 0),
+		story:    story{whole, []line{{"rate", "Of all missed calls, %[2]s were not returned within a day"}}},
 	}
 }
 
@@ -102,13 +106,14 @@ func busyHours() Insight {
 		Grain: release.Block, Split: release.ByHourOfWeek, Value: release.Value{Derived: release.Missed, Bins: yesNo},
 	}
 	return Insight{
-		Slug: "busy-hours", Section: "calls",
+		Slug: "busy-hours", Title: "Busy hours", Section: "calls",
 		Question: "When do people call, and are we there?",
 		Formula:  "inbound calls by hour of the week over four weeks, and the share of them that was not missed.",
-		Measures: []Measure{{"calls", "calls", "Garwood (exact Poisson)"}, {"answer_rate", "ratio", "Wilson"}},
+		Measures: []Measure{{"calls", "Calls by hour of the week, over four weeks", "calls", "Garwood (exact Poisson)"}, {"answer_rate", "Calls answered, by hour of the week", "ratio", "Wilson"}},
 		Caveat:   "Quiet hours are merged with their neighbours until five people stand behind each figure.",
 		Needs:    []release.Query{q},
 		finish:   finishBusyHours,
+		story:    story{highest, []line{{"calls", "The busiest time is %[1]s, with %[2]s calls in four weeks"}}},
 	}
 }
 
@@ -122,18 +127,22 @@ func timeToRespond() Insight {
 		Grain: release.Week, Value: release.Value{Derived: release.ReplySeconds, Bins: Seconds()},
 	}
 	return Insight{
-		Slug: "time-to-respond", Section: "messages",
+		Slug: "time-to-respond", Title: "Waiting for us", Section: "messages",
 		Question: "How long do people wait for us?",
 		Formula: "answer: seconds of ringing of answered inbound calls. reply: seconds from a contact's first unanswered text to " +
 			"the next outgoing text to that contact, in the period of the first. Half wait less than p50, nine in ten less than " +
 			"p90. Quantiles are read from a histogram with public edges and interpolated inside a bin.",
 		Measures: []Measure{
-			{"answer_p50_s", "s", orderStatistics}, {"answer_p90_s", "s", orderStatistics},
-			{"reply_p50_s", "s", orderStatistics}, {"reply_p90_s", "s", orderStatistics},
+			{"answer_p50_s", "Half are answered within", "s", orderStatistics}, {"answer_p90_s", "Nine in ten are answered within", "s", orderStatistics},
+			{"reply_p50_s", "Half get a reply within", "s", orderStatistics}, {"reply_p90_s", "Nine in ten get a reply within", "s", orderStatistics},
 		},
 		Caveat: "Calls and texts that were never answered have no waiting time: read it beside the missed-call rate.",
 		Needs:  []release.Query{answer, reply},
 		finish: finishTimeToRespond,
+		story: story{whole, []line{
+			{"reply_p50_s", "Half of the texts that we answer wait less than %[2]s"},
+			{"answer_p50_s", "Half of the calls that we answer ring less than %[2]s"},
+		}},
 	}
 }
 
@@ -141,14 +150,15 @@ func afterHours() Insight {
 	q := busyHours().Needs[0] // the very same rows, so that the two cannot be subtracted
 	q.Name = "after-hours-demand/1"
 	return Insight{
-		Slug: "after-hours-demand", Section: "calls",
+		Slug: "after-hours-demand", Title: "After hours", Section: "calls",
 		Question: "How many calls come while we are closed?",
 		Formula: "inbound calls outside open_hours / all, over four weeks. Hours merged across closing time count as open, so the " +
 			"share is at least this.",
-		Measures: []Measure{{"share", "ratio", "Wilson"}},
+		Measures: []Measure{{"share", "Calls while closed", "ratio", "Wilson"}},
 		Caveat:   "Texts are not counted: they are written at any hour and wait. Without open hours in the settings there is no figure.",
 		Needs:    []release.Query{q},
 		finish:   finishAfterHours,
+		story:    story{whole, []line{{"share", "While we are closed come %[2]s of all calls"}}},
 	}
 }
 
@@ -161,13 +171,14 @@ func voicemailOutcome() Insight {
 		Grain: release.Week, Value: release.Value{Derived: release.FromColumn, Column: fact.ColVoicemail, Bins: yesNo},
 	}
 	return Insight{
-		Slug: "voicemail-outcome", Section: "calls",
+		Slug: "voicemail-outcome", Title: "Voicemail", Section: "calls",
 		Question: "How many missed callers leave a message?",
 		Formula:  "left: missed calls with a voicemail / missed calls, short abandons included.",
-		Measures: []Measure{{"left", "ratio", "Wilson"}},
+		Measures: []Measure{{"left", "Missed callers who leave a message", "ratio", "Wilson"}},
 		Caveat:   "Where no voicemail is offered nobody can leave one.",
 		Needs:    []release.Query{q},
 		finish:   rates("left", 1),
+		story:    story{whole, []line{{"left", "Of all missed callers, %[2]s leave a message"}}},
 	}
 }
 
@@ -177,14 +188,15 @@ func ringTimeout() Insight {
 		Grain: release.Week, Value: release.Value{Derived: release.FromColumn, Column: fact.ColRingS, Bins: Seconds()},
 	}
 	return Insight{
-		Slug: "ring-timeout", Section: "calls",
+		Slug: "ring-timeout", Title: "How long missed calls ring", Section: "calls",
 		Question: "How long do missed calls ring before they end?",
 		Formula: "seconds from the call to its end, of missed calls: half end within wait_p50_s, nine in ten within wait_p90_s. A p90 " +
 			"close to the ring time-out says that callers wait to the end of it.",
-		Measures: []Measure{{"wait_p50_s", "s", orderStatistics}, {"wait_p90_s", "s", orderStatistics}},
+		Measures: []Measure{{"wait_p50_s", "Half of missed calls end within", "s", orderStatistics}, {"wait_p90_s", "Nine in ten missed calls end within", "s", orderStatistics}},
 		Caveat:   "Some phone systems count the menu and the greeting as ringing.",
 		Needs:    []release.Query{q},
 		finish:   func(answers []answer) []Figure { return waits(answers[0], "wait") },
+		story:    story{whole, []line{{"wait_p90_s", "Nine in ten missed calls end within %[2]s"}}},
 	}
 }
 
@@ -196,14 +208,14 @@ func talkBalance() Insight {
 		}
 	}
 	return Insight{
-		Slug: "talk-balance", Section: "calls",
+		Slug: "talk-balance", Title: "Who talks", Section: "calls",
 		Question: "Who talks in our calls, and do we let people finish?",
 		Formula: "of each call: member_share, what members speak / what anybody speaks; silence_share, the time in which nobody " +
 			"speaks / the call; interruptions, how often one side begins while the other is well on its way and cuts it short, in ten " +
 			"minutes. Half of the calls have less than the median. Shares are counted in steps of 5 %.",
 		Measures: []Measure{
-			{"member_share_p50", "ratio", orderStatistics}, {"silence_share_p50", "ratio", orderStatistics},
-			{"interruptions_p50", "in 10 min", orderStatistics},
+			{"member_share_p50", "Our share of the talk, in the middle call", "ratio", orderStatistics}, {"silence_share_p50", "Share of silence, in the middle call", "ratio", orderStatistics},
+			{"interruptions_p50", "Interruptions, in the middle call", "in 10 min", orderStatistics},
 		},
 		Caveat: "Silence and interruptions need both sides on tracks of their own, and a recording that murmur heard itself; the share " +
 			"of members also comes from a vendor's transcript with times.",
@@ -212,6 +224,7 @@ func talkBalance() Insight {
 			of("interruptions", fact.ColInterruptions, []int64{0, 1, 2, 3, 5, 8, 13, 21, 34, 55}),
 		},
 		finish: finishTalkBalance,
+		story:  story{whole, []line{{"member_share_p50", "In half of the calls our side speaks less than %[2]s of the talk"}}},
 	}
 }
 
@@ -221,13 +234,14 @@ func contactReasons() Insight {
 		Grain: release.Week, Split: release.ByTopic, Value: release.Value{Derived: release.Nothing}, Content: true,
 	}
 	return Insight{
-		Slug: "contact-reasons", Section: "topics",
+		Slug: "contact-reasons", Title: "Why people get in touch", Section: "topics",
 		Question: "What do people want from us?",
 		Formula:  "share of incoming texts and transcripts by the reason that a local classifier reads in the anonymised words.",
-		Measures: []Measure{{"share", "ratio", "Wilson"}},
+		Measures: []Measure{{"share", "Share of contacts", "ratio", "Wilson"}},
 		Caveat:   "The classifier errs, and what it is not sure of is \"other\": trust the order more than the decimals.",
 		Needs:    []release.Query{q},
 		finish:   shares("reason"),
+		story:    story{highestNamed, []line{{"share", "The most frequent reason for contact is “%[1]s”: %[2]s"}}},
 	}
 }
 
@@ -238,13 +252,14 @@ func sentiment() Insight {
 		Value: release.Value{Derived: release.FromColumn, Column: fact.ColSentiment, Bins: sentimentBins()},
 	}
 	return Insight{
-		Slug: "sentiment", Section: "topics",
+		Slug: "sentiment", Title: "How people sound", Section: "topics",
 		Question: "How do people sound, reason by reason?",
 		Formula:  "mean of the sentiment of anonymised words, -100 to 100, over incoming texts and transcripts that carry any.",
-		Measures: []Measure{{"mean", "points", meanInterval}},
+		Measures: []Measure{{"mean", "Tone, -100 to 100", "points", meanInterval}},
 		Caveat:   "A word list reads tone, not irony. Compare reasons and weeks; do not read a single number.",
 		Needs:    []release.Query{q},
 		finish:   finishSentiment,
+		story:    story{lowest, []line{{"mean", "People sound least happy about “%[1]s”: %[2]s on a scale from -100 to 100"}}},
 	}
 }
 
@@ -255,13 +270,14 @@ func menuFunnel() Insight {
 		Grain: release.Week, Split: release.ByMenu, Value: release.Value{Derived: release.Nothing},
 	}
 	return Insight{
-		Slug: "menu-funnel", Section: "flows",
+		Slug: "menu-funnel", Title: "Ways through the menu", Section: "flows",
 		Question: "Where do callers go in the phone menu, and where do they give up?",
 		Formula:  "passes through a menu by flow, node and choice; the choice `none` is a time-out or hang-up.",
-		Measures: []Measure{{"calls", "calls", "Garwood (exact Poisson)"}},
+		Measures: []Measure{{"calls", "Callers who took this way", "calls", "Garwood (exact Poisson)"}},
 		Caveat:   "A caller who hears the menu twice passes twice.",
 		Needs:    []release.Query{q},
 		finish:   counts("calls"),
+		story:    story{highestNone, []line{{"calls", "Callers give up most often in %[1]s, without a choice: %[2]s times"}}},
 	}
 }
 
@@ -269,13 +285,14 @@ func menuTrouble() Insight {
 	q := menuFunnel().Needs[0]
 	q.Name = "menu-trouble/1"
 	return Insight{
-		Slug: "menu-trouble", Section: "flows",
+		Slug: "menu-trouble", Title: "Menus that lose callers", Section: "flows",
 		Question: "Which menus lose callers?",
 		Formula:  "no_choice: passes through a menu that end without a choice (time-out or hang-up) / all passes, by flow and node.",
-		Measures: []Measure{{"no_choice", "ratio", "Wilson"}},
+		Measures: []Measure{{"no_choice", "Callers who made no choice", "ratio", "Wilson"}},
 		Caveat:   "Where `none` had to be merged with a choice, or menus with each other, there is no figure.",
 		Needs:    []release.Query{q},
 		finish:   finishMenuTrouble,
+		story:    story{highest, []line{{"no_choice", "The menu that loses most callers is %[1]s: %[2]s make no choice"}}},
 	}
 }
 
@@ -291,17 +308,18 @@ func recordingConsent() Insight {
 		}
 	}
 	return Insight{
-		Slug: "recording-consent", Section: "privacy",
+		Slug: "recording-consent", Title: "Recording and consent", Section: "privacy",
 		Question: "Are callers told about recording, and is a no respected?",
 		Formula: "noticed: recording notices played to their end. opted_out: refusals. violations: content that was processed " +
 			"against a refusal; it must be 0.",
 		Measures: []Measure{
-			{"noticed", "calls", "Garwood (exact Poisson)"}, {"opted_out", "calls", "Garwood (exact Poisson)"},
-			{"violations", "calls", "Garwood (exact Poisson)"},
+			{"noticed", "Notices played to the end", "calls", "Garwood (exact Poisson)"}, {"opted_out", "Refusals", "calls", "Garwood (exact Poisson)"},
+			{"violations", "Content used against a refusal", "calls", "Garwood (exact Poisson)"},
 		},
 		Caveat: "Fewer than five people who refuse are not shown by themselves. The evidence of one call is its receipt, not this figure.",
 		Needs:  []release.Query{said("noticed", fact.Noticed), said("opted_out", fact.OptedOut, fact.Withdrawn), said("violations", fact.Violation)},
 		finish: finishConsent,
+		story:  story{whole, []line{{"violations", "Content processed against a refusal: %[2]s, and it must stay at 0"}}},
 	}
 }
 
@@ -315,17 +333,21 @@ func satisfaction() Insight {
 		Grain: release.Week, Value: release.Value{Derived: release.FromColumn, Column: fact.ColScore, Bins: upTo(1, 5)},
 	}
 	return Insight{
-		Slug: "satisfaction", Section: "satisfaction",
+		Slug: "satisfaction", Title: "Satisfaction", Section: "satisfaction",
 		Question: "Are people satisfied?",
 		Formula: "nps: percentage of scores 9-10 minus percentage of scores 0-6. csat: mean score from 1 to 5; csat_satisfied: " +
 			"share of 4 and 5. responses: answers with a score, by scale.",
 		Measures: []Measure{
-			{"nps", "points", "adjusted Wald with 3 pseudo-answers (Rocks 2016)"}, {"csat", "points", meanInterval},
-			{"csat_satisfied", "ratio", "Wilson"}, {"responses", "answers", "Garwood (exact Poisson)"},
+			{"nps", "Net promoter score", "points", "adjusted Wald with 3 pseudo-answers (Rocks 2016)"}, {"csat", "Mean score, 1 to 5", "points", meanInterval},
+			{"csat_satisfied", "Satisfied (4 or 5)", "ratio", "Wilson"}, {"responses", "Answers with a score", "answers", "Garwood (exact Poisson)"},
 		},
 		Caveat: "Who answers a survey is not a random sample of who called.",
 		Needs:  []release.Query{nps, by(nps, release.BySurvey, "survey"), csat, by(csat, release.BySurvey, "survey")},
 		finish: finishSatisfaction,
+		story: story{whole, []line{
+			{"nps", "The net promoter score is %[2]s"},
+			{"csat", "The mean satisfaction is %[2]s of 5"},
+		}},
 	}
 }
 

@@ -35,7 +35,7 @@ type Figure struct {
 	Tier      string              `json:"tier"`
 	Noise     int64               `json:"noise"`  // scale of the noise on every count that the figure is made of; 0: exact
 	Hidden    string              `json:"hidden"` // "", small-group, no-data
-	// Reason says more about no-data: LaterQuestion, NotYet. Empty: there was nothing to count.
+	// Reason says more about no-data: LaterQuestion, NotYet, FewWorkspaces. Empty: there was nothing to count.
 	Reason string `json:"reason,omitempty"`
 	// Provisional is true while the period may still change.
 	Provisional bool              `json:"provisional"`
@@ -47,32 +47,55 @@ type Figure struct {
 // Insight is one row of the catalogue.
 type Insight struct {
 	Slug     string
+	Title    string // its display name
 	Question string // in the owner's words
 	Section  string // page: calls, messages, topics, flows, satisfaction, privacy
 	Formula  string // the definition, in words
 	Measures []Measure
 	Caveat   string
-	Needs    []release.Query
+	Needs    []release.Query // an insight may read a table that another one needs too
 	finish   func([]answer) []Figure
+	// since, when set, finishes instead: it sees the answers of up to four weeks before as well, oldest first.
+	since func(now []answer, before [][]answer) []Figure
+	story story
 }
 
-// Measure is one number an insight publishes: its unit and how its interval is made.
-type Measure struct{ Name, Unit, Interval string }
+// Measure is one number an insight publishes: its display name, its unit and how its interval is made.
+type Measure struct{ Name, Title, Unit, Interval string }
 
-// Finish makes the figures of one period; tables come in the order of Needs. An invalid table is no data.
-func (in Insight) Finish(tables []release.Table) []Figure {
-	answers := make([]answer, len(in.Needs))
-	for i := range answers {
-		if i < len(tables) && tables[i].Valid() {
-			answers[i] = answerOf(tables[i])
+// Of makes the figures of every period that sets tell of, which come oldest first. What a set has no table for, because the
+// question is newer than it, says so.
+func (in Insight) Of(sets []release.Set) (fs []Figure) {
+	var before [][]answer
+	for _, s := range sets {
+		all := s.Tables()
+		if len(all) == 0 || in.Needs[0].Grain != all[0].Period().Grain {
+			continue
 		}
+		now := make([]answer, len(in.Needs))
+		complete := true
+		for i, q := range in.Needs {
+			if t := s.Table(q.Name); t.Valid() {
+				now[i] = answerOf(t)
+			} else {
+				complete = false
+			}
+		}
+		made := in.figures(now, before...)
+		if !complete {
+			made = append(made, in.Later(all[0], made)...)
+		}
+		fs, before = append(fs, made...), append(before, now)
 	}
-	return in.figures(answers)
+	return fs
 }
 
 // LaterQuestion is the reason of a figure whose question joined the catalogue after its period was counted: tables are
 // only safe beside those that they were checked against, so that it is counted in later periods alone.
 const LaterQuestion = "later-question"
+
+// FewWorkspaces is the reason of a figure about many businesses while there are too few of them.
+const FewWorkspaces = "few-workspaces"
 
 // NotYet is the reason of a figure whose tables are made once a day, and were not yet.
 const NotYet = "not-yet"
@@ -98,13 +121,17 @@ func (in Insight) Later(like release.Table, made []Figure) (fs []Figure) {
 
 // figures names what finish made. A breakdown that is empty or hidden altogether has no split and says the
 // same as the whole before it: only the first of each key stands.
-func (in Insight) figures(answers []answer) []Figure {
+func (in Insight) figures(answers []answer, before ...[]answer) []Figure {
 	var fs []Figure
 	seen := map[string]bool{}
 	for i := range answers {
 		answers[i].groups = withoutEmpty(answers[i].groups)
 	}
-	for _, f := range in.finish(answers) {
+	finish := in.finish
+	if in.since != nil {
+		finish = func(now []answer) []Figure { return in.since(now, before) }
+	}
+	for _, f := range finish(answers) {
 		if key := f.Measure + "\x00" + splitKey(f.Split); !seen[key] {
 			seen[key] = true
 			fs = append(fs, f)

@@ -8,8 +8,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -76,6 +78,9 @@ func histogram(edges []int64, values ...int64) []int64 {
 // examples has one answer set for each insight of the catalogue: shown, merged, small and absent groups.
 func examples(in Insight) []answer {
 	q := in.Needs
+	if make, ok := exampleOf[in.Slug]; ok {
+		return make(q)
+	}
 	small := release.Group{Hidden: release.SmallGroup}
 	topic := func(t fact.Topic) release.Member {
 		return release.Member{Dim: "topic", Key: int64(t), Name: t.String()}
@@ -136,6 +141,18 @@ func examples(in Insight) []answer {
 	return nil
 }
 
+// exampleOf is how the test of an insight in a file of its own adds its example: an answer for each of its queries.
+var exampleOf = map[string]func([]release.Query) []answer{}
+
+// beforeOf has the answers of earlier weeks where an insight looks at them.
+var beforeOf = map[string][][]answer{}
+
+// example says what an insight publishes of these answers, with the sums on paper beside it.
+func example(slug string, answers func([]release.Query) []answer) bool {
+	exampleOf[slug] = answers
+	return true
+}
+
 func TestFiguresAreAsPublished(t *testing.T) {
 	t.Parallel()
 	for _, in := range All() {
@@ -145,7 +162,7 @@ func TestFiguresAreAsPublished(t *testing.T) {
 			if len(a) != len(in.Needs) {
 				t.Fatalf("%d examples for %d queries", len(a), len(in.Needs))
 			}
-			fs := in.figures(a)
+			fs := in.figures(a, beforeOf[in.Slug]...)
 			var got bytes.Buffer
 			if err := Encode(&got, fs); err != nil {
 				t.Fatal(err)
@@ -274,18 +291,23 @@ func TestSharesSumToOne(t *testing.T) {
 	}
 }
 
-func TestQueriesAreNamedOnceAndBinsRise(t *testing.T) {
+func TestQueriesOfOneNameAreTheSameAndBinsRise(t *testing.T) {
 	t.Parallel()
-	seen := map[string]bool{}
+	seen := map[string]release.Query{}
 	for _, in := range All() {
-		if _, ok := stories[in.Slug]; !ok {
-			t.Errorf("%s has no headline", in.Slug)
+		if len(in.story.lines) == 0 || in.Title == "" || in.Question == "" || in.Caveat == "" {
+			t.Errorf("%s has no headline, name, question or caveat", in.Slug)
+		}
+		for _, m := range in.Measures {
+			if m.Title == "" || m.Interval == "" {
+				t.Errorf("%s %s has no display name or interval", in.Slug, m.Name)
+			}
 		}
 		for _, q := range in.Needs {
-			if seen[q.Name] {
-				t.Errorf("query %s is named twice", q.Name)
+			if old, ok := seen[q.Name]; ok && !reflect.DeepEqual(old, q) {
+				t.Errorf("two queries are called %s", q.Name)
 			}
-			seen[q.Name] = true
+			seen[q.Name] = q
 			if !slices.IsSorted(q.Value.Bins) || len(slices.Compact(slices.Clone(q.Value.Bins))) != len(q.Value.Bins) {
 				t.Errorf("query %s: bins do not rise", q.Name)
 			}
@@ -296,14 +318,32 @@ func TestQueriesAreNamedOnceAndBinsRise(t *testing.T) {
 	}
 }
 
+// The slugs that scripts and tests rely on.
+func TestTheCatalogueIsWhole(t *testing.T) {
+	t.Parallel()
+	want := strings.Fields(`missed-call-rate missed-call-reasons missed-not-returned busy-hours time-to-respond callback-speed
+		after-hours-demand repeat-contact medium-switch voicemail-outcome talk-balance contact-reasons rising-topics sentiment
+		repeated-replies auto-reply-effect menu-funnel menu-trouble dead-rules ring-timeout ai-containment recording-consent
+		satisfaction score-drivers peers`)
+	var got []string
+	for _, in := range All() {
+		got = append(got, in.Slug)
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("%d insights: %v", len(got), got)
+	}
+}
+
 func TestFinishWithoutTablesSaysNothing(t *testing.T) {
 	t.Parallel()
 	for _, in := range All() {
-		if fs := in.Finish(nil); len(fs) != 0 {
-			t.Errorf("%s: %d figures from no table", in.Slug, len(fs))
+		if fs := in.Of(nil); len(fs) != 0 {
+			t.Errorf("%s: %d figures from no set", in.Slug, len(fs))
 		}
-		if fs := in.Finish(make([]release.Table, len(in.Needs))); len(fs) != 0 {
-			t.Errorf("%s: %d figures from invalid tables", in.Slug, len(fs))
+		if fs := in.figures(make([]answer, len(in.Needs))); len(fs) != 0 {
+			t.Errorf("%s: %d figures from no table", in.Slug, len(fs))
 		}
 	}
 }

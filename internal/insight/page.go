@@ -18,18 +18,18 @@ Every figure is exact, about at least five people (ten where it is derived from 
 interval: how far it may lie from the long-run value, not noise. Groups that are too small are merged with
 their neighbours; what cannot be merged is hidden and says so. Tier *guarded* is a threshold, not a proof.
 
-| insight | section | counted by | period | minimum group |
-|---|---|---|---|---|
+| insight | name | section | counted by | period | minimum group |
+|---|---|---|---|---|---|
 `)
 	for _, in := range All() {
 		q := in.Needs[0]
-		fmt.Fprintf(&b, "| [%s](#%s) | %s | %s | %s | %s |\n", in.Slug, in.Slug, in.Section, splitNames(in.Needs), grainNames[q.Grain], minGroup(q))
+		fmt.Fprintf(&b, "| [%s](#%s) | %s | %s | %s | %s | %s |\n", in.Slug, in.Slug, in.Title, in.Section, splitNames(in.Needs), grainNames[q.Grain], minGroup(q))
 	}
 	for _, in := range All() {
-		fmt.Fprintf(&b, "\n## %s\n*%s*\n\n", in.Slug, in.Question)
-		fmt.Fprintf(&b, "Definition `%s/1`: %s\n\n| measure | unit | interval |\n|---|---|---|\n", in.Slug, in.Formula)
+		fmt.Fprintf(&b, "\n## %s\n**%s.** *%s*\n\n", in.Slug, in.Title, in.Question)
+		fmt.Fprintf(&b, "Definition `%s/1`: %s\n\n| measure | what it is | unit | interval |\n|---|---|---|---|\n", in.Slug, in.Formula)
 		for _, m := range in.Measures {
-			fmt.Fprintf(&b, "| %s | %s | %s |\n", m.Name, m.Unit, m.Interval)
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", m.Name, m.Title, m.Unit, m.Interval)
 		}
 		fmt.Fprintf(&b, "\nTier: guarded. Caveat: %s\n", in.Caveat)
 	}
@@ -41,7 +41,9 @@ var grainNames = map[release.Grain]string{release.Week: "week", release.Block: "
 var splitWords = map[release.Split]string{
 	release.NoSplit: "all", release.ByNumber: "number", release.ByReason: "reason", release.ByTopic: "topic",
 	release.ByHourOfWeek: "hour of the week", release.ByMenu: "flow, node and choice", release.BySurvey: "survey and medium",
-	release.ByAct: "act",
+	release.ByAct: "act", release.ByReply: "reply", release.ByKind: "medium", release.ByTurn: "from which medium to which", release.ByDelay: "delay of the call back",
+	release.ByAutoReply: "with and without an automatic reply, medium and hours", release.ByMissed: "whether a call was missed",
+	release.ByLongWait: "whether it rang long", release.ByReturn: "whether it was a return", release.ByAgent: "whether an AI agent answered",
 }
 
 func splitNames(queries []release.Query) string {

@@ -27,36 +27,13 @@ type story struct {
 // line is the wording of one measure: %[1]s is the figure's split, %[2]s its value with the interval.
 type line struct{ measure, text string }
 
-var stories = map[string]story{
-	"missed-call-rate":    {whole, []line{{"rate", "Of all calls, %[2]s were missed"}}},
-	"missed-call-reasons": {highest, []line{{"share", "The most frequent reason for a missed call is “%[1]s”: %[2]s"}}},
-	"missed-not-returned": {whole, []line{{"rate", "Of all missed calls, %[2]s were not returned within a day"}}},
-	"busy-hours":          {highest, []line{{"calls", "The busiest time is %[1]s, with %[2]s calls in four weeks"}}},
-	"time-to-respond": {whole, []line{
-		{"reply_p50_s", "Half of the texts that we answer wait less than %[2]s"},
-		{"answer_p50_s", "Half of the calls that we answer ring less than %[2]s"},
-	}},
-	"after-hours-demand": {whole, []line{{"share", "While we are closed come %[2]s of all calls"}}},
-	"voicemail-outcome":  {whole, []line{{"left", "Of all missed callers, %[2]s leave a message"}}},
-	"ring-timeout":       {whole, []line{{"wait_p90_s", "Nine in ten missed calls end within %[2]s"}}},
-	"talk-balance":       {whole, []line{{"member_share_p50", "In half of the calls our side speaks less than %[2]s of the talk"}}},
-	"menu-trouble":       {highest, []line{{"no_choice", "The menu that loses most callers is %[1]s: %[2]s make no choice"}}},
-	"contact-reasons":    {highestNamed, []line{{"share", "The most frequent reason for contact is “%[1]s”: %[2]s"}}},
-	"sentiment":          {lowest, []line{{"mean", "People sound least happy about “%[1]s”: %[2]s on a scale from -100 to 100"}}},
-	"menu-funnel":        {highestNone, []line{{"calls", "Callers give up most often in %[1]s, without a choice: %[2]s times"}}},
-	"recording-consent":  {whole, []line{{"violations", "Content processed against a refusal: %[2]s, and it must stay at 0"}}},
-	"satisfaction": {whole, []line{
-		{"nps", "The net promoter score is %[2]s"},
-		{"csat", "The mean satisfaction is %[2]s of 5"},
-	}},
-}
-
 // Headline says the most important figure of one insight and period, compared with the previous period.
 func Headline(figures, previous []Figure) Sentence {
 	if len(figures) == 0 {
 		return Sentence{Text: "There is no figure yet."}
 	}
-	f, text, ok := stories[figures[0].Insight].find(figures)
+	in, _ := Find(figures[0].Insight)
+	f, text, ok := in.story.find(figures)
 	if !ok {
 		why := figures[0]
 		if i := slices.IndexFunc(figures, func(f Figure) bool { return f.Value != nil }); i >= 0 {

@@ -21,31 +21,9 @@ func (n *Node) Figures(ctx context.Context, ws workspace.ID, slug string, as rel
 		if slug != "" && in.Slug != slug {
 			continue
 		}
-		for _, s := range sets {
-			out = append(out, figuresOf(in, s)...)
-		}
+		out = append(out, in.Of(sets)...)
 	}
 	return out, nil
-}
-
-// figuresOf makes the figures of an insight from a set; none when the set is of another grain. What the set has no table
-// for, because the question is newer than it, says so.
-func figuresOf(in insight.Insight, s release.Set) []insight.Figure {
-	all := s.Tables()
-	if len(all) == 0 || in.Needs[0].Grain != all[0].Period().Grain {
-		return nil
-	}
-	var tables []release.Table
-	complete := true
-	for _, q := range in.Needs {
-		t := s.Table(q.Name)
-		tables, complete = append(tables, t), complete && t.Valid()
-	}
-	figures := in.Finish(tables)
-	if !complete {
-		figures = append(figures, in.Later(all[0], figures)...)
-	}
-	return figures
 }
 
 // Refresh waits until everything accepted is in the lake and computes what is due in every workspace.

@@ -124,7 +124,10 @@ func asReleased(t *testing.T, n *Node, but ...func(contracted) bool) {
 		t.Fatal(err)
 	}
 	want := contractedOf(t, saved(t, "figures.jsonl"), but...)
-	for i, line := range contractedOf(t, got.Bytes(), but...) {
+	later := func(c contracted) bool { // a question that the release did not ask
+		return !bytes.Contains(saved(t, "figures.jsonl"), []byte(`"insight":"`+c.Insight+`"`))
+	}
+	for i, line := range contractedOf(t, got.Bytes(), append(but, later)...) {
 		if i >= len(want) || line != want[i] {
 			t.Fatalf("line %d of the figures is\n%s\nand was\n%s", i+1, line, want[min(i, len(want)-1)])
 		}

@@ -111,6 +111,9 @@ func hiddenText(f insight.Figure) string {
 		if f.Reason == insight.NotYet {
 			return "shown from tomorrow morning on"
 		}
+		if f.Reason == insight.FewWorkspaces {
+			return "needs 200 businesses to compare with"
+		}
 		return "nothing to count"
 	case "":
 		return ""
@@ -126,36 +129,15 @@ func minGroup(f insight.Figure) string {
 	return "5"
 }
 
-// measures names what a measure counts, for headings and table rows; "slug/measure".
-var measures = map[string]string{
-	"missed-call-rate/rate":        "Calls missed",
-	"missed-call-reasons/share":    "Share of missed calls",
-	"missed-not-returned/rate":     "Missed and not called back within 24 h",
-	"busy-hours/calls":             "Calls by hour of the week, over four weeks",
-	"busy-hours/answer_rate":       "Calls answered, by hour of the week",
-	"time-to-respond/answer_p50_s": "Half are answered within",
-	"time-to-respond/answer_p90_s": "Nine in ten are answered within",
-	"time-to-respond/reply_p50_s":  "Half get a reply within",
-	"time-to-respond/reply_p90_s":  "Nine in ten get a reply within",
-	"after-hours-demand/share":     "Contacts while closed",
-	"contact-reasons/share":        "Share of contacts",
-	"sentiment/mean":               "Tone, -100 to 100",
-	"menu-funnel/calls":            "Callers who took this way",
-	"recording-consent/noticed":    "Notices played to the end",
-	"recording-consent/opted_out":  "Refusals",
-	"recording-consent/violations": "Content used against a refusal",
-	"satisfaction/nps":             "Net promoter score",
-	"satisfaction/csat":            "Mean score, 1 to 5",
-	"satisfaction/csat_satisfied":  "Satisfied (4 or 5)",
-	"satisfaction/responses":       "Answers with a score",
-}
-
+// measureText names what a measure counts, for headings and table rows.
 func measureText(slug, measure string) string {
-	if w, ok := measures[slug+"/"+measure]; ok {
-		return w
+	in, _ := insight.Find(slug)
+	for _, m := range in.Measures {
+		if m.Name == measure {
+			return m.Title
+		}
 	}
-	w := strings.ReplaceAll(measure, "_", " ")
-	return strings.ToUpper(w[:min(1, len(w))]) + w[min(1, len(w)):]
+	return "Figure"
 }
 
 // baseText names the denominator of a figure, "of 214"; nothing for a plain count, which is its own.

@@ -24,7 +24,7 @@ func (u *run) noisedGroups(ctx context.Context, d *due) ([][]Group, error) {
 	tables := make([][]Group, len(u.queries))
 	for i, q := range u.queries {
 		g := &guard{k: u.minimum(q), measure: u.noised(u.measure(i))}
-		if err := u.labels.look(ctx, g.measure, u.trees[i], u.settings.MinLabel); err != nil {
+		if err := u.labels.look(ctx, g.measure, u.trees[i], max(u.settings.MinLabel, u.minimum(u.queries[i]))); err != nil {
 			return nil, fmt.Errorf("%s: %w", q.Name, err)
 		}
 		var named [][]part

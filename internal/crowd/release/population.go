@@ -69,9 +69,11 @@ func valued(w, n Value) bool {
 	}
 	switch w.Derived {
 	case Missed: // of every inbound call that was answered or missed for long enough
-		return n.Derived == AnswerSeconds || n.Derived == ReturnedIn24h
+		return n.Derived == AnswerSeconds || n.Derived == ReturnedIn24h || n.Derived == CalledBack || n.Derived == Contained
 	case MissReason:
-		return n.Derived == ReturnedIn24h
+		return n.Derived == ReturnedIn24h || n.Derived == CalledBack
+	case ReturnedIn24h:
+		return n.Derived == CalledBack
 	}
 	return false
 }
@@ -79,7 +81,7 @@ func valued(w, n Value) bool {
 // filters gives the filters of a query and those that its derived value implies.
 func filters(q Query) []Filter {
 	switch q.Value.Derived {
-	case Missed, MissReason, AnswerSeconds, ReturnedIn24h, ReplySeconds:
+	case Missed, MissReason, AnswerSeconds, ReturnedIn24h, ReplySeconds, Again, CalledBack, Contained, SoonAgain:
 		return append(slices.Clone(q.Where), Filter{fact.ColDirection, []int64{int64(fact.In)}})
 	}
 	return q.Where

@@ -66,7 +66,37 @@ const (
 	ReturnedIn24h
 
 	Nothing // no value: count rows
+
+	// The values below look at what else a contact did. *In touch* is an inbound call, or an incoming text that is not
+	// automatic; what comes within SameTalk of the one before belongs to that one and has no value. After de-linking
+	// there is none either.
+
+	// Again is 2 when the contact had been in touch within the 24 hours before, 1 within the 7 days before, else 0.
+	Again
+
+	// CalledBack is, for a call of Missed 1 after which a call went to the contact within 24 hours, 1 when that call
+	// reached it, else 0.
+	CalledBack
+
+	// Contained is, for a call that an AI agent handled, 1 unless the contact was in touch within the 24 hours after.
+	Contained
+
+	// SoonAgain is, for a call of Missed 1 and for a text, 1 when the contact was in touch within SameTalk after.
+	SoonAgain
+
+	// ScoreAfterContact is the score of an answer in percent of its scale when there was a call or a text with the
+	// contact within the 7 days before.
+	ScoreAfterContact
 )
+
+// SameTalk is how soon after another a call or text belongs to it.
+const SameTalk = 30 * time.Minute
+
+// Before is how far before a period values look for calls: 7 days, and a day more to know which of those came again.
+const Before = 8 * 24 * time.Hour
+
+// LongWait is from how much ringing on an answered call was a long wait: eight in ten within 20 seconds is the usual aim.
+const LongWait = 20 * time.Second
 
 // Horizon is how far beside a period ReplySeconds looks for the texts of a conversation.
 const Horizon = 28 * 24 * time.Hour
@@ -92,6 +122,15 @@ const (
 	ByMenu       // flow > node > choice
 	BySurvey     // survey > medium
 	ByAct        // fact.Act
+	ByKind       // medium: call, text
+	ByTurn       // of those who were in touch within a day before: from which medium > to which
+	ByDelay      // of CalledBack: how long until the call
+	ByAutoReply  // of SoonAgain: whether a text that a rule sent went to the contact within 2 minutes > medium and hours
+	ByMissed     // the drivers of ScoreAfterContact, of the 7 days before: a missed call
+	ByLongWait   // an answered call that rang for LongWait or longer
+	ByReturn     // Again 2
+	ByAgent      // a call that an AI agent handled
+	ByReply      // texts by what they say: those that many got by themselves
 )
 
 // Grain is the length of a period. Weeks nest in blocks; months do not, so they are not offered: a month
@@ -294,7 +333,7 @@ func (s Set) Beside(o Set) Set {
 }
 
 // labelled are the dimensions whose members are labels of the workspace.
-var labelled = map[string]bool{"number": true, "flow": true, "node": true, "choice": true, "survey": true}
+var labelled = map[string]bool{"number": true, "flow": true, "node": true, "choice": true, "survey": true, "reply": true}
 
 // Named gives the set with other names of labels. Who is in which group, and every number, stays as it was released.
 func (s Set) Named(names map[int64]string) Set {

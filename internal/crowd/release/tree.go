@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"time"
 
 	"murmur/internal/fact"
 )
@@ -58,6 +59,19 @@ var (
 	}
 )
 
+var (
+	kindNames  = []Name{{int64(fact.KindCall), "call"}, {int64(fact.KindMessage), "text"}}
+	delayNames = []Name{{1, "5_minutes"}, {2, "15_minutes"}, {3, "1_hour"}, {4, "4_hours"}, {5, "24_hours"}}
+	yesNo      = []Name{{1, "yes"}, {2, "no"}}
+	// replyCases are the strata in which callers and writers with and without an automatic reply are alike.
+	replyCases = []Name{{1, "call_open"}, {2, "call_closed"}, {3, "text_open"}, {4, "text_closed"}}
+	// drivers are the dimensions of what may have moved a score.
+	drivers = map[Split]string{ByMissed: "missed_call", ByLongWait: "long_wait", ByReturn: "repeat_contact", ByAgent: "ai_agent"}
+)
+
+// Delays are the upper ends of the buckets of ByDelay.
+var Delays = []time.Duration{5 * time.Minute, 15 * time.Minute, time.Hour, 4 * time.Hour, 24 * time.Hour}
+
 // other names the leaf of everything that has no public key.
 const other = "other"
 
@@ -84,6 +98,18 @@ func grow(s Split, d Dictionary) *tree {
 		t.root = t.menu(d)
 	case BySurvey:
 		t.root = t.surveys(d)
+	case ByReply:
+		t.root = binary(t.named("reply", d.labels(fact.DimReply, 0)))
+	case ByKind:
+		t.root = binary(t.named("medium", kindNames))
+	case ByDelay:
+		t.root = binary(t.named("delay", delayNames))
+	case ByTurn:
+		t.root = t.crossed("from", kindNames, "to", kindNames)
+	case ByAutoReply:
+		t.root = t.crossed("auto_reply", yesNo, "case", replyCases)
+	case ByMissed, ByLongWait, ByReturn, ByAgent:
+		t.root = binary(t.named(drivers[s], yesNo))
 	}
 	rest := t.add(Key{}, t.others(s)...)
 	t.keys = t.keys[:rest.leaf] // reached by having none of the others' keys
@@ -107,6 +133,18 @@ func (t *tree) others(s Split) []Member {
 		return []Member{{"flow", 0, other}, {"node", 0, other}, {"choice", 0, other}}
 	case BySurvey:
 		return []Member{{"survey", 0, other}, {"medium", 0, other}}
+	case ByReply:
+		return []Member{{"reply", 0, other}}
+	case ByKind:
+		return []Member{{"medium", 0, other}}
+	case ByDelay:
+		return []Member{{"delay", 0, other}}
+	case ByTurn:
+		return []Member{{"from", 0, other}, {"to", 0, other}}
+	case ByAutoReply:
+		return []Member{{"auto_reply", 0, other}, {"case", 0, other}}
+	case ByMissed, ByLongWait, ByReturn, ByAgent:
+		return []Member{{drivers[s], 0, other}}
 	}
 	return []Member{{"act", 0, other}}
 }
@@ -115,6 +153,19 @@ func (t *tree) add(k Key, m ...Member) *node {
 	t.keys = append(t.keys, k)
 	t.members = append(t.members, m)
 	return &node{leaf: len(t.keys) - 1}
+}
+
+// crossed is the second dimension > the first > all.
+func (t *tree) crossed(first string, names []Name, second string, under []Name) *node {
+	var kids []*node
+	for _, a := range names {
+		var below []*node
+		for _, b := range under {
+			below = append(below, t.add(Key{a.Key, b.Key}, Member{first, a.Key, a.Name}, Member{second, b.Key, b.Name}))
+		}
+		kids = append(kids, binary(below))
+	}
+	return binary(kids)
 }
 
 func (t *tree) named(dim string, names []Name) (kids []*node) {

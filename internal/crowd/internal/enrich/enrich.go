@@ -68,9 +68,13 @@ func topicOf(label string) fact.Topic {
 func (e *Enricher) Enrich(f fact.Fact) {
 	switch f := f.(type) {
 	case *fact.Message:
-		f.Topic, f.Sentiment = 0, fact.Absent
-		if f.Direction == fact.In && f.Body.Valid() {
+		f.Topic, f.Sentiment, f.Reply = 0, fact.Absent, 0
+		switch {
+		case !f.Body.Valid():
+		case f.Direction == fact.In:
 			f.Topic, f.Sentiment = e.read(f.Body)
+		case f.Direction == fact.Out && f.Automatic == 0:
+			f.Reply = reply(f.Body.String())
 		}
 	case *fact.Talk:
 		f.Topic, f.Sentiment = 0, fact.Absent

@@ -83,6 +83,7 @@ type Placed struct {
 	settings release.Settings
 	reply    optional
 	returned optional
+	ties     ties
 }
 
 type optional struct {
@@ -101,6 +102,7 @@ func Place(rows []Row, s release.Settings, span release.Span) (placed []Placed) 
 		p := Placed{Row: r, settings: s}
 		p.reply.value, p.reply.ok = p.findReply(rows, span)
 		p.returned.value, p.returned.ok = p.findReturn(rows)
+		p.ties = p.findTies(rows)
 		placed = append(placed, p)
 	}
 	return placed
@@ -196,6 +198,12 @@ func (p Placed) Leaf(q release.Question) int {
 		k = release.Key{r.get(fact.ColSurvey), r.get(fact.ColMedium)}
 	case release.ByAct:
 		k[0] = r.get(fact.ColAct)
+	case release.ByReply:
+		k[0] = r.get(fact.ColReply)
+	case release.ByKind:
+		k[0] = int64(r.Kind)
+	default:
+		k = p.tiedKey(q.Query.Split)
 	}
 	if i := slices.Index(q.Leaves, k); i >= 0 {
 		return i
@@ -248,8 +256,10 @@ func (p Placed) value(q release.Value) (int64, bool) {
 		return p.reply.value, p.reply.ok
 	case release.ReturnedIn24h:
 		return p.returned.value, p.returned.ok
+	case release.Nothing:
+		return 0, true
 	}
-	return 0, true
+	return p.tiedValue(q.Derived)
 }
 
 func (r Row) inbound() bool {
@@ -370,6 +380,9 @@ func Random(rng *rand.Rand, n, contacts int, span release.Span) []Row {
 		}
 		who := min(rng.IntN(contacts), rng.IntN(contacts))
 		r.Contact[0], r.Contact[1] = byte(who), byte(who>>8)
+		if last := len(rows) - 1; last >= 0 && rows[last].Contact != nil && rng.IntN(2) == 0 { // soon after the one before
+			r.Contact, r.At = bytes.Clone(rows[last].Contact), rows[last].At+rng.Int64N([]int64{hour / 10, hour, 25 * hour}[rng.IntN(3)])
+		}
 		if rng.IntN(20) == 0 {
 			r.Contact = nil
 		}
@@ -422,5 +435,6 @@ func values(rng *rand.Rand) map[fact.Column]int64 {
 	put(fact.ColMedium, 1, 4)
 	put(fact.ColAct, 1, 5)
 	put(fact.ColVoicemail, 0, 2)
+	put(fact.ColReply, 601, 4)
 	return v
 }

@@ -153,6 +153,7 @@ func questions(span release.Span, s release.Settings) (qs []release.Question) {
 		q.Split = release.ByReason
 		add(q, keys(1, 6))
 	}
+	askTied(add, in)
 	score := release.Value{Derived: release.FromColumn, Column: fact.ColScore, Bins: []int64{1, 4, 7}}
 	answers := release.Query{Kinds: []fact.Kind{fact.KindAnswer}, Value: score, Split: release.BySurvey}
 	var pairs []release.Key
@@ -177,6 +178,31 @@ func questions(span release.Span, s release.Settings) (qs []release.Question) {
 		weeks = append(weeks, w.Span())
 	}
 	return append(qs, release.Question{Query: whole, Span: span, Weeks: weeks})
+}
+
+// askTied asks what looks at the other rows of a contact.
+func askTied(add func(release.Query, []release.Key, ...release.Region), in []release.Filter) {
+	both := []fact.Kind{fact.KindCall, fact.KindMessage}
+	add(release.Query{Kinds: both, Value: release.Value{Derived: release.Nothing}, Split: release.ByReply}, keys(601, 3))
+	pairs := func(n, m int64) (ks []release.Key) {
+		for a := range n {
+			for b := range m {
+				ks = append(ks, release.Key{a + 1, b + 1})
+			}
+		}
+		return ks
+	}
+	ask := func(kinds []fact.Kind, d release.Derived, bins []int64, by release.Split, leaves []release.Key) {
+		add(release.Query{Kinds: kinds, Value: release.Value{Derived: d, Bins: bins}, Split: by}, leaves)
+	}
+	ask(both, release.Again, []int64{0, 1, 2}, release.ByKind, keys(1, 2))
+	ask(both, release.Again, []int64{2}, release.ByTurn, pairs(2, 2))
+	ask(both, release.CalledBack, []int64{0, 1}, release.ByDelay, keys(1, 5))
+	ask(both, release.Contained, []int64{0, 1}, release.NoSplit, nil)
+	ask(both, release.SoonAgain, []int64{0, 1}, release.ByAutoReply, pairs(2, 4))
+	for _, driver := range []release.Split{release.ByMissed, release.ByLongWait, release.ByReturn, release.ByAgent} {
+		ask([]fact.Kind{fact.KindAnswer}, release.ScoreAfterContact, []int64{0, 30, 60, 90, 100}, driver, keys(1, 2))
+	}
 }
 
 func keys(first int64, n int) (ks []release.Key) {
@@ -405,8 +431,8 @@ func write(t testing.TB, lake string, w workspace.ID, rows []counttest.Row) rele
 func fieldIDs(numbers []fact.Column) string {
 	var ids []string
 	for _, c := range append([]fact.Column{fact.ColWorkspace, fact.ColKind, fact.ColID, fact.ColVersion, fact.ColAt, fact.ColContact}, numbers...) {
-		d, _ := fact.Declared(c)
-		ids = append(ids, fmt.Sprintf("\"%s\": %d", d.Name, c))
+		place := slices.IndexFunc(fact.Schema(fact.Facts), func(d fact.Declaration) bool { return d.Column == c })
+		ids = append(ids, fmt.Sprintf("\"%s\": %d", fact.Schema(fact.Facts)[place].Name, place+1))
 	}
 	return strings.Join(ids, ", ")
 }

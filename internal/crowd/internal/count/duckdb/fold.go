@@ -26,6 +26,7 @@ type slice struct {
 	signatures signatures
 	follows    []int    // populations of values that follow from other rows
 	near       []nearby // by row of the contact at hand
+	tied       []tie    // the same
 	own        []int64  // the words of the row at hand that have populations
 }
 
@@ -164,6 +165,9 @@ func (s *slice) look(rows []uint32) {
 		}
 		return s.compareIDs(x[atID], y[atID])
 	})
+	if s.words.ties != nil {
+		s.tie(rows)
+	}
 	s.near = slices.Grow(s.near[:0], len(rows))[:len(rows)]
 	met, later, replied := int64(never), int64(never), int64(never)
 	text := -1 // the text after this one
@@ -208,7 +212,7 @@ func (s *slice) add(l *layer, period int, row []int64, n int) {
 		if in.state == 0 {
 			continue
 		}
-		at := period*sh.leaves + s.leaf(sh.split, row)
+		at := period*sh.leaves + s.leaf(sh.split, row, n)
 		here := sh.contact.touch(at)
 		here.state = sh.states.join(here.state, in.state)
 		for _, h := range in.histograms {
@@ -228,7 +232,7 @@ func (s *slice) signature(span release.Span, row []int64, n int) int32 {
 	for _, i := range s.follows {
 		f := s.words.populations[i]
 		if f.get(words) == 1 {
-			if v, ok := s.following(s.populations[i].follows, span, row[atTime], n); !ok || v < s.populations[i].least {
+			if v, ok := s.following(s.populations[i].follows, span, words, row[atTime], n); !ok || v < s.populations[i].least {
 				s.own[f.word] &^= 1 << f.shift
 			}
 		}
@@ -238,7 +242,10 @@ func (s *slice) signature(span release.Span, row []int64, n int) int32 {
 
 // following is a value that follows from other rows: of a missed call 1 when it was met within a day, of a text that begins
 // to wait the seconds until its answer. A period sees the texts up to Horizon beside it.
-func (s *slice) following(d release.Derived, span release.Span, t int64, n int) (int64, bool) {
+func (s *slice) following(d release.Derived, span release.Span, words []int64, t int64, n int) (int64, bool) {
+	if tiedValues[d] != "" {
+		return s.tiedValue(d, words, t, n)
+	}
 	near := s.near[n]
 	if d == release.ReturnedIn24h {
 		if near.met <= t+24*time.Hour.Microseconds() {
@@ -251,7 +258,7 @@ func (s *slice) following(d release.Derived, span release.Span, t int64, n int) 
 	return (near.replied - t) / 1_000_000, begins && near.replied < last
 }
 
-func (s *slice) leaf(split int, row []int64) int {
+func (s *slice) leaf(split int, row []int64, n int) int {
 	by := s.splits[split]
 	switch {
 	case by.weeks != nil:
@@ -263,6 +270,8 @@ func (s *slice) leaf(split int, row []int64) int {
 		return len(by.weeks)
 	case len(by.leaves) == 0:
 		return 0
+	case slices.Contains(tiedSplits, by.by):
+		return s.tiedLeaf(by, row, n)
 	}
 	return int(s.words.leaves[split].get(row[atWords:]))
 }
@@ -273,7 +282,7 @@ func (s *slice) bin(h histogram, span release.Span, words []int64, t int64, n in
 	case len(h.bins) < 2:
 		return 0
 	case h.follows != 0:
-		v, _ = s.following(h.follows, span, t, n)
+		v, _ = s.following(h.follows, span, words, t, n)
 	default:
 		v = s.words.values[h.value].get(words)
 	}

@@ -23,7 +23,7 @@ type plan struct {
 // population is the rows that fall in one of a query's bins.
 type population struct {
 	condition string          // SQL, on a row by itself
-	follows   release.Derived // ReplySeconds or ReturnedIn24h: the row needs one as well; zero: it does not
+	follows   release.Derived // a value that comes from other rows too: the row needs one as well; zero: it does not
 	least     int64           // and at least this
 }
 
@@ -112,7 +112,9 @@ func (p *plan) population(q release.Query) int {
 }
 
 // follows reports whether a value comes from other rows of the contact: it is worked out when they are together.
-func follows(d release.Derived) bool { return d == release.ReplySeconds || d == release.ReturnedIn24h }
+func follows(d release.Derived) bool {
+	return d == release.ReplySeconds || d == release.ReturnedIn24h || tiedValues[d] != ""
+}
 
 func (p *plan) histogram(population int, v release.Value) histogram {
 	switch {

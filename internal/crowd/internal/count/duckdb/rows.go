@@ -49,17 +49,20 @@ func (r *reader) kinds() (kinds []int64) {
 			kinds = append(kinds, int64(k))
 		}
 	}
-	if r.needs(release.ReturnedIn24h) {
+	if r.needs(release.ReturnedIn24h) || r.ties() {
 		kinds = append(kinds, int64(fact.KindCall), int64(fact.KindMessage))
 	}
 	slices.Sort(kinds)
 	return slices.Compact(kinds)
 }
 
-// near is what a return call may come in, wide what the texts of a conversation are looked for in.
+// near is what a return call, or what a contact did before, may come in, wide what the texts of a conversation are looked for in.
 func (r *reader) near() release.Span {
 	s := r.span()
-	if r.needs(release.ReturnedIn24h) {
+	if r.ties() {
+		s.Start = s.Start.Add(-release.Before)
+	}
+	if r.needs(release.ReturnedIn24h) || r.ties() {
 		s.End = s.End.Add(24*time.Hour + time.Microsecond)
 	}
 	return s
@@ -244,7 +247,7 @@ func (r *reader) rowsSQL(w *words, from string) string {
 	leaves, joins := make([]string, len(r.splits)), ""
 	for i, s := range r.splits {
 		leaf, join := "0", ""
-		if len(s.leaves) > 0 {
+		if len(s.leaves) > 0 && !slices.Contains(tiedSplits, s.by) {
 			leaf, join = leafSQL(s, i)
 		}
 		leaves[i], joins = leaf+fmt.Sprintf(" AS leaf%d", i), joins+join

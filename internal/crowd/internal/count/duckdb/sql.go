@@ -21,12 +21,12 @@ var columns = map[fact.Column]string{
 	fact.ColStepOutcome: "step_outcome", fact.ColStayS: "stay_s", fact.ColInferred: "inferred", fact.ColSurvey: "survey",
 	fact.ColScale: "scale", fact.ColScore: "score", fact.ColMedium: "medium", fact.ColPurpose: "purpose",
 	fact.ColAct: "act", fact.ColVia: "via", fact.ColMemberShare: "member_share", fact.ColSilenceShare: "silence_share",
-	fact.ColInterruptions: "interruptions",
+	fact.ColInterruptions: "interruptions", fact.ColReply: "reply",
 }
 
 // splitColumns are the columns of a split's key.
 var splitColumns = map[release.Split][]fact.Column{
-	release.ByNumber: {fact.ColNumber}, release.ByTopic: {fact.ColTopic}, release.ByAct: {fact.ColAct},
+	release.ByNumber: {fact.ColNumber}, release.ByTopic: {fact.ColTopic}, release.ByAct: {fact.ColAct}, release.ByReply: {fact.ColReply},
 	release.ByMenu: {fact.ColNode, fact.ColChoice}, release.BySurvey: {fact.ColSurvey, fact.ColMedium},
 }
 
@@ -95,6 +95,8 @@ func keySQL(s split) (string, string) {
 		return "miss_reason", "0"
 	case release.ByHourOfWeek:
 		return "how", "0"
+	case release.ByKind:
+		return "kind", "0"
 	}
 	key := [2]string{"0", "0"}
 	for i, c := range splitColumns[s.by] {
@@ -151,7 +153,11 @@ func (p *plan) conditionSQL(q release.Query) string {
 	case release.AnswerSeconds:
 		and = append(and, inboundCall, fmt.Sprintf("result = %d", fact.Answered), atLeast(v, q.Value.Bins))
 	default:
-		and = append(and, atLeast(v, q.Value.Bins))
+		if rows := tiedValues[q.Value.Derived]; rows != "" {
+			and = append(and, rows, "contact IS NOT NULL")
+		} else {
+			and = append(and, atLeast(v, q.Value.Bins))
+		}
 	}
 	return "(" + strings.Join(and, " AND ") + ")"
 }

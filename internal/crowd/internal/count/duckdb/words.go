@@ -1,11 +1,16 @@
 package duckdb
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // words says what stands where in the words of a row.
 type words struct {
 	packer
 	meets, text, out field   // of a conversation: sql.go
+	ties             []field // flags by condition; none where no question looks at ties
+	open, percent    field   // in open hours; a score
 	populations      []field // flags, the first ones of the words
 	masks            []int64 // of the words that have populations: their bits
 	leaves           []field // by split; of weeks there is none
@@ -15,6 +20,12 @@ type words struct {
 func layOut(p *plan) *words {
 	w := &words{}
 	w.meets, w.text, w.out = w.flag(meets), w.flag(human), w.flag("direction = 2")
+	if p.ties() {
+		for _, condition := range tied {
+			w.ties = append(w.ties, w.flag(condition))
+		}
+		w.open = w.flag(p.openSQL())
+	}
 	for _, n := range p.populations {
 		f := w.flag(n.condition)
 		w.populations = append(w.populations, f)
@@ -24,11 +35,14 @@ func layOut(p *plan) *words {
 		w.masks[f.word] |= f.mask << f.shift
 	}
 	for i, s := range p.splits {
-		if s.weeks == nil {
+		if s.weeks == nil && !slices.Contains(tiedSplits, s.by) {
 			w.leaves = append(w.leaves, w.add(fmt.Sprintf("leaf%d", i), 0, int64(len(s.leaves))))
 		} else {
 			w.leaves = append(w.leaves, field{})
 		}
+	}
+	if p.ties() {
+		w.percent = w.add(percentSQL(), 0, 100)
 	}
 	for _, v := range p.values {
 		w.values = append(w.values, w.add(v.sql, v.min, v.max))
