@@ -100,6 +100,9 @@ func (c *statusCmd) Run(r *run) error {
 				fmt.Fprintf(w, "Recordings of %s: %d stored, %d heard, %d wait, %d are not to be heard: %s.\n", ws, r.Stored, r.Heard, r.Waiting, r.Denied, r.Said)
 			}
 		}
+		for _, ws := range slices.Sorted(maps.Keys(a.Erasing)) {
+			fmt.Fprintf(w, "Erasures of %s: %d wait to be carried out; nothing of the erased is read or counted meanwhile.\n", ws, a.Erasing[ws])
+		}
 		if a.Calls.Live > 0 || len(a.Calls.Ends) > 0 {
 			fmt.Fprintf(w, "Calls since the start: %s.\n", a.Calls)
 		}

@@ -249,7 +249,10 @@ func whatChanged(t *testing.T, force bool) {
 		{"a talk", 3, func(w *town) { w.add(workspace.Default, nil, talk) }},
 		{"an opt-out", 3, func(w *town) { w.add(workspace.Default, nil, optOut) }},
 		{"many", -1, func(w *town) { w.add(workspace.Default, nil, more...) }},
-		{"an erasure", -1, func(w *town) { w.must(w.Forget(t.Context(), workspace.Default, []anon.Contact{mk.Contact(3)})) }},
+		{"an erasure", -1, func(w *town) {
+			_, err := w.Forget(t.Context(), workspace.Default, []anon.Contact{mk.Contact(3)})
+			w.must(err)
+		}},
 		{"rows without links", -1, func(w *town) {
 			w.must(w.lake.Delink(t.Context(), func(_ workspace.ID, d lake.Day) bool { return d.Start().Before(townNow.AddDate(0, 0, -18)) }))
 		}},

@@ -59,6 +59,7 @@ type Crowd struct {
 	arrivals *arrivals
 	changes  *changes
 	watch    *watch
+	store    *store
 	policy   func(context.Context, workspace.ID) (workspace.Policy, error)
 	erased   func(context.Context, workspace.ID, anon.Contact) (time.Time, error)
 	fetching func(context.Context, workspace.ID) (bool, error)
@@ -81,11 +82,12 @@ func Open(ctx context.Context, c Config) (*Crowd, error) {
 		_ = l.Close()
 		return nil, fmt.Errorf("open the counting engine: %w", err)
 	}
+	kept := &store{db: c.DB, now: c.Now}
 	return &Crowd{
 		lake: l, engine: engine, enricher: enrich.New(), policy: c.Policy, erased: c.Erased, fetching: c.Fetching, now: c.Now,
 		names: &dictionary{db: c.DB, seal: c.Seal}, arrivals: &arrivals{db: c.DB},
-		changes: told, watch: newWatch(told),
-		releaser: &release.Releaser{Queries: c.Queries, Counter: engine, Store: store{c.DB, c.Now}, Key: c.ReleaseKey, Clock: c.Now},
+		changes: told, watch: newWatch(told), store: kept,
+		releaser: &release.Releaser{Queries: c.Queries, Counter: engine, Store: kept, Key: c.ReleaseKey, Clock: c.Now},
 	}, nil
 }
 
@@ -199,12 +201,14 @@ func (c *Crowd) Against(ctx context.Context, ws workspace.ID, calls []fact.ID, c
 	return found, c.lake.Expire(ctx)
 }
 
-// Forget takes every row of the contacts out of the lake and out of its files.
-func (c *Crowd) Forget(ctx context.Context, ws workspace.ID, contacts []anon.Contact) error {
-	if err := c.lake.Forget(ctx, ws, contacts); err != nil {
-		return err
+// Forget takes every row of the contacts out of the lake and out of its files. What is in a file that nobody can read stays:
+// then the rest goes, the error says so, and unreadable is true.
+func (c *Crowd) Forget(ctx context.Context, ws workspace.ID, contacts []anon.Contact) (unreadable bool, err error) {
+	err = c.lake.Forget(ctx, ws, contacts)
+	if err != nil && !lake.Unreadable(err) {
+		return false, err
 	}
-	return c.lake.Expire(ctx)
+	return err != nil, errors.Join(err, c.lake.Expire(ctx))
 }
 
 // settle is how long an old day that facts still come for (a backfill) keeps its links: its periods close 24 hours

@@ -2,19 +2,20 @@ package crowd
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
 	"murmur/internal/crowd/release"
-	"murmur/internal/meta"
 	"murmur/internal/workspace"
 )
 
 // Release computes what is due in a workspace: the owner's tables of the periods that changed since they were looked at, or
-// that close; once a day what others are shown. It gives the number of periods whose tables were made.
+// that close; once a day what others are shown. It gives the number of periods whose tables were made. ErrErasing: nothing was
+// stored, because rows of somebody erased wait to be taken out, or were in the count.
 func (c *Crowd) Release(ctx context.Context, ws workspace.ID, when When) (int, error) {
+	if err := c.store.begin(ctx, ws); err != nil {
+		return 0, err
+	}
 	l := &look{Crowd: c, ws: ws, when: when}
 	made, err := l.release(ctx)
 	if err != nil {
@@ -101,36 +102,4 @@ func settingsOf(ws workspace.ID, p workspace.Policy) (release.Settings, error) {
 		Workspace: ws, Zone: p.Zone(), OpenHours: release.Hours(open), ShortAbandonS: int64(p.ShortAbandonSeconds),
 		MinGroup: int64(p.MinGroup), MinContent: int64(p.MinGroupContent), MinLabel: int64(p.MinGroup), Noise: int64(p.Noise),
 	}, nil
-}
-
-// store keeps the sealed sets in the metadata database. A closed set is never replaced.
-type store struct {
-	db  *meta.DB
-	now func() time.Time
-}
-
-var errClosed = errors.New("the period is closed")
-
-func (s store) Get(ctx context.Context, ws workspace.ID, a release.Audience, period string) ([]byte, error) {
-	var b []byte
-	err := s.db.QueryRowContext(ctx, `SELECT body FROM releases WHERE workspace = ? AND audience = ? AND period = ?`, ws.String(), a.String(), period).Scan(&b)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	return b, err
-}
-
-func (s store) Put(ctx context.Context, ws workspace.ID, a release.Audience, period string, closed bool, sealed []byte) error {
-	return s.db.Tx(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, `INSERT INTO releases(workspace, audience, period, closed, as_of, body) VALUES(?,?,?,?,?,?)
-			ON CONFLICT(workspace, audience, period) DO UPDATE SET closed = excluded.closed, as_of = excluded.as_of, body = excluded.body
-			WHERE releases.closed = 0`, ws.String(), a.String(), period, closed, s.now().UnixMicro(), sealed)
-		if err != nil {
-			return err
-		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, errClosed)
-		}
-		return nil
-	})
 }

@@ -297,6 +297,21 @@ func (h *house) drain() {
 	}
 }
 
+// erased waits until every erasure that was promised is carried out, five minutes at most.
+func (h *house) erased() {
+	h.t.Helper()
+	for began := time.Now(); ; <-time.After(20 * time.Millisecond) {
+		var s server.Status
+		h.do("status", server.WorkspaceArgs{}, &s)
+		if len(s.Erasing) == 0 {
+			return
+		}
+		if time.Since(began) > 5*time.Minute {
+			h.t.Fatalf("after five minutes these wait: %v\n%s", s.Erasing, h.log.Bytes())
+		}
+	}
+}
+
 // counts are those of the default workspace, checked to be whole: every delivery has one state.
 func (h *house) counts() server.Counts {
 	h.t.Helper()

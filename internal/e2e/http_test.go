@@ -260,6 +260,7 @@ func TestOperation(t *testing.T) {
 	if known.State != "erased" || unknown.State != "erased" || len(known.Receipt) != len(unknown.Receipt) || known.Receipt == "" {
 		t.Errorf("receipts of someone known and someone not: %+v, %+v", known, unknown)
 	}
+	h.erased()
 	if h.counts().Erased == 0 {
 		t.Error("nothing was erased")
 	}

@@ -145,8 +145,7 @@ func TestAnOptOutReachesTheLiveCall(t *testing.T) {
 			return err
 		},
 		"erasure": func(h *callHouse) error {
-			_, _, err := h.zone.Erase(t.Context(), workspace.Default, "+12125550142")
-			return err
+			return h.erase("+12125550142")
 		},
 	} {
 		h := newCallHouse(t, "notice")

@@ -144,8 +144,7 @@ func TestTheSecondPartyIsAsked(t *testing.T) {
 			return err
 		},
 		"is erased": func(h *callHouse) error {
-			_, _, err := h.zone.Erase(t.Context(), workspace.Default, "+12125550142")
-			return err
+			return h.erase("+12125550142")
 		},
 	} {
 		h := newCallHouse(t, "notice")

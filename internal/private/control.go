@@ -129,27 +129,6 @@ func (z *Zone) silence(ctx context.Context, ws workspace.ID, call fact.ID, of co
 	return z.own(ctx, ws, ControlSource, ownLine{ID: "refused\x00" + id, At: z.now(), Refused: id, Via: via})
 }
 
-// Erase records that everything about a contact up to now must go. It gives the receipt and the pseudonyms whose
-// rows the crowd must forget; both look the same for a contact that nobody knows.
-func (z *Zone) Erase(ctx context.Context, ws workspace.ID, contact string) ([]anon.Contact, string, error) {
-	who, err := z.who(ctx, ws, contact)
-	if err != nil {
-		return nil, "", err
-	}
-	receipt, err := z.register.Erase(ctx, ws, who.All()...)
-	if err != nil {
-		return nil, "", err
-	}
-	for _, c := range who.All() {
-		err = errors.Join(err, z.book.Erase(ctx, ws, c))
-	}
-	calls, joined := z.register.Joined(ctx, ws, who.All()...)
-	for _, call := range calls { // their words in a call that belongs to somebody else
-		joined = errors.Join(joined, z.silence(ctx, ws, call, consent.Heard, fact.ViaAPI))
-	}
-	return who.All(), receipt, errors.Join(err, joined)
-}
-
 // who is the person that somebody names. What cannot be read is refused: it must never be taken for a new person, of whom
 // there is nothing to refuse or erase.
 func (z *Zone) who(ctx context.Context, ws workspace.ID, contact string) (identity.Person, error) {
@@ -168,11 +147,6 @@ func (z *Zone) who(ctx context.Context, ws workspace.ID, contact string) (identi
 // LetGo forgets who took part in calls of others before a moment; call it where rows are de-linked.
 func (z *Zone) LetGo(ctx context.Context, ws workspace.ID, before time.Time) error {
 	return z.register.Leave(ctx, ws, before)
-}
-
-// Erased gives the moment up to which everything about a contact was erased; zero when nothing was.
-func (z *Zone) Erased(ctx context.Context, ws workspace.ID, c anon.Contact) (time.Time, error) {
-	return z.register.Erased(ctx, ws, c)
 }
 
 // Refused lists the calls and contacts that opted out before a moment: their content must not be anywhere.
@@ -218,13 +192,4 @@ func (z *Zone) Violated(ctx context.Context, ws workspace.ID, found int) error {
 // violation is the event of such a record.
 func violation(d source.Delivery, at time.Time) []event.Event {
 	return []event.Event{{ID: d.ID, At: at, Consent: &event.Consent{Purpose: fact.Transcribe, Act: fact.Violation, Via: fact.ViaAPI}}}
-}
-
-// AllErased lists the pseudonyms whose erasure must hold, for a restored backup.
-func (z *Zone) AllErased(ctx context.Context, ws workspace.ID) ([]anon.Contact, error) {
-	all, err := z.register.AllErased(ctx, ws)
-	if err != nil {
-		return nil, err
-	}
-	return z.stored(ws, all)
 }

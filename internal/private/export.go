@@ -79,7 +79,13 @@ func (z *Zone) Export(ctx context.Context, ws workspace.ID, call string, kept Ex
 	if err != nil {
 		return nil, err
 	}
-	known, err := z.register.Known(ctx, ws, id, anon.Stored(key, kept.Contact))
+	who := anon.Stored(key, kept.Contact)
+	if gone, err := z.register.Erased(ctx, ws, who); err != nil {
+		return nil, err
+	} else if !gone.IsZero() && !kept.At.After(gone) {
+		return nil, ErrNoWords // its rows wait to be taken out
+	}
+	known, err := z.register.Known(ctx, ws, id, who)
 	if err != nil {
 		return nil, err
 	}

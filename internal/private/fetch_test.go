@@ -208,8 +208,7 @@ func TestWhatIsNotAllowedIsNeverAskedFor(t *testing.T) {
 		"the country asks":        {basis: "notice", before: func(h *callHouse) { h.policy("opt-in-countries", "US") }, state: fact.Held},
 		"the country asks, later": {basis: "notice", after: func(h *callHouse) { h.policy("opt-in-countries", "US") }, state: fact.Ignored},
 		"the person was erased": {basis: "notice", after: func(h *callHouse) {
-			_, _, err := h.zone.Erase(h.t.Context(), workspace.Default, "+16465550187")
-			must(h.t, err)
+			must(h.t, h.erase("+16465550187"))
 		}, state: fact.Ignored},
 		"the person opted out": {basis: "notice", before: func(h *callHouse) {
 			refusePerson(h.t, h.zone)

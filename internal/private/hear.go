@@ -69,6 +69,9 @@ func (z *Zone) Recordings(ctx context.Context, ws workspace.ID) (r Recordings, e
 
 // mayTranscribe asks for the verdict on the sound and the words of a recording.
 func (z *Zone) mayTranscribe(ctx context.Context, p workspace.Policy, s recording.Stored) (bool, error) {
+	if gone, err := z.register.Erased(ctx, s.Workspace, s.Contact); err != nil || !gone.IsZero() && !s.Began.After(gone) {
+		return false, err // whoever comes to destroy it is on the way
+	}
 	who := identity.Stranger(s.Contact, s.Country)
 	sound, _, err := z.register.Ask(ctx, s.Workspace, p, consent.Recording, s.Call, who)
 	if err != nil {

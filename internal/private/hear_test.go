@@ -241,6 +241,10 @@ func TestWhatIsNotHeard(t *testing.T) {
 		"the recogniser fails": {before: func(h *callHouse) { h.zone.listener = listener(h.t, []line{}) }, last: true, state: fact.Quarantined},
 		"opted out in between": {state: fact.Refused, before: func(h *callHouse) {}},
 		"erased in between":    {state: fact.Erased, before: func(h *callHouse) {}},
+		"erased, and not yet destroyed": {before: func(h *callHouse) {
+			_, err := h.zone.Erase(h.t.Context(), workspace.Default, "+16465550187")
+			must(h.t, err)
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -258,8 +262,7 @@ func TestWhatIsNotHeard(t *testing.T) {
 			case "opted out in between":
 				must(t, h.zone.OptOutCall(t.Context(), workspace.Default, "CA1", "dtmf"))
 			case "erased in between":
-				_, _, err := h.zone.Erase(t.Context(), workspace.Default, "+16465550187")
-				must(t, err)
+				must(t, h.erase("+16465550187"))
 			}
 			if want := map[bool]int{true: 1}[c.state != fact.Pending]; len(all) != want {
 				t.Fatalf("%d deliveries, want %d", len(all), want)

@@ -126,16 +126,19 @@ func TestEverySpellingErasesItsPerson(t *testing.T) {
 		want, err := h.zone.who(t.Context(), workspace.Default, one)
 		must(t, err)
 		for _, s := range spellings {
-			gone, _, err := h.zone.Erase(t.Context(), workspace.Default, s)
-			if err != nil || len(gone) != 1 || gone[0] != want.Contact {
+			_, err := h.zone.Erase(t.Context(), workspace.Default, s)
+			must(t, err)
+			o, err := h.zone.Orders(t.Context(), workspace.Default)
+			if err != nil || len(o.Contacts) != 1 || o.Contacts[0] != want.Contact {
 				t.Errorf("%+q erases somebody else than %s: %v", s, one, err)
 			}
+			must(t, h.zone.Fulfilled(t.Context(), workspace.Default, o, false))
 		}
 	}
 	for s, want := range map[string]error{
 		"+1 212 555": ErrContact, "1234567": ErrContact, "Rosa Delgado": ErrContact, "anonymous": ErrNobody, "": ErrNobody, "+266696687": ErrNobody,
 	} {
-		if _, _, err := h.zone.Erase(t.Context(), workspace.Default, s); !errors.Is(err, want) {
+		if _, err := h.zone.Erase(t.Context(), workspace.Default, s); !errors.Is(err, want) {
 			t.Errorf("erase %q: %v", s, err)
 		}
 		if _, err := h.zone.OptOutContact(t.Context(), workspace.Default, s, "agent"); !errors.Is(err, want) {

@@ -63,6 +63,7 @@ type (
 	EraseArgs struct {
 		Workspace string `json:"workspace"`
 		Contact   string `json:"contact"`
+		Wait      bool   `json:"wait,omitempty"` // until the rows are gone; the command line alone asks for it
 	}
 	ReplayArgs struct {
 		Workspace string   `json:"workspace"`
@@ -143,6 +144,8 @@ func add(c *Counts, d Counts, sign int64) {
 type Status struct {
 	Workspaces map[string]web.WorkspaceStatus `json:"workspaces"`
 	Calls      private.CallTally              `json:"calls"` // since the server started
+	// Erasing counts the erasures whose rows are still to be taken out, of workspaces that have some.
+	Erasing map[string]int `json:"erasing,omitempty"`
 }
 
 // Names lists the workspaces in order.

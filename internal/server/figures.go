@@ -38,8 +38,10 @@ func (n *Node) Refresh(ctx context.Context) error {
 func (n *Node) release(ctx context.Context, ws workspace.ID, when crowd.When) error {
 	n.releasing.Lock()
 	defer n.releasing.Unlock()
-	_, err := n.crowd.Release(ctx, ws, when)
-	return err
+	return n.withoutErased(ctx, ws, func() error {
+		_, err := n.crowd.Release(ctx, ws, when)
+		return err
+	})
 }
 
 func (n *Node) printFigures(ctx context.Context, a FiguresArgs, out io.Writer) error {

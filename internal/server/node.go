@@ -80,6 +80,7 @@ type Node struct {
 
 	stop      context.CancelFunc // of the pipeline
 	stalls    stalls
+	erasing   erasing
 	running   sync.WaitGroup
 	mu        sync.Mutex
 	failed    error // why the pipeline stopped by itself
@@ -108,7 +109,7 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 	if c.Models == "" {
 		c.Models = datadir.Models()
 	}
-	n := &Node{now: c.Now, log: c.Log, line: newLine(), stop: func() {}}
+	n := &Node{now: c.Now, log: c.Log, line: newLine(), erasing: erasing{kick: make(chan struct{}, 1)}, stop: func() {}}
 	if err := n.open(ctx, c); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}

@@ -38,10 +38,10 @@ func (n *Node) keep(ctx context.Context, k keeping) error {
 	return nil
 }
 
-// catchUp does what is overdue. Every verb that opens the directory itself calls it first: raw bytes, and links between
-// rows, end for somebody who never runs a server too.
+// catchUp does what is overdue. Every verb that opens the directory itself calls it first: erasures are carried out, raw bytes
+// and links between rows end, for somebody who never runs a server too.
 func (n *Node) catchUp(ctx context.Context) error {
-	var errs []error
+	errs := []error{n.eraseDue(ctx)}
 	for _, k := range []keeping{rotating, tidying} {
 		due, err := n.overdue(ctx, k)
 		if err == nil && due {

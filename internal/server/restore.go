@@ -45,19 +45,16 @@ func (n *Node) restored(ctx context.Context, erasures []erasure) error {
 		}
 	}
 	for _, e := range erasures {
-		if _, err := n.erase(ctx, EraseArgs{Workspace: e.workspace, Contact: e.contact}); err != nil {
+		if _, _, err := n.promiseErasure(ctx, EraseArgs{Workspace: e.workspace, Contact: e.contact}); err != nil {
 			return fmt.Errorf("line %d of the erasures: %w", e.line, err)
 		}
 	}
 	return n.eachWorkspace(ctx, "carry out erasures again", func(ws workspace.ID) error {
-		contacts, err := n.zone.AllErased(ctx, ws)
-		if err != nil {
+		if err := n.zone.OrderAgain(ctx, ws); err != nil {
 			return err
 		}
-		if len(contacts) > 0 {
-			if err := n.forget(ctx, ws, contacts); err != nil {
-				return err
-			}
+		if err := n.eraseOf(ctx, ws); err != nil {
+			return err
 		}
 		return n.takeOutRefused(ctx, ws)
 	})

@@ -17,7 +17,7 @@ import (
 // stalledJob is one thing that is not done for one workspace.
 type stalledJob struct {
 	ws  workspace.ID
-	job string // one of a closed set: rotate, tidy, release, poll, status
+	job string // one of a closed set: rotate, tidy, release, erase, poll, status
 }
 
 // stall is why it is not, and since when.

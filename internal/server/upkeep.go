@@ -20,7 +20,7 @@ import (
 // releaseEvery is how often a server looks whether new facts are in the lake.
 const releaseEvery = 2 * time.Second
 
-// startUpkeep starts what a server does by itself: figures as facts come, and the daily work as durable jobs.
+// startUpkeep starts what a server does by itself: erasures, figures as facts come, and the daily work as durable jobs.
 func (n *Node) startUpkeep(ctx context.Context) error {
 	q, err := n.openJobs(ctx)
 	if err != nil {
@@ -36,6 +36,8 @@ func (n *Node) startUpkeep(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := n.stop
 	n.stop = func() { cancel(); stop() }
+	n.erasing.running = true
+	n.running.Go(func() { n.keepErasing(ctx) })
 	n.running.Go(func() { n.keepReleasing(ctx) })
 	n.running.Go(func() { n.keepCalls(ctx) })
 	return nil
@@ -225,6 +227,10 @@ func (n *Node) audit(ctx context.Context, ws workspace.ID) (found int, err error
 // loses its bytes.
 const heldDays, quarantineDays = 7, 30
 
+// tombstoneDays is how long it is remembered who was erased: until rows of the time before may not be linked any more, and
+// nothing that waits can bring any.
+func tombstoneDays(p workspace.Policy) int { return max(p.LinkDays, quarantineDays+1) }
+
 // Tidy does the daily work of the lake and the journal, and signs the ledger. What fails does not keep the rest from being
 // done.
 func (n *Node) Tidy(ctx context.Context) error {
@@ -238,7 +244,8 @@ func (n *Node) Tidy(ctx context.Context) error {
 		_, audit := n.audit(ctx, ws)
 		_, unlink := n.journal.Unlink(ctx, ws, n.now().AddDate(0, 0, -p.LinkDays))
 		_, lapse := n.journal.Lapse(ctx, ws, n.now().AddDate(0, 0, -heldDays), n.now().AddDate(0, 0, -quarantineDays))
-		return errors.Join(audit, unlink, lapse, n.zone.LetGo(ctx, ws, n.now().AddDate(0, 0, -p.LinkDays)))
+		forget := n.zone.LapseErasures(ctx, ws, n.now().AddDate(0, 0, -tombstoneDays(p)))
+		return errors.Join(audit, unlink, lapse, forget, n.zone.LetGo(ctx, ws, n.now().AddDate(0, 0, -p.LinkDays)))
 	})
 	lake := n.crowd.Tidy(ctx, linkDays)
 	_, purge := n.journal.Purge(ctx)

@@ -19,7 +19,6 @@ import (
 	"murmur/internal/fact"
 	"murmur/internal/ledger"
 	"murmur/internal/private"
-	"murmur/internal/private/anon"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
 )
@@ -344,35 +343,6 @@ func (n *Node) evenIfFull(f func() error) error {
 // ballastMatters is the free space, in bytes, below which a failed write is taken for a full disk.
 const ballastMatters = 1 << 20
 
-func (n *Node) erase(ctx context.Context, a EraseArgs) (Erased, error) {
-	ws, err := n.known(ctx, a.Workspace)
-	if err != nil {
-		return Erased{}, err
-	}
-	var contacts []anon.Contact
-	var receipt string
-	err = n.evenIfFull(func() (err error) {
-		contacts, receipt, err = n.zone.Erase(ctx, ws, a.Contact)
-		return err
-	})
-	if err != nil {
-		return Erased{}, err
-	}
-	return Erased{Receipt: receipt, State: "erased"}, n.forget(ctx, ws, contacts)
-}
-
-// forget takes contacts out of the journal and the lake.
-func (n *Node) forget(ctx context.Context, ws workspace.ID, contacts []anon.Contact) error {
-	refs := make([][16]byte, len(contacts))
-	for i, c := range contacts {
-		refs[i] = c.Bytes()
-	}
-	if _, err := n.journal.MarkErased(ctx, ws, refs); err != nil {
-		return err
-	}
-	return n.crowd.Forget(ctx, ws, contacts)
-}
-
 func (n *Node) replay(ctx context.Context, a ReplayArgs) (Replayed, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
@@ -407,6 +377,16 @@ func (n *Node) Status(ctx context.Context) (Status, error) {
 		return Status{}, err
 	}
 	s := Status{Workspaces: map[string]web.WorkspaceStatus{}, Calls: n.zone.CallTally()}
+	waiting, _, err := n.zone.WaitingOrders(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	for ws, k := range waiting {
+		if s.Erasing == nil {
+			s.Erasing = map[string]int{}
+		}
+		s.Erasing[ws.String()] = k
+	}
 	for _, ws := range workspaces {
 		w, err := n.statusOf(ctx, ws, all[ws])
 		if ctx.Err() != nil {

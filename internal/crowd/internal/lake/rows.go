@@ -63,6 +63,9 @@ type damagedError struct {
 func (e *damagedError) Error() string { return "data file " + e.path + ": " + e.err.Error() }
 func (e *damagedError) Unwrap() error { return e.err }
 
+// Unreadable reports whether an operation did everything but for data files that cannot be read.
+func Unreadable(err error) bool { return isDamage(err) }
+
 func isDamage(err error) bool {
 	var bad *damagedError
 	return errors.As(err, &bad)

@@ -192,82 +192,6 @@ func (r *Register) Carry(ctx context.Context, ws workspace.ID, to anon.Contact, 
 	return nil
 }
 
-func (r *Register) carryErasure(ctx context.Context, ws workspace.ID, s *said, to, from anon.Contact, gone time.Time) error {
-	r.mu.RLock()
-	known := s.erased[to.Bytes()]
-	r.mu.RUnlock()
-	if !gone.After(known) {
-		return nil
-	}
-	a, b := to.Bytes(), from.Bytes()
-	err := r.db.Tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO erasures(workspace, contact, at, receipt)
-			SELECT workspace, ?, at, receipt FROM erasures WHERE workspace = ? AND contact = ?
-			ON CONFLICT(workspace, contact) DO UPDATE SET at = excluded.at, receipt = excluded.receipt`, a[:], ws.String(), b[:])
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("carry an erasure: %w", err)
-	}
-	r.mu.Lock()
-	s.erased[to.Bytes()] = gone
-	r.mu.Unlock()
-	return nil
-}
-
-// Erase records that everything about a person up to now must go, by all pseudonyms that they have or had, and gives the
-// receipt. It is idempotent and does the same work for a person nobody knows.
-func (r *Register) Erase(ctx context.Context, ws workspace.ID, who ...anon.Contact) (receipt string, err error) {
-	s, err := r.of(ctx, ws)
-	if err != nil {
-		return "", err
-	}
-	at := r.now()
-	err = r.db.Tx(ctx, func(tx *sql.Tx) error {
-		first := who[0].Bytes()
-		rec, err := r.ledger.Append(ctx, tx, ledger.Erasure{Workspace: ws.String(), Ref: first[:]})
-		if err != nil {
-			return err
-		}
-		receipt = rec.String()
-		for _, c := range who {
-			b := c.Bytes()
-			_, err = tx.ExecContext(ctx, `INSERT INTO erasures(workspace, contact, at, receipt) VALUES(?,?,?,?)
-				ON CONFLICT(workspace, contact) DO UPDATE SET at = excluded.at, receipt = excluded.receipt`, ws.String(), b[:], at.UnixMicro(), receipt)
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return "", fmt.Errorf("record erasure: %w", err)
-	}
-	r.mu.Lock()
-	for _, c := range who {
-		s.erased[c.Bytes()] = at
-	}
-	s.changes++
-	r.mu.Unlock()
-	return receipt, nil
-}
-
-// Erased gives the moment up to which everything about a person was erased; zero when nothing was.
-func (r *Register) Erased(ctx context.Context, ws workspace.ID, who ...anon.Contact) (last time.Time, err error) {
-	s, err := r.of(ctx, ws)
-	if err != nil {
-		return time.Time{}, err
-	}
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	for _, c := range who {
-		if at := s.erased[c.Bytes()]; c.Person() && at.After(last) {
-			last = at
-		}
-	}
-	return last, nil
-}
-
 // Join remembers who takes part in a call beside the contact that its rows belong to, so that a refusal or an erasure of
 // theirs finds it. Leave forgets it.
 func (r *Register) Join(ctx context.Context, ws workspace.ID, call fact.ID, at time.Time, who []anon.Contact) error {
@@ -357,21 +281,6 @@ func (r *Register) Refused(ctx context.Context, ws workspace.ID, before time.Tim
 	return calls, contacts, rows.Err()
 }
 
-// AllErased lists the pseudonyms of everyone who was erased.
-func (r *Register) AllErased(ctx context.Context, ws workspace.ID) ([][anon.ContactLen]byte, error) {
-	s, err := r.of(ctx, ws)
-	if err != nil {
-		return nil, err
-	}
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	out := make([][anon.ContactLen]byte, 0, len(s.erased))
-	for who := range s.erased {
-		out = append(out, who)
-	}
-	return out, nil
-}
-
 func (r *Register) has(s *said, about Subject, out bool, of Purposes) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -443,7 +352,7 @@ func (r *Register) of(ctx context.Context, ws workspace.ID) (*said, error) {
 }
 
 func (r *Register) load(ctx context.Context, ws workspace.ID) (*said, error) {
-	s := &said{calls: map[fact.ID]Statement{}, contacts: map[pseudonym]Statement{}, unrecorded: map[pseudonym]bool{}, erased: map[pseudonym]time.Time{}}
+	s := &said{calls: map[fact.ID]Statement{}, contacts: map[pseudonym]Statement{}, unrecorded: map[pseudonym]bool{}}
 	rows, err := r.db.QueryContext(ctx, `SELECT kind, ref FROM optouts WHERE workspace = ?`, ws.String())
 	if err != nil {
 		return nil, err
@@ -464,23 +373,8 @@ func (r *Register) load(ctx context.Context, ws workspace.ID) (*said, error) {
 	if err := rows.Err(); err != nil {
 		return nil, err
 	}
-	gone, err := r.db.QueryContext(ctx, `SELECT contact, at FROM erasures WHERE workspace = ?`, ws.String())
-	if err != nil {
-		return nil, err
-	}
-	defer gone.Close()
-	for gone.Next() {
-		var ref []byte
-		var at int64
-		if err := gone.Scan(&ref, &at); err != nil {
-			return nil, err
-		}
-		if len(ref) != 16 {
-			return nil, fmt.Errorf("a reference of %d bytes", len(ref))
-		}
-		s.erased[pseudonym(ref)] = time.UnixMicro(at)
-	}
-	return s, gone.Err()
+	s.erased, err = r.loadErased(ctx, ws)
+	return s, err
 }
 
 func actName(out bool) string {

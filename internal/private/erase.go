@@ -1,0 +1,85 @@
+package private
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"murmur/internal/fact"
+	"murmur/internal/private/anon"
+	"murmur/internal/private/internal/consent"
+	"murmur/internal/workspace"
+)
+
+// Erase records that everything about a contact up to now must go, and gives the receipt. From then on nothing of theirs is
+// opened, taken in or counted; their rows go when somebody carries out the order (Orders). The answer, and the work for it,
+// are the same for a contact that nobody knows.
+func (z *Zone) Erase(ctx context.Context, ws workspace.ID, contact string) (receipt string, err error) {
+	who, err := z.who(ctx, ws, contact)
+	if err != nil {
+		return "", err
+	}
+	return z.register.Erase(ctx, ws, who.All()...)
+}
+
+// Orders are erasures of one workspace that were promised and are still to be carried out.
+type Orders struct {
+	// Contacts are the pseudonyms whose rows must go.
+	Contacts []anon.Contact
+	all      []consent.Order
+}
+
+// Orders gives the erasures of a workspace that are still to be carried out.
+func (z *Zone) Orders(ctx context.Context, ws workspace.ID) (o Orders, err error) {
+	if o.all, err = z.register.Orders(ctx, ws); err != nil {
+		return o, err
+	}
+	var who [][anon.ContactLen]byte
+	for _, one := range o.all {
+		who = append(who, one.Who...)
+	}
+	o.Contacts, err = z.stored(ws, who)
+	return o, err
+}
+
+// WaitingOrders counts the erasures that are still to be carried out, and tells since when the oldest waits.
+func (z *Zone) WaitingOrders(ctx context.Context) (n map[workspace.ID]int, oldest time.Time, err error) {
+	return z.register.Waiting(ctx)
+}
+
+// Destroy carries out the part of orders that lies behind this door: recordings and their keys, and the words of the
+// erased in calls that belong to somebody else. It is idempotent.
+func (z *Zone) Destroy(ctx context.Context, ws workspace.ID, o Orders) (err error) {
+	for _, c := range o.Contacts {
+		err = errors.Join(err, z.book.Erase(ctx, ws, c))
+	}
+	calls, joined := z.register.Joined(ctx, ws, o.Contacts...)
+	for _, call := range calls {
+		joined = errors.Join(joined, z.silence(ctx, ws, call, consent.Heard, fact.ViaAPI))
+	}
+	return errors.Join(err, joined)
+}
+
+// Fulfilled ends orders that were carried out, in the ledger too. With unreadable, files that nobody can read may still
+// hold rows: the orders stay, and hold no figure up.
+func (z *Zone) Fulfilled(ctx context.Context, ws workspace.ID, o Orders, unreadable bool) error {
+	if unreadable {
+		return z.register.Unreadable(ctx, ws, o.all)
+	}
+	return z.register.Fulfil(ctx, ws, o.all)
+}
+
+// LapseErasures forgets who was erased before a moment: from then on rows of that time are linked with nobody anyway.
+func (z *Zone) LapseErasures(ctx context.Context, ws workspace.ID, before time.Time) error {
+	return z.register.Lapse(ctx, ws, before)
+}
+
+// Erased gives the moment up to which everything about a contact was erased; zero when nothing was.
+func (z *Zone) Erased(ctx context.Context, ws workspace.ID, c anon.Contact) (time.Time, error) {
+	return z.register.Erased(ctx, ws, c)
+}
+
+// OrderAgain orders once more whatever was erased in a workspace: parts of a backup may be older than its register.
+func (z *Zone) OrderAgain(ctx context.Context, ws workspace.ID) error {
+	return z.register.OrderAgain(ctx, ws)
+}
