@@ -9,7 +9,7 @@ TOOL := go tool -modfile=tools/go.mod
 # Prints failures in full, every skipped test with its reason, and a closing line.
 TESTSUM := $(TOOL) gotestsum --format pkgname --format-hide-empty-pkg --
 
-.PHONY: help build demo test race fuzz bench bench-text train eval-text lint attack arch generate verify shots test-faults setup models voice eval-text-recognizer clean
+.PHONY: help build demo test race fuzz bench bench-text train train-acts eval-text lint attack arch generate verify shots test-faults setup models voice eval-text-recognizer clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -55,8 +55,12 @@ DATA ?= ../shared/data
 train: ## train the tagger again: the same data give the same model.bin (WITHOUT=names leaves sources out)
 	go run ./$(TAG)/gen -data $(DATA) -out $(TAG)/model.bin -without "$(WITHOUT)"
 
-eval-text: ## the redactor on sources that its tagger has not seen, one after the other (QUICK=1: roughly)
-	go run ./$(TAG)/eval -data $(DATA) $(if $(QUICK),-quick)
+ACT := internal/private/internal/detect/act
+train-acts: ## train the reader of dialogue acts again, from the hands that are not left out, and print how often it is right
+	go run ./$(ACT)/gen -out $(ACT)/model.bin
+
+eval-text: ## the redactor on words it was tuned on and on words left out, then on sources its tagger has not seen (QUICK=1: roughly; HANDS=1: the words alone)
+	go run ./internal/private/internal/detect/eval -data $(DATA) $(if $(QUICK),-quick) $(if $(HANDS),-hands)
 
 lint: ## golangci-lint, staticcheck, govulncheck
 	$(TOOL) golangci-lint run

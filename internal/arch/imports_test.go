@@ -226,6 +226,8 @@ var pure = rule{
 	allow: map[string]string{
 		"internal/private/internal/personal imports log/slog":             "a value answers loggers with [personal]; it logs nothing",
 		"internal/crowd/internal/enrich/classify imports math/rand/v2":    "training shuffles with a seed that it is given",
+		"internal/private/internal/detect/act/train imports math/rand/v2": "training writes and shuffles phrasings with a seed that it is given",
+		"internal/private/internal/detect/trial imports math/rand/v2":     "puts questions before real answers with a seed that it is given",
 		"internal/private/internal/detect/invent imports math/rand/v2":    "makes up training texts from a seed that it is given",
 		"internal/private/internal/detect/tag/train imports math/rand/v2": "training copies and shuffles with a seed that it is given",
 	},

@@ -39,6 +39,7 @@ func newAPI(mux *http.ServeMux, c Config) {
 	a := api{c}
 	h.UseMiddleware(a.authenticate(h))
 	a.reading(h)
+	a.presidio(h)
 	a.people(h)
 	a.setup(h)
 	a.sources(h)

@@ -1,14 +1,20 @@
 package detect
 
-import "murmur/internal/private/internal/detect/gazetteer"
+import (
+	"murmur/internal/private/internal/detect/act"
+	"murmur/internal/private/internal/detect/gazetteer"
+)
 
 // findAnswer marks what the turn answers to an open question: the whole of a short answer that is no
 // sentence, without the words that lead in.
 func (s *scan) findAnswer(a *asked) {
-	if !a.open() || len(s.tok) == 0 {
+	if !a.open() || len(s.tok) == 0 || a.echo || s.asksBack() && !s.spelled() {
 		return
 	}
 	t := a.types[0]
+	if s.tagger != nil && s.direct(a) {
+		s.marks = append(s.marks, mark{from: 0, to: len(s.tok), t: t, score: 40, why: ByQuestion, loose: true, whole: true})
+	}
 	whole := of(Person, Postcode, DateOfBirth, ID, Vehicle, Username, Password, Address, Email, Location, PIN, IBAN, CardExpiry)
 	for _, w := range a.types[:a.n] {
 		if w == Person && s.spelled() {
@@ -92,7 +98,41 @@ func (s *scan) findAnswer(a *asked) {
 	if a.again {
 		score = 80
 	}
-	s.mark(from, to, t, score, ByQuestion)
+	s.markAnswer(from, to, t, score)
+}
+
+// asksBack reports whether the turn asks something instead of answering.
+func (s *scan) asksBack() bool {
+	return s.does == act.AskOther || s.does == act.Repeat || s.does == act.Narrow
+}
+
+// direct reports whether the turn is the first answer to a question just asked, and short or spelled.
+func (s *scan) direct(a *asked) bool {
+	if a.heard > 1 || s.does != act.Answer || s.waits() {
+		return false
+	}
+	n, said := 0, false
+	for i, t := range s.tok {
+		switch {
+		case t.kind == line || s.low(i) == "?":
+			return false
+		case t.kind >= word && t.kind < mask:
+			n++
+			said = said || t.lex&ack == 0 && !refuses(s.low(i)) && s.low(i) != "what"
+		}
+	}
+	return said && (n <= shortAnswer || s.spelled() && n <= spelledAnswer)
+}
+
+// How many words an answer has that is read as one value.
+const (
+	shortAnswer   = 10
+	spelledAnswer = 30
+)
+
+// markAnswer marks the whole of an answer.
+func (s *scan) markAnswer(from, to int, t Type, score uint8) {
+	s.marks = append(s.marks, mark{from: from, to: to, t: t, score: score, why: ByQuestion, loose: true})
 }
 
 // briefly is how many words the whole of a direct answer may have that is not spelled.
@@ -139,7 +179,7 @@ func (s *scan) findDirectAnswer(t Type, again bool) bool {
 	if again {
 		score = 80
 	}
-	s.mark(from, to, t, score, ByQuestion)
+	s.markAnswer(from, to, t, score)
 	return true
 }
 
@@ -148,6 +188,8 @@ func (s *scan) waits() bool {
 	switch s.low(0) {
 	case "hold", "wait", "pardon", "excuse", "huh":
 		return !s.spelled()
+	case "what", "eh", "sorry", "hello":
+		return len(s.tok) == 1 || s.at(1).kind < word && len(s.tok) == 2
 	}
 	return false
 }

@@ -22,12 +22,13 @@ import (
 	"errors"
 	"sync"
 
+	"murmur/internal/private/internal/detect/act"
 	"murmur/internal/private/internal/detect/tag"
 	"murmur/internal/private/internal/personal"
 )
 
 // Version counts changes of the rules that change what is masked. Every fact made from a text carries it.
-const Version = 3
+const Version = 4
 
 // Limits of one document. Beyond them Redact refuses: a caller splits, or quarantines.
 const (
@@ -74,6 +75,7 @@ type Turn struct {
 type Detector struct {
 	dial        Dial
 	tagger      *tag.Model
+	acts        *act.Model
 	recognizer  Recognizer
 	transforms  Transforms
 	key         []byte
@@ -93,7 +95,11 @@ func New(c Config) (*Detector, error) {
 		}
 		c.Tagger = m
 	}
-	d := &Detector{dial: c.Dial, tagger: c.Tagger, recognizer: c.Recognizer, pool: &sync.Pool{New: func() any { return new(scan) }}}
+	acts, err := act.Embedded()
+	if err != nil {
+		return nil, err
+	}
+	d := &Detector{dial: c.Dial, tagger: c.Tagger, acts: acts, recognizer: c.Recognizer, pool: &sync.Pool{New: func() any { return new(scan) }}}
 	return d.With(c.Transforms, c.Key, c.Identifiers)
 }
 
@@ -111,7 +117,7 @@ func (d *Detector) With(x Transforms, key []byte, ids []Identifier) (*Detector, 
 			return nil, ErrIdentifier
 		}
 	}
-	w := &Detector{dial: d.dial, tagger: d.tagger, recognizer: d.recognizer, transforms: x, key: key, pool: d.pool}
+	w := &Detector{dial: d.dial, tagger: d.tagger, acts: d.acts, recognizer: d.recognizer, transforms: x, key: key, pool: d.pool}
 	if err := w.overlaps(ids); err != nil {
 		return nil, err
 	}
@@ -139,10 +145,10 @@ func (d *Detector) redact(doc Doc, talk *dialogue) (*Redaction, error) {
 	}
 	s := d.pool.Get().(*scan)
 	defer d.pool.Put(s)
-	s.tagger = d.tagger
+	s.tagger, s.acts = d.tagger, d.acts
 	clear(s.heard)
 	known := subjectsOf(doc.Subjects)
-	said, of := parts(doc.Turns)
+	said, of := d.parts(doc.Turns)
 	turns := make([]masking, len(said))
 	for i, t := range said {
 		turns[i].text, turns[i].masked = t.Text, t.Text
@@ -155,6 +161,7 @@ func (d *Detector) redact(doc Doc, talk *dialogue) (*Redaction, error) {
 	for round := range rounds {
 		found := false
 		after = talk.clone()
+		s.echoes.forget()
 		for i := range turns {
 			m := &turns[i]
 			s.load(viewOf(m.masked), d.dial)
@@ -163,8 +170,8 @@ func (d *Detector) redact(doc Doc, talk *dialogue) (*Redaction, error) {
 				over.look(s)
 			}
 			s.findIdentifiers(d.identifiers)
-			s.read(said[i].Side, &after, known)
 			seen.recall(s)
+			s.read(said[i].Side, &after, known)
 			if len(s.marks) > 0 && m.add(s.spans()) {
 				found = true
 			}
@@ -187,6 +194,7 @@ func (d *Detector) redact(doc Doc, talk *dialogue) (*Redaction, error) {
 func (s *scan) read(side Side, talk *dialogue, known []subject) {
 	ask := talk.hear(s, side)
 	s.ask = ask
+	s.echoes.hear(s, side)
 	s.findAnchors()
 	s.findDates()
 	s.findAddresses()
@@ -207,4 +215,5 @@ func (s *scan) read(side Side, talk *dialogue, known []subject) {
 func (s *scan) forget() {
 	s.view, s.ask, s.turn.Lower = view{}, nil, ""
 	clear(s.words[:cap(s.words)])
+	clear(s.said[:cap(s.said)])
 }

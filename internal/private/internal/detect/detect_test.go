@@ -64,7 +64,7 @@ func TestMasked(t *testing.T) {
 		{"an IBAN spelled", "my iban is g b as in boy four eight awjv 072 217 4 1 1 0 5 6 46 thanks", "my iban is [IBAN] thanks"},
 		{"a day said in numbers", "the closing is on ten twelve twenty six at noon", "the closing is on [DATE] at noon"},
 		{"a time stamp", "logged 2018-02-24 12:45:18 by the system", "logged [DATE] by the system"},
-		{"ages", "happy 7th bday, I'll turn 81 when he was 65.", "happy [AGE]th bday, I'll turn [AGE] when he was [AGE]."},
+		{"ages", "happy 7th bday, I'll turn 81 when he was 65.", "happy [AGE] bday, I'll turn [AGE] when he was [AGE]."},
 		{"a place, not a person", "she works in Los Gatos and lives in the Martinez area", "she works in [LOCATION] and lives in the [LOCATION] area"},
 		{"businesses keep their names", "a restaurant called Patara Mayfair and the Amora Hotel", "a restaurant called Patara Mayfair and the Amora Hotel"},
 		{"a web address said aloud", "see https colon slash slash w w w dot limitbuy dot nl slash thanks", "see [URL] thanks"},

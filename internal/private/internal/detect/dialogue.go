@@ -1,6 +1,10 @@
 package detect
 
-import "slices"
+import (
+	"slices"
+
+	"murmur/internal/private/internal/detect/act"
+)
 
 // patience is how many turns of the asker a question stays open for pieces of its answer; a repeated request
 // ("one more time please?") opens the last question again at any time.
@@ -19,6 +23,8 @@ type asked struct {
 	age   int
 	heard int  // turns read as answers to it
 	again bool // opened by a repeated request: the answer may be something else
+	spell bool // to be spelled
+	echo  bool // this turn reads its answer back
 }
 
 func (a *asked) open() bool {
@@ -49,6 +55,44 @@ func (d *dialogue) note(s *scan, side Side) {
 	}
 }
 
+// step is what an act does to the question of the side that acts.
+type step uint8
+
+const (
+	ages      step = iota // other talk: a question that is not answered soon is closed
+	opens                 // a new question
+	spells                // the same question, letter by letter
+	again                 // the same question again
+	readsBack             // reads the answer back; the question stays open
+	rests                 // another topic: closed until it is asked again
+	closes                // the answer was taken: only a piece of it may follow
+	keeps                 // gives a value of its own
+)
+
+// moves says for every act what becomes of the question of the side that acts, and which types a new one asks for,
+// behind those that the cue words of the turn name.
+var moves = [act.Acts]struct {
+	step  step
+	types []Type
+}{
+	act.None:        {ages, nil},
+	act.AskName:     {opens, []Type{Person}},
+	act.AskSpelling: {spells, []Type{Person}},
+	act.AskPostcode: {opens, []Type{Postcode}},
+	act.AskAddress:  {opens, []Type{Address, Location}},
+	act.AskBirth:    {opens, []Type{DateOfBirth}},
+	act.AskPhone:    {opens, []Type{Phone}},
+	act.AskNumber:   {opens, []Type{ID, BankAcct, CreditCard}},
+	act.AskCode:     {opens, []Type{PIN, Password, CVV}},
+	act.AskEmail:    {opens, []Type{Email, Username}},
+	act.AskOther:    {rests, nil},
+	act.Repeat:      {again, nil},
+	act.Narrow:      {again, nil},
+	act.Confirm:     {readsBack, nil},
+	act.Accept:      {closes, nil},
+	act.Answer:      {keeps, nil},
+}
+
 // sides is how many sides' questions are kept; more are a forum, not a call.
 const sides = 8
 
@@ -59,55 +103,108 @@ func (d *dialogue) hear(s *scan, side Side) *asked {
 	if side == Machine {
 		return nil
 	}
-	var own, others *asked
-	for i := range d.asks {
-		switch a := &d.asks[i]; {
-		case a.side == side:
-			own = a
-		case a.n > 0 && (others == nil || a.at > others.at):
-			others = a
+	own, answer := d.questions(side)
+	if v := &d.said; v.n > 0 && v.side == side && (answer == nil || v.at > answer.at) && d.turn-v.at <= 2 {
+		answer = v
+	}
+	s.does = s.findAct(own, answer)
+	m := &moves[s.does]
+	switch m.step {
+	case opens:
+		if answer.open() && s.answers() {
+			break
 		}
-	}
-	answer := others
-	if side == 0 {
-		answer = own
-	}
-	if s := &d.said; s.n > 0 && s.side == side && (answer == nil || s.at > answer.at) && d.turn-s.at <= 2 {
-		answer = s
-	}
-	if s.repeatRequest() {
+		if own = d.add(own, side); own != nil {
+			*own = asked{side: side, at: d.turn}
+			own.types, own.n = s.wanted(m.types)
+		}
+		return nil
+	case spells, again:
 		if own != nil && own.n > 0 {
-			own.age, own.heard, own.again, own.at = 0, 0, true, d.turn
+			own.age, own.heard, own.again, own.at, own.spell = 0, 0, m.step == again || own.heard > 0, d.turn, m.step == spells
+		} else if own = d.add(own, side); m.step == spells && own != nil {
+			*own = asked{side: side, at: d.turn, n: 1, types: [4]Type{Person}, spell: true}
 		}
-		if side == 0 || own != nil {
+		if side == 0 || own != nil && own.n > 0 {
 			return nil
 		}
 		return answer
-	}
-	if types, n := s.questions(); n > 0 {
-		if answer.open() && s.answers() {
-			return answer
+	case readsBack:
+		if own != nil && own.n > 0 {
+			own.age, own.at = 0, d.turn
+			echo := *own
+			echo.echo = true
+			return &echo
 		}
-		if own == nil && len(d.asks) < sides {
-			d.asks = append(d.asks, asked{})
-			own = &d.asks[len(d.asks)-1]
-		}
+	case rests:
 		if own != nil {
-			*own = asked{side: side, at: d.turn, types: types, n: n}
+			own.age = patience + 1
 		}
-		return nil
-	}
-	switch {
-	case own == nil || s.acknowledges():
-	case s.newTopic():
-		own.age = patience + 1
-	default:
-		own.age++
+	case closes:
+		if own != nil && !s.acknowledges() {
+			own.age += 2
+		}
+	case ages:
+		if own != nil && !s.acknowledges() {
+			own.age++
+		}
 	}
 	if answer != nil {
 		answer.heard++
 	}
 	return answer
+}
+
+// questions gives the question of a side and the one that it may answer: the last of another side. A text without sides
+// answers itself.
+func (d *dialogue) questions(side Side) (own, answer *asked) {
+	for i := range d.asks {
+		switch a := &d.asks[i]; {
+		case a.side == side:
+			own = a
+		case a.n > 0 && (answer == nil || a.at > answer.at):
+			answer = a
+		}
+	}
+	if side == 0 {
+		answer = own
+	}
+	return own, answer
+}
+
+// add gives the place of a side's question, nil if there are too many sides.
+func (d *dialogue) add(own *asked, side Side) *asked {
+	if own == nil && len(d.asks) < sides {
+		d.asks = append(d.asks, asked{side: side})
+		own = &d.asks[len(d.asks)-1]
+	}
+	return own
+}
+
+// wanted gives the types that a question asks for: what its cue words name, and those of its act.
+func (s *scan) wanted(of []Type) (types [4]Type, n int) {
+	types, n = s.questions()
+	add := func(t Type) {
+		if n < len(types) && !slices.Contains(types[:n], t) {
+			types[n] = t
+			n++
+		}
+	}
+	if len(of) == 0 {
+		return types, n
+	}
+	if !slices.Contains(types[:n], of[0]) && n > 0 && len(of) == 1 { // the act knows better than a stray cue
+		copy(types[1:], types[:min(n, 3)])
+		types[0], n = of[0], min(n+1, 4)
+	}
+	if n == 0 || len(of) == 1 {
+		for _, t := range of {
+			add(t)
+		}
+	} else if !slices.ContainsFunc(of, func(t Type) bool { return slices.Contains(types[:n], t) }) {
+		add(of[0])
+	}
+	return types, n
 }
 
 func (a *asked) wants(t Type) bool {

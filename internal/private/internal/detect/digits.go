@@ -167,6 +167,15 @@ func (s *scan) decide(rd *reading, ask *asked) (Type, uint8, Why) {
 	if cued && !c.weak && s.plausible(rd, c.t, false) {
 		return s.refine(rd, c.t), 90, ByCue
 	}
+	if onlyDigits && n >= 2 && n <= 6 && s.endOf(rd.from) {
+		switch {
+		case cued && !c.weak:
+			return c.t, 88, ByCue
+		case ask.open():
+			return ask.types[0], 88, ByCue
+		}
+		return Number, 70, ByCue
+	}
 	if cued && c.t == Phone && onlyDigits && (n == 10 || n == 11 && v[0] == '1') {
 		return Phone, 85, ByCue
 	}
@@ -195,6 +204,25 @@ func (s *scan) decide(rd *reading, ask *asked) (Type, uint8, Why) {
 		return Person, 60, ByShape
 	}
 	return None, 0, 0
+}
+
+// endOf reports whether the words before token i call what follows a part of a number: "ending in", "the last four are".
+func (s *scan) endOf(i int) bool {
+	for k := i - 1; k >= 0 && k >= i-7; k-- {
+		switch s.low(k) {
+		case "in", "with", "is", "are", "of", "the", "it", "'s", "its", "it's", ",", ":", "a", "my", "your", "her", "his", "um", "uh", "er", "there", "that", "that's", "card", "phone", "number", "social", "account":
+			continue
+		case "ending", "ends":
+			return true
+		case "end":
+			n := s.low(k + 1)
+			return n == "in" || n == "with"
+		case "two", "three", "four", "five", "six", "2", "3", "4", "5", "6", "digits", "numbers", "bit", "part", "half":
+			return s.low(k-1) == "last" || s.low(k-1) == "first" || (s.low(k) == "digits" || s.low(k) == "numbers") && (s.low(k-2) == "last" || s.low(k-2) == "first")
+		}
+		return false
+	}
+	return false
 }
 
 // decideDigits judges digits without a word that says what they are.

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"murmur/internal/private/internal/detect/gazetteer"
 )
 
 // piece is one masked stretch of a text: bytes [s, e) of it.
@@ -127,6 +125,8 @@ func join(text string, p []piece) []piece {
 func joins(a, b *piece, text string) bool {
 	gap := text[a.e:b.s]
 	switch {
+	case a.t == b.t && a.t != Date && hesitates(gap, a.t):
+		return true
 	case len(gap) == 0 || len(gap) > 5:
 		return false
 	case a.t == Person && b.t == Person:
@@ -143,6 +143,31 @@ func joins(a, b *piece, text string) bool {
 	}
 	return false
 }
+
+// hesitates reports whether the text between two pieces of one value is no more than a hesitation or a correction:
+// "four one, um, no wait, five". It belongs to the value.
+func hesitates(gap string, t Type) bool {
+	if len(gap) > 30 {
+		return false
+	}
+	n := 0
+	for w := range strings.FieldsFuncSeq(strings.ToLower(gap), func(r rune) bool { return r == ' ' || r == ',' || r == '.' || r == '-' || r == '\n' || r == '…' }) {
+		switch w {
+		case "uh", "um", "er", "erm", "ah", "hmm":
+		case "no", "wait", "sorry", "oops", "correction", "scratch", "i", "mean", "that", "then", "and", "hold", "on", "hang", "dash", "hyphen", "slash", "dot", "space":
+			if !spokenTypes.has(t) {
+				return false
+			}
+		default:
+			return false
+		}
+		n++
+	}
+	return n > 0 && !strings.Contains(gap, "\n")
+}
+
+// spokenTypes are said digit by digit, letter by letter, with corrections in between.
+var spokenTypes = of(Phone, CreditCard, CardExpiry, CVV, SSN, IBAN, BankAcct, ID, Vehicle, PIN, Number, Postcode, Username, Password, Email, URL)
 
 // origin maps an offset of the masked text to the text. Inside a mask it is the masked stretch's edge.
 func (m *masking) origin(i int, end bool) int {
@@ -181,86 +206,6 @@ func (m *masking) render(d *Detector) {
 	}
 	b.WriteString(m.text[at:])
 	m.masked = b.String()
-}
-
-// memory holds what was masked in a document, to mask it wherever else it stands.
-type memory struct {
-	words  map[string]Type // parts of names, user names, e-mail addresses: lower case
-	plain  map[string]bool // those of them that are English words too
-	digits map[string]Type // numbers of four digits and more
-}
-
-// learn takes in the values of a turn's pieces.
-func (y *memory) learn(m *masking) {
-	if len(m.pieces) == m.fresh {
-		return
-	}
-	m.fresh = len(m.pieces)
-	if y.words == nil {
-		y.words, y.digits, y.plain = map[string]Type{}, map[string]Type{}, map[string]bool{}
-	}
-	for _, p := range m.pieces {
-		value := m.text[p.s:p.e]
-		switch p.t {
-		case Date, Age, Location, Address, CardExpiry:
-			continue
-		case Person:
-			if p.score < 75 {
-				continue
-			}
-			for w := range strings.FieldsSeq(strings.ToLower(value)) {
-				g := gazetteer.Lookup(w)
-				switch {
-				case len(w) < 3 || lexicon[w]&^(month|stop|verb) != 0:
-				case g&gazetteer.Word == 0 && lexicon[w] == 0 && (g != 0 || p.why != ByQuestion):
-					y.words[w] = Person
-				case g&gazetteer.CommonFirst != 0 && p.score >= 80 && len(strings.Fields(value)) <= 2:
-					y.words[w], y.plain[w] = Person, true
-				}
-			}
-		case Username, Password, ID, Vehicle, Postcode:
-			if w := strings.ToLower(value); len(w) >= 5 && !strings.Contains(w, " ") && gazetteer.Lookup(w)&gazetteer.Word == 0 {
-				y.words[w] = p.t
-			}
-		}
-		if d := digitsOf(value); len(d) >= 4 {
-			y.digits[d] = p.t
-		}
-	}
-}
-
-// digitsOf gives the written digits of s.
-func digitsOf(s string) string {
-	b := make([]byte, 0, len(s))
-	for i := range len(s) {
-		if num(s[i]) {
-			b = append(b, s[i])
-		}
-	}
-	return string(b)
-}
-
-// recall marks remembered values in the loaded turn.
-func (y *memory) recall(s *scan) {
-	if len(y.words) == 0 && len(y.digits) == 0 {
-		return
-	}
-	for i, t := range s.tok {
-		if t.kind == word || t.kind == mixed {
-			typ, ok := y.words[s.low(i)]
-			if ok && y.plain[s.low(i)] && t.shape == small && (s.cased || i+1 < len(s.tok) && s.nameCue(i) == noCue) {
-				continue
-			}
-			if ok {
-				s.mark(i, i+1, typ, 70, ByMemory)
-			}
-		}
-		if t.kind == digit && t.e-t.s >= 4 && !s.taken[i] {
-			if typ, ok := y.digits[s.low(i)]; ok {
-				s.mark(i, i+1, typ, 70, ByMemory)
-			}
-		}
-	}
 }
 
 // Span is one masked stretch: code points [Start, End) of the text of turn Turn.

@@ -73,7 +73,7 @@ func (d *Detector) overlaps(ids []Identifier) error {
 			}
 			for _, s := range r.spans {
 				whole := s.Start == 0 && s.End == len(x.Example) // else its own letters keep it apart
-				if whole && s.Type != ID && s.Type != Number && s.Type != Vehicle && s.Type != Username {
+				if whole && s.Why != ByContext && s.Type != ID && s.Type != Number && s.Type != Vehicle && s.Type != Username {
 					return fmt.Errorf("identifier %s: %w: %s", x.Name, ErrOverlap, s.Type)
 				}
 			}

@@ -9,8 +9,9 @@ import (
 // is longer is read in parts, so that the memory of a scan stays small.
 const longTurn = 64 << 10
 
-// parts cuts turns that are longer than longTurn. of gives for each part the turn that it belongs to; nil if all are whole.
-func parts(turns []Turn) (out []Turn, of []int) {
+// parts cuts turns that are longer than longTurn, between two values rather than inside one. of gives for each part the
+// turn that it belongs to; nil if all are whole.
+func (d *Detector) parts(turns []Turn) (out []Turn, of []int) {
 	long := 0
 	for _, t := range turns {
 		long += len(t.Text) / longTurn
@@ -21,7 +22,7 @@ func parts(turns []Turn) (out []Turn, of []int) {
 	for i, t := range turns {
 		rest := t.Text
 		for len(rest) > longTurn {
-			n := cutAt(rest[:longTurn])
+			n := d.between(rest, cutAt(rest[:longTurn]))
 			out, of = append(out, Turn{Side: t.Side, Text: rest[:n]}), append(of, i)
 			rest = rest[n:]
 		}
@@ -39,4 +40,38 @@ func cutAt(s string) int {
 	}
 	_, n := utf8.DecodeLastRuneInString(s)
 	return len(s) - n
+}
+
+// seam is how far on both sides of a cut is read to see whether a value lies across it, bytes.
+const seam = 1 << 10
+
+// between gives a place at or before the cut n of s where no value lies across.
+func (d *Detector) between(s string, n int) int {
+	from, to := n-seam, min(n+seam, len(s))
+	for !utf8.RuneStart(s[from]) {
+		from++
+	}
+	for to < len(s) && !utf8.RuneStart(s[to]) {
+		to++
+	}
+	r, err := d.redact(Doc{Turns: []Turn{{Text: s[from:to]}}}, new(dialogue))
+	if err != nil {
+		return n
+	}
+	at, count := from, 0 // the byte of code point count
+	for _, sp := range r.spans {
+		for ; count < sp.Start; count++ {
+			_, w := utf8.DecodeRuneInString(s[at:])
+			at += w
+		}
+		begin, end := at, at
+		for k := sp.Start; k < sp.End; k++ {
+			_, w := utf8.DecodeRuneInString(s[end:])
+			end += w
+		}
+		if begin < n && end > n && begin > from {
+			return begin
+		}
+	}
+	return n
 }

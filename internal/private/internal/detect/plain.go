@@ -14,14 +14,15 @@ var labels = func() map[string]bool {
 }()
 
 // labelLen gives the length of a speaker label with the space behind it at the beginning of line, 0 if there
-// is none: "Agent: ", "Speaker 1: ", "customer (mobile): " is none.
+// is none: "Agent: ", "Speaker 1: ", "SPEAKER_00: "; "customer (mobile): " is none.
 func labelLen(line string) int {
 	i := strings.IndexByte(line[:min(len(line), 32)], ':')
 	if i <= 0 {
 		return 0
 	}
-	word, n, more := strings.Cut(strings.ToLower(line[:i]), " ")
-	if !labels[word] || more && (n == "" || len(n) > 2 || strings.Trim(n, "0123456789") != "") {
+	word, n, more := strings.Cut(strings.Replace(strings.ToLower(line[:i]), "_", " ", 1), " ")
+	letter := len(n) == 1 && n[0] >= 'a' && n[0] <= 'z'
+	if !labels[word] || more && !letter && (n == "" || len(n) > 2 || strings.Trim(n, "0123456789") != "") {
 		return 0
 	}
 	i++

@@ -51,6 +51,71 @@ func TestBadInputIsMaskedLikeAnyOther(t *testing.T) {
 	}
 }
 
+// TestNumbersInSpanishAndFrench: the rules know their digits, if not their sentences.
+func TestNumbersInSpanishAndFrench(t *testing.T) {
+	t.Parallel()
+	for _, in := range []string{"mi número es seis cero cuatro, cinco cinco uno, dos ocho nueve siete gracias", "mon numéro c'est zéro six vingt-deux, trente trois, quarante deux"} {
+		masked := redact(t, in).Masked()
+		for _, w := range []string{"cinco", "ocho", "vingt", "trente", "zéro", "deux"} {
+			if strings.Contains(masked, w) {
+				t.Errorf("%q is left of %q", w, in)
+			}
+		}
+	}
+}
+
+// TestNoValueIsCutInTwo: wherever a long text is cut, a value that lies across the cut is masked whole.
+func TestNoValueIsCutInTwo(t *testing.T) {
+	t.Parallel()
+	d := detector(t, detect.Strict)
+	const value = "four one five five five five oh one three two"
+	for shift := range 12 {
+		line := strings.Repeat("so ", 21_800+shift) + "my number is " + value + strings.Repeat(" and so on", 4000)
+		r, err := d.Redact(detect.Doc{Turns: []detect.Turn{{Text: line}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Count(r.Masked(), "[PHONE]"); got != 1 || strings.Contains(r.Masked(), "five") {
+			t.Errorf("shift %d: %d numbers are masked", shift, got)
+		}
+	}
+}
+
+// TestMuchOfOneKind: time and memory stay bounded, and nothing of it is left.
+func TestMuchOfOneKind(t *testing.T) {
+	t.Parallel()
+	d := detector(t, detect.Strict)
+	for name, line := range map[string]string{
+		"digits":              strings.Repeat("4", 64<<10),
+		"digits apart":        strings.Repeat("4 1 ", 16<<10),
+		"digits in words":     strings.Repeat("four ", 13<<10),
+		"letters spelled":     strings.Repeat("b ", 32<<10),
+		"brackets":            strings.Repeat("[", 64<<10),
+		"masks":               strings.Repeat("[PHONE]", 9<<10),
+		"names":               strings.Repeat("Anna ", 13<<10),
+		"emoji names":         strings.Repeat("🌹Rosie🌹 ", 4<<10),
+		"marks and isolates":  strings.Repeat("4\u202e1\u2066", 8<<10),
+		"zero-width in words": strings.Repeat("fo\u200bur ", 8<<10),
+	} {
+		r, err := d.Redact(detect.Doc{Turns: []detect.Turn{{Side: detect.Member, Text: "your number?"}, {Side: detect.Contact, Text: line}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(name, "digits") && strings.ContainsAny(r.Masked(), "14") {
+			t.Errorf("%s: some are left", name)
+		}
+	}
+}
+
+// TestSpeakersOfADiariserAreLabels: SPEAKER_00 says who speaks and is no user name.
+func TestSpeakersOfADiariserAreLabels(t *testing.T) {
+	t.Parallel()
+	in := "SPEAKER_00: your name please?\nSPEAKER_01: Zyla Quorrin\nSpeaker A: ok"
+	if got, want := redact(t, in).Masked(), "SPEAKER_00: your name please?\nSPEAKER_01: [PERSON]\nSpeaker A: ok"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestNamesInOtherScriptsAreNoTrouble(t *testing.T) {
 	t.Parallel()
 	d := detector(t, detect.Strict)

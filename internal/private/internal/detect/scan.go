@@ -22,6 +22,8 @@ type scan struct {
 	ask    *asked // the question that the turn may answer, nil for none
 	reader number.Reader
 	tagging
+	acting
+	echoes echoes
 }
 
 // mark is one finding: tokens [from, to) are of type t. The highest score decides the type where marks meet.
@@ -30,6 +32,8 @@ type mark struct {
 	t        Type
 	score    uint8 // per cent
 	why      Why
+	loose    bool   // the whole of an answer: the tagger may take words of it back
+	whole    bool   // likewise, of every word of the turn: it tells the tagger nothing
 	name     string // of an identifier that the business taught
 }
 

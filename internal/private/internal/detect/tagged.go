@@ -4,6 +4,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"murmur/internal/private/internal/detect/act"
 	"murmur/internal/private/internal/detect/gazetteer"
 	"murmur/internal/private/internal/detect/tag"
 )
@@ -18,6 +19,7 @@ type Observed struct {
 func Observe(turns []Turn) []Observed {
 	var talk dialogue
 	s := &scan{}
+	s.acts, _ = act.Embedded() // New refuses a damaged one
 	out := make([]Observed, len(turns))
 	for k, t := range turns {
 		s.load(viewOf(t.Text), Strict)
@@ -42,12 +44,13 @@ type tagging struct {
 	best   []uint8  // by token: the score of the mark its hint is of, 0 without a mark
 	nth    int      // which turn of the document this is
 	heard  []uint64 // by turn: what the tagger read of it last
+	maybe  []int    // tokens that were a name elsewhere in the document and are plain words too
 }
 
 // findTagged marks what the tagger knows from the words around it, and takes back what only a list said and
 // the tagger denies. A turn that it has read like this before had nothing in it, or it would read otherwise now.
 func (s *scan) findTagged(ask *asked, side Side) {
-	if s.tagger == nil {
+	if s.tagger == nil || len(s.tok) <= 2 && s.waits() {
 		return
 	}
 	for len(s.heard) <= s.nth {
@@ -55,14 +58,18 @@ func (s *scan) findTagged(ask *asked, side Side) {
 	}
 	key := s.fingerprint(ask)
 	if s.heard[s.nth] == key {
-		s.marks = slices.DeleteFunc(s.marks, listed)
+		s.marks = slices.DeleteFunc(s.marks, func(m mark) bool { return listed(m) || m.loose })
 		return
 	}
 	s.heard[s.nth] = key
 	s.observe(ask, side)
 	s.tagger.Read(&s.turn, &s.tags)
+	s.findRemembered()
 	if s.dial != Paranoid && slices.ContainsFunc(s.marks, listed) {
 		s.veto(s.tagger.Label(&s.tagger.Header.Dials[Paranoid], &s.tags))
+	}
+	if slices.ContainsFunc(s.marks, loose) {
+		s.trim(s.tagger.Label(&answered, &s.tags))
 	}
 	labels := s.tagger.Label(&s.tagger.Header.Dials[s.dial], &s.tags)
 	for i, next := 0, 0; i < len(labels); i = next {
@@ -70,7 +77,32 @@ func (s *scan) findTagged(ask *asked, side Side) {
 		for next = i + 1; next < len(labels) && labels[next] == tag.Inside(c); next++ {
 		}
 		if t := s.tagged(i, next, c, ask); t != None {
-			s.markRest(i, next, t)
+			s.markTagged(i, next, t)
+		}
+	}
+}
+
+// markTagged marks tokens [from, to), without the "or" between two values that rules have found in it.
+func (s *scan) markTagged(from, to int, t Type) {
+	start := from
+	for i := from + 1; i < to-1; i++ {
+		if (s.low(i) == "or" || s.low(i) == "and" && t != Address) && s.best[i] == 0 && s.best[i-1] > 0 && s.best[i+1] > 0 {
+			s.mark(start, i, t, 50, ByContext)
+			start = i + 1
+		}
+	}
+	s.mark(start, to, t, 50, ByContext)
+}
+
+// findRemembered marks words that were a name elsewhere and that the tagger, at its most watchful, takes for one here.
+func (s *scan) findRemembered() {
+	if len(s.maybe) == 0 {
+		return
+	}
+	labels := s.tagger.Label(&s.tagger.Header.Dials[Paranoid], &s.tags)
+	for _, i := range s.maybe {
+		if labels[i].Class() == tag.Person {
+			s.mark(i, i+1, Person, 70, ByMemory)
 		}
 	}
 }
@@ -86,6 +118,12 @@ func (s *scan) fingerprint(ask *asked) uint64 {
 		add(uint64(m.from)<<32 | uint64(m.to))
 		add(uint64(m.t)<<16 | uint64(m.score)<<8 | uint64(m.why))
 	}
+	add(uint64(len(s.maybe)))
+	for i, again := range s.echoes.heard {
+		if again {
+			add(uint64(i))
+		}
+	}
 	if ask.open() {
 		for _, t := range ask.types[:ask.n] {
 			add(uint64(t))
@@ -98,89 +136,79 @@ func (s *scan) fingerprint(ask *asked) uint64 {
 }
 
 // tagged gives the type of tokens [from, to) that the tagger takes for a value of class c while a is asked, None if
-// they are not masked. Days and numbers are the rules' business, unless they may answer a question.
+// they are not masked.
 func (s *scan) tagged(from, to int, c tag.Class, a *asked) Type {
 	switch c {
 	case tag.Person, tag.Place:
 		switch {
-		case s.dial != Paranoid && s.nameCue(from) == notName: // a restaurant called
+		case s.dial != Paranoid && (s.nameCue(from) == notName || s.premises(to) || s.premises(to-1)): // a restaurant called
+		case !s.spelled() && to == from+1 && utf8.RuneCountInString(s.low(from)) == 1: // a letter, no name
 		case c == tag.Person:
 			return Person
 		default:
 			return Location
 		}
 	case tag.Address:
-		if s.located(from, to) {
-			return Address
-		}
+		return Address
 	case tag.Date:
-		if a.wants(DateOfBirth) && s.says(from, to) {
+		switch {
+		case !s.says(from, to):
+		case a.wants(DateOfBirth):
 			return DateOfBirth
+		case s.dayNamed(from, to):
+			return Date
 		}
 	case tag.Other:
-		if a.open() && of(Postcode, ID, Vehicle, Username, Password, Email).has(a.types[0]) && s.says(from, to) {
-			return a.types[0]
+		if t := s.otherType(from, a); s.says(from, to) && (a.open() || !digital.has(t) || s.coded(from, to)) {
+			return t
 		}
 	}
 	return None
 }
 
-// markRest marks those of tokens [from, to) that no rule has marked: a rule knows better where a value ends. Of a
-// name, a place or an address there must be a word that says something; an address may begin and end with a number.
-func (s *scan) markRest(from, to int, t Type) {
+// dayNamed reports whether one of the tokens is a number, a month or a day: "last month" is too wide to be masked.
+func (s *scan) dayNamed(from, to int) bool {
 	for i := from; i < to; i++ {
-		end, told := i, false
-		for j := i; j < to && s.best[j] == 0; j++ {
-			tells := s.tells(j, t)
-			if told = told || tells; tells || t == Address && s.numeric(j) {
-				end = j + 1
-			} else if end == i {
-				break
+		if s.numeric(i) || s.tok[i].lex&(month|day) != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// digital types are made of digits and letters, so that a word alone is none.
+var digital = of(Phone, CreditCard, CardExpiry, CVV, SSN, IBAN, BankAcct, ID, Vehicle, PIN, Number, Postcode)
+
+// coded reports whether one of the tokens is a number or a single letter.
+func (s *scan) coded(from, to int) bool {
+	for i := from; i < to; i++ {
+		if s.numeric(i) || len(s.low(i)) == 1 && s.tok[i].kind == word {
+			return true
+		}
+	}
+	return false
+}
+
+// otherType gives the type of a number, code or address of the net that begins at token i: what is asked for, else what
+// the words before it name.
+func (s *scan) otherType(i int, a *asked) Type {
+	if a.open() {
+		for _, t := range a.types[:a.n] {
+			if t != Person && t != Location {
+				return t
 			}
 		}
-		if told {
-			s.mark(i, end, t, 50, ByContext)
-		}
-		i = max(i, end-1)
 	}
+	if c, ok := s.cueBefore(i, 9); ok && !of(Person, Location, Address, Age).has(c.t) {
+		return c.t
+	}
+	return Number
 }
 
 // numeric reports whether token i is a number or belongs to one.
 func (s *scan) numeric(i int) bool {
 	k := s.tok[i]
 	return k.kind == digit || k.kind == mixed || s.runOf[i] > 0
-}
-
-// tells reports whether token i says something of its own if only the tagger takes it for a value of type t: it is
-// no number, no word of a closed class, no scrap that no list knows.
-func (s *scan) tells(i int, t Type) bool {
-	k := s.tok[i]
-	switch t {
-	case Person, Location, Address:
-		if k.kind != word {
-			return false
-		}
-		if r := s.runAt(i); r != nil && r.Digits > 0 {
-			return false
-		}
-		if t == Person && k.gaz&gazetteer.CommonFirst != 0 {
-			return true
-		}
-		_, cue := cueWords[s.low(i)]
-		return !cue && k.lex&(stop|ack|unit|money|near|period|common) == 0 &&
-			(k.gaz != 0 || utf8.RuneCountInString(s.low(i)) > 3)
-	}
-	return k.kind > word && k.kind < mask || k.kind == word && (k.lex&(stop|ack) == 0 || len(s.low(i)) == 1)
-}
-
-// located reports whether one of the tokens is no plain word: the name of a street or its number.
-func (s *scan) located(from, to int) bool {
-	for i := from; i < to; i++ {
-		if t := s.tok[i]; s.numeric(i) || t.kind == word && (t.gaz&gazetteer.Word == 0 || t.shape == capital) {
-			return true
-		}
-	}
-	return false
 }
 
 // says reports whether one of the tokens can be personal: a word or a number.
@@ -195,6 +223,12 @@ func (s *scan) says(from, to int) bool {
 
 // listed reports whether a mark stands on a list of names or places alone.
 func listed(m mark) bool { return m.why == ByList }
+
+// loose reports whether a mark is the whole of an answer.
+func loose(m mark) bool { return m.loose }
+
+// answered is the dial for the words of an answer: a word stays in clear only where the tagger is quite sure.
+var answered = tag.Bias{0, 900, 900, 900, 900, 0, 900}
 
 // veto takes back the names and places that stand on a list alone where the tagger finds nothing personal.
 func (s *scan) veto(labels []tag.Label) {
@@ -217,6 +251,36 @@ func (s *scan) veto(labels []tag.Label) {
 	}
 }
 
+// trim takes the words that carry an answer out of the marks of whole answers: those that the tagger finds plain. Numbers
+// and single letters of a spelled answer stay.
+func (s *scan) trim(labels []tag.Label) {
+	spelled := s.spelled()
+	plain := func(i int) bool {
+		c, k := labels[i].Class(), s.tok[i].kind
+		switch {
+		case k == mask || k == line:
+			return true
+		case c != tag.Plain && c != tag.Org:
+			return false
+		}
+		return !spelled || k < word || k == word && len(s.low(i)) > 1
+	}
+	var parts []mark
+	for _, m := range s.marks {
+		for i := m.from; m.loose && i < m.to; i++ {
+			if plain(i) {
+				continue
+			}
+			part := m
+			for part.from = i; i < m.to && !plain(i); i++ {
+			}
+			part.to = i
+			parts = append(parts, part)
+		}
+	}
+	s.marks = append(slices.DeleteFunc(s.marks, loose), parts...)
+}
+
 // observe makes the loaded turn, with the marks made so far, into what the tagger reads.
 func (s *scan) observe(ask *asked, side Side) {
 	t := &s.turn
@@ -228,12 +292,14 @@ func (s *scan) observe(ask *asked, side Side) {
 		}
 		t.Stale = ask.again || ask.age > 0
 	}
+	t.Act, t.Echo = uint8(s.does), ask != nil && ask.echo
 	t.Tokens = t.Tokens[:0]
 	for i, w := range s.tok {
 		k := tag.Token{Start: w.s, End: w.e, Words: uint32(w.lex), Known: w.gaz, Kind: uint8(w.kind), Shape: uint8(w.shape)}
 		if s.runOf[i] > 0 {
 			k.Hint = inRun
 		}
+		k.Again = s.echoes.heard[i]
 		t.Tokens = append(t.Tokens, k)
 	}
 	for i := range t.Tokens {
@@ -246,6 +312,9 @@ func (s *scan) observe(ask *asked, side Side) {
 	}
 	s.best = append(s.best[:0], make([]uint8, len(s.tok))...)
 	for _, m := range s.marks {
+		if m.whole {
+			continue
+		}
 		h := hint(m)
 		for i := m.from; i < m.to; i++ {
 			if m.score >= s.best[i] {

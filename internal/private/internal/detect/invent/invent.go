@@ -74,6 +74,7 @@ type writer struct {
 	r     *rand.Rand
 	style style
 	said  map[string]string // the values of this document, by slot
+	own   *names            // the names of the template's writer, nil for the lists of this package
 	out   []piece
 }
 
@@ -164,7 +165,7 @@ func (w *writer) nodes(say []node) {
 		case n.alts != nil:
 			w.nodes(pick(w.r, n.alts))
 		case n.slot != "":
-			slots[strings.TrimRight(n.slot, "23")](w, n.slot, n.mod)
+			slots[strings.TrimRight(n.slot, others)](w, n.slot, n.mod)
 		default:
 			w.plain(n.text)
 		}

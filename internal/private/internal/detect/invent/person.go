@@ -111,6 +111,9 @@ func who(key string) string {
 
 func (w *writer) first(key string) string {
 	return w.once("first"+who(key), func() string {
+		if w.own != nil && w.one(ownShare) {
+			return pick(w.r, w.own.first)
+		}
 		switch n := w.r.IntN(100); {
 		case n < 50:
 			return pick(w.r, firstNames)
@@ -127,6 +130,9 @@ func (w *writer) first(key string) string {
 
 func (w *writer) last(key string) string {
 	return w.once("last"+who(key), func() string {
+		if w.own != nil && w.one(ownShare) {
+			return pick(w.r, w.own.last)
+		}
 		switch n := w.r.IntN(100); {
 		case n < 38:
 			return pick(w.r, lastNames)
@@ -146,7 +152,12 @@ func (w *writer) last(key string) string {
 }
 
 func (w *writer) nick(key string) string {
-	return w.once("nick"+who(key), func() string { return pick(w.r, nickNames) })
+	return w.once("nick"+who(key), func() string {
+		if w.own != nil && w.one(ownShare) {
+			return pick(w.r, w.own.nick)
+		}
+		return pick(w.r, nickNames)
+	})
 }
 
 func (w *writer) full(key, mod string) {

@@ -35,6 +35,9 @@ var landmarks = []string{"the library", "the old mill", "the gas station", "the 
 
 func (w *writer) city(key, mod string) {
 	v := w.once(key, func() string {
+		if w.own != nil && w.one(ownShare) {
+			return pick(w.r, w.own.towns)
+		}
 		if w.one(55) {
 			return pick(w.r, cities)
 		}
@@ -102,6 +105,9 @@ func foreign(road string) bool {
 // roadName is the name of a street without a number.
 func (w *writer) roadName(key string) string {
 	return w.once("road"+who(key), func() string {
+		if w.own != nil && w.one(ownShare) {
+			return pick(w.r, w.own.roads)
+		}
 		kind := pick(w.r, roadKinds)
 		if short := roadShort[kind]; short != nil && !w.style.spoken && w.one(45) {
 			kind = pick(w.r, short)
@@ -286,6 +292,9 @@ func (w *writer) postcode(key, mod string) {
 // org is a business: called after a person, a place, a trade or nothing.
 func (w *writer) org(key, _ string) {
 	v := w.once(key, func() string {
+		if w.own != nil && w.one(ownShare) {
+			return pick(w.r, w.own.business)
+		}
 		trade := pick(w.r, business)
 		switch w.r.IntN(12) {
 		case 0:

@@ -135,7 +135,7 @@ func parseNodes(s string, inside bool) (out []node, rest string, err error) {
 		case '{':
 			name, after, ok := strings.Cut(s[1:], "}")
 			slot, mod, _ := strings.Cut(name, ":")
-			if _, known := slots[strings.TrimRight(slot, "23")]; !ok || !known || !goodMod(mod) {
+			if _, known := slots[strings.TrimRight(slot, others)]; !ok || !known || !goodMod(mod) {
 				return nil, "", fmt.Errorf("no slot {%s}", name)
 			}
 			out, s = append(out, node{slot: slot, mod: mod}), after
@@ -169,3 +169,6 @@ func goodMod(mod string) bool {
 	}
 	return len(mod) == 3 && mod[1] == '/' && '1' <= mod[0] && mod[0] <= mod[2] && mod[2] <= '9'
 }
+
+// others are the digits behind a slot's name that make it another person's or another number.
+const others = "23456789"

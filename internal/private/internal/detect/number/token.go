@@ -18,9 +18,10 @@ func class(s string) classOf {
 		case c >= 'a' && c <= 'z':
 			l++
 		default:
-			if s != "x-ray" {
-				return other
+			if _, known := vocabulary[s]; known { // x-ray, zéro
+				return letters
 			}
+			return other
 		}
 	}
 	switch {

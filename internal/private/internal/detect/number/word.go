@@ -51,6 +51,15 @@ var vocabulary = map[string]entry{
 	"em": {loose, 0, 'm'}, "en": {loose, 0, 'n'}, "pee": {loose, 0, 'p'}, "cue": {loose, 0, 'q'}, "ess": {loose, 0, 's'},
 	"tee": {loose, 0, 't'}, "vee": {loose, 0, 'v'}, "ex": {loose, 0, 'x'}, "wye": {loose, 0, 'y'},
 
+	// Spanish and French, where the word is no English one.
+	"cero": {digit, 0, 0}, "uno": {digit, 1, 0}, "dos": {digit, 2, 0}, "tres": {digit, 3, 0}, "cuatro": {digit, 4, 0}, "cinco": {digit, 5, 0}, "seis": {digit, 6, 0},
+	"siete": {digit, 7, 0}, "ocho": {digit, 8, 0}, "nueve": {digit, 9, 0}, "diez": {teen, 10, 0}, "doce": {teen, 12, 0}, "trece": {teen, 13, 0}, "catorce": {teen, 14, 0},
+	"quince": {teen, 15, 0}, "veinte": {ten, 20, 0}, "treinta": {ten, 30, 0}, "cuarenta": {ten, 40, 0}, "cincuenta": {ten, 50, 0}, "sesenta": {ten, 60, 0},
+	"setenta": {ten, 70, 0}, "ochenta": {ten, 80, 0}, "noventa": {ten, 90, 0}, "coma": {filler, 1, 0}, "doble": {repeat, 2, 0},
+	"zéro": {digit, 0, 0}, "deux": {digit, 2, 0}, "trois": {digit, 3, 0}, "quatre": {digit, 4, 0}, "cinq": {digit, 5, 0}, "huit": {digit, 8, 0}, "neuf": {digit, 9, 0},
+	"onze": {teen, 11, 0}, "douze": {teen, 12, 0}, "treize": {teen, 13, 0}, "quatorze": {teen, 14, 0}, "quinze": {teen, 15, 0}, "vingt": {ten, 20, 0},
+	"trente": {ten, 30, 0}, "quarante": {ten, 40, 0}, "cinquante": {ten, 50, 0}, "soixante": {ten, 60, 0},
+
 	"dash": {joiner, 0, '-'}, "hyphen": {joiner, 0, '-'}, "minus": {joiner, 0, '-'}, "dot": {joiner, 0, '.'},
 	"point": {joiner, 0, '.'}, "period": {joiner, 0, '.'}, "slash": {joiner, 0, '/'}, "stroke": {joiner, 0, '/'},
 	"underscore": {joiner, 0, '_'}, "plus": {joiner, 0, '+'}, "space": {joiner, 0, ' '}, "at": {joiner, 0, '@'},

@@ -139,6 +139,20 @@ func touches(f detect.Span, spans []gold.Span) bool {
 	return slices.ContainsFunc(spans, func(s gold.Span) bool { return s.Start < f.End && f.Start < s.End })
 }
 
+// Join adds the counts of another board.
+func (b *Board) Join(o *Board) {
+	if b.Sources == nil {
+		b.Sources, b.Types, b.docs = map[string]*Counts{}, map[string]*Counts{}, map[string][]Counts{}
+	}
+	for k, c := range o.Sources {
+		counts(b.Sources, k).plus(c)
+		b.docs[k] = append(b.docs[k], o.docs[k]...)
+	}
+	for k, c := range o.Types {
+		counts(b.Types, k).plus(c)
+	}
+}
+
 // characters counts the characters of a document and gives which of them are masked.
 func (c *Counts) characters(g *gold.Doc, found []detect.Span) []bool {
 	text := []rune(g.Text)

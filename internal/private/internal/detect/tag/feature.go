@@ -3,11 +3,11 @@ package tag
 import "math/bits"
 
 // templates is the number of features of a word.
-const templates = 60
+const templates = 69
 
 // rowBits is the size of the table of rows: features are hashed into it and share rows where hashes meet.
 const (
-	rowBits = 18
+	rowBits = 19
 	rowMask = 1<<rowBits - 1
 )
 
@@ -23,6 +23,7 @@ type cell struct {
 	sparse     uint64 // the word itself if it is of a closed class or a sign, else what lists and shape say
 	pattern    uint64 // form, known and class together
 	vowel      uint64
+	again      uint64 // 1: another side has just said it
 }
 
 // outside stands for the tokens before the first and behind the last.
@@ -73,6 +74,10 @@ func (c *cell) observe(lower string, t *Token) {
 	c.hint = uint64(t.Hint) + 1
 	c.length = min(uint64(len(w)), 9)
 	c.vowel = vowels
+	c.again = 0
+	if t.Again {
+		c.again = 1
+	}
 	c.pattern = mix(c.form<<40|c.known<<32|c.class, 77)
 	c.sparse = c.word
 	if t.Words == 0 && t.Kind >= 2 {
@@ -108,6 +113,10 @@ func (s *Scratch) prepare(t *Turn) {
 	s.ask = ask<<1 | stale
 	s.asks = all
 	s.cased = cased
+	s.acts = uint64(t.Act)<<1 | uint64(t.Asked[0])<<8
+	if t.Echo {
+		s.acts |= 1
+	}
 	s.side = uint64(t.Side)
 	s.size = uint64(min(bits.Len(uint(n)), 6))
 }
@@ -135,6 +144,9 @@ func (s *Scratch) rows(i int, out *[templates]uint32) {
 		// 51: the conversation
 		s.ask, mix(s.ask, c.pattern), mix(s.ask, place<<8|s.size), mix(s.ask, mix(c.pattern, place)), mix(s.ask, c.word), mix(s.asks, c.pattern), mix(s.ask, mix(c.hint, c.sparse)),
 		mix(s.side, c.pattern), place<<8 | s.size,
+		// 60: what the turn and the one before it do
+		mix(s.acts, place<<8|s.size), mix(s.acts, c.pattern), mix(s.acts, c.sparse), mix(s.acts, p.word+5), mix(s.acts, mix(p.sparse, c.pattern)), mix(s.acts, mix(n.sparse, c.pattern)),
+		mix(c.again<<2|p.again<<1|n.again, c.pattern), mix(c.again<<2|p.again<<1|n.again, mix(s.acts, c.form)), mix(c.again<<1|p.again, mix(p.word, c.form)),
 	}
 	for k := range f {
 		h := (f[k] + uint64(k)*mulC) * mulA

@@ -63,6 +63,7 @@ type Token struct {
 	Kind       uint8           // word, digits, sign...
 	Shape      uint8           // lower case, Capital, UPPER
 	Hint       uint8           // what the rules made of it, 0 for nothing
+	Again      bool            // another side has just said it
 }
 
 // Phrase is set in Known for a word of a listed place of several words.
@@ -76,6 +77,9 @@ type Turn struct {
 	Side   uint8    // who speaks
 	Asked  [4]uint8 // the types the other side's open question wants, 0 for none
 	Stale  bool     // the question is older than one turn, or was repeated
+	Act    uint8    // what the turn does, as package act tells
+	Before uint8    // what the turn before it does
+	Echo   bool     // the turn reads an answer back
 }
 
 // Bias is the recall dial: what is added to every label of a class, in units of the model's weights. More

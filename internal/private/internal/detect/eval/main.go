@@ -1,7 +1,8 @@
-// Command eval measures the whole detector on every source with a tagger that has learned neither from that source
-// nor from its relatives (leave one source out), and prints the tables of docs/models/text.md:
+// Command eval measures the whole detector and prints the tables of docs/models/text.md: in the words of the hands that
+// it was tuned on and of those that were left out, and on every public source with a tagger that has learned neither from
+// that source nor from its relatives (leave one source out).
 //
-//	go run ./internal/private/internal/detect/tag/eval -data ../shared/data
+//	go run ./internal/private/internal/detect/eval -data ../shared/data
 //
 // Zone: RED, reads personal text and prints numbers. It measures the trained part honestly and the rules less so:
 // they were written while looking at these sources.
@@ -62,11 +63,20 @@ func main() {
 	data := flag.String("data", "../shared/data", "folder with pii and nlp")
 	only := flag.String("folds", "", "folds to run, comma-separated; all if empty")
 	named := flag.String("dial", "strict", "balanced, strict or paranoid")
-	quick := flag.Bool("quick", false, "one epoch and a fifth of the documents: a rough answer in a few minutes")
+	quick := flag.Bool("quick", false, "one epoch and a part of the documents: a rough answer in a few minutes")
+	hands := flag.Bool("hands", false, "the words of the hands alone, without the public sources")
 	flag.Parse()
 	dial, ok := detect.ParseDial(*named)
 	if !ok {
 		log.Fatal("eval: the dial is balanced, strict or paranoid")
+	}
+	if *only == "" {
+		if err := handTables(os.Stdout, os.DirFS(*data), dial, *quick); err != nil {
+			log.Fatal("eval: ", err)
+		}
+	}
+	if *hands {
+		return
 	}
 	var b boards
 	for _, f := range folds {
