@@ -1,10 +1,7 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"io"
 
 	"murmur/internal/insight"
@@ -31,21 +28,8 @@ func (c *mcpCmd) Run(r *run) error {
 
 // figures are those that viewers may see. They are asked for anew each time: without a server the data directory is open
 // for that moment only.
-func (c *mcpCmd) figures(r *run) (figures []insight.Figure, err error) {
-	var b bytes.Buffer
-	if err := r.stream("figures", server.FiguresArgs{Workspace: c.Workspace, As: "viewer"}, nil, &b); err != nil {
-		return nil, err
-	}
-	d := json.NewDecoder(&b)
-	for {
-		var f insight.Figure
-		if err := d.Decode(&f); errors.Is(err, io.EOF) {
-			return figures, nil
-		} else if err != nil {
-			return nil, err
-		}
-		figures = append(figures, f)
-	}
+func (c *mcpCmd) figures(r *run) ([]insight.Figure, error) {
+	return r.figures(server.FiguresArgs{Workspace: c.Workspace, As: "viewer"})
 }
 
 // stayOpen is a writer that its reader's end does not close.

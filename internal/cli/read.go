@@ -8,11 +8,13 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"murmur/internal/insight"
+	"murmur/internal/insight/table"
 	"murmur/internal/server"
 )
 
@@ -22,30 +24,29 @@ type figuresCmd struct {
 	Workspace string `help:"Workspace; all by default." placeholder:"W"`
 	Insight   string `help:"One insight by its slug." placeholder:"SLUG"`
 	Refresh   bool   `help:"First compute what is due."`
+	Out       string `help:"Write them as a table into this file: FILE.csv or FILE.parquet." type:"path" placeholder:"FILE"`
 	As        string `help:"Whose view: the owner's has exact counts of activity, a viewer's has noise on every count and changes once a day." enum:"owner,viewer" default:"owner"`
 }
 
 func (c *figuresCmd) Run(r *run) error {
 	args := server.FiguresArgs{Workspace: c.Workspace, Insight: c.Insight, Refresh: c.Refresh, As: c.As}
+	if c.Out != "" {
+		return c.write(r, args)
+	}
 	if r.JSON {
 		return r.stream("figures", args, nil, r.Out)
 	}
-	var b strings.Builder
-	if err := r.stream("figures", args, nil, &b); err != nil {
+	figures, err := r.figures(args)
+	if err != nil {
 		return err
 	}
-	d := json.NewDecoder(strings.NewReader(b.String()))
 	t := tabwriter.NewWriter(r.Out, 0, 0, 2, ' ', 0)
-	n := 0
-	for d.More() {
-		var f insight.Figure
-		if err := d.Decode(&f); err != nil {
-			return err
-		}
-		if n == 0 {
-			fmt.Fprintln(t, "PERIOD\tINSIGHT\tMEASURE\tSPLIT\tVALUE\t95 % INTERVAL\tBASE\tCONTACTS")
-		}
-		n++
+	if len(figures) > 0 {
+		fmt.Fprintln(t, "PERIOD\tINSIGHT\tMEASURE\tSPLIT\tVALUE\t95 % INTERVAL\tBASE\tCONTACTS")
+	} else {
+		fmt.Fprintln(t, "No figure yet. Connect a source (murmur connect quo) or import a file, then: murmur figures --refresh")
+	}
+	for _, f := range figures {
 		value, interval := "-", f.Hidden
 		if f.Value != nil {
 			value = fmt.Sprintf("%.4g %s", *f.Value, f.Unit)
@@ -55,10 +56,47 @@ func (c *figuresCmd) Run(r *run) error {
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", f.Period, f.Insight, f.Measure, splitText(f.Split), value, interval, f.Base, f.Contacts)
 	}
-	if n == 0 {
-		fmt.Fprintln(t, "No figure yet. Connect a source (murmur connect quo) or import a file, then: murmur figures --refresh")
-	}
 	return t.Flush()
+}
+
+// figures asks for figures where the data directory's owner is.
+func (r *run) figures(args server.FiguresArgs) (figures []insight.Figure, err error) {
+	var b bytes.Buffer
+	if err := r.stream("figures", args, nil, &b); err != nil {
+		return nil, err
+	}
+	for d := json.NewDecoder(&b); d.More(); {
+		var f insight.Figure
+		if err := d.Decode(&f); err != nil {
+			return nil, err
+		}
+		figures = append(figures, f)
+	}
+	return figures, nil
+}
+
+// write makes the file of --out; a file that is there is replaced when the new one is whole.
+func (c *figuresCmd) write(r *run, args server.FiguresArgs) error {
+	form := map[string]func(io.Writer, []insight.Figure) error{".csv": table.CSV, ".parquet": table.Parquet}[filepath.Ext(c.Out)]
+	if form == nil {
+		return usage{errors.New("--out takes FILE.csv or FILE.parquet")}
+	}
+	figures, err := r.figures(args)
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(c.Out), ".murmur-*")
+	if err != nil {
+		return fmt.Errorf("write the table: %w", err)
+	}
+	defer os.Remove(f.Name()) // once it has its name there is nothing to remove
+	if err := errors.Join(form(f, figures), f.Close()); err != nil {
+		return fmt.Errorf("write the table: %w", err)
+	}
+	if err := os.Rename(f.Name(), c.Out); err != nil {
+		return fmt.Errorf("write the table: %w", err)
+	}
+	return r.print(map[string]int{"figures": len(figures)}, func(w io.Writer) { fmt.Fprintf(w, "%d figures in %s\n", len(figures), c.Out) })
 }
 
 func splitText(split map[string][]string) string {
