@@ -134,7 +134,8 @@ func Parquet(w io.Writer, figures []insight.Figure) error {
 	}
 	rows := b.NewRecordBatch()
 	defer rows.Release()
-	out, err := pqarrow.NewFileWriter(schema, w, parquet.NewWriterProperties(parquet.WithCompression(compress.Codecs.Zstd)), pqarrow.DefaultWriterProps())
+	// The writer would close a file below it; that is the caller's.
+	out, err := pqarrow.NewFileWriter(schema, struct{ io.Writer }{w}, parquet.NewWriterProperties(parquet.WithCompression(compress.Codecs.Zstd)), pqarrow.DefaultWriterProps())
 	if err != nil {
 		return fmt.Errorf("write Parquet: %w", err)
 	}
