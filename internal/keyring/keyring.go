@@ -160,10 +160,10 @@ func (r *Ring) Pseudonym(ws workspace.ID) (Pseudonym, error) {
 	if err != nil {
 		return Pseudonym{}, err
 	}
-	if h.pseudonym == nil {
+	if !h.pseudonym.Valid() {
 		return Pseudonym{}, fmt.Errorf("pseudonym key of %s: %w", ws, ErrDamaged)
 	}
-	return Pseudonym{k: h.pseudonym}, nil
+	return h.pseudonym, nil
 }
 
 // Epochs lists the epochs whose keys are alive, oldest first.

@@ -1,8 +1,12 @@
 package keyring
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"fmt"
+	"hash"
 	"io"
+	"sync"
 )
 
 // hidden is what every key prints.
@@ -18,7 +22,24 @@ func newSecret(b []byte) secret {
 }
 
 // Pseudonym is a workspace's key for pseudonyms and keyed ids. The zero value is refused.
-type Pseudonym struct{ k secret }
+type Pseudonym struct {
+	k    secret
+	sums *sync.Pool // of hash.Hash: states that have taken the key in, which costs as much as a short message
+}
+
+func newPseudonym(k secret) Pseudonym {
+	return Pseudonym{k, &sync.Pool{New: func() any { return hmac.New(sha256.New, (*k)[:]) }}}
+}
+
+// Sum is HMAC-SHA256 of a message under the key. It panics for the zero value: an unkeyed sum must never be made.
+func (p Pseudonym) Sum(message []byte) (sum [sha256.Size]byte) {
+	m := p.sums.Get().(hash.Hash)
+	m.Reset()
+	m.Write(message)
+	m.Sum(sum[:0])
+	p.sums.Put(m)
+	return sum
+}
 
 // Valid reports whether there is a key.
 func (p Pseudonym) Valid() bool { return p.k != nil }

@@ -53,7 +53,7 @@ const (
 // set is what a key file holds, opened. It is never modified.
 type set struct {
 	raw       [fileSize]byte
-	pseudonym secret      // nil: damaged
+	pseudonym Pseudonym   // not valid: damaged
 	facts     cipher.AEAD // nil: damaged
 	epochs    map[uint32]cipher.AEAD
 	damaged   []int // slots that hold something that does not open
@@ -175,7 +175,7 @@ func (r *Ring) parse(ws workspace.ID, b *[fileSize]byte) (*set, error) {
 			s.damaged = append(s.damaged, i)
 		}
 	}
-	if s.damaged != nil && s.pseudonym == nil && s.facts == nil && len(s.epochs) == 0 {
+	if s.damaged != nil && !s.pseudonym.Valid() && s.facts == nil && len(s.epochs) == 0 {
 		if s.damaged[0] != headerSlot || zero(s.slot(headerSlot)[headerRoot:headerMAC]) {
 			return nil, fmt.Errorf("keys of %s: nothing opens: %w", ws, ErrDamaged) // cut short: the root key is not at fault
 		}
@@ -201,7 +201,7 @@ func (r *Ring) parseSlot(ws workspace.ID, s *set, i int) bool {
 	key := (*[32]byte)(plain)
 	switch {
 	case i == pseudonymSlot && k == pseudonym:
-		s.pseudonym = &key
+		s.pseudonym = newPseudonym(&key)
 	case i == factsSlot && k == facts:
 		s.facts = gcm(key)
 	case i >= firstEpoch && k == epochKey:

@@ -37,6 +37,9 @@ type order struct {
 	Fault string // "": none; process, panic, lake: the step that fails
 }
 
+// refusedVersion marks a fact that the lake refuses.
+const refusedVersion = 13
+
 // house is a journal, keys and two doors.
 type house struct {
 	t    *testing.T
@@ -47,13 +50,21 @@ type house struct {
 	lake lake
 	ws   []workspace.ID
 
-	mu     sync.Mutex
-	r      *rand.Rand
-	chance float64               // of a fault of the house, at each place
-	broken map[workspace.ID]bool // whose keys are damaged
-	healed bool                  // what was wrong with messages is right
-	words  map[int]string
-	idle   chan struct{}
+	mu      sync.Mutex
+	r       *rand.Rand
+	chance  float64               // of a fault of the house, at each place
+	broken  map[workspace.ID]bool // whose keys are damaged
+	healed  bool                  // what was wrong with messages is right
+	words   map[int]string
+	carried []carried // what was committed of the topic Facts
+	idle    chan struct{}
+}
+
+// carried is a message of facts: the facts in it, and whether the lake refuses one of them.
+type carried struct {
+	workspace workspace.ID
+	facts     []fact.ID
+	refused   bool
 }
 
 // lake is the model of the second door: facts by id, how often each was stored, and the position.
@@ -142,7 +153,7 @@ func (h *house) Process(_ context.Context, m journal.Message) (fact.Outcome, err
 	}
 	out := fact.Outcome{State: o.State}
 	for i := range o.Facts {
-		out.Facts = append(out.Facts, &fact.Message{Head: fact.Head{ID: facttest.ID(o.N*1000 + i), Version: map[bool]int64{true: 13}[o.Fault == "lake"]}, Body: h.mk.Text(h.wordsOf(o.Size))})
+		out.Facts = append(out.Facts, &fact.Message{Head: fact.Head{ID: facttest.ID(o.N*1000 + i), Version: map[bool]int64{true: refusedVersion}[o.Fault == "lake"]}, Body: h.mk.Text(h.wordsOf(o.Size))})
 	}
 	return out, nil
 }
@@ -181,7 +192,7 @@ func (h *house) Append(_ context.Context, batches []fact.Batch, _ int32, from, t
 	}
 	for _, b := range batches {
 		for _, f := range b.Facts {
-			if f.Meta().Version == 13 && !h.healed {
+			if f.Meta().Version == refusedVersion && !h.healed {
 				h.mu.Unlock()
 				return errOwn
 			}
@@ -238,13 +249,46 @@ func (f faulty) Transform(ctx context.Context, r journal.Reader, stage journal.S
 		}
 		return limit()
 	}
-	return f.Journal.Transform(ctx, r, func(ctx context.Context, in []journal.Message) ([]journal.Message, error) {
+	err := f.Journal.Transform(ctx, r, func(ctx context.Context, in []journal.Message) ([]journal.Message, error) {
 		out, err := stage(ctx, in)
 		if err == nil && f.h.fails() {
 			return nil, errHouse
 		}
+		if err == nil && r.Topic == journal.Inbox {
+			f.h.made(out)
+		}
 		return out, err
 	})
+	if errors.Is(err, journal.ErrTooLarge) {
+		f.h.t.Errorf("the journal was handed %v: facts are to be cut before", err)
+	}
+	return err
+}
+
+// made notes the messages of facts that a batch of deliveries became.
+func (h *house) made(out []journal.Message) {
+	for _, m := range out {
+		if m.Topic != journal.Facts {
+			continue
+		}
+		opened, err := h.ring.Open(m.Workspace, keyring.TopicFacts, m.ID, factsVersion, m.Epoch, m.Payload)
+		if err != nil {
+			h.t.Error(err)
+			continue
+		}
+		b, err := fact.Decode(opened)
+		if err != nil {
+			h.t.Error(err)
+		}
+		p := carried{workspace: m.Workspace}
+		for _, f := range b.Facts {
+			p.facts = append(p.facts, f.Meta().ID)
+			p.refused = p.refused || f.Meta().Version == refusedVersion
+		}
+		h.mu.Lock()
+		h.carried = append(h.carried, p)
+		h.mu.Unlock()
+	}
 }
 
 // settle runs the pipeline, over and over after faults of the house and some crashes, until nothing waits.

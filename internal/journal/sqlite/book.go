@@ -75,27 +75,33 @@ func (t *tx) deliver(m *journal.Message) (fresh bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	known, err := t.find(ws, m.ID)
+	known, err := t.knows(ws, m.ID)
 	if err != nil {
 		return false, err
 	}
 	c := t.account(ws, source)
 	c.deliveries++
-	if known != nil {
+	if known {
 		c.duplicates++
 		return false, nil
 	}
-	at := micros(m.At)
-	c.latest = max(c.latest, at)
-	pos, err := t.position()
+	c.latest = max(c.latest, micros(m.At))
+	pos, err := t.add(ws, source, m, fact.Pending, fact.WhyNone, [16]byte{})
 	if err != nil {
 		return false, err
 	}
-	if err := t.exec(t.w.sql.addDelivery, pos, ws, m.ID[:], source, at, t.now-at); err != nil {
-		return false, err
-	}
 	t.inbox = true
-	return true, t.keep(pos, ws, m)
+	return true, t.addPayload(pos, ws, m)
+}
+
+// add stores a new delivery.
+func (t *tx) add(ws, source int64, m *journal.Message, s fact.State, why fact.Why, contact [16]byte) (pos int64, err error) {
+	if pos, err = t.position(); err != nil {
+		return 0, err
+	}
+	t.placed[name{ws, m.ID}] = pos
+	at := micros(m.At)
+	return pos, t.w.deliveries.add(t.ctx, 0, pos, ws, m.ID[:], source, at, int64(s), int64(why), t.now-at, ownerOf(contact))
 }
 
 // account counts what comes in of a source.
@@ -108,12 +114,25 @@ func (t *tx) account(ws, source int64) *count {
 	return c
 }
 
+// addPayload stores the payload of a new delivery.
+func (t *tx) addPayload(pos, ws int64, m *journal.Message) error {
+	if err := t.current(ws, m.Epoch); err != nil {
+		return err
+	}
+	return t.w.payloads.add(t.ctx, len(m.Payload), pos, ws, int64(m.Key), int64(m.Epoch), m.Payload)
+}
+
 // keep stores a payload unless there is one already, which may have been carried over to a younger epoch.
 func (t *tx) keep(pos, ws int64, m *journal.Message) error {
 	n, err := t.affect(t.w.sql.addPayload, pos, ws, int64(m.Key), int64(m.Epoch), m.Payload)
 	if err != nil || n == 0 {
 		return err
 	}
+	return t.current(ws, m.Epoch)
+}
+
+// current refuses what was sealed under an epoch that has ended.
+func (t *tx) current(ws int64, epoch uint32) error {
 	below, ok := t.retired[ws]
 	if !ok {
 		if err := t.w.sql.retired.QueryRowContext(t.ctx, ws).Scan(&below); err != nil {
@@ -121,7 +140,7 @@ func (t *tx) keep(pos, ws int64, m *journal.Message) error {
 		}
 		t.retired[ws] = below
 	}
-	if m.Epoch < below {
+	if epoch < below {
 		return journal.ErrStale
 	}
 	return nil
@@ -136,12 +155,40 @@ type row struct {
 
 // find gives a delivery's row, nil if there is none.
 func (t *tx) find(ws int64, id journal.ID) (*row, error) {
+	if err := t.sequence(); err != nil {
+		return nil, err
+	}
+	n := name{ws, id}
+	pos, filed := t.placed[n], false
+	if pos == 0 {
+		pos, filed = t.w.journal.places.look(n)
+	}
+	if pos == 0 && !filed {
+		return nil, nil
+	}
+	if err := t.flush(); err != nil {
+		return nil, err
+	}
+	found := t.w.sql.find.QueryRowContext
+	args := []any{id[:], ws}
+	if pos != 0 {
+		found, args = t.w.sql.at.QueryRowContext, append(args, pos)
+	}
 	var r row
-	err := t.w.sql.find.QueryRowContext(t.ctx, id[:], ws).Scan(&r.pos, &r.source, &r.state, &r.why, &r.at)
+	err := found(t.ctx, args...).Scan(&r.pos, &r.source, &r.state, &r.why, &r.at)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
 	return &r, err
+}
+
+// knows reports whether a delivery is in the book.
+func (t *tx) knows(ws int64, id journal.ID) (bool, error) {
+	if t.placed[name{ws, id}] != 0 { // accepted a moment ago
+		return true, nil
+	}
+	r, err := t.find(ws, id)
+	return r != nil, err
 }
 
 // store writes what a stage made: facts and states.
@@ -274,9 +321,16 @@ func (t *tx) requeue(found []int64) error {
 		if n == 0 {
 			continue // there is nothing left to process
 		}
-		if err := t.exec(t.w.sql.moveDelivery, pos, t.now, old); err != nil {
+		var ws int64
+		var id []byte
+		err = t.w.sql.moveDelivery.QueryRowContext(t.ctx, pos, t.now, old).Scan(&ws, &id)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue // a payload that lost its row: Check names it
+		}
+		if err != nil {
 			return err
 		}
+		t.placed[name{ws, journal.ID(id)}] = pos
 		if err := t.exec(t.w.sql.dropHeld, old); err != nil {
 			return err
 		}

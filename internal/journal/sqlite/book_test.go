@@ -3,6 +3,7 @@ package sqlite
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -336,6 +337,26 @@ func TestConsumerAhead(t *testing.T) {
 	}
 }
 
+// TestWhatIsStoredWaitsNoMore: a consumer died between its effect and the cursor, and nothing comes after it.
+func TestWhatIsStoredWaitsNoMore(t *testing.T) {
+	t.Parallel()
+	x := start(t)
+	m := x.delivery(1)
+	m.Topic = journal.Facts
+	x.append(t, m, m)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	err := x.Transform(ctx, journal.Reader{Topic: journal.Facts, Group: "lake", Limit: func() int { cancel(); return 1 },
+		Resume: func(context.Context, int32) (journal.Position, error) { return "2", nil }},
+		func(_ context.Context, in []journal.Message) ([]journal.Message, error) {
+			t.Errorf("%d stored messages were handed over again", len(in))
+			return nil, nil
+		})
+	if b, after := x.Backlog(t.Context()); err != nil || after != nil || b.Facts != 0 {
+		t.Errorf("%d wait: %v, %v", b.Facts, err, after)
+	}
+}
+
 // TestNeighbourFails: a caller whose part of a transaction fails does not take the others down.
 func TestNeighbourFails(t *testing.T) {
 	t.Parallel()
@@ -371,5 +392,51 @@ func TestNeighbourFails(t *testing.T) {
 	}
 	if got := x.tally(t); failed != 1 || got.In != 19 {
 		t.Errorf("%d failed, %d stored", failed, got.In)
+	}
+}
+
+// TestAFileOfVersion2Opens: what it has is found by its id, counted as before, and accepted no second time.
+func TestAFileOfVersion2Opens(t *testing.T) {
+	t.Parallel()
+	script, err := os.ReadFile("testdata/version2.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	db, err := sql.Open("sqlite", filepath.Join(dir, "journal.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec(string(script)); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	x := fixture{openIn(t, dir, Config{}), newClock()}
+	defer func() { _ = x.Close() }()
+	want := map[fact.State]byte{fact.Published: 1, fact.Held: 2, fact.Pending: 1}
+	var all []journal.Message
+	for s, first := range want {
+		m := x.delivery(1)
+		m.ID = journal.ID{first, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}
+		if s == fact.Pending {
+			copy(m.ID[8:], bytes.Repeat([]byte{255}, 8))
+		}
+		trace, err := x.Trace(t.Context(), m.Workspace, m.ID)
+		if err != nil || trace.State != s {
+			t.Errorf("%s is %s: %v", s, trace.State, err)
+		}
+		all = append(all, m)
+	}
+	fresh, err := x.Accept(t.Context(), append(all, x.delivery(1))...)
+	if err != nil || fresh != 1 {
+		t.Errorf("%d new, want one: %v", fresh, err)
+	}
+	if got := x.tally(t); got.In != 8 || got.States[fact.Duplicate] != 4 {
+		t.Errorf("counts %+v", got)
+	}
+	if found, err := x.Check(t.Context()); err != nil || len(found) != 0 {
+		t.Errorf("%v, %v", found, err)
 	}
 }

@@ -84,7 +84,9 @@ func (j *Journal) Trace(ctx context.Context, w workspace.ID, id journal.ID) (del
 	var epoch, size sql.NullInt64
 	err := j.reads.QueryRowContext(ctx, `select pos, label, at, state, why, since, contact, epoch, length(body)
 		from delivery d join source on no = source left join payload using (pos)
-		where substr(id, 1, 8) = substr(?1, 1, 8) and id = ?1 and d.ws = (select no from workspace where name = ?2)`, id[:], w.String()).
+		where pos in (select pos from place where id = substr(?1, 1, 8) union all
+			select pos from delivery where pos >= (select filed from sequence) and id = ?1)
+		and id = ?1 and d.ws = (select no from workspace where name = ?2)`, id[:], w.String()).
 		Scan(&pos, &label, &at, &t.State, &t.Why, &since, &contact, &epoch, &size)
 	if errors.Is(err, sql.ErrNoRows) {
 		return deliveries.Trace{}, deliveries.ErrUnknown
@@ -162,14 +164,17 @@ func (j *Journal) Sealed(ctx context.Context, f func(journal.Message) error) err
 	}
 }
 
-// Check asks SQLite whether the file is whole, and compares the counter of what was settled with the rows; it gives one
-// line a fault.
+// Check asks SQLite whether the file is whole, compares the counter of what was settled with the rows, and looks each row
+// up by its id; it gives one line a fault.
 func (j *Journal) Check(ctx context.Context) (faults []string, err error) {
 	for _, query := range []string{`pragma integrity_check(20)`, fmt.Sprintf(`
 		select 'workspace ' || name || ': ' || sum(n) || ' settled deliveries have no row' from (
 			select ws, deliveries - purged as n from settled union all
 			select ws, -count(*) from delivery where state not in (%s) group by ws) join workspace on no = ws
-		group by ws having sum(n) <> 0`, needed)} {
+		group by ws having sum(n) <> 0`, needed), `
+		select 'workspace ' || name || ': ' || count(*) || ' deliveries are not found by their id' from delivery d
+		join workspace on no = ws where pos < (select filed from sequence)
+		and not exists (select 1 from place p where p.id = substr(d.id, 1, 8) and p.pos = d.pos) group by ws`} {
 		found, err := j.lines(ctx, query)
 		if err != nil {
 			return faults, fmt.Errorf("check the journal: %w", err)

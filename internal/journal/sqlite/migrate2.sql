@@ -1,4 +1,4 @@
--- From version 1, whose tables were renamed to v1_..., into the tables of version 2.
+-- From version 1, whose tables were renamed to v1_..., into those of today.
 insert into workspace select * from v1_workspace;
 update sequence set next = (select next from v1_sequence);
 insert into source (label) select source from v1_accepted union select source from v1_delivery;

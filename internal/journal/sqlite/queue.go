@@ -138,8 +138,11 @@ func (c *consumer) start(ctx context.Context, resume func(context.Context, int32
 	if pos >= next {
 		return journal.ErrAhead
 	}
-	c.pos = pos
-	return nil
+	if pos <= c.cursor {
+		c.pos = pos
+		return nil
+	}
+	return c.finish(ctx, pos, nil) // the effect was stored, and the process died before the cursor followed
 }
 
 const (

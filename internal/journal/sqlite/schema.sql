@@ -1,4 +1,4 @@
--- The journal of one machine, version 2: queue and book of deliveries. See docs/format/journal.md.
+-- The journal of one machine, version 3: queue and book of deliveries. See docs/format/journal.md.
 
 -- Names of workspaces, so that rows carry a small number.
 create table workspace (
@@ -12,11 +12,13 @@ create table source (
   label integer not null unique -- fact.Label
 ) strict;
 
--- One row: the next position. Positions only grow, whatever is deleted.
+-- One row: the next position, and the one below which the table place is complete. Positions only grow, whatever is
+-- deleted.
 create table sequence (
-  next integer not null
+  next  integer not null,
+  filed integer not null default 1
 ) strict;
-insert into sequence values (1);
+insert into sequence values (1, 1);
 
 -- The book: one row for each accepted delivery, until Purge.
 create table delivery (
@@ -30,10 +32,23 @@ create table delivery (
   since   integer not null,    -- when it got its state, microseconds after at
   contact blob                 -- 16 bytes; null: none, or no longer
 ) strict;
--- Half of an id, a keyed hash, tells any two of them apart; the row has the other half.
-create index delivery_id on delivery (substr(id, 1, 8));
 -- What is not settled: pending, held, quarantined.
 create index delivery_open on delivery (state, ws, source, at) where state in (0, 1, 6);
+
+-- Where a delivery stands, by half of its id: half of a keyed hash tells any two of them apart, and the row has the rest.
+-- It is not an index of the table because ids come in no order, each to another page. They are filed many at once, sorted
+-- (places.go); those of the last deliveries, from sequence.filed on, are found by reading the rows.
+create table place (
+  id  blob    not null, -- the first 8 bytes of delivery.id
+  pos integer not null, -- delivery.pos
+  primary key (id, pos)
+) strict, without rowid;
+create trigger delivery_moved after update of pos on delivery begin
+  delete from place where id = substr(old.id, 1, 8) and pos = old.pos;
+end;
+create trigger delivery_gone after delete on delivery begin
+  delete from place where id = substr(old.id, 1, 8) and pos = old.pos;
+end;
 
 -- The sealed bytes of a delivery that is not settled.
 create table payload (

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 
 	"murmur/internal/deliveries"
 	"murmur/internal/fact"
@@ -69,24 +69,23 @@ func (t *tx) settleOne(m *journal.Message) (fresh bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	c := t.account(ws, source)
-	c.deliveries++
-	var pos, n int64
-	at := micros(m.At)
-	if m.State != fact.Duplicate {
-		if pos, err = t.position(); err != nil {
-			return false, err
-		}
-		n, err = t.affect(t.w.sql.addSettled, pos, ws, m.ID[:], source, at, int64(m.State), int64(m.Why), t.now-at, ownerOf(m.Contact))
-		if err != nil {
+	known := m.State == fact.Duplicate
+	if !known {
+		if known, err = t.knows(ws, m.ID); err != nil {
 			return false, err
 		}
 	}
-	if n == 0 {
+	c := t.account(ws, source)
+	c.deliveries++
+	if known {
 		c.duplicates++
 		return false, nil
 	}
-	c.latest = max(c.latest, at)
+	c.latest = max(c.latest, micros(m.At))
+	pos, err := t.add(ws, source, m, m.State, m.Why, m.Contact)
+	if err != nil {
+		return false, err
+	}
 	if deliveries.Settled(m.State) {
 		counts := t.settled[account{ws, source}]
 		counts[m.State]++
@@ -101,50 +100,35 @@ func (t *tx) settleOne(m *journal.Message) (fresh bool, err error) {
 	if len(m.Payload) == 0 { // quarantined for good
 		return true, nil
 	}
-	return true, t.keep(pos, ws, m)
+	return true, t.addPayload(pos, ws, m)
 }
 
-// knownChunk is how many ids one statement asks for.
+// knownChunk is how many ids are looked up in one transaction, which changes nothing.
 const knownChunk = 256
-
-var readKnown = `select id, state from delivery where ws = (select no from workspace where name = ?)
-	and substr(id, 1, 8) in (?` + strings.Repeat(", ?", knownChunk-1) + `)`
 
 // Known implements deliveries.Intake.
 func (j *Journal) Known(ctx context.Context, w workspace.ID, ids []journal.ID) (map[journal.ID]fact.State, error) {
 	known := map[journal.ID]fact.State{}
-	for lo := 0; lo < len(ids); lo += knownChunk {
-		if err := j.addKnown(ctx, known, w, ids[lo:min(lo+knownChunk, len(ids))]); err != nil {
-			return nil, fmt.Errorf("look deliveries up: %w", err)
+	ws, err := j.workspace(ctx, w)
+	for chunk := range slices.Chunk(ids, knownChunk) {
+		if err != nil || ws == 0 {
+			break
 		}
+		err = j.write(ctx, len(chunk), func(t *tx) error {
+			for _, id := range chunk {
+				r, err := t.find(ws, id)
+				if err != nil {
+					return err
+				}
+				if r != nil {
+					known[id] = r.state
+				}
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look deliveries up: %w", err)
 	}
 	return known, nil
-}
-
-// addKnown looks up at most knownChunk ids.
-func (j *Journal) addKnown(ctx context.Context, known map[journal.ID]fact.State, w workspace.ID, ids []journal.ID) (err error) {
-	args := make([]any, 1, 1+knownChunk)
-	args[0] = w.String()
-	wanted := make(map[journal.ID]bool, len(ids))
-	for i := range knownChunk {
-		id := ids[min(i, len(ids)-1)] // the last one fills up
-		wanted[id] = true
-		args = append(args, id[:8])
-	}
-	rows, err := j.reads.QueryContext(ctx, readKnown, args...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var b []byte
-		var state fact.State
-		if err := rows.Scan(&b, &state); err != nil {
-			return err
-		}
-		if id := journal.ID(b); wanted[id] {
-			known[id] = state
-		}
-	}
-	return rows.Err()
 }

@@ -37,7 +37,7 @@ import (
 )
 
 // Version is that of the file format, kept in user_version.
-const Version = 2
+const Version = 3
 
 // application marks the file as a murmur journal ("murj").
 const application = 0x6d75726a
@@ -47,6 +47,8 @@ var (
 	schema string
 	//go:embed migrate2.sql
 	migrate2 string
+	//go:embed migrate3.sql
+	migrate3 string
 )
 
 // Config adjusts a journal. The zero value is good.
@@ -59,6 +61,8 @@ type Config struct {
 	Busy time.Duration
 	// synchronous overrides FULL: the negative control of the power-cut test, nothing else.
 	synchronous string
+	// tail overrides tailMost in tests.
+	tail int
 }
 
 func (c Config) withDefaults() Config {
@@ -74,6 +78,9 @@ func (c Config) withDefaults() Config {
 	if c.synchronous == "" {
 		c.synchronous = "FULL"
 	}
+	if c.tail == 0 {
+		c.tail = tailMost
+	}
 	return c
 }
 
@@ -84,7 +91,10 @@ type Journal struct {
 	writes *sql.DB // one connection, the writer's
 	reads  *sql.DB // query_only
 	writer *writer
+	places *places
 	bell   bell
+
+	stopFiling func() // and wait
 }
 
 var (
@@ -109,7 +119,7 @@ func open(ctx context.Context, path string, c Config) (_ *Journal, err error) {
 	if err := create(path); err != nil {
 		return nil, err
 	}
-	j := &Journal{config: c, path: path}
+	j := &Journal{config: c, path: path, places: newPlaces(c.tail)}
 	defer func() {
 		if err != nil {
 			_ = j.closeFiles()
@@ -129,12 +139,29 @@ func open(ctx context.Context, path string, c Config) (_ *Journal, err error) {
 		return nil, err
 	}
 	j.reads.SetMaxOpenConns(4)
-	j.writer, err = startWriter(ctx, j)
-	return j, err
+	if j.writer, err = startWriter(ctx, j); err != nil {
+		return nil, err
+	}
+	j.startFiling()
+	return j, nil
+}
+
+func (j *Journal) startFiling() {
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		j.file(ctx)
+	}()
+	j.stopFiling = func() {
+		stop()
+		<-done
+	}
 }
 
 // Close commits what was handed in, stops the writer and closes the file. Consumers must have ended.
 func (j *Journal) Close() error {
+	j.stopFiling()
 	j.writer.stop()
 	return j.closeFiles()
 }
@@ -193,7 +220,7 @@ func migrate(ctx context.Context, db *sql.DB) error {
 		return errors.New("the file is not a murmur journal")
 	}
 	if version < Version {
-		if err := create2(ctx, db); err != nil {
+		if err := forward(ctx, db); err != nil {
 			return err
 		}
 	}
@@ -211,8 +238,8 @@ func migrate(ctx context.Context, db *sql.DB) error {
 // incremental is SQLite's number of auto_vacuum = incremental.
 const incremental = 2
 
-// create2 makes the tables of version 2, of those of version 1 where there are some, in one transaction.
-func create2(ctx context.Context, db *sql.DB) error {
+// forward makes the tables of this version, of those of an older one where there are some, in one transaction.
+func forward(ctx context.Context, db *sql.DB) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -222,21 +249,26 @@ func create2(ctx context.Context, db *sql.DB) error {
 	if err := tx.QueryRowContext(ctx, "pragma user_version").Scan(&version); err != nil || version == Version {
 		return err
 	}
-	script := schema
-	if version == 1 {
-		var rename strings.Builder
-		for _, table := range []string{"workspace", "sequence", "delivery", "payload", "message", "cursor", "accepted", "purged"} {
-			fmt.Fprintf(&rename, "alter table %[1]s rename to v1_%[1]s;\n", table)
-		}
-		for _, index := range []string{"delivery_id", "delivery_state", "delivery_contact", "payload_epoch", "message_epoch"} {
-			fmt.Fprintf(&rename, "drop index %s;\n", index)
-		}
-		script = rename.String() + schema + migrate2
-	}
+	script := [...]string{0: schema, 1: renameAll() + schema + migrate2 + fileAll, 2: migrate3 + fileAll}[version]
 	if _, err := tx.ExecContext(ctx, script+fmt.Sprintf("pragma application_id = %d; pragma user_version = %d;", application, Version)); err != nil {
 		return fmt.Errorf("bring version %d to %d: %w", version, Version, err)
 	}
 	return tx.Commit()
+}
+
+// fileAll files every delivery.
+const fileAll = `insert into place select substr(id, 1, 8), pos from delivery order by 1, 2; update sequence set filed = next;`
+
+// renameAll puts the tables of version 1 aside.
+func renameAll() string {
+	var b strings.Builder
+	for _, table := range []string{"workspace", "sequence", "delivery", "payload", "message", "cursor", "accepted", "purged"} {
+		fmt.Fprintf(&b, "alter table %[1]s rename to v1_%[1]s;\n", table)
+	}
+	for _, index := range []string{"delivery_id", "delivery_state", "delivery_contact", "payload_epoch", "message_epoch"} {
+		fmt.Fprintf(&b, "drop index %s;\n", index)
+	}
+	return b.String()
 }
 
 // Backup writes one consistent copy to a file that must not exist: VACUUM INTO, which reads one snapshot while others

@@ -55,7 +55,8 @@ func (j *Journal) PassOver(ctx context.Context, pos journal.Position) error {
 	last, err := rowOf(pos)
 	if err == nil {
 		err = j.write(ctx, 1, func(t *tx) error {
-			_, err := t.change(`update sequence set next = max(next, ?)`, last+1)
+			err := t.sequence()
+			t.next = max(t.next, last+1)
 			return err
 		})
 	}

@@ -33,11 +33,22 @@ func stateList(states ...fact.State) string {
 
 // change runs an unprepared statement in the transaction.
 func (t *tx) change(query string, args ...any) (int64, error) {
+	if err := t.flush(); err != nil {
+		return 0, err
+	}
 	r, err := t.w.conn.ExecContext(t.ctx, query, args...)
 	if err != nil {
 		return 0, err
 	}
 	return r.RowsAffected()
+}
+
+// query runs an unprepared query in the transaction.
+func (t *tx) query(query string, args ...any) (*sql.Rows, error) {
+	if err := t.flush(); err != nil {
+		return nil, err
+	}
+	return t.w.conn.QueryContext(t.ctx, query, args...)
 }
 
 // numbers reads rows of one number and closes them.
@@ -102,6 +113,9 @@ func (j *Journal) steps(ctx context.Context, found []int64, where string, args [
 					_, after := t.change(`pragma secure_delete = fast`)
 					err = errors.Join(err, after)
 				}()
+			}
+			if err := t.flush(); err != nil {
+				return err
 			}
 			for _, pos := range part {
 				var ws int64
@@ -168,7 +182,7 @@ func (j *Journal) replay(ctx context.Context, w workspace.ID, query string, arg 
 	for err == nil {
 		var found []int64
 		err = j.write(ctx, commitSize, func(t *tx) error {
-			rows, err := t.w.conn.QueryContext(t.ctx, query+fmt.Sprintf(` and pos > ?3 and pos < ?4 order by pos limit %d`, chunk), ws, arg, from, end)
+			rows, err := t.query(query+fmt.Sprintf(` and pos > ?3 and pos < ?4 order by pos limit %d`, chunk), ws, arg, from, end)
 			if err != nil {
 				return err
 			}
@@ -307,7 +321,7 @@ func (j *Journal) Shrink(ctx context.Context) (freed int64, err error) {
 			return freed, nil
 		}
 		err := j.write(ctx, commitSize, func(t *tx) error {
-			rows, err := t.w.conn.QueryContext(t.ctx, fmt.Sprintf(`pragma incremental_vacuum(%d)`, chunk))
+			rows, err := t.query(fmt.Sprintf(`pragma incremental_vacuum(%d)`, chunk))
 			if err != nil {
 				return err
 			}

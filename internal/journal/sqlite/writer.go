@@ -37,6 +37,8 @@ type writer struct {
 
 	workspaces map[workspace.ID]int64 // numbers that are committed
 	sources    map[fact.Label]int64
+
+	deliveries, payloads inserter
 }
 
 // work is one caller's part of a transaction. do may be called twice: when a neighbour in the transaction
@@ -55,8 +57,9 @@ func startWriter(ctx context.Context, j *Journal) (*writer, error) {
 	}
 	w := &writer{journal: j, conn: conn, queue: make(chan *work, commitSize), done: make(chan struct{}),
 		workspaces: map[workspace.ID]int64{}, sources: map[fact.Label]int64{}}
-	if err := w.sql.prepare(ctx, conn); err != nil {
-		w.sql.close()
+	err = errors.Join(w.sql.prepare(ctx, conn), w.deliveries.prepare(ctx, conn, "delivery", 9), w.payloads.prepare(ctx, conn, "payload", 5))
+	if err != nil {
+		w.finalise()
 		return nil, errors.Join(err, conn.Close())
 	}
 	go w.run()
@@ -96,7 +99,7 @@ func (j *Journal) write(ctx context.Context, size int, do func(*tx) error) error
 func (w *writer) run() {
 	defer close(w.done)
 	defer func() {
-		w.sql.close()
+		w.finalise()
 		_ = w.conn.Close() // back to the pool, whose Close reports
 	}()
 	var ahead *work // did not fit in the last transaction
@@ -113,6 +116,13 @@ func (w *writer) run() {
 		batch, ahead = w.gather(batch)
 		w.commit(batch)
 	}
+}
+
+// finalise ends the statements: SQLite keeps a connection's files open until its last statement is gone.
+func (w *writer) finalise() {
+	w.sql.close()
+	w.deliveries.close()
+	w.payloads.close()
 }
 
 // gather adds what is waiting. When the last transactions were shared by many, it waits a moment for the callers that
@@ -187,7 +197,9 @@ func (w *writer) attempt(batch []*work) error {
 		return err
 	}
 	t := &tx{w: w, ctx: ctx, now: w.journal.config.Now().UnixMicro(), workspaces: map[workspace.ID]int64{}, sources: map[fact.Label]int64{},
-		retired: map[int64]uint32{}, accepted: map[account]*count{}, settled: map[account][states]int64{}}
+		retired: map[int64]uint32{}, accepted: map[account]*count{}, settled: map[account][states]int64{}, placed: map[name]int64{}}
+	w.deliveries.forget() // of a transaction that failed
+	w.payloads.forget()
 	err := t.run(batch)
 	if err == nil {
 		_, err = w.sql.commit.ExecContext(ctx)
@@ -198,6 +210,9 @@ func (w *writer) attempt(batch []*work) error {
 	}
 	maps.Copy(w.workspaces, t.workspaces)
 	maps.Copy(w.sources, t.sources)
+	if t.next != 0 {
+		w.journal.places.add(t.placed, t.next)
+	}
 	w.journal.bell.ring(t.inbox, t.facts)
 	return nil
 }
@@ -206,8 +221,9 @@ func (w *writer) attempt(batch []*work) error {
 type tx struct {
 	w            *writer
 	ctx          context.Context
-	now          int64 // microseconds
-	next, first  int64 // position to give out next; 0: not read yet
+	now          int64          // microseconds
+	next, first  int64          // position to give out next; 0: not read yet
+	placed       map[name]int64 // where it puts deliveries
 	workspaces   map[workspace.ID]int64
 	sources      map[fact.Label]int64
 	retired      map[int64]uint32 // by workspace
@@ -228,6 +244,9 @@ func (t *tx) run(batch []*work) error {
 		if err := k.do(t); err != nil {
 			return err
 		}
+	}
+	if err := t.flush(); err != nil {
+		return err
 	}
 	s := &t.w.sql
 	for a, c := range t.accepted {
@@ -251,6 +270,14 @@ func (t *tx) run(batch []*work) error {
 	return nil
 }
 
+// flush stores the deliveries that were accepted so far. What reads or changes their tables comes after it.
+func (t *tx) flush() error {
+	if err := t.w.deliveries.flush(t.ctx); err != nil {
+		return err
+	}
+	return t.w.payloads.flush(t.ctx)
+}
+
 func (t *tx) exec(s *sql.Stmt, args ...any) error {
 	_, err := s.ExecContext(t.ctx, args...)
 	return err
@@ -267,11 +294,8 @@ func (t *tx) affect(s *sql.Stmt, args ...any) (int64, error) {
 
 // position gives out the next one. Transactions exclude each other, so positions become visible in order.
 func (t *tx) position() (int64, error) {
-	if t.next == 0 {
-		if err := t.w.sql.next.QueryRowContext(t.ctx).Scan(&t.next); err != nil {
-			return 0, err
-		}
-		t.first = t.next
+	if err := t.sequence(); err != nil {
+		return 0, err
 	}
 	t.next++
 	return t.next - 1, nil
@@ -331,12 +355,12 @@ func classify(err error) error {
 // statements are prepared once on the writer's connection.
 type statements struct {
 	begin, commit, rollback                  *sql.Stmt
-	next, setNext                            *sql.Stmt
+	sequence, setNext, file, setFiled        *sql.Stmt
 	workspace, addWorkspace                  *sql.Stmt
 	source, addSource                        *sql.Stmt
 	retired                                  *sql.Stmt
 	accept, settle                           *sql.Stmt
-	find, addDelivery, addSettled, setState  *sql.Stmt
+	find, at, setState                       *sql.Stmt
 	addPayload, dropPayload                  *sql.Stmt
 	addHeld, dropHeld                        *sql.Stmt
 	moveDelivery, movePayload                *sql.Stmt
@@ -345,7 +369,6 @@ type statements struct {
 	all []*sql.Stmt
 }
 
-// close finalises them: SQLite keeps a connection's files open until its last statement is gone.
 func (s *statements) close() {
 	for _, stmt := range s.all {
 		_ = stmt.Close()
@@ -360,8 +383,10 @@ func (s *statements) prepare(ctx context.Context, conn *sql.Conn) error {
 		{&s.begin, `begin immediate`},
 		{&s.commit, `commit`},
 		{&s.rollback, `rollback`},
-		{&s.next, `select next from sequence`},
+		{&s.sequence, `select next, filed from sequence`},
 		{&s.setNext, `update sequence set next = ?`},
+		{&s.file, `insert or ignore into place select substr(id, 1, 8), pos from delivery where pos in (select value from json_each(?))`},
+		{&s.setFiled, `update sequence set filed = max(filed, ?)`},
 		{&s.workspace, `select no from workspace where name = ?`},
 		{&s.addWorkspace, `insert into workspace (name) values (?) on conflict do nothing`},
 		{&s.source, `select no from source where label = ?`},
@@ -370,17 +395,16 @@ func (s *statements) prepare(ctx context.Context, conn *sql.Conn) error {
 		{&s.accept, `insert into accepted values (?, ?, ?, ?, ?) on conflict do update set deliveries = deliveries + excluded.deliveries,
 			duplicates = duplicates + excluded.duplicates, latest = max(latest, excluded.latest)`},
 		{&s.settle, `insert into settled values (?, ?, ?, ?, 0) on conflict do update set deliveries = deliveries + excluded.deliveries`},
-		{&s.find, `select pos, source, state, why, at from delivery where substr(id, 1, 8) = substr(?1, 1, 8) and id = ?1 and ws = ?2`},
-		{&s.addSettled, `insert into delivery select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
-			where not exists (select 1 from delivery where substr(id, 1, 8) = substr(?3, 1, 8) and id = ?3 and ws = ?2)`},
-		{&s.addDelivery, `insert into delivery values (?, ?, ?, ?, ?, 0, 0, ?, null)`},
+		{&s.find, `select d.pos, source, state, why, at from place p cross join delivery d on d.pos = p.pos
+			where p.id = substr(?1, 1, 8) and d.id = ?1 and ws = ?2`},
+		{&s.at, `select pos, source, state, why, at from delivery where pos = ?3 and id = ?1 and ws = ?2`},
 		{&s.setState, fmt.Sprintf(`update delivery set state = ?1, why = ?2, since = ?3,
 			contact = iif(?1 = %d, null, coalesce(?4, contact)) where pos = ?5`, fact.Erased)},
 		{&s.addPayload, `insert into payload values (?, ?, ?, ?, ?) on conflict do nothing`},
 		{&s.dropPayload, `delete from payload where pos = ?`},
 		{&s.addHeld, `insert or replace into held values (?, ?, ?, ?)`},
 		{&s.dropHeld, `delete from held where pos = ?`},
-		{&s.moveDelivery, `update delivery set pos = ?1, state = 0, why = 0, since = ?2 - at where pos = ?3`},
+		{&s.moveDelivery, `update delivery set pos = ?1, state = 0, why = 0, since = ?2 - at where pos = ?3 returning ws, id`},
 		{&s.movePayload, `update payload set pos = ? where pos = ?`},
 		{&s.addMessage, `insert into message values (?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&s.addCursor, `insert into cursor values (?, ?, 0) on conflict do nothing`},

@@ -10,8 +10,6 @@
 package anon
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"errors"
 
 	"murmur/internal/keyring"
@@ -68,10 +66,8 @@ func Pseudonym(key keyring.Pseudonym, canonical personal.Value) Contact {
 	if !key.Valid() || canonical.Empty() {
 		return c
 	}
-	m := hmac.New(sha256.New, key.Key())
-	m.Write([]byte("contact\x00"))
-	m.Write([]byte(canonical.Reveal()))
-	copy(c.h[:], m.Sum(nil))
+	sum := key.Sum([]byte("contact\x00" + canonical.Reveal()))
+	copy(c.h[:], sum[:])
 	return c
 }
 

@@ -6,7 +6,6 @@
 package identity
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
 
@@ -17,7 +16,8 @@ import (
 // Ref is the keyed name of a vendor's id of a kind, whatever connection it came through. What people say about a call, by
 // its id alone, is kept under it.
 func Ref(key keyring.Pseudonym, kind fact.Kind, id string) (r fact.ID) {
-	copy(r[:], keyed(key, "fact", byte(kind), id))
+	sum := keyed(key, "fact", byte(kind), id)
+	copy(r[:], sum[:])
 	return r
 }
 
@@ -27,13 +27,15 @@ func In(key keyring.Pseudonym, ref fact.ID, connection string) (f fact.ID) {
 	if connection == "" {
 		return ref
 	}
-	copy(f[:], keyed(key, "fact in", 0, connection+"\x00"+string(ref[:])))
+	sum := keyed(key, "fact in", 0, connection+"\x00"+string(ref[:]))
+	copy(f[:], sum[:])
 	return f
 }
 
 // DeliveryID is the keyed id of a delivery of a source.
 func DeliveryID(key keyring.Pseudonym, source, id string) (d [16]byte) {
-	copy(d[:], keyed(key, "delivery", 0, source+"\x00"+id))
+	sum := keyed(key, "delivery", 0, source+"\x00"+id)
+	copy(d[:], sum[:])
 	return d
 }
 
@@ -44,20 +46,20 @@ func Label(key keyring.Pseudonym, dim fact.Dim, parent fact.Label, name string) 
 	}
 	var p [8]byte
 	binary.BigEndian.PutUint64(p[:], uint64(parent))
-	l := fact.Label(binary.BigEndian.Uint64(keyed(key, "label", byte(dim), string(p[:])+name)) >> 1) // non-negative
+	sum := keyed(key, "label", byte(dim), string(p[:])+name)
+	l := fact.Label(binary.BigEndian.Uint64(sum[:]) >> 1) // non-negative
 	if l == 0 {
 		l = 1
 	}
 	return l
 }
 
-func keyed(key keyring.Pseudonym, what string, kind byte, s string) []byte {
+func keyed(key keyring.Pseudonym, what string, kind byte, s string) [sha256.Size]byte {
 	if !key.Valid() {
 		panic("identity: no workspace key") // a wiring fault: an unkeyed reference must never be made
 	}
-	m := hmac.New(sha256.New, key.Key())
-	m.Write([]byte(what))
-	m.Write([]byte{0, kind})
-	m.Write([]byte(s))
-	return m.Sum(nil)
+	var room [128]byte
+	b := append(room[:0], what...)
+	b = append(b, 0, kind)
+	return key.Sum(append(b, s...))
 }

@@ -138,11 +138,11 @@ func TestNoChangedByteIsAccepted(t *testing.T) {
 		"hmac-hex": {sent{body: text, secrets: []string{secret}, header: map[string]string{"X-S": "sha256=" + hexOf(secret, text)}}, func(s sent) error {
 			return Hex(s.headers(), "X-S", "sha256=", []byte(s.body), s.secrets)
 		}},
-		"hmac-b64": {sent{body: text, secrets: []string{secret}, header: map[string]string{"X-S": "sha256=" + mac([]byte(secret), text)}}, func(s sent) error {
+		"hmac-b64": {sent{body: text, secrets: []string{secret}, header: map[string]string{"X-S": "sha256=" + mac([]byte(secret), "", []byte(text))}}, func(s sent) error {
 			return Base64(s.headers(), "X-S", "sha256=", []byte(s.body), s.secrets)
 		}},
 		"zendesk": {sent{body: text, secrets: []string{secret}, header: map[string]string{
-			"X-Zendesk-Webhook-Signature": mac([]byte(secret), z, text), "X-Zendesk-Webhook-Signature-Timestamp": z,
+			"X-Zendesk-Webhook-Signature": mac([]byte(secret), z, []byte(text)), "X-Zendesk-Webhook-Signature-Timestamp": z,
 		}}, func(s sent) error { return Zendesk(s.headers(), []byte(s.body), s.secrets, now) }},
 		"url-form-sha1": {twilioSent(w.URL, string(twiliotest.Form(w.Params))+"&CallerCity=&Empty=", formType, "", w.Token), sent.twilio},
 		"url-json-sha1": {twilioSent(w.URL+w.JSONSuffix, w.JSON, "", w.JSONSignature, w.Token), sent.twilio},

@@ -44,7 +44,7 @@ var schemes = []scheme{
 		h := http.Header{}
 		h.Set("webhook-id", "msg_1")
 		h.Set("webhook-timestamp", ts)
-		h.Set("webhook-signature", "v1,"+mac(key, "msg_1.", ts, ".", string(body)))
+		h.Set("webhook-signature", "v1,"+mac(key, "msg_1."+ts+".", body))
 		return h
 	}, func(h http.Header, b []byte, s []string, n time.Time) error {
 		_, err := StandardWebhooks(h, b, s, n)
@@ -53,12 +53,12 @@ var schemes = []scheme{
 	{"openphone", func(key []byte, at time.Time, body []byte) http.Header {
 		ts := strconv.FormatInt(at.UnixMilli(), 10)
 		h := http.Header{}
-		h.Set("openphone-signature", "hmac;1;"+ts+";"+mac(key, ts, ".", string(body)))
+		h.Set("openphone-signature", "hmac;1;"+ts+";"+mac(key, ts+".", body))
 		return h
 	}, OpenPhone, func(key []byte) string { return base64.StdEncoding.EncodeToString(key) }, true, true},
 	{"typeform", func(key []byte, _ time.Time, body []byte) http.Header {
 		h := http.Header{}
-		h.Set("Typeform-Signature", "sha256="+mac(key, string(body)))
+		h.Set("Typeform-Signature", "sha256="+mac(key, "", body))
 		return h
 	}, func(h http.Header, b []byte, s []string, _ time.Time) error { return Typeform(h, b, s) }, plain, false, true},
 	{"bearer", func(key []byte, _ time.Time, _ []byte) http.Header {
