@@ -16,7 +16,7 @@ var gates = rule{
 			"internal/private/anon.Of", "internal/private/anon.Pseudonym", "internal/private/anon.Stored",
 			"internal/private/anon.ReadText", "internal/private/anon.ReadContact",
 			"internal/private/internal/personal.Value.Reveal",
-			"internal/keyring.TopicFacts", "internal/keyring.Opened.Bytes", "internal/keyring.Pseudonym.Key",
+			"internal/keyring.TopicFacts", "internal/keyring.Opened.Bytes", "internal/keyring.Pseudonym.Sum",
 		}
 		for _, p := range h.pkgs {
 			for _, o := range p.uses() {
@@ -52,8 +52,8 @@ var gates = rule{
 		"internal/fact uses internal/keyring.Opened.Bytes":                       "decodes sealed facts",
 		"internal/private uses internal/keyring.Opened.Bytes":                    "opens deliveries",
 		"internal/private/anon uses internal/keyring.Opened.Bytes":               "leaves out of sealed facts",
-		"internal/private/anon uses internal/keyring.Pseudonym.Key":              "hashes an address",
-		"internal/private/internal/identity uses internal/keyring.Pseudonym.Key": "hashes a vendor's id",
+		"internal/private/anon uses internal/keyring.Pseudonym.Sum":              "hashes an address",
+		"internal/private/internal/identity uses internal/keyring.Pseudonym.Sum": "hashes a vendor's id",
 
 		"internal/private/anon uses internal/private/internal/personal.Value.Reveal":              "hashes an address",
 		"internal/private uses internal/private/internal/personal.Value.Reveal":                   "hands words to the redactor",
@@ -77,7 +77,7 @@ var gates = rule{
 		{pkg: "internal/server", src: `package server; import "murmur/internal/keyring"; const topic = keyring.TopicFacts`},
 		{pkg: "internal/server", src: `package server; import ("murmur/internal/keyring"; "murmur/internal/workspace"); func f(r *keyring.Ring) { r.Seal(workspace.Default, "facts", [16]byte{}, 1, nil) }`},
 		{pkg: "internal/web", src: `package web; import "murmur/internal/workspace"; type s interface{ Seal(workspace.ID, string, [16]byte, uint8, []byte) (uint32, []byte, error) }; func f(x s) { x.Seal(workspace.Default, "facts", [16]byte{}, 1, nil) }`},
-		{pkg: "internal/web", src: `package web; import "murmur/internal/keyring"; func f(p keyring.Pseudonym) []byte { return p.Key() }`},
+		{pkg: "internal/web", src: `package web; import "murmur/internal/keyring"; func f(p keyring.Pseudonym) [32]byte { return p.Sum(nil) }`},
 	},
 }
 

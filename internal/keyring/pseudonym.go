@@ -44,13 +44,5 @@ func (p Pseudonym) Sum(message []byte) (sum [sha256.Size]byte) {
 // Valid reports whether there is a key.
 func (p Pseudonym) Valid() bool { return p.k != nil }
 
-// Key gives the 32 bytes; nil for the zero value.
-func (p Pseudonym) Key() []byte {
-	if p.k == nil {
-		return nil
-	}
-	return (*p.k)[:]
-}
-
 // Format prints no key.
 func (p Pseudonym) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, hidden) }

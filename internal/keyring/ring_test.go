@@ -296,7 +296,7 @@ func TestPseudonymKeysLastAndDiffer(t *testing.T) {
 	if err := errors.Join(err1, err2, err3); err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(a.Key(), again.Key()) || bytes.Equal(a.Key(), b.Key()) || (Pseudonym{}).Valid() {
+	if a.Sum(nil) != again.Sum(nil) || a.Sum(nil) == b.Sum(nil) || (Pseudonym{}).Valid() {
 		t.Error("a pseudonym key changed, is shared, or the zero value is valid")
 	}
 }
