@@ -69,7 +69,7 @@ var sections = []section{
 	{"/recordings", "Recordings", "r", "What is recorded, who said no, and what was heard of it.", Viewer},
 	{"/playground", "Playground", "y", "See what is masked before anything is analysed.", Viewer},
 	{"/pipeline", "Pipeline", "l", "Where every delivery is.", Viewer},
-	{"/settings", "Settings", ",", "What is connected, what may be used of it, and for how long.", Owner},
+	{"/settings", "Settings", ",", "What is connected, what may be used of it and for how long, and who gets in.", Owner},
 }
 
 // page is what the layout needs and the page's own data.
@@ -115,6 +115,7 @@ func (s *site) routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /settings/resume", s.with(Owner, s.onSource(s.resumeSource)))
 	mux.HandleFunc("POST /settings/key", s.with(Owner, s.onSource(s.rekeySource)))
 	mux.HandleFunc("POST /settings/secret", s.with(Owner, s.rotate))
+	mux.HandleFunc("POST /settings/end", s.with(Owner, s.endPass))
 	mux.HandleFunc("POST /settings/remove", s.with(Owner, s.onSource(s.removeSource)))
 	mux.HandleFunc("GET /open/{token}", s.open)
 	mux.HandleFunc("GET /unsubscribe/{ender}", s.unsubscribing)

@@ -20,6 +20,7 @@ var dones = map[string]string{
 	"paused":    "Paused: its vendor is not asked until you resume it. Webhooks are still taken.",
 	"resumed":   "It goes on from where it stood.",
 	"rekeyed":   "The new key works and is in use. The old one is forgotten.",
+	"ended":     "Ended: it opens nothing any more.",
 	"removed":   "Removed: its address answers nobody any more. What it delivered stays.",
 }
 

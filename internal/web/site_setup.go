@@ -21,6 +21,7 @@ type setupView struct {
 	Greetings []Greeting
 	History   historyView
 	Levels    []string
+	Passes    []passView
 }
 
 // sourceView is a connected source and what went wrong with the last form about it.
@@ -183,6 +184,10 @@ func (s *site) settings(w http.ResponseWriter, r *http.Request, a Access) {
 func (s *site) settingsPage(w http.ResponseWriter, r *http.Request, a Access, status int, change func(*setupView)) {
 	v, err := s.setup(r.Context(), a)
 	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	if v.Passes, err = s.passes(r.Context(), r, a); err != nil {
 		s.fail(w, r, err)
 		return
 	}

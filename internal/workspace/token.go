@@ -18,8 +18,8 @@ const (
 	Viewer  Role = "viewer"
 	Privacy Role = "privacy"
 
-	link    Role = "link"    // opens the pages once
-	session Role = "session" // the pages, opened
+	link        Role = "link"    // opens the pages once
+	SessionRole Role = "session" // the pages, opened
 )
 
 // TokenLife is how long an API token opens something, unless it is made for another time; MaxTokenLife bounds that.
@@ -74,6 +74,9 @@ type Pass struct {
 	Ends    time.Time `json:"ends"`
 }
 
+// PassIDLen is the length of Pass.ID.
+const PassIDLen = 12
+
 // passID is how a token is named to revoke it.
 const passID = `lower(substr(hex(hash), 1, 12))`
 
@@ -117,7 +120,7 @@ func (s *Store) Revoke(ctx context.Context, ws ID, id string) error {
 func (s *Store) Token(ctx context.Context, h [32]byte) (ID, Role, error) {
 	var name, role string
 	err := s.db.QueryRowContext(ctx, `SELECT workspace, role FROM tokens WHERE hash = ? AND role NOT IN (?, ?) AND expires_at > ?`,
-		h[:], string(link), string(session), s.now().UnixMicro()).Scan(&name, &role)
+		h[:], string(link), string(SessionRole), s.now().UnixMicro()).Scan(&name, &role)
 	if err != nil {
 		return ID{}, "", missing(err)
 	}
@@ -129,7 +132,7 @@ func (s *Store) Token(ctx context.Context, h [32]byte) (ID, Role, error) {
 func (s *Store) Session(ctx context.Context, h [32]byte, life time.Duration) (ID, error) {
 	var name string
 	err := s.db.QueryRowContext(ctx, `SELECT workspace FROM tokens WHERE hash = ? AND role = ? AND created_at > ?`,
-		h[:], string(session), s.now().Add(-life).UnixMicro()).Scan(&name)
+		h[:], string(SessionRole), s.now().Add(-life).UnixMicro()).Scan(&name)
 	if err != nil {
 		return ID{}, missing(err)
 	}
@@ -145,14 +148,14 @@ func (s *Store) Redeem(ctx context.Context, linkHash, sessionHash [32]byte, life
 		if err != nil {
 			return missing(err)
 		}
-		return s.addToken(ctx, tx, sessionHash, ws, session, 0)
+		return s.addToken(ctx, tx, sessionHash, ws, SessionRole, 0)
 	})
 }
 
 // EndSession ends a session; an unknown one is no error.
 func (s *Store) EndSession(ctx context.Context, h [32]byte) error {
 	return s.db.Tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM tokens WHERE hash = ? AND role = ?`, h[:], string(session))
+		_, err := tx.ExecContext(ctx, `DELETE FROM tokens WHERE hash = ? AND role = ?`, h[:], string(SessionRole))
 		return err
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -157,9 +158,10 @@ func (b *Business) Passes(_ context.Context, ws workspace.ID) (all []workspace.P
 	defer b.mu.Unlock()
 	for h, a := range b.Access {
 		if a.Workspace == ws {
-			all = append(all, workspace.Pass{ID: hex.EncodeToString(h[:6]), Role: workspace.Role(a.Role)})
+			all = append(all, workspace.Pass{ID: hex.EncodeToString(h[:6]), Role: workspace.Role(a.Role), Created: Now.Add(-3 * time.Hour), Ends: Now.AddDate(0, 0, 90)})
 		}
 	}
+	slices.SortFunc(all, func(x, y workspace.Pass) int { return strings.Compare(x.ID, y.ID) })
 	return all, nil
 }
 
