@@ -60,6 +60,7 @@ type commands struct {
 	Backup  backupCmd  `cmd:"" help:"Write one consistent backup file."`
 	Restore restoreCmd `cmd:"" help:"Restore a backup into an empty data directory."`
 	Doctor  doctorCmd  `cmd:"" help:"Health with hints; with an event's id: its states and times."`
+	Name    nameCmd    `cmd:"" help:"Give a line, menu or survey the name that people use for it."`
 	Token   tokenCmd   `cmd:"" help:"Make an API token, or list and revoke them."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

@@ -1,6 +1,7 @@
 package crowd
 
 import (
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -51,6 +52,47 @@ func TestTheNewestNameIsShownInEveryPeriod(t *testing.T) {
 		}
 		w.must(w.Close()) // what is called what is not only remembered
 		w.open()
+	}
+}
+
+// The owner's name for a line stays, whatever its platform says later.
+func TestAnOwnersNameStays(t *testing.T) {
+	t.Parallel()
+	w := newTown(t, townQueries()...)
+	l := &life{rng: rand.New(rand.NewPCG(8, 8)), mk: facttest.New(t)}
+	w.add(workspace.Default, append([]fact.Named{{Label: 101, Dim: fact.DimNumber, Name: l.mk.Text("PNmain"), Version: 1}}, numbers(3)[1:]...), l.facts(300, 20)...)
+	w.release(false)
+	for _, wrong := range [][3]string{{"line", "nothing", "Desk"}, {"person", "PNmain", "Desk"}, {"line", "PNmain", " "}, {"survey", "PNmain", "Desk"}} {
+		if _, err := w.Rename(t.Context(), workspace.Default, wrong[0], wrong[1], wrong[2]); !errors.Is(err, ErrName) {
+			t.Errorf("%v: %v", wrong, err)
+		}
+	}
+	if n, err := w.Rename(t.Context(), workspace.Default, "line", "PNmain", " Front  desk"); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	for _, later := range []int64{2, 1 << 50, 1 << 55} { // events, days and years later
+		w.add(workspace.Default, []fact.Named{{Label: 101, Dim: fact.DimNumber, Name: l.mk.Text("PNmain"), Version: later}})
+		seen := 0
+		for _, s := range w.shown() {
+			for _, g := range s.Groups {
+				for _, m := range g.Members {
+					if m.Dim == "number" && m.Key == 101 {
+						seen++
+						if m.Name != "Front desk" {
+							t.Fatalf("version %d: %s of %s is called %q", later, s.Query.Name, s.Period, m.Name)
+						}
+					}
+				}
+			}
+		}
+		if seen == 0 {
+			t.Fatal("the line is in no table")
+		}
+		w.must(w.Close())
+		w.open()
+	}
+	if n, err := w.Rename(t.Context(), workspace.Default, "line", "Front desk", "Reception"); n != 1 || err != nil {
+		t.Error("its name of today is not found", n, err)
 	}
 }
 

@@ -47,7 +47,7 @@ type Config struct {
 const Zone = "America/New_York"
 
 // contacts is about how many people a month get in touch with the business.
-const contacts = 300
+const contacts = 420
 
 // senders is how many webhooks are under way at once.
 const senders = 8
@@ -72,7 +72,21 @@ func Run(ctx context.Context, c Config) (*synth.Business, error) {
 	ringing := make(chan error, 1)
 	go func() { ringing <- s.ringAll(ctx, days) }()
 	err = errors.Join(s.history(ctx, days), <-ringing)
+	if err == nil {
+		err = s.names(ctx)
+	}
 	return business, err
+}
+
+// names does what its owner would do first: call the lines, menus and surveys what people call them.
+func (s *sender) names(ctx context.Context) error {
+	for _, n := range s.business.Names() {
+		var named struct{ Named int }
+		if err := s.do(ctx, "name", object{"kind": n.Kind, "from": n.From, "to": n.To}, &named); err != nil {
+			return fmt.Errorf("name a %s: %w", n.Kind, err)
+		}
+	}
+	return nil
 }
 
 // history sends the business's life up to now.
@@ -193,6 +207,7 @@ func (s *sender) optOut(ctx context.Context, d synth.Day, from int) error {
 func (s *sender) deliver(ctx context.Context, d synth.Day) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(senders)
+	d, automatic := d.Automatic()
 	for _, w := range s.business.Quo(d) {
 		g.Go(func() error { return s.post(ctx, s.quo.Path, w.Body, s.signQuo(w)) })
 	}
@@ -200,7 +215,7 @@ func (s *sender) deliver(ctx context.Context, d synth.Day) error {
 		g.Go(func() error { return s.post(ctx, s.typeform.Path, w.Body, s.signTypeform(w)) })
 	}
 	var steps bytes.Buffer
-	if err := s.business.NativeSteps(&steps, d); err != nil {
+	if err := errors.Join(s.business.NativeSteps(&steps, d), s.business.NativeTexts(&steps, automatic)); err != nil {
 		return errors.Join(err, g.Wait())
 	}
 	if steps.Len() > 0 {

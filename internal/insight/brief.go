@@ -9,8 +9,8 @@ import (
 )
 
 // Brief says the most important thing of each insight: the headline of its latest finished period that shows
-// anything (the running one only where there is no other), compared with the one before, in the order of the
-// catalogue; then what to do about it.
+// anything (the running one only where there is no other), compared with the one before, what matters most
+// first; then what to do about it.
 func Brief(figures []Figure) (headlines []Sentence, advice []Suggestion) {
 	for _, in := range All() {
 		periods, order := periodsThatTell(in.Slug, figures)
@@ -25,6 +25,7 @@ func Brief(figures []Figure) (headlines []Sentence, advice []Suggestion) {
 			headlines = append(headlines, h)
 		}
 	}
+	Rank(headlines)
 	return headlines, Suggestions(figures)
 }
 

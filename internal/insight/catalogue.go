@@ -113,7 +113,7 @@ func busyHours() Insight {
 		Caveat:   "Quiet hours are merged with their neighbours until five people stand behind each figure.",
 		Needs:    []release.Query{q},
 		finish:   finishBusyHours,
-		story:    story{highest, []line{{"calls", "The busiest time is %[1]s, with %[2]s calls in four weeks"}}},
+		story:    story{busiest, []line{{"calls", "The busiest time is %[1]s, with %[2]s calls in four weeks"}}},
 	}
 }
 
@@ -130,8 +130,8 @@ func timeToRespond() Insight {
 		Slug: "time-to-respond", Title: "Waiting for us", Section: "messages",
 		Question: "How long do people wait for us?",
 		Formula: "answer: seconds of ringing of answered inbound calls. reply: seconds from a contact's first unanswered text to " +
-			"the next outgoing text to that contact, in the period of the first. Half wait less than p50, nine in ten less than " +
-			"p90. Quantiles are read from a histogram with public edges and interpolated inside a bin.",
+			"the next outgoing text to that contact, in the period of the first. Half wait less than the first figure says, nine in ten " +
+			"less than the second. Quantiles are read from a histogram with public edges and interpolated inside a bin.",
 		Measures: []Measure{
 			{"answer_p50_s", "Half are answered within", "s", orderStatistics}, {"answer_p90_s", "Nine in ten are answered within", "s", orderStatistics},
 			{"reply_p50_s", "Half get a reply within", "s", orderStatistics}, {"reply_p90_s", "Nine in ten get a reply within", "s", orderStatistics},
@@ -190,8 +190,8 @@ func ringTimeout() Insight {
 	return Insight{
 		Slug: "ring-timeout", Title: "How long missed calls ring", Section: "calls",
 		Question: "How long do missed calls ring before they end?",
-		Formula: "seconds from the call to its end, of missed calls: half end within wait_p50_s, nine in ten within wait_p90_s. A p90 " +
-			"close to the ring time-out says that callers wait to the end of it.",
+		Formula: "seconds from the call to its end, of missed calls: half end within the first figure, nine in ten within the second. A second " +
+			"figure close to the ring time-out says that callers wait to the end of it.",
 		Measures: []Measure{{"wait_p50_s", "Half of missed calls end within", "s", orderStatistics}, {"wait_p90_s", "Nine in ten missed calls end within", "s", orderStatistics}},
 		Caveat:   "Some phone systems count the menu and the greeting as ringing.",
 		Needs:    []release.Query{q},
@@ -210,7 +210,7 @@ func talkBalance() Insight {
 	return Insight{
 		Slug: "talk-balance", Title: "Who talks", Section: "calls",
 		Question: "Who talks in our calls, and do we let people finish?",
-		Formula: "of each call: member_share, what members speak / what anybody speaks; silence_share, the time in which nobody " +
+		Formula: "of each call: our share, what members speak / what anybody speaks; silence, the time in which nobody " +
 			"speaks / the call; interruptions, how often one side begins while the other is well on its way and cuts it short, in ten " +
 			"minutes. Half of the calls have less than the median. Shares are counted in steps of 5 %.",
 		Measures: []Measure{

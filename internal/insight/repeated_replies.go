@@ -20,7 +20,7 @@ func repeatedReplies() Insight {
 		Measures: []Measure{
 			{"replies", "Times sent by hand", "texts", "Garwood (exact Poisson)"}, {"minutes", "Time to type them", "min", "as the count"},
 		},
-		Caveat: "Some phone systems let members paste a saved text: then it is sent often and typed never.",
+		Caveat: "Some phone systems do not say which texts a rule sent: those count as typed. Others let members paste a saved text: then it is sent often and typed never.",
 		Needs: []release.Query{{
 			Name: "repeated-replies/1", Kinds: []fact.Kind{fact.KindMessage},
 			Where: []release.Filter{{Column: fact.ColDirection, In: []int64{int64(fact.Out)}}, {Column: fact.ColAutomatic, In: []int64{0}}},

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -73,12 +72,12 @@ var changeWords = map[string]string{"up": "up", "down": "down", "unclear": "no c
 
 func emptyText(f Figure) string {
 	if f.Value != nil {
-		return "Too few people in " + f.Period + " to tell one group from another."
+		return "Too few people to tell one group from another."
 	}
 	if f.Hidden == "small-group" {
-		return "Too few people in " + f.Period + " to say anything without pointing at one of them."
+		return "Too few people to say anything without pointing at one of them."
 	}
-	return "Nothing to count in " + f.Period + "."
+	return "Nothing to count."
 }
 
 // match finds the figure of the same measure and split, when it is shown.
@@ -109,6 +108,17 @@ func highestNamed(fs []Figure) int {
 	return highest(fs)
 }
 
+// busiest is the group of hours with the most calls an hour.
+func busiest(fs []Figure) int {
+	at, most := -1, 0.0
+	for i, f := range fs {
+		if hours := len(f.Split["hour_of_week"]); hours > 0 && *f.Value/float64(hours) > most {
+			at, most = i, *f.Value/float64(hours)
+		}
+	}
+	return at
+}
+
 func highestNone(fs []Figure) int { return best(fs, isNone, 1) }
 
 // isNone reports whether a menu figure is of time-outs and hang-ups alone.
@@ -129,30 +139,10 @@ func best(fs []Figure, eligible func(Figure) bool, sign float64) int {
 // where names the members of a figure's split.
 func where(f Figure) string {
 	var parts []string
-	for _, d := range []string{"flow", "node", "number", "survey", "medium", "reason", "hour_of_week"} {
-		names := f.Split[d]
-		if len(names) == 0 {
-			continue
-		}
-		if d == "hour_of_week" {
-			parts = append(parts, hoursText(func(h int) bool { return slices.Contains(names, strconv.Itoa(h)) }))
-			continue
-		}
-		parts = append(parts, listed(names))
+	for _, d := range SplitDimensions(f.Split) {
+		parts = append(parts, Members(d, f.Split[d]))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// listed joins names in words.
-func listed(names []string) string {
-	names, n := slices.Clone(names), len(names)
-	for i := range names {
-		names[i] = strings.ReplaceAll(names[i], "_", " ")
-	}
-	if n == 1 {
-		return names[0]
-	}
-	return strings.Join(names[:n-1], ", ") + " or " + names[n-1]
 }
 
 func withInterval(f Figure) string {

@@ -61,6 +61,8 @@ func (n *Node) do(ctx context.Context, verb string, args []byte, in io.Reader, o
 		return answer(ctx, args, io.Discard, func(ctx context.Context, a ExportArgs) (any, error) { return nil, n.export(ctx, a, out) })
 	case "policy":
 		return answer(ctx, args, out, n.policy)
+	case "name":
+		return answer(ctx, args, out, n.rename)
 	case "figures":
 		return answer(ctx, args, io.Discard, func(ctx context.Context, a FiguresArgs) (any, error) { return nil, n.printFigures(ctx, a, out) })
 	case "digest":

@@ -87,6 +87,18 @@ func (b *Business) NativeSteps(w io.Writer, d Day) error {
 	return nil
 }
 
+// NativeTexts writes texts as JSON lines of murmur.v1.
+func (b *Business) NativeTexts(w io.Writer, texts []Text) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	for _, t := range texts {
+		if err := e.Encode(nativeText(t)); err != nil {
+			return fmt.Errorf("write text: %w", err)
+		}
+	}
+	return nil
+}
+
 // Bulk writes lines of murmur.v1 until there are n, as a stream: days of as many businesses as workspaces, each
 // under its own name from "ws-0000" on. The business sizes and the seed come from c.
 func Bulk(w io.Writer, c Config, workspaces, n int) error {

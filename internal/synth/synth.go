@@ -53,6 +53,33 @@ type Business struct {
 	serial  uint64
 }
 
+// Automatic takes the texts that a rule sent out of a day: the workflow knows of those, and the phone system does not say
+// which they are.
+func (d Day) Automatic() (rest Day, automatic []Text) {
+	rest = d
+	rest.Texts = nil
+	for _, t := range d.Texts {
+		if t.Automatic {
+			automatic = append(automatic, t)
+		} else {
+			rest.Texts = append(rest.Texts, t)
+		}
+	}
+	return rest, automatic
+}
+
+// Called is what people call something that a platform knows by another name.
+type Called struct{ Kind, From, To string }
+
+// Names are those of the business's lines, menus and surveys.
+func (b *Business) Names() []Called {
+	return []Called{
+		{"line", "PNmain", "Front desk"}, {"line", "PNsales", "New customers"}, {"line", "PNservice", "Service"},
+		{"flow", "PNmain", "Front desk"}, {"step", "menu", "Main menu"}, {"step", "opening hours", "Opening hours"}, {"step", "team", "Ring the team"},
+		{"survey", "recommend", "Would you recommend us?"}, {"survey", "your-call", "How was your call?"},
+	}
+}
+
 // Member is an employee.
 type Member struct{ ID, Name string }
 

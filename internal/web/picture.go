@@ -24,22 +24,7 @@ func figureID(f insight.Figure) string {
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(h.Sum(nil)[:10]))
 }
 
-// dims is the order in which a split's dimensions are printed; others follow by name.
-var dims = []string{"flow", "node", "choice", "number", "survey", "medium"}
-
-func splitDims(f insight.Figure) (names []string) {
-	for d := range f.Split {
-		names = append(names, d)
-	}
-	rank := func(d string) int {
-		if i := slices.Index(dims, d); i >= 0 {
-			return i
-		}
-		return len(dims)
-	}
-	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b)) })
-	return names
-}
+func splitDims(f insight.Figure) []string { return insight.SplitDimensions(f.Split) }
 
 func splitKey(f insight.Figure) string {
 	var b strings.Builder
@@ -49,29 +34,16 @@ func splitKey(f insight.Figure) string {
 	return b.String()
 }
 
-// splitText prints a group for people: "Front desk", "Late + Sales", "Main > Menu > 1".
-func splitText(f insight.Figure) string {
-	var parts []string
-	for _, d := range splitDims(f) {
-		members := f.Split[d]
-		if d == "hour" || d == "hour_of_week" {
-			return hoursText(members)
-		}
-		if len(members) > 4 {
-			parts = append(parts, strings.Join(members[:3], " + ")+" + "+strconv.Itoa(len(members)-3)+" more")
-			continue
-		}
-		parts = append(parts, strings.Join(members, " + "))
-	}
-	return words(strings.Join(parts, " › "))
-}
+// splitText prints a group for people: "Front desk", "Main › Menu › no choice".
+func splitText(f insight.Figure) string { return insight.SplitText(f.Split) }
 
-// words turns an enum's name (members_did_not_answer) into words; names of the workspace's making stay.
-func words(s string) string {
-	if strings.Contains(s, "_") && !strings.Contains(s, " ") && s == strings.ToLower(s) {
-		return strings.ReplaceAll(s, "_", " ")
+// splitHead is the head of a table of groups.
+func splitHead(f insight.Figure) string {
+	var titles []string
+	for _, d := range splitDims(f) {
+		titles = append(titles, insight.DimensionTitle(d))
 	}
-	return s
+	return strings.Join(titles, " › ")
 }
 
 // merged reports whether several groups were put together to reach the minimum.
@@ -108,39 +80,6 @@ func hoursOf(f insight.Figure) (hours []int) {
 	}
 	slices.Sort(hours)
 	return hours
-}
-
-// hoursText prints a run of hours: "Mon 09:00-12:00"; several runs are joined.
-func hoursText(members []string) string {
-	hours := hoursOf(insight.Figure{Split: map[string][]string{"hour": members}})
-	if len(hours) != len(members) {
-		return strings.Join(members, " + ")
-	}
-	var runs []string
-	for i := 0; i < len(hours); {
-		j := i + 1
-		for j < len(hours) && hours[j] == hours[j-1]+1 {
-			j++
-		}
-		first, last := hours[i], hours[j-1]
-		run := weekdays[first/24] + " " + clock(first%24) + "-"
-		if last/24 != first/24 {
-			run += weekdays[last/24] + " "
-		}
-		runs = append(runs, run+clock(last%24+1))
-		i = j
-	}
-	if len(runs) > 4 {
-		runs = append(runs[:3], strconv.Itoa(len(runs)-3)+" more")
-	}
-	return strings.Join(runs, ", ")
-}
-
-func clock(h int) string {
-	if h < 10 {
-		return "0" + strconv.Itoa(h) + ":00"
-	}
-	return strconv.Itoa(h) + ":00"
 }
 
 // row is one line of a picture's table; the picture is drawn from its machine-readable part.
@@ -192,20 +131,25 @@ type picture struct {
 type insightView struct {
 	insight.Insight
 	Now      []row // the undivided measures of the period
+	Headline insight.Sentence
 	Pictures []picture
-	Empty    bool // no figure in any period
+	Without  []row // pictures that have nothing to draw, each as a line
+	Empty    bool  // no figure of the period shows anything
+	Why      row   // when Empty: the figure that says so
+	Open     bool  // its pictures are unfolded
 }
 
-// viewOf arranges the figures of one insight for a week.
+// viewOf arranges the figures of one insight for a week. What has nothing to draw becomes a line.
 func viewOf(in insight.Insight, figures []insight.Figure, week string) insightView {
-	v := insightView{Insight: in, Empty: true}
+	v := insightView{Insight: in, Empty: true, Why: row{Hidden: "nothing to count yet"}}
 	groups := map[string][]insight.Figure{} // by measure and shape
 	var order []string
+	var own []insight.Figure
 	for _, f := range figures {
 		if f.Insight != in.Slug {
 			continue
 		}
-		v.Empty = false
+		own = append(own, f)
 		key := series(f)
 		if _, seen := groups[key]; !seen {
 			order = append(order, key)
@@ -213,21 +157,48 @@ func viewOf(in insight.Insight, figures []insight.Figure, week string) insightVi
 		groups[key] = append(groups[key], f)
 	}
 	slices.SortStableFunc(order, func(a, b string) int { return cmp.Compare(a[:1], b[:1]) })
-	last := order[max(0, len(order)-1):] // parted figures come last
-	parted := len(last) > 0 && len(groups[last[0]][0].Split) > 0
 	for _, key := range order {
-		if parted && len(groups[key][0].Split) == 0 && allHidden(groups[key]) {
-			continue // the whole stands for weeks in which there was nothing to part
-		}
-		if len(groups[key][0].Split) == 0 {
-			v.Now = append(v.Now, rowsOf(groups[key], week, func(f insight.Figure) string { return measureText(f.Insight, f.Measure) })...)
-		}
-		if p := draw(groups[key], week); len(p.Rows) > 0 {
-			p.ID = in.Slug + "-" + strconv.Itoa(len(v.Pictures)+1)
-			v.Pictures = append(v.Pictures, p)
-		}
+		v.arrange(groups[key], week)
+	}
+	now, previous := split(own, week)
+	v.Headline = insight.Headline(now, previous)
+	if len(now) > 0 && allHidden(now) {
+		i := max(0, slices.IndexFunc(now, func(f insight.Figure) bool { return f.Hidden == "small-group" }))
+		v.Why = rowOf(now[i], "")
 	}
 	return v
+}
+
+// arrange adds the figures of one picture.
+func (v *insightView) arrange(fs []insight.Figure, week string) {
+	whole := len(fs[0].Split) == 0
+	var now []row
+	if whole {
+		now = rowsOf(fs, week, func(f insight.Figure) string { return measureText(f.Insight, f.Measure) })
+	}
+	p := draw(fs, week)
+	shown := 0
+	for _, r := range p.Rows {
+		if r.Hidden == "" {
+			shown++
+		}
+	}
+	switch {
+	case len(p.Rows) == 0:
+	case shown == 0 && !whole:
+		p.Rows[0].Label = p.Title
+		v.Without = append(v.Without, p.Rows[0])
+	case shown > 1 || shown == 1 && !whole:
+		p.ID = v.Slug + "-" + strconv.Itoa(len(v.Pictures)+1)
+		v.Pictures = append(v.Pictures, p)
+		v.Empty = false
+	}
+	for _, r := range now {
+		v.Empty = v.Empty && r.Hidden != ""
+	}
+	if whole && (shown > 0 || !allHidden(fs)) {
+		v.Now = append(v.Now, now...)
+	}
 }
 
 func allHidden(fs []insight.Figure) bool {
@@ -261,8 +232,8 @@ func draw(fs []insight.Figure, week string) picture {
 		slices.SortStableFunc(p.Rows, func(a, b row) int { return cmp.Compare(firstHour(a), firstHour(b)) })
 		p.Desc = "Days down, hours across; darker is more. Each cell's number is in the table."
 	default:
-		p.Kind, p.Head = "bars", strings.Join(splitDims(f), " › ")
-		p.Title += ", by " + strings.Join(splitDims(f), ", ")
+		p.Kind, p.Head = "bars", splitHead(f)
+		p.Title += ", by " + strings.ToLower(strings.ReplaceAll(splitHead(f), " › ", ", "))
 		drawGroups(&p, fs, week)
 		if f.Unit != "calls" || !slices.Contains(splitDims(f), "node") { // a funnel keeps the order of the menu
 			slices.SortStableFunc(p.Rows, func(a, b row) int {

@@ -20,6 +20,12 @@ func (s *site) views(figures []insight.Figure, name string, p *periods) (views [
 			views = append(views, viewOf(in, figures, week))
 		}
 	}
+	for i := range views {
+		if !views[i].Empty {
+			views[i].Open = true // the first that says something; the others unfold
+			break
+		}
+	}
 	return views
 }
 
@@ -80,7 +86,7 @@ func (s *site) explain(w http.ResponseWriter, r *http.Request, a Access) {
 		}
 	}
 	for k, val := range f.Settings {
-		v.Settings = append(v.Settings, keyValue{strings.ReplaceAll(k, "_", " "), val})
+		v.Settings = append(v.Settings, keyValue{insight.SettingTitle(k), val})
 	}
 	slices.SortFunc(v.Settings, func(a, b keyValue) int { return strings.Compare(a.Key, b.Key) })
 	if v.Sources, err = s.Sources.Sources(r.Context(), a.Workspace); err != nil {

@@ -134,6 +134,7 @@ func (s *site) history(ctx context.Context, a Access, sources []Source) (v histo
 	v.Counts = status.Counts
 	if p := periodsOf(figures, ""); p != nil {
 		v.Headlines, v.Week = s.headlines(figures, p.Week), p.Text
+		v.Headlines = v.Headlines[:min(len(v.Headlines), mostMoved)]
 	}
 	coming, stopped := false, false
 	for _, src := range sources {

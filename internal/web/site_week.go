@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base32"
@@ -13,10 +14,12 @@ import (
 	"murmur/internal/workspace"
 )
 
-// weekView is the first page.
+// weekView is the first page: what to do, what changed, and the rest in a table.
 type weekView struct {
-	Headlines   []headline
-	Suggestions []advice
+	Lead        *advice // what matters most; nil when there is nothing to do
+	Moved       []headline
+	Steady      []headline
+	Suggestions []advice // further ones
 	Connected   bool
 	Waiting     int64
 }
@@ -24,16 +27,16 @@ type weekView struct {
 // headline is one sentence about the week and the figure it was made from.
 type headline struct {
 	insight.Sentence
-	Figure  insight.Figure
-	Section string // where there is more
-	Spark   picture
+	Figure         insight.Figure
+	Title, Section string // of the insight, and where there is more
+	Before         string
+	Spark          picture
 }
 
-// first are the insights that make the headlines, in this order, as long as they say something.
-var first = []string{"missed-call-rate", "missed-not-returned", "time-to-respond", "contact-reasons", "satisfaction",
-	"after-hours-demand", "busy-hours", "missed-call-reasons", "sentiment", "menu-funnel"}
-
-const headlines = 5
+const (
+	mostMoved  = 5
+	mostSteady = 8
+)
 
 func (s *site) week(w http.ResponseWriter, r *http.Request, a Access) {
 	ctx := r.Context()
@@ -45,14 +48,16 @@ func (s *site) week(w http.ResponseWriter, r *http.Request, a Access) {
 	p := page{Path: "/", Access: a, Periods: periodsOf(figures, r.FormValue("period")), Fresh: freshest(figures)}
 	var v weekView
 	if p.Periods != nil {
-		v.Headlines = s.headlines(figures, p.Periods.Week)
+		v.Moved, v.Steady = parted(s.headlines(figures, p.Periods.Week))
 	}
 	all, err := s.advise(ctx, a.Workspace, figures)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	v.Suggestions = all.Open[:min(3, len(all.Open))]
+	if len(all.Open) > 0 {
+		v.Lead, v.Suggestions = &all.Open[0], all.Open[1:min(3, len(all.Open))]
+	}
 	sources, err := s.Sources.Sources(ctx, a.Workspace)
 	if err != nil {
 		s.fail(w, r, err)
@@ -68,25 +73,44 @@ func (s *site) week(w http.ResponseWriter, r *http.Request, a Access) {
 	s.render(w, r, http.StatusOK, "week", p)
 }
 
+// parted tells what moved from what did not.
+func parted(all []headline) (moved, steady []headline) {
+	for _, h := range all {
+		switch {
+		case h.Moved() && len(moved) < mostMoved:
+			moved = append(moved, h)
+		case !h.Moved() && len(steady) < mostSteady:
+			steady = append(steady, h)
+		}
+	}
+	return moved, steady
+}
+
+// headlines says what each insight says of the week, what matters most first.
 func (s *site) headlines(figures []insight.Figure, week string) (hs []headline) {
 	by := map[string][]insight.Figure{}
 	for _, f := range figures {
 		by[f.Insight] = append(by[f.Insight], f)
 	}
-	for _, slug := range first {
-		now, previous := split(by[slug], week)
-		if len(hs) == headlines || len(now) == 0 {
+	for _, in := range s.Catalogue {
+		now, previous := split(by[in.Slug], week)
+		if len(now) == 0 || in.Section == "privacy" {
 			continue
 		}
-		h := headline{Sentence: insight.Headline(now, previous), Section: s.sectionOf(slug)}
-		if len(h.Evidence) > 0 && h.Evidence[0].Value != nil {
-			h.Figure = h.Evidence[0]
-			h.Spark = history(h.Figure, figures)
-			h.Spark.ID, h.Spark.Kind = "spark-"+slug, "spark"
-			h.Spark.Title = measureText(slug, h.Figure.Measure) + ", the last weeks"
-			hs = append(hs, h)
+		h := headline{Sentence: insight.Headline(now, previous), Title: in.Title, Section: in.Section}
+		if len(h.Evidence) == 0 || h.Evidence[0].Value == nil {
+			continue
 		}
+		h.Figure = h.Evidence[0]
+		if len(h.Evidence) > 1 {
+			h.Before = valueText(h.Evidence[1])
+		}
+		h.Spark = history(h.Figure, figures)
+		h.Spark.ID, h.Spark.Kind = "spark-"+in.Slug, "spark"
+		h.Spark.Title = measureText(in.Slug, h.Figure.Measure) + ", the last weeks"
+		hs = append(hs, h)
 	}
+	slices.SortStableFunc(hs, func(a, b headline) int { return cmp.Compare(b.Matters(), a.Matters()) })
 	return hs
 }
 

@@ -129,7 +129,7 @@ func whatText(what string) string {
 	case "webhooks":
 		return "News at once: webhooks"
 	}
-	return words(what)
+	return capital(strings.ReplaceAll(what, "_", " "))
 }
 
 // leftText says how long a history still takes.

@@ -53,21 +53,6 @@ func TestPeriodsInWords(t *testing.T) {
 	}
 }
 
-func TestHoursInWords(t *testing.T) {
-	t.Parallel()
-	for want, in := range map[string][]string{
-		"Mon 09:00-10:00":                  {"9"},
-		"Mon 09:00-12:00":                  {"11", "9", "10"},
-		"Tue 23:00-Wed 01:00":              {"47", "48"},
-		"Mon 00:00-02:00, Sun 23:00-24:00": {"0", "1", "167"},
-		"x + 9":                            {"x", "9"},
-	} {
-		if got := hoursText(in); got != want {
-			t.Errorf("%v: %q, want %q", in, got, want)
-		}
-	}
-}
-
 func FuzzNamesFromFigures(f *testing.F) {
 	f.Add("2026-W45..2026-W48", "Mon 09")
 	f.Add("9999-W54", "168")
@@ -78,7 +63,6 @@ func FuzzNamesFromFigures(f *testing.F) {
 		if h, ok := hourIndex(hour); ok && (h < 0 || h > 167) {
 			t.Errorf("hour %d", h)
 		}
-		hoursText([]string{hour})
 	})
 }
 

@@ -132,6 +132,7 @@ window.murmurChart = (() => {
     });
     svg.querySelectorAll("style").forEach((s) => s.remove());
     svg.setAttribute("role", "img");
+    svg.querySelectorAll("[aria-label]").forEach((mark) => mark.removeAttribute("aria-label")); // names belong to things with a role; the picture has its own
     figure.querySelector("svg")?.remove();
     figure.querySelector("figcaption").after(svg);
   };

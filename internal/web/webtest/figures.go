@@ -78,9 +78,11 @@ func Figures(ws string) []insight.Figure {
 		m.calls(i, period)
 		m.words(i, period)
 		m.answers(i, period)
+		m.again(i, period)
 	}
 	for _, block := range []string{"2026-W41..2026-W44", "2026-W45..2026-W48"} {
 		m.hours(block)
+		m.blocks(block)
 	}
 	return m.out
 }
@@ -165,4 +167,57 @@ func (m *maker) hours(block string) {
 		}
 	}
 	m.add("after-hours-demand", "share", "block", block, nil, 0.19, 0.03, 740)
+}
+
+// again is what weeks say about people who come back, and about rules.
+func (m *maker) again(i int, week string) {
+	for j, medium := range []string{"", "call", "text"} {
+		split := map[string][]string(nil)
+		if medium != "" {
+			split = one("medium", medium)
+		}
+		m.rate("repeat-contact", "within_24h", week, split, 0.14+0.02*wave(i, float64(j)), 210)
+		m.rate("repeat-contact", "within_7d", week, split, 0.27+0.02*wave(i, float64(j)), 210)
+	}
+	m.rate("voicemail-outcome", "left", week, nil, 0.41+0.04*wave(i, 1), 46)
+	m.add("ring-timeout", "wait_p50_s", "week", week, nil, 21+2*wave(i, 1), 3, 46)
+	m.add("ring-timeout", "wait_p90_s", "week", week, nil, 34+2*wave(i, 2), 4, 46)
+	for j, node := range []string{"Opening hours", "Holidays", "Team"} {
+		m.rate("dead-rules", "applied", week, map[string][]string{"flow": {"Main"}, "node": {node}}, []float64{0.92, 0, 0.8}[j], 88)
+	}
+	m.rate("menu-trouble", "no_choice", week, map[string][]string{"flow": {"Main"}, "node": {"Welcome"}}, 0.23+0.02*wave(i, 0), 167)
+	for j, r := range []string{"price", "complaint"} {
+		m.add("rising-topics", "change", "week", week, one("reason", r), 6*wave(i, float64(j)), 5, 210)
+	}
+	for _, q := range []string{"missed_p25", "missed_p50", "missed_p75"} {
+		m.add("peers", q, "week", week, nil, 0, 0, 0)
+		m.hide("no-data")
+		m.out[len(m.out)-1].Reason = insight.FewWorkspaces
+	}
+}
+
+// blocks is what four weeks say.
+func (m *maker) blocks(block string) {
+	share := func(slug, measure string, split map[string][]string, p float64, n int64) {
+		m.add(slug, measure, "block", block, split, p, 1.96*math.Sqrt(p*(1-p)/float64(n)), n)
+	}
+	for i, delay := range [][]string{{"5_minutes"}, {"15_minutes", "1_hour"}, {"4_hours", "24_hours"}} {
+		share("callback-speed", "reached", map[string][]string{"delay": delay}, []float64{0.83, 0.66, 0.41}[i], 40)
+	}
+	for i, turn := range [][2]string{{"call", "call"}, {"call", "text"}, {"text", "call"}, {"text", "text"}} {
+		share("medium-switch", "share", map[string][]string{"from": {turn[0]}, "to": {turn[1]}}, []float64{0.44, 0.21, 0.2, 0.15}[i], 88)
+	}
+	share("ai-containment", "contained", nil, 0.71, 60)
+	share("auto-reply-effect", "again_with", nil, 0.12, 80)
+	share("auto-reply-effect", "again_without", nil, 0.29, 120)
+	m.add("auto-reply-effect", "effect", "block", block, nil, -14, 9, 80)
+	for i, reply := range []string{"Hi [NAME], we are open Monday to Friday from 9 to 5. You can book any time on our website, or answer here and we find a time.", "other"} {
+		n := float64(44 + 90*i)
+		m.add("repeated-replies", "replies", "block", block, one("reply", reply), n, 13, int64(n))
+		m.add("repeated-replies", "minutes", "block", block, one("reply", reply), n/2, 6, int64(n))
+	}
+	for i, driver := range []string{"missed_call", "long_wait", "repeat_contact", "ai_agent"} {
+		m.add("score-drivers", "difference", "block", block, one("driver", driver), []float64{-31, -6, -12, 2}[i], 9, 140)
+	}
+	m.add("talk-balance", "member_share_p50", "week", "2026-W47", nil, 0.52, 0.05, 90)
 }
