@@ -25,7 +25,7 @@ type figuresCmd struct {
 	Insight   string `help:"One insight by its slug." placeholder:"SLUG"`
 	Refresh   bool   `help:"First compute what is due."`
 	Out       string `help:"Write them as a table into this file: FILE.csv or FILE.parquet." type:"path" placeholder:"FILE"`
-	As        string `help:"Whose view: the owner's has exact counts of activity, a viewer's has noise on every count and changes once a day." enum:"owner,viewer" default:"owner"`
+	As        string `help:"Whose view: the owner's has exact counts of activity, a viewer's has noise on every count, and its weeks change when they are over." enum:"owner,viewer" default:"owner"`
 }
 
 func (c *figuresCmd) Run(r *run) error {
@@ -181,7 +181,7 @@ func (c *doctorCmd) Run(r *run) error {
 }
 
 type verifyCmd struct {
-	Attack     bool   `help:"Also run the privacy attack suite on this data."`
+	Attack     bool   `help:"Also attack the figures of this data: by subtraction, and as somebody who knows everybody but one person. Takes some seconds a workspace."`
 	Checkpoint string `help:"Compare the ledger with checkpoints that were kept outside the data directory: a copy of ledger.checkpoints, or one printed checkpoint." placeholder:"FILE"`
 	Receipt    string `help:"Check this receipt of a call instead. It is trusted under the key of the data directory's ledger, or under --key." placeholder:"FILE"`
 	Key        string `help:"The verifier key of the ledger that signed the receipt, as murmur verify --json prints it." placeholder:"KEY"`
@@ -201,6 +201,9 @@ func (c *verifyCmd) Run(r *run) error {
 			return usage{errors.New("the file has no checkpoint")}
 		}
 	}
+	if c.Attack && terminal(r.Err) {
+		fmt.Fprintln(r.Err, "attacking the figures of three weeks, some seconds a workspace ..")
+	}
 	a, err := server.Verify(r.ctx, r.Data, args)
 	if err != nil {
 		return err
@@ -212,6 +215,9 @@ func (c *verifyCmd) Run(r *run) error {
 		fmt.Fprintf(w, "%d files, %d ledger entries, %d stored tables checked: %d breaches.\n", a.Files, a.Entries, a.Tables, len(a.Breaches))
 		for _, line := range a.Attacks {
 			fmt.Fprintln(w, line)
+		}
+		for _, attacked := range a.Attacked {
+			fmt.Fprint(w, attacked)
 		}
 	})
 	if err == nil && len(a.Breaches) > 0 {

@@ -2,9 +2,6 @@ package crowd
 
 import (
 	"context"
-
-	"murmur/internal/crowd/release"
-	"murmur/internal/workspace"
 )
 
 // Breach is a file of the lake, relative to it, and what is wrong with it. Rows is what is lost with it at most.
@@ -29,15 +26,4 @@ func (c *Crowd) Verify(ctx context.Context) (files int, found []Breach, err erro
 // Backup copies the lake and its catalog.
 func (c *Crowd) Backup(ctx context.Context, dir, catalog string) error {
 	return c.lake.Backup(ctx, dir, catalog)
-}
-
-// Attack tries what a reader of all published tables of a workspace can try: to find a group under the minimum by
-// subtracting what was published from what was published.
-func (c *Crowd) Attack(ctx context.Context, ws workspace.ID) (said, found []string, err error) {
-	sets, err := c.Sets(ctx, ws, release.Owner)
-	if err != nil {
-		return nil, nil, err
-	}
-	said, found = release.Attack(sets)
-	return said, found, nil
 }

@@ -35,8 +35,8 @@ func (w *town) calls(l *life, at time.Time, n int) {
 	w.add(workspace.Default, nil, facts...)
 }
 
-// Others are shown a day's rows the next morning, whatever is asked or started in between.
-func TestOthersAreShownOnceADay(t *testing.T) {
+// Others are shown a week anew when it is over, whatever is asked or started in between.
+func TestOthersAreShownAWeekWhenItIsOver(t *testing.T) {
 	t.Parallel()
 	w := newTown(t, townQueries()...)
 	w.policy.Noise = 2
@@ -71,13 +71,15 @@ func TestOthersAreShownOnceADay(t *testing.T) {
 	w.open()
 	w.look(Wish)
 	same("a restart")
-	w.now = w.now.Add(14 * time.Hour) // 02:00 of the next day
-	w.look(Wish)
-	same("the night")
-	w.now = w.now.Add(2 * time.Hour)
+	turn := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC) // Monday
+	for w.now = w.now.Add(14 * time.Hour); w.now.Before(turn.Add(publishHour * time.Hour)); w.now = w.now.Add(9 * time.Hour) {
+		w.look(Wish)
+		same(w.now.Format("Monday 15:04"))
+	}
+	w.now = turn.Add(publishHour * time.Hour)
 	w.look(Schedule)
 	if reflect.DeepEqual(w.viewed(), first) {
-		t.Error("the next morning shows others nothing new")
+		t.Error("Monday morning shows others nothing new")
 	}
 }
 

@@ -3,6 +3,7 @@ package crowd
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"murmur/internal/crowd/internal/lake"
@@ -204,7 +205,7 @@ func (l *look) moved(p release.Period, at counted) bool {
 }
 
 // shows reports whether others are shown a period anew: what they never saw when somebody asks, when an import ended, or
-// with the day's publication; the rest with the day's publication, and at the end of an import.
+// with the day's publication; the rest at its turns and when it closes, and at the end of an import.
 func (l *look) shows(p release.Period, at counted, closes bool) bool {
 	if l.settings.Noise == 0 || !l.midnight.After(p.Start) {
 		return false
@@ -217,7 +218,12 @@ func (l *look) shows(p release.Period, at counted, closes bool) bool {
 		until = l.midnight
 	}
 	changed := closes || at.until.Before(until) || l.changed.around(p) > at.made
-	return changed && (l.daily() || l.landed() && !closes)
+	return changed && (l.daily() && (closes || l.turned(p, at)) || l.landed() && !closes)
+}
+
+// turned reports whether a turn of a period came since others were shown it.
+func (l *look) turned(p release.Period, at counted) bool {
+	return slices.ContainsFunc(p.Turns(), func(turn time.Time) bool { return at.until.Before(turn) && !l.midnight.Before(turn) })
 }
 
 // closing is when a period becomes final, if nothing more comes.

@@ -10,7 +10,7 @@ import (
 )
 
 // Release computes what is due in a workspace: the owner's tables of the periods that changed since they were looked at, or
-// that close; once a day what others are shown. It gives the number of periods whose tables were made. ErrErasing: nothing was
+// that close; at their turns what others are shown. It gives the number of periods whose tables were made. ErrErasing: nothing was
 // stored, because rows of somebody erased wait to be taken out, or were in the count.
 func (c *Crowd) Release(ctx context.Context, ws workspace.ID, when When) (int, error) {
 	if err := c.store.begin(ctx, ws); err != nil {

@@ -97,7 +97,7 @@ const LaterQuestion = "later-question"
 // FewWorkspaces is the reason of a figure about many businesses while there are too few of them.
 const FewWorkspaces = "few-workspaces"
 
-// NotYet is the reason of a figure whose tables are made once a day, and were not yet.
+// NotYet is the reason of a figure whose tables are made on some mornings, and were not yet.
 const NotYet = "not-yet"
 
 // Later makes the figures that a period lacks because tables of its set are missing: of each measure that made does not
@@ -282,17 +282,23 @@ func splitOf(g release.Group, dim string) map[string][]string {
 
 // Band says roughly how many contacts stand behind a figure: 5-9, 10-19, 20-49, 50-99, 100-199, ..
 func Band(contacts int64) string {
+	low, high := BandOf(contacts)
+	return strconv.FormatInt(low, 10) + "-" + strconv.FormatInt(high, 10)
+}
+
+// BandOf gives the lowest and the highest number of a band.
+func BandOf(contacts int64) (low, high int64) {
 	if contacts < 5 {
-		return "0-4"
+		return 0, 4
 	}
-	low := int64(5)
+	low = 5
 	for i := 0; ; i++ {
 		next := low * 2
 		if i%3 == 2 { // 20 to 50, 200 to 500, ..
 			next = low * 5 / 2
 		}
 		if contacts < next {
-			return strconv.FormatInt(low, 10) + "-" + strconv.FormatInt(next-1, 10)
+			return low, next - 1
 		}
 		low = next
 	}

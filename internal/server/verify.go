@@ -13,6 +13,7 @@ import (
 	"murmur/internal/crowd"
 	"murmur/internal/crowd/release"
 	"murmur/internal/datadir"
+	"murmur/internal/insight"
 	"murmur/internal/journal"
 	"murmur/internal/keyring"
 	"murmur/internal/ledger"
@@ -29,12 +30,13 @@ type Breach struct {
 
 // Verified is the answer of verify.
 type Verified struct {
-	Breaches []Breach `json:"breaches"`
-	Files    int      `json:"files"`
-	Entries  int64    `json:"ledger_entries"`
-	Tables   int      `json:"tables"`
-	Attacks  []string `json:"attacks,omitempty"`
-	Clean    bool     `json:"closed_properly"` // every byte could be compared
+	Breaches []Breach   `json:"breaches"`
+	Files    int        `json:"files"`
+	Entries  int64      `json:"ledger_entries"`
+	Tables   int        `json:"tables"`
+	Attacks  []string   `json:"attacks,omitempty"`
+	Attacked []Attacked `json:"attacked,omitempty"`
+	Clean    bool       `json:"closed_properly"` // every byte could be compared
 	// Key verifies what the ledger signs, and Checkpoint is its newest: keep both outside the data directory.
 	Key        string `json:"key,omitempty"`
 	Checkpoint string `json:"checkpoint,omitempty"`
@@ -257,14 +259,12 @@ func (n *Node) verifyReleases(ctx context.Context, attack bool, v *Verified, bre
 		if !attack {
 			continue
 		}
-		said, found, err := n.crowd.Attack(ctx, ws)
+		a, err := n.crowd.Attack(ctx, ws, crowd.Reader{Reads: insight.Reads(), Band: insight.BandOf})
 		if err != nil {
 			breach("murmur.db", "releases of %s could not be attacked: %s", ws, describe(err))
+			continue
 		}
-		v.Attacks = append(v.Attacks, said...)
-		for _, f := range found {
-			breach("murmur.db", "%s", f)
-		}
+		v.attacked(ws, a)
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 type Figures interface {
 	// Figures lists the workspace's released figures of one insight, or of all when slug is empty, oldest
 	// period first, as the role may see them: an owner's are exact and live where they are about activity, everybody
-	// else's have noise and change once a day.
+	// else's have noise and change when a week is over.
 	Figures(ctx context.Context, ws workspace.ID, slug string, as Role) ([]insight.Figure, error)
 }
 

@@ -14,15 +14,17 @@ type published struct {
 	k      int64
 }
 
-// Attack tries on stored sets what a reader can try with published numbers alone: it subtracts every number from
+// Subtract tries on stored sets what a reader can try with published numbers alone: it subtracts every number from
 // every number of a population that contains it (the whole of a split, a wider filter, a block and its weeks), also
 // two at a time, and looks for a remainder of fewer rows than the minimum group. It says what it did and what it
 // found; nothing found is the promise. The tests of this package do more: they know the rows.
-func Attack(sets []Set) (said, found []string) {
+func Subtract(sets []Set) (said, found []string) {
 	var numbers []published
 	for _, s := range sets {
 		for _, t := range s.tables {
-			numbers = append(numbers, t.numbers()...)
+			if t.settings.Noise == 0 { // with noise, numbers do not add up: Probe attacks them
+				numbers = append(numbers, t.numbers()...)
+			}
 		}
 	}
 	tried := 0
@@ -39,7 +41,7 @@ func Attack(sets []Set) (said, found []string) {
 		for i, b := range parts {
 			tried++
 			if left := a.rows - b.rows; left > 0 && left < b.k {
-				found = append(found, remainder(a, left, b))
+				found = append(found, leftOver(a, left, b))
 			}
 			for _, c := range parts[i+1:] {
 				if c.query.Name != b.query.Name || c.period != b.period || b.whole || c.whole {
@@ -47,7 +49,7 @@ func Attack(sets []Set) (said, found []string) {
 				}
 				tried++
 				if left := a.rows - b.rows - c.rows; left > 0 && left < b.k {
-					found = append(found, remainder(a, left, b, c))
+					found = append(found, leftOver(a, left, b, c))
 				}
 			}
 		}
@@ -91,7 +93,7 @@ func (t Table) numbers() []published {
 	return out
 }
 
-func remainder(a published, left int64, parts ...published) string {
+func leftOver(a published, left int64, parts ...published) string {
 	var s strings.Builder
 	s.WriteString(fmt.Sprintf("%s %s minus", a.query.Name, a.period.Name))
 	for _, p := range parts {

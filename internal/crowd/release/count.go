@@ -79,6 +79,9 @@ func MarkOf(contact []byte) Marks {
 // Plus adds the marks of more rows.
 func (m Marks) Plus(o Marks) Marks { return Marks{m[0] + o[0], m[1] + o[1]} }
 
+// Minus takes marks of rows out again.
+func (m Marks) Minus(o Marks) Marks { return Marks{m[0] - o[0], m[1] - o[1]} }
+
 // Counter counts bounded integers; engines do nothing else. Implementations agree exactly (package
 // counttest). Of the versions of one (kind, id) only the highest counts.
 type Counter interface {

@@ -23,19 +23,8 @@ func (u *run) askNoised(d *due) {
 func (u *run) noisedGroups(ctx context.Context, d *due) ([][]Group, error) {
 	tables := make([][]Group, len(u.queries))
 	for i, q := range u.queries {
-		g := &guard{k: u.minimum(q), measure: u.noised(u.measure(i))}
-		if err := u.labels.look(ctx, g.measure, u.trees[i], max(u.settings.MinLabel, u.minimum(u.queries[i]))); err != nil {
-			return nil, fmt.Errorf("%s: %w", q.Name, err)
-		}
-		var named [][]part
-		if units := u.labels.units(u.trees[i]); units != nil {
-			named = append(named, units)
-		}
-		parts, err := g.merge(ctx, u.trees[i], coarsest(len(u.trees[i].members), named))
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", q.Name, err)
-		}
-		if tables[i], err = u.fillNoised(ctx, i, parts); err != nil {
+		var err error
+		if _, tables[i], err = u.noisedTable(ctx, i); err != nil {
 			return nil, fmt.Errorf("%s: %w", q.Name, err)
 		}
 		if shown := d.shown.Table(q.Name); d.Arrived && shown.Valid() {
@@ -43,6 +32,24 @@ func (u *run) noisedGroups(ctx context.Context, d *due) ([][]Group, error) {
 		}
 	}
 	return tables, nil
+}
+
+// noisedTable merges the leaves of one table and counts its groups.
+func (u *run) noisedTable(ctx context.Context, i int) ([]part, []Group, error) {
+	g := &guard{k: u.minimum(u.queries[i]), measure: u.noised(u.measure(i))}
+	if err := u.labels.look(ctx, g.measure, u.trees[i], max(u.settings.MinLabel, u.minimum(u.queries[i]))); err != nil {
+		return nil, nil, err
+	}
+	var named [][]part
+	if units := u.labels.units(u.trees[i]); units != nil {
+		named = append(named, units)
+	}
+	parts, err := g.merge(ctx, u.trees[i], coarsest(len(u.trees[i].members), named))
+	if err != nil {
+		return nil, nil, err
+	}
+	groups, err := u.fillNoised(ctx, i, parts)
+	return parts, groups, err
 }
 
 // noised counts with noise: contacts, and no regions.

@@ -67,6 +67,19 @@ func (p Period) Closes(now, lastAdded time.Time) bool {
 	return !now.Before(p.End.Add(CloseAfter)) && !now.Before(lastAdded.Add(QuietFor))
 }
 
+// Turns are the midnights with whose publication others are shown a period anew: of a week the one at its end, of a
+// block those at the ends of its weeks. Each time that a person is counted again tells a little more about that person: from
+// seven publications of a week an attacker was right in 88 of 100 cases, from two in 74 (TestAnAttackerLearnsLittleOfOnePerson).
+func (p Period) Turns() (at []time.Time) {
+	if p.Grain == Week {
+		return []time.Time{p.End}
+	}
+	for _, w := range Weeks(p.Start.Location(), p.Start, p.End) {
+		at = append(at, w.End)
+	}
+	return at
+}
+
 // monday gives the start of the ISO week around a local time. Midnights are made by the calendar, not by
 // adding hours: a day of a clock change has 23 or 25.
 func monday(local time.Time) time.Time {

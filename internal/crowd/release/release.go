@@ -2,7 +2,7 @@
 //
 // There are two audiences. The *owner* sees every call in the phone system anyway: tables of activity (calls, texts, menus)
 // are exact and follow the rows. *Others*, and the owner too for what comes from words, surveys and consent, get tables in
-// which every count has noise (package noise), at most once a day.
+// which every count has noise (package noise); what is shown of a week changes when it is over (Turns).
 //
 // Zone: the door of AMBER. A Query is a public grid over bounded integers. A Table is its answer after
 // groups under the minimum were merged along the split's public tree; it has unexported fields and is made
@@ -16,7 +16,7 @@
 //   - the groups of a table partition the leaves, and a shown group has at least K distinct contacts (with noise: the
 //     noised number is at least K);
 //   - with noise, every count that a figure is made of has its own, which one person more draws anew; the same rows give the
-//     same tables; what is shown of a period changes once a day at most, from rows up to a midnight, and its span, hours and
+//     same tables; what is shown of a period changes at its turns, from rows up to a midnight, and its span, hours and
 //     minimum groups never;
 //   - exact, a group's regions are empty or have at least K contacts, so that no difference of the row counts of
 //     shown groups, within a table, between tables of nested populations or between weeks and blocks, is
@@ -353,6 +353,30 @@ func (s Set) Named(names map[int64]string) Set {
 		s.tables[i].groups = groups
 	}
 	return s
+}
+
+// Period gives the span of time that the set is about.
+func (s Set) Period() Period {
+	if len(s.tables) == 0 {
+		return Period{}
+	}
+	return s.tables[0].period
+}
+
+// Settings gives what the set was counted under.
+func (s Set) Settings() Settings {
+	if len(s.tables) == 0 {
+		return Settings{}
+	}
+	return s.tables[0].settings
+}
+
+// AsOf is when the rows were counted; with noise, the midnight up to which they were.
+func (s Set) AsOf() time.Time {
+	if len(s.tables) == 0 {
+		return time.Time{}
+	}
+	return s.tables[0].asOf
 }
 
 // Closed reports whether the set is final.

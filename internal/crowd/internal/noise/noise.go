@@ -80,22 +80,27 @@ func apply(b cipher.Block, count int64, key [2]int64, step, scale int64) int64 {
 	if count == 0 || scale == 0 {
 		return count
 	}
-	return max(0, count+draw(b, key, scale)*step)
+	return max(0, count+draw(b, key, step, scale))
 }
 
-// draw reads the noise of a cell key from the table.
-func draw(b cipher.Block, key [2]int64, scale int64) int64 {
+// draw reads the noise of a cell key from the table, and spreads it evenly over a step: noise in whole steps would show
+// every count up to a multiple of the step.
+func draw(b cipher.Block, key [2]int64, step, scale int64) int64 {
 	var in, out [aes.BlockSize]byte
 	binary.BigEndian.PutUint64(in[:8], uint64(key[0]))
 	binary.BigEndian.PutUint64(in[8:], uint64(key[1]))
 	b.Encrypt(out[:], in[:])
-	u := binary.BigEndian.Uint64(out[:])
+	u, within := binary.BigEndian.Uint64(out[:8]), binary.BigEndian.Uint64(out[8:])
 	t := &table[scale-MinScale]
-	return int64(sort.Search(len(t), func(i int) bool { return u < t[i] })) - Cut
+	n := int64(sort.Search(len(t), func(i int) bool { return u < t[i] })) - Cut
+	if n *= step; step > 1 { // steps are even: half of the time one more, so that the mean is 0
+		n += int64(within%uint64(step)) - step/2 + int64(within>>63)
+	}
+	return n
 }
 
-// Step is the multiple in which noise is added: the most rows of one contact, rounded up to a power of two so that it
-// does not tell their number.
+// Step is how wide noise is: the most rows of one contact, rounded up to a power of two so that it does not tell their
+// number.
 func Step(most int64) int64 {
 	if most <= 1 {
 		return 1
@@ -103,7 +108,7 @@ func Step(most int64) int64 {
 	return 1 << bits.Len64(uint64(most-1))
 }
 
-// Probability is that of noise n at a scale, before it is multiplied.
+// Probability is that of noise n at a scale, in a step of 1.
 func Probability(n, scale int64) float64 {
 	if n < -Cut || n > Cut {
 		return 0
@@ -120,6 +125,20 @@ func Probability(n, scale int64) float64 {
 	return at(n+Cut+1) - at(n+Cut)
 }
 
+// ProbabilityOf is that of noise n at a scale on a count with that step.
+func ProbabilityOf(n, step, scale int64) float64 {
+	if step == 1 {
+		return Probability(n, scale)
+	}
+	spread := func(n int64) float64 { // without the half of the time
+		if n += step / 2; n < 0 {
+			n -= step - 1
+		}
+		return Probability(n/step, scale)
+	}
+	return (spread(n) + spread(n-1)) / 2 / float64(step)
+}
+
 // Variance is that of the noise at a scale on a count with that step.
 func Variance(step, scale int64) (v float64) {
 	if scale == 0 {
@@ -128,5 +147,9 @@ func Variance(step, scale int64) (v float64) {
 	for n := int64(-Cut); n <= Cut; n++ {
 		v += float64(n*n) * Probability(n, scale)
 	}
-	return v * float64(step) * float64(step)
+	if step == 1 {
+		return v
+	}
+	square := float64(step) * float64(step)
+	return v*square + (square-1)/12 + 0.25
 }

@@ -59,7 +59,7 @@ func TestDrawsHaveTheDistribution(t *testing.T) {
 	for scale := int64(MinScale); scale <= MaxScale; scale++ {
 		var seen [2*Cut + 1]float64
 		for n := range int64(draws) {
-			seen[draw(k.rows, marks(n), scale)+Cut]++
+			seen[draw(k.rows, marks(n), 1, scale)+Cut]++
 		}
 		chi := 0.0
 		var pooled, expected float64 // outcomes rarer than five draws are judged together
@@ -116,7 +116,7 @@ func TestOnePersonMoreDrawsAnew(t *testing.T) {
 	var sum float64
 	for n := range int64(pairs) {
 		without, who := marks(2*n), marks(2*n+1)
-		sum += float64(draw(k.rows, without, 2)) * float64(draw(k.rows, [2]int64{without[0] + who[0], without[1] + who[1]}, 2))
+		sum += float64(draw(k.rows, without, 1, 2)) * float64(draw(k.rows, [2]int64{without[0] + who[0], without[1] + who[1]}, 1, 2))
 	}
 	v := Variance(1, 2)
 	if z := sum / pairs / (v / math.Sqrt(pairs)); math.Abs(z) > 5 {
@@ -138,7 +138,7 @@ func TestCountsStayCounts(t *testing.T) {
 		if got := k.Rows(3, c, 0); got != 3 {
 			t.Fatalf("without noise a count of 3 is %d", got)
 		}
-		if d := k.Rows(1000, c, 2) - 1000; d%Step(c.Most) != 0 || max(d, -d) > Cut*Step(c.Most) {
+		if d := k.Rows(1000, c, 2) - 1000; max(d, -d) > Cut*Step(c.Most)+Step(c.Most)/2 {
 			t.Fatalf("noise %d with at most %d rows a contact", d, c.Most)
 		}
 	}
@@ -157,8 +157,37 @@ func TestVariance(t *testing.T) {
 			t.Errorf("scale %d: standard deviation %.2f, want %.2f", scale, got, want)
 		}
 	}
-	if got, want := Variance(4, 2), 16*Variance(1, 2); math.Abs(got-want) > 1e-9 {
-		t.Errorf("steps of four: variance %.3f, want %.3f", got, want)
+}
+
+// Noise of wider steps has a mean of 0, the variance and the probabilities that are told, and no lattice: a step that showed a
+// count up to a multiple would show who is there.
+func TestWideNoiseFillsItsSteps(t *testing.T) {
+	t.Parallel()
+	k := keys("2026-W45")
+	const draws = 100_000
+	for _, step := range []int64{2, 4, 16} {
+		var mean, squares, total float64
+		residues := map[int64]float64{}
+		for n := range int64(draws) {
+			d := draw(k.rows, marks(n), step, 2)
+			mean, squares = mean+float64(d)/draws, squares+float64(d*d)/draws
+			residues[(d%step+step)%step]++
+		}
+		deviation := math.Sqrt(Variance(step, 2))
+		if math.Abs(mean) > 5*deviation/math.Sqrt(draws) || math.Abs(squares/Variance(step, 2)-1) > 0.05 {
+			t.Errorf("step %d: mean %.3f, variance %.2f, want %.2f", step, mean, squares, Variance(step, 2))
+		}
+		for n := -(Cut + 1) * step; n <= (Cut+1)*step; n++ {
+			total += ProbabilityOf(n, step, 2)
+		}
+		if math.Abs(total-1) > 1e-9 {
+			t.Errorf("step %d: probabilities add up to %.9f", step, total)
+		}
+		for r := range step {
+			if share := residues[r] / draws * float64(step); math.Abs(share-1) > 0.15 {
+				t.Errorf("step %d: remainder %d comes %.2f times as often as the others", step, r, share)
+			}
+		}
 	}
 }
 

@@ -77,6 +77,22 @@ func (f *Fold) Open(_ context.Context, _ release.Snapshot, s release.Settings, q
 	return c, nil
 }
 
+// Parts gives every row of every question.
+func (f *Fold) Parts(ctx context.Context, snap release.Snapshot, s release.Settings, qs []release.Question, give func(release.Part)) error {
+	opened, err := f.Open(ctx, snap, s, qs)
+	if err != nil {
+		return err
+	}
+	for question, rows := range opened.(*counts).rows {
+		for _, r := range rows {
+			if r.region < 0 {
+				give(release.Part{Question: question, Leaf: r.leaf, Bin: r.bin, Mark: release.MarkOf([]byte(r.contact))})
+			}
+		}
+	}
+	return nil
+}
+
 // Placed is a row inside a span, the newest version of its fact, with what the queries ask of it.
 type Placed struct {
 	Row      Row

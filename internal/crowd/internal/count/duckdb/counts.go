@@ -46,8 +46,8 @@ func (n *counts) Close() error {
 	return errors.Join(err, n.conn.Close())
 }
 
-// read fills the sheets, a slice of the contacts at a time.
-func (n *counts) read(ctx context.Context, r *reader) error {
+// read fills the sheets, a slice of the contacts at a time. each, when not nil, is told every row that is counted.
+func (n *counts) read(ctx context.Context, r *reader, each func(*plan, counted)) error {
 	for _, l := range n.plan.layers {
 		for _, sh := range l.sheets {
 			sh.begin(len(l.spans))
@@ -63,6 +63,7 @@ func (n *counts) read(ctx context.Context, r *reader) error {
 	w := layOut(n.plan)
 	for i := range of {
 		s := newSlice(n.plan, w)
+		s.each = each
 		for _, query := range r.statements(w, i, of) {
 			if err := n.scan(ctx, query, s.take); err != nil {
 				return err

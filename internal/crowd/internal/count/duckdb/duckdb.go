@@ -88,13 +88,21 @@ func (c *Counter) Close() error { return c.db.Close() }
 
 // Open reads the snapshot's rows once, for all questions.
 func (c *Counter) Open(ctx context.Context, snap release.Snapshot, s release.Settings, qs []release.Question) (release.Counts, error) {
+	n, err := c.read(ctx, snap, s, qs, nil)
+	if err != nil {
+		return nil, err
+	}
+	return n, nil
+}
+
+func (c *Counter) read(ctx context.Context, snap release.Snapshot, s release.Settings, qs []release.Question, each func(*plan, counted)) (*counts, error) {
 	conn, err := c.db.Conn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("engine: %w", err)
 	}
 	n := &counts{conn: conn, plan: newPlan(s, qs)}
 	r := &reader{plan: n.plan, questions: qs, files: snap.Files, slice: c.slice, prefix: fmt.Sprintf("s%d", c.next.Add(1))}
-	if err := n.read(ctx, r); err != nil {
+	if err := n.read(ctx, r, each); err != nil {
 		return nil, errors.Join(fmt.Errorf("engine: rows of %d files: %w", len(snap.Files), err), n.Close())
 	}
 	return n, nil

@@ -74,6 +74,29 @@ func TestPeriodsOfOneReadingEqualTheReferenceFold(t *testing.T) {
 	}
 }
 
+// The rows of every question are those of the fold, also in slices.
+func TestPartsEqualTheReferenceFold(t *testing.T) {
+	t.Parallel()
+	c, lake := engineOf(t, Config{SliceRows: 100})
+	for seed := range rounds(4) {
+		rng := rand.New(rand.NewPCG(9, uint64(seed)))
+		s, span := settingsOf(rng)
+		rows := counttest.Random(rng, 100+rng.IntN(300), 3+rng.IntN(60), span)
+		counttest.Hide(rows)
+		snap, qs := settle(t, lake, s.Workspace, rows), questions(span, s)
+		parts := func(of release.Taker) (all []release.Part) {
+			if err := of.Parts(t.Context(), snap, s, qs, func(p release.Part) { all = append(all, p) }); err != nil {
+				t.Fatal(err)
+			}
+			slices.SortFunc(all, func(a, b release.Part) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+			return all
+		}
+		if got, want := parts(c), parts(&counttest.Fold{Rows: rows}); !reflect.DeepEqual(got, want) {
+			t.Errorf("seed %d: %d parts, the fold has %d", seed, len(got), len(want))
+		}
+	}
+}
+
 // settle writes rows as a lake of which most files are settled: of what stands twice, all but one row is in fresh files.
 func settle(t *testing.T, lake string, w workspace.ID, rows []counttest.Row) (snap release.Snapshot) {
 	seen := map[fact.ID]int{}

@@ -28,6 +28,16 @@ type slice struct {
 	near       []nearby // by row of the contact at hand
 	tied       []tie    // the same
 	own        []int64  // the words of the row at hand that have populations
+	each       func(*plan, counted)
+}
+
+// counted is a row in one bin of a histogram.
+type counted struct {
+	sheet     *sheet
+	histogram int
+	at        int // period * leaves + leaf
+	bin       int
+	marks     release.Marks
 }
 
 // What stands where in a stored row.
@@ -217,8 +227,12 @@ func (s *slice) add(l *layer, period int, row []int64, n int) {
 		here.state = sh.states.join(here.state, in.state)
 		for _, h := range in.histograms {
 			sh.contact.of(here)[h]++
-			b := sh.bar(at, h, s.bin(sh.histograms[h], l.spans[period], words, row[atTime], n))
+			bin := s.bin(sh.histograms[h], l.spans[period], words, row[atTime], n)
+			b := sh.bar(at, h, bin)
 			b.rows, b.marks = b.rows+1, b.marks.Plus(marks)
+			if s.each != nil {
+				s.each(s.plan, counted{sh, h, at, bin, marks})
+			}
 		}
 	}
 }

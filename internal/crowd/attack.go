@@ -1,0 +1,99 @@
+package crowd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"murmur/internal/crowd/release"
+	"murmur/internal/workspace"
+)
+
+// Attacked is what attacks on the published figures of a workspace came to.
+type Attacked struct {
+	Said     []string // what was tried
+	Found    []string // what gave somebody away
+	Noise    int64    // scale that others are shown figures with; 0: they are shown none
+	Weeks    []string // that were attacked by Accuracy
+	Accuracy release.Accuracy
+}
+
+// Reader is how figures are read from tables (package insight).
+type Reader struct {
+	Reads map[string]release.Read
+	Band  func(contacts int64) (lowest, highest int64)
+}
+
+// The attack takes some seconds a week.
+const (
+	attackedWeeks   = 3
+	attackedPersons = 40
+	attackedWorlds  = 16
+)
+
+// Attack tries on the figures of a workspace what a reader can try: to find a group under the minimum by subtraction, in
+// the exact tables of the owner; to tell whether one person is in what others are shown.
+func (c *Crowd) Attack(ctx context.Context, ws workspace.ID, as Reader) (a Attacked, err error) {
+	sets, err := c.Sets(ctx, ws, release.Owner)
+	if err != nil {
+		return a, err
+	}
+	a.Said, a.Found = release.Subtract(sets)
+	l := &look{Crowd: c, ws: ws}
+	if err := l.read(ctx); err != nil || len(l.arrived) == 0 {
+		return a, err
+	}
+	snapshot, unpin, err := l.lake.Pin(ctx)
+	if err != nil {
+		return a, err
+	}
+	defer unpin()
+	l.snapshot, a.Noise = snapshot, l.settings.Noise
+	shown, err := c.Sets(ctx, ws, release.Others)
+	for _, s := range slices.Backward(shown) {
+		if err != nil || len(a.Weeks) == attackedWeeks {
+			break
+		}
+		if p := s.Period(); p.Grain == release.Week {
+			err = l.attack(ctx, as, s, &a)
+		}
+	}
+	return a, err
+}
+
+// attack plays the attacker on one week, as others were shown it.
+func (l *look) attack(ctx context.Context, as Reader, shown release.Set, a *Attacked) error {
+	settings, w := shown.Settings(), shown.Period()
+	probe := release.Probe{
+		Releaser: l.releaser, Taker: l.engine, Reads: as.Reads, Band: as.Band, Persons: attackedPersons, Worlds: attackedWorlds,
+	}
+	var reqs []release.Request
+	files := l.files(w.Start.Add(-release.Horizon), w.End.Add(release.Horizon))
+	for _, cut := range release.Publications(w) {
+		if !cut.After(shown.AsOf()) {
+			reqs = append(reqs, release.Request{
+				Audience: release.Others, Snapshot: files, Period: w, Settings: settings, Dictionary: l.names, Cut: cut,
+			})
+		}
+	}
+	if len(reqs) == 0 {
+		return nil
+	}
+	one, err := probe.Week(ctx, reqs, shown)
+	switch {
+	case errors.Is(err, release.ErrLarge):
+		a.Said = append(a.Said, fmt.Sprintf("%s was not attacked: it has too many rows", w.Name))
+		return nil
+	case err != nil:
+		return err
+	}
+	if one.All.Tried == 0 {
+		return nil // nobody is in it
+	}
+	if one.Stored.Tried >= 8 && one.Stored.Of() == 1 {
+		a.Found = append(a.Found, fmt.Sprintf("what others are shown of %s has no noise", w.Name))
+	}
+	a.Weeks, a.Accuracy, a.Noise = append(a.Weeks, w.Name), a.Accuracy.Plus(one), max(a.Noise, settings.Noise)
+	return nil
+}

@@ -1,0 +1,80 @@
+package server
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"murmur/internal/crowd"
+	"murmur/internal/crowd/release"
+	"murmur/internal/workspace"
+)
+
+// Attacked is what the attack on the figures of one workspace came to. Its attacker knows every row but one person's, reads
+// what others than the owner are shown, and says whether the person is in it: guessing is right in half of the cases.
+type Attacked struct {
+	Workspace string   `json:"workspace"`
+	Noise     int64    `json:"noise"` // 0: others are shown no figures
+	Weeks     []string `json:"weeks"`
+	Lines     []Line   `json:"accuracy"`
+}
+
+// Line is how often the attacker was right. A bound of 0 is none.
+type Line struct {
+	What  string  `json:"what"`
+	Right float64 `json:"right"`
+	Bound float64 `json:"bound,omitempty"`
+	Tried int     `json:"tried"`
+}
+
+// attacked adds the attacks on one workspace, and a breach for each that was right too often.
+func (v *Verified) attacked(ws workspace.ID, a crowd.Attacked) {
+	v.Attacks = append(v.Attacks, a.Said...)
+	for _, f := range a.Found {
+		v.Breaches = append(v.Breaches, Breach{File: "murmur.db", What: f})
+	}
+	out := Attacked{Workspace: ws.String(), Noise: a.Noise, Weeks: a.Weeks}
+	one, two, all := release.Bounds(a.Noise)
+	for _, l := range []struct {
+		what  string
+		share release.Share
+		bound float64
+	}{
+		{"one figure", a.Accuracy.One, one}, {"difference of two or three", a.Accuracy.Two, two},
+		{"all figures of a week", a.Accuracy.All, all}, {"all figures of a week, watched as they change", a.Accuracy.Watched, all},
+		{"all figures of a week, about the five who are in it most", a.Accuracy.Heaviest, 0},
+	} {
+		if len(a.Weeks) == 0 {
+			break
+		}
+		line := Line{l.what, math.Round(l.share.Of()*1000) / 1000, math.Round(l.bound*100) / 100, l.share.Tried}
+		out.Lines = append(out.Lines, line)
+		if line.Bound > 0 && line.Right > line.Bound {
+			v.Breaches = append(v.Breaches, Breach{File: "murmur.db", What: fmt.Sprintf(
+				"workspace %s: from %s an attacker is right about one person in %.0f %% of cases; at most %.0f %% is promised",
+				ws, line.What, 100*line.Right, 100*line.Bound)})
+		}
+	}
+	v.Attacked = append(v.Attacked, out)
+}
+
+// String prints the table.
+func (a Attacked) String() string {
+	var s strings.Builder
+	if a.Noise == 0 {
+		return fmt.Sprintf("%s: noise is 0, so nobody but the owner is shown figures\n", a.Workspace)
+	}
+	if len(a.Weeks) == 0 {
+		return fmt.Sprintf("%s: others have not been shown any week yet\n", a.Workspace)
+	}
+	fmt.Fprintf(&s, "%s: how often somebody who knows every row but one person's is right about that person (guessing: 50 %%)\n", a.Workspace)
+	fmt.Fprintf(&s, "weeks %s, noise %d\n", strings.Join(a.Weeks, ", "), a.Noise)
+	for _, l := range a.Lines {
+		bound := "no bound"
+		if l.Bound > 0 {
+			bound = fmt.Sprintf("at most %.0f %%", 100*l.Bound)
+		}
+		fmt.Fprintf(&s, "  %-58s %3.0f %%   %-12s of %d\n", l.What, 100*l.Right, bound, l.Tried)
+	}
+	return s.String()
+}

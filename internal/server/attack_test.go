@@ -1,0 +1,31 @@
+package server
+
+import (
+	"strings"
+	"testing"
+
+	"murmur/internal/crowd"
+	"murmur/internal/crowd/release"
+	"murmur/internal/workspace"
+)
+
+func TestAnAttackThatSucceedsIsABreach(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name     string
+		right    float64 // of 100, from all figures of a week
+		weeks    []string
+		breaches int
+	}{{"held", 79, []string{"2026-W45"}, 0}, {"too often", 81, []string{"2026-W45"}, 1}, {"nothing was shown", 0, nil, 0}} {
+		var v Verified
+		a := crowd.Attacked{Noise: 2, Weeks: c.weeks}
+		a.Accuracy.All = release.Share{Right: c.right, Tried: 100}
+		v.attacked(workspace.Default, a)
+		if len(v.Breaches) != c.breaches {
+			t.Errorf("%s: breaches %v", c.name, v.Breaches)
+		}
+		if said := v.Attacked[0].String(); !strings.Contains(said, "default: ") {
+			t.Errorf("%s: %s", c.name, said)
+		}
+	}
+}
