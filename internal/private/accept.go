@@ -7,6 +7,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"net/http"
+	"slices"
+	"sync"
 
 	"murmur/internal/fact"
 	"murmur/internal/journal"
@@ -101,12 +103,14 @@ func (z *Zone) sealAll(ws workspace.ID, o origin, all []source.Delivery) ([]jour
 	label := identity.Label(key, fact.DimSource, 0, o.name)
 	now := z.now()
 	messages := make([]journal.Message, len(all))
+	plain := envelopes.Get().(*envelopeRoom)
+	defer plain.give()
 	for i, d := range all {
 		if len(d.Body) > MaxBody {
 			return nil, ErrTooLarge
 		}
 		id := identity.DeliveryID(key, o.name, deliveryName(d))
-		epoch, sealed, err := z.ring.Seal(ws, keyring.TopicInbox, id, sealVersion, envelope{origin: o, delivery: d}.bytes())
+		epoch, sealed, err := z.ring.Seal(ws, keyring.TopicInbox, id, sealVersion, plain.take(envelope{origin: o, delivery: d}))
 		if err != nil {
 			return nil, safe.Wrap("seal delivery", err)
 		}
@@ -155,8 +159,28 @@ type envelope struct {
 
 const envelopeVersion = 2
 
-func (e envelope) bytes() []byte {
-	b := make([]byte, 0, 9+len(e.kind)+len(e.name)+len(e.connection)+len(e.delivery.ID)+len(e.delivery.Body))
+// envelopeRoom is room for an envelope until it is sealed, used again for the next.
+type envelopeRoom struct{ b []byte }
+
+var envelopes = sync.Pool{New: func() any { return new(envelopeRoom) }}
+
+// take writes an envelope; it stays until the next.
+func (r *envelopeRoom) take(e envelope) []byte {
+	r.b = e.append(r.b[:0])
+	return r.b
+}
+
+// give empties the room and gives it back, unless it is large.
+func (r *envelopeRoom) give() {
+	if clear(r.b[:cap(r.b)]); cap(r.b) <= 64<<10 {
+		envelopes.Put(r)
+	}
+}
+
+func (e envelope) bytes() []byte { return e.append(nil) }
+
+func (e envelope) append(b []byte) []byte {
+	b = slices.Grow(b, 9+len(e.kind)+len(e.name)+len(e.connection)+len(e.delivery.ID)+len(e.delivery.Body))
 	b = append(b, envelopeVersion)
 	for _, s := range []string{e.kind, e.name, e.connection, e.delivery.ID} {
 		if len(s) > 1<<16-1 {

@@ -186,6 +186,9 @@ func (n *Node) record(ctx context.Context, src workspace.Source, call string) {
 // that the request names, by https or http: no forwarded header is read, for anybody can write one; a proxy that changes
 // the host therefore needs the public URL.
 func calledAt(src workspace.Source, r *http.Request) []string {
+	if !private.SignsAddress(src.Kind) {
+		return nil
+	}
 	if u := src.Config.PublicURL; u != "" {
 		return []string{strings.TrimRight(u, "/") + r.URL.RequestURI()}
 	}
