@@ -107,12 +107,14 @@ func Last(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day()-days-7, 0, 0, 0, 0, t.Location())
 }
 
-// wrap breaks a paragraph into lines of at most 72 characters, each after the first behind indent.
+// wrap breaks a paragraph into lines of at most 72 characters, each after the first behind indent. A number and its per cent
+// sign stay together.
 func wrap(indent, paragraph string) string {
-	const width = 72
+	const width, noBreak = 72, "\x00"
 	var b strings.Builder
 	column := utf8.RuneCountInString(indent)
-	for i, word := range strings.Fields(paragraph) {
+	for i, word := range strings.Fields(strings.ReplaceAll(paragraph, " %", noBreak+"%")) {
+		word = strings.ReplaceAll(word, noBreak, " ")
 		n := utf8.RuneCountInString(word)
 		switch {
 		case i == 0:
