@@ -181,7 +181,10 @@ func (d *Detector) redact(doc Doc, talk *dialogue) (*Redaction, error) {
 			break
 		}
 		for i := range turns {
-			seen.learn(&turns[i])
+			seen.learn(&turns[i], i, said[i].Side)
+		}
+		seen.again(s, said, turns)
+		for i := range turns {
 			turns[i].render(d)
 		}
 	}
@@ -203,6 +206,9 @@ func (s *scan) read(side Side, talk *dialogue, known []subject) {
 	s.findNumbers(ask)
 	s.findSecrets()
 	s.findNames()
+	s.findAnswering()
+	s.findSignOff(side)
+	s.findPlates()
 	s.findRows()
 	s.findPlaces(ask)
 	s.findAnswer(ask)

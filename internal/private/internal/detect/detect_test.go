@@ -77,6 +77,30 @@ func TestMasked(t *testing.T) {
 	}
 }
 
+// TestAnswers shows how a question lives over the turns: what is asked in words that no rule lists, what keeps it open, what
+// is masked of the answer.
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, in, want string }{
+		{"asked sideways", "Agent: and whose name would that be under, love\nCaller: oh it'll be under Quorrin", "Agent: and whose name would that be under, love\nCaller: oh it'll be under [PERSON]"},
+		{"open over a misunderstanding", "Agent: what zip are you at out there\nCaller: what was that\nAgent: your zip hon\nCaller: oh seven eight seven oh four", "Agent: what zip are you at out there\nCaller: what was that\nAgent: your zip hon\nCaller: [POSTCODE]"},
+		{"a wrong first try belongs to the number", "Agent: best number to reach you on\nCaller: it's four one five, five five no wait, five five six, oh one three two", "Agent: best number to reach you on\nCaller: it's [PHONE]"},
+		{"read back in pieces", "Agent: what's the card number\nCaller: four one one one\nAgent: four one one one, go on\nCaller: double one double one", "Agent: what's the card number\nCaller: [CREDIT_CARD]\nAgent: [NUMBER], go on\nCaller: [CREDIT_CARD]"},
+		{"a part of a number", "Agent: does your phone end in three eight oh six\nCaller: it does", "Agent: does your phone end in [PHONE]\nCaller: it does"},
+		{"a secret by its name", "her wifi password is kettle biscuit, all small", "her wifi password is [PASSWORD], all small"},
+		{"how a secret is, not what it is", "your password is expired and the pin is wrong", "your password is expired and the pin is wrong"},
+		{"a plate by its form", "the plate on the van was C64 FSR, I saw it", "the plate on the van was [VEHICLE], I saw it"},
+		{"who signs a text", "running late, traffic on the bridge - earl x", "running late, traffic on the bridge - [PERSON] x"},
+		{"who answers", "Agent: corner vets, Blodwen speaking", "Agent: corner vets, [PERSON] speaking"},
+		{"spelled once, said elsewhere", "Agent: could you spell the surname\nCaller: q u o r r i n\nAgent: right, i've put quorrin down", "Agent: could you spell the surname\nCaller: [PERSON]\nAgent: right, i've put [PERSON] down"},
+		{"another topic is no answer", "Agent: your name please?\nCaller: Zyla Quorrin\nAgent: has it been making a noise\nCaller: it rattles a bit", "Agent: your name please?\nCaller: [PERSON]\nAgent: has it been making a noise\nCaller: it rattles a bit"},
+	} {
+		if got := redact(t, c.in).Masked(); got != c.want {
+			t.Errorf("%s\n  in %q\n got %q\nwant %q", c.name, c.in, got, c.want)
+		}
+	}
+}
+
 func TestNoDigitWordOfACardSurvives(t *testing.T) {
 	t.Parallel()
 	masked := redact(t, "Customer: my card is four one one one, double one double one, one one one one, one one one one\n").Masked()

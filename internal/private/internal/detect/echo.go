@@ -28,7 +28,6 @@ func (e *echoes) forget() {
 // hear tells which tokens of the loaded turn another side has just said, and takes them in as said by side.
 func (e *echoes) hear(s *scan, side Side) {
 	e.turn++
-	e.heard = append(e.heard[:0], make([]bool, len(s.tok))...)
 	for i, t := range s.tok {
 		if t.kind < word || t.kind == mask || t.kind == word && (t.lex&(stop|ack) != 0 && s.runOf[i] == 0) {
 			continue

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"murmur/internal/private/internal/detect/number"
 )
 
 // piece is one masked stretch of a text: bytes [s, e) of it.
@@ -22,6 +24,9 @@ func (s *scan) spans() []piece {
 	for _, m := range s.marks {
 		if m.t == Person || m.t == Username {
 			m.from, m.to = s.edges(m.from, m.to)
+		}
+		if s.low(m.from-1) == "the" && (m.t == DateOfBirth && number.Ordinal(s.low(m.from)) > 0 || m.t == Date && s.low(m.from) == "day") {
+			m.from-- // the twelfth of may, the day after tomorrow
 		}
 		from, to := int(s.tok[m.from].s), int(s.tok[m.to-1].e)
 		if m.t == Age && m.to == m.from+1 && s.tok[m.from].kind == mixed && to-from > 2 && !num(s.lower[to-1]) && !num(s.lower[to-2]) { // 7th birthday

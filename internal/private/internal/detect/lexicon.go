@@ -107,7 +107,7 @@ var cueWords = func() map[string]Type {
 		Person:      `name names speaking named surname lastname spell spelling spelled initials`,
 		Address:     `address street live lives living located addr residence ship shipping deliver delivery`,
 		Postcode:    `zip postcode postal zipcode`,
-		Password:    `password passwd pwd pw passphrase wifi`,
+		Password:    `password passwords passwd pwd pw passphrase wifi memorable codeword password's`,
 		Username:    `username user login handle userid screenname usr`,
 		ID:          `medicare medicaid subscriber policy ticket reference ref order case claim confirmation conf member membership tracking invoice booking reservation id license licence passport mrn serial file record employee student prescription rx patient`,
 		Vehicle:     `plate plates tag vin registration vehicle reg car truck van`,

@@ -13,19 +13,26 @@ type memory struct {
 	plain   map[string]bool // those of them that are English words too
 	digits  map[string]Type // numbers of four digits and more
 	phrases map[string][]phrase
+	grown   bool // there are phrases that were not looked for yet
 }
 
 // phrase is the words of a value, lower case, without signs. It is found by its first word.
 type phrase struct {
 	words []string
 	t     Type
+	turn  int // it was said in
+	side  Side
+	near  bool // words that say little: it is known again only where the other side says them in the next turns
 }
+
+// readBack is in how many turns behind its answer a value is read back.
+const readBack = 3
 
 // longPhrase is how many words of a value are compared.
 const longPhrase = 16
 
-// learn takes in the values of a turn's pieces.
-func (y *memory) learn(m *masking) {
+// learn takes in the values of the pieces of turn nth, said by side.
+func (y *memory) learn(m *masking, nth int, side Side) {
 	if len(m.pieces) == m.fresh {
 		return
 	}
@@ -34,17 +41,17 @@ func (y *memory) learn(m *masking) {
 		y.words, y.digits, y.plain, y.phrases = map[string]Type{}, map[string]Type{}, map[string]bool{}, map[string][]phrase{}
 	}
 	for i := range m.pieces {
-		y.piece(&m.pieces[i], m.text)
+		y.piece(&m.pieces[i], m.text, nth, side)
 	}
 }
 
-func (y *memory) piece(p *piece, text string) {
+func (y *memory) piece(p *piece, text string, nth int, side Side) {
 	value := text[p.s:p.e]
-	if p.t == Date || p.t == Age {
+	if p.t == Date || p.t == Age || len(value) > longValue {
 		return
 	}
 	v := say(value)
-	y.phrase(&v, p.t)
+	y.phrase(&v, phrase{t: p.t, turn: nth, side: side})
 	switch p.t {
 	case Location, Address, CardExpiry:
 		return
@@ -89,10 +96,12 @@ func (y *memory) name(v *said, p *piece) {
 	}
 }
 
-// phrase takes in the words of a value that says something of its own: a number, or a word that is no plain English.
-func (y *memory) phrase(v *said, t Type) {
-	var words []string
-	telling := 0
+// longValue is how many bytes of a value are remembered.
+const longValue = 400
+
+// phrase takes in the words of a value.
+func (y *memory) phrase(v *said, p phrase) {
+	telling, plain := 0, 0
 	for _, k := range v.tok {
 		w := v.lower[k.s:k.e]
 		switch {
@@ -101,22 +110,59 @@ func (y *memory) phrase(v *said, t Type) {
 		case k.kind == digit || k.kind == mixed:
 			telling += len(w)
 		case k.lex&(stop|ack|common) != 0:
+			plain++
 		case k.gaz&gazetteer.Word == 0:
 			telling += 2
 		default:
 			telling++
 		}
-		words = append(words, w)
+		p.words = append(p.words, w)
 	}
-	if telling < 2 || len(words) < 2 || len(words) > longPhrase {
+	if n := len(p.words); n == plain || n > longPhrase {
 		return
 	}
-	for _, p := range y.phrases[words[0]] {
-		if slices.Equal(p.words, words) {
+	p.near = telling < 2 || len(p.words) < 2
+	if p.near && (p.t == Location || p.side == 0) {
+		return
+	}
+	for _, q := range y.phrases[p.words[0]] {
+		if slices.Equal(p.words, q.words) && (!q.near || p.near && q.turn == p.turn) {
 			return
 		}
 	}
-	y.phrases[words[0]] = append(y.phrases[words[0]], phrase{words, t})
+	y.phrases[p.words[0]], y.grown = append(y.phrases[p.words[0]], p), true
+}
+
+// again masks remembered phrases in the turns as they were said: also where a part of one is masked already.
+func (y *memory) again(s *scan, said []Turn, turns []masking) {
+	if !y.grown {
+		return
+	}
+	y.grown = false
+	for n := range turns {
+		m := &turns[n]
+		v := viewOf(m.text)
+		s.tok = tokenise(&v, s.tok[:0])
+		s.view = v
+		var found []piece
+		for i, t := range s.tok {
+			if t.kind < word || t.kind == mask {
+				continue
+			}
+			for _, p := range y.phrases[s.low(i)] {
+				if p.near && (n <= p.turn || n > p.turn+readBack || said[n].Side == p.side) {
+					continue
+				}
+				if end := s.follows(i, p.words); end > i {
+					a, b := s.original(int(t.s), int(s.tok[end-1].e))
+					found = append(found, piece{s: a, e: b, t: p.t, score: 70, why: ByMemory})
+				}
+			}
+		}
+		if len(found) > 0 {
+			m.insert(found)
+		}
+	}
 }
 
 // digitsOf gives the written digits of s.
@@ -133,7 +179,7 @@ func digitsOf(s string) string {
 // recall marks remembered values in the loaded turn.
 func (y *memory) recall(s *scan) {
 	s.maybe = s.maybe[:0]
-	if len(y.words) == 0 && len(y.digits) == 0 && len(y.phrases) == 0 {
+	if len(y.words) == 0 && len(y.digits) == 0 {
 		return
 	}
 	for i, t := range s.tok {
@@ -143,13 +189,6 @@ func (y *memory) recall(s *scan) {
 		if t.kind == digit && t.e-t.s >= 4 && !s.taken[i] {
 			if typ, ok := y.digits[s.low(i)]; ok {
 				s.mark(i, i+1, typ, 70, ByMemory)
-			}
-		}
-		if t.kind >= word && t.kind < mask && len(y.phrases) > 0 {
-			for _, p := range y.phrases[s.low(i)] {
-				if end := s.follows(i, p.words); end > i {
-					s.mark(i, end, p.t, 70, ByMemory)
-				}
 			}
 		}
 	}

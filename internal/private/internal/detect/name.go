@@ -47,6 +47,30 @@ func (s *scan) findNames() {
 	}
 }
 
+// findAnswering marks who answers the telephone: "Anna speaking", "hywel on the line", "una here".
+func (s *scan) findAnswering() {
+	for i := 1; i < len(s.tok); i++ {
+		switch s.low(i) {
+		case "speaking":
+		case "here":
+			if g := s.at(i - 1).gaz; i+1 < len(s.tok) && s.at(i+1).kind >= word || i > 12 || g&gazetteer.Name == 0 || g&gazetteer.Word != 0 {
+				continue
+			}
+		case "on":
+			if s.low(i+1) != "the" || s.low(i+2) != "line" {
+				continue
+			}
+		default:
+			continue
+		}
+		t := s.tok[i-1]
+		if t.kind != word || t.lex&(stop|ack|greet|unit|near|day|kin|common|title|verb) != 0 || t.e-t.s < 2 || t.gaz&gazetteer.Word != 0 && t.gaz&gazetteer.Name == 0 {
+			continue
+		}
+		s.mark(i-1, i, Person, 80, ByCue)
+	}
+}
+
 // premises reports whether the word at token i makes what stands before it a place of business.
 func (s *scan) premises(i int) bool {
 	switch s.low(i) {

@@ -37,7 +37,7 @@ func TestBadInputIsMaskedLikeAnyOther(t *testing.T) {
 		"Arabic digits":            {"call ٤١٥-٥٥٥-٠١٣٢ ok", "call [PHONE] ok"},
 		"homoglyphs in an address": {"mail аnn@exаmple.com ok", "mail [EMAIL] ok"},
 		"a family of emoji":        {"👨\u200d👩\u200d👧\u200d👦 415-555-0132 👍🏽", "👨\u200d👩\u200d👧\u200d👦 [PHONE] 👍🏽"},
-		"combining marks":          {"cafe\u0301 call 415-555-0132 n\u0303o", "cafe\u0301 call [PHONE] n\u0303o"},
+		"combining marks":          {"cafe\u0301 call 415-555-0132 cafe\u0301", "cafe\u0301 call [PHONE] cafe\u0301"},
 		"no-break spaces":          {"call 415\u00a0555\u00a00132 ok", "call [PHONE] ok"},
 	} {
 		check(t, d, c.in)
@@ -70,7 +70,7 @@ func TestNoValueIsCutInTwo(t *testing.T) {
 	d := detector(t, detect.Strict)
 	const value = "four one five five five five oh one three two"
 	for shift := range 12 {
-		line := strings.Repeat("so ", 21_800+shift) + "my number is " + value + strings.Repeat(" and so on", 4000)
+		line := strings.Repeat("so ", 21_826+shift) + "my number is " + value + strings.Repeat(" and so on", 4000)
 		r, err := d.Redact(detect.Doc{Turns: []detect.Turn{{Text: line}}})
 		if err != nil {
 			t.Fatal(err)
@@ -111,6 +111,9 @@ func TestMuchOfOneKind(t *testing.T) {
 func TestSpeakersOfADiariserAreLabels(t *testing.T) {
 	t.Parallel()
 	in := "SPEAKER_00: your name please?\nSPEAKER_01: Zyla Quorrin\nSpeaker A: ok"
+	if n := len(detect.ParsePlain(in)); n != 3 {
+		t.Errorf("%d turns", n)
+	}
 	if got, want := redact(t, in).Masked(), "SPEAKER_00: your name please?\nSPEAKER_01: [PERSON]\nSpeaker A: ok"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

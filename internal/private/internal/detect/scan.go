@@ -56,6 +56,7 @@ func (s *scan) load(v view, dial Dial) {
 		}
 	}
 	s.marks = s.marks[:0]
+	s.echoes.heard = append(s.echoes.heard[:0], make([]bool, len(s.tok))...)
 	s.taken = append(s.taken[:0], make([]bool, len(s.tok))...)
 	s.cased = false
 	for _, t := range s.tok {

@@ -1,6 +1,10 @@
 package detect
 
-import "murmur/internal/private/internal/detect/gazetteer"
+import (
+	"strings"
+
+	"murmur/internal/private/internal/detect/gazetteer"
+)
 
 // findSecrets marks user names and passwords behind "is", ":" or "/" after their cue.
 func (s *scan) findSecrets() {
@@ -13,22 +17,12 @@ func (s *scan) findSecrets() {
 		for s.low(i) == "id" || s.low(i) == "name" || s.low(i) == "code" || s.low(i) == "password" {
 			i++
 		}
-		linked := false
-		for range 4 {
-			switch s.low(i) {
-			case "is", "'s", ":", "=", "its", "it's", "are", "to", "was":
-				linked = true
-				i++
-				continue
-			case "?", "it", ",", "now":
-				if s.low(i+1) == "its" || s.low(i+1) == "it" || s.low(i+1) == "'s" {
-					i++
-					continue
-				}
-			}
-			break
+		i, linked := s.link(i)
+		from, to := s.secretAt(i, linked)
+		if to == from && linked && t != PIN {
+			from, to = s.framed(i)
 		}
-		if from, to := s.secretAt(i, linked); to > from {
+		if to > from {
 			s.mark(from, to, t, 92, ByCue)
 			s.take(from, to)
 			if s.low(to) == "/" && t == Username {
@@ -40,6 +34,55 @@ func (s *scan) findSecrets() {
 		}
 	}
 }
+
+// link gives the token behind the words that link a secret to its name, which ends before token i: "is", "on the wifi is",
+// "? it's", ":". Without them it gives i.
+func (s *scan) link(i int) (int, bool) {
+	linked := false
+	for k := i; k < i+7 && k < len(s.tok); k++ {
+		switch s.low(k) {
+		case "is", "'s", ":", "=", "its", "it's", "are", "was", "still":
+			i, linked = k+1, true
+			continue
+		case "to":
+			if k == i {
+				i, linked = k+1, true
+				continue
+			}
+		case "?", ",", "it", "now":
+			continue
+		}
+		if linked || s.tok[k].kind != word || s.tok[k].lex&ack != 0 {
+			break
+		}
+	}
+	return i, linked
+}
+
+// framed gives the words of a secret that is linked to its name, whatever they look like: to the next pause or word of a
+// closed class. "expired", "wrong" and the like say how it is, not what it is.
+func (s *scan) framed(i int) (from, to int) {
+	to = i
+	for to < len(s.tok) && to < i+4 {
+		t := s.tok[to]
+		if t.kind < word || t.kind == mask || t.lex&(stop|ack|prep|near) != 0 || states[s.low(to)] {
+			break
+		}
+		to++
+	}
+	return i, to
+}
+
+// states are what is said about a secret instead of the secret.
+var states = func() map[string]bool {
+	m := map[string]bool{}
+	for w := range strings.FieldsSeq(`expired wrong incorrect invalid right correct fine old new changed different same reset needed required working locked blocked gone
+		case long short sent being already always really optional there here saved stored written missing hidden secret weak strong good bad set due tied linked printed called
+		something somewhere nothing that this what case-sensitive safe secure usually probably definitely`) {
+		m[w] = true
+	}
+	return m
+}()
 
 // findIBANs marks what is spelled behind "my iban is": letters and digits in any mixture, "g b as in boy four eight awjv".
 func (s *scan) findIBANs() {

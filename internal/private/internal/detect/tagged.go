@@ -6,6 +6,7 @@ import (
 
 	"murmur/internal/private/internal/detect/act"
 	"murmur/internal/private/internal/detect/gazetteer"
+	"murmur/internal/private/internal/detect/number"
 	"murmur/internal/private/internal/detect/tag"
 )
 
@@ -34,6 +35,12 @@ func Observe(turns []Turn) []Observed {
 		}
 	}
 	return out
+}
+
+// Plain reports whether a lower-case word belongs to no closed class and is no number said in words.
+func Plain(lower string) bool {
+	_, spoken := number.Spoken(lower)
+	return lexicon[lower] == 0 && !spoken && number.Ordinal(lower) == 0
 }
 
 // tagging is the part of a scan that belongs to the tagger.
@@ -69,25 +76,53 @@ func (s *scan) findTagged(ask *asked, side Side) {
 		s.veto(s.tagger.Label(&s.tagger.Header.Dials[Paranoid], &s.tags))
 	}
 	if slices.ContainsFunc(s.marks, loose) {
-		s.trim(s.tagger.Label(&answered, &s.tags))
+		bias := &answered
+		if s.spelled() {
+			bias = &spelledOut
+		}
+		s.trim(s.tagger.Label(bias, &s.tags))
 	}
 	labels := s.tagger.Label(&s.tagger.Header.Dials[s.dial], &s.tags)
 	for i, next := 0, 0; i < len(labels); i = next {
 		c := labels[i].Class()
 		for next = i + 1; next < len(labels) && labels[next] == tag.Inside(c); next++ {
 		}
-		if t := s.tagged(i, next, c, ask); t != None {
-			s.markTagged(i, next, t)
+		from, to := i, next
+		if (c == tag.Other || c == tag.Date) && !ask.open() {
+			from, to = s.withoutTalk(from, to, c)
+		}
+		if t := s.tagged(from, to, c, ask); t != None {
+			s.markTagged(from, to, t)
 		}
 	}
+}
+
+// withoutTalk takes words off the ends of tokens [from, to) that say nothing: those of closed classes behind a day, and on
+// both sides of anything else ("ORD-17 now").
+func (s *scan) withoutTalk(from, to int, c tag.Class) (int, int) {
+	talk := func(i int) bool {
+		t := s.tok[i]
+		return t.kind == word && len(s.low(i)) > 1 && s.runOf[i] == 0 && t.lex&(stop|ack|greet) != 0
+	}
+	for c == tag.Other && from < to-1 && talk(from) {
+		from++
+	}
+	for to > from+1 && talk(to-1) {
+		to--
+	}
+	return from, to
 }
 
 // markTagged marks tokens [from, to), without the "or" between two values that rules have found in it.
 func (s *scan) markTagged(from, to int, t Type) {
 	start := from
 	for i := from + 1; i < to-1; i++ {
-		if (s.low(i) == "or" || s.low(i) == "and" && t != Address) && s.best[i] == 0 && s.best[i-1] > 0 && s.best[i+1] > 0 {
-			s.mark(start, i, t, 50, ByContext)
+		end := i
+		for end > start && s.tok[end-1].kind == sign {
+			end--
+		}
+		if (s.low(i) == "or" || s.low(i) == "and" && t != Address) && s.best[i] == 0 && end > start && s.best[end-1] > 0 && s.best[i+1] > 0 {
+			s.mark(start, end, t, 50, ByContext)
 			start = i + 1
 		}
 	}
@@ -155,7 +190,7 @@ func (s *scan) tagged(from, to int, c tag.Class, a *asked) Type {
 		case !s.says(from, to):
 		case a.wants(DateOfBirth):
 			return DateOfBirth
-		case s.dayNamed(from, to):
+		case s.dial > Balanced || s.dayNamed(from, to):
 			return Date
 		}
 	case tag.Other:
@@ -166,7 +201,7 @@ func (s *scan) tagged(from, to int, c tag.Class, a *asked) Type {
 	return None
 }
 
-// dayNamed reports whether one of the tokens is a number, a month or a day: "last month" is too wide to be masked.
+// dayNamed reports whether one of the tokens is a number, a month or a day. "Last summer" is none: Balanced leaves it.
 func (s *scan) dayNamed(from, to int) bool {
 	for i := from; i < to; i++ {
 		if s.numeric(i) || s.tok[i].lex&(month|day) != 0 {
@@ -227,8 +262,12 @@ func listed(m mark) bool { return m.why == ByList }
 // loose reports whether a mark is the whole of an answer.
 func loose(m mark) bool { return m.loose }
 
-// answered is the dial for the words of an answer: a word stays in clear only where the tagger is quite sure.
-var answered = tag.Bias{0, 900, 900, 900, 900, 0, 900}
+// answered and spelledOut are the dials for the words of an answer, and of a spelled one: a word stays in clear only where
+// the tagger is quite sure.
+var (
+	answered   = tag.Bias{0, 600, 600, 600, 600, 0, 600}
+	spelledOut = tag.Bias{0, 900, 900, 900, 900, 0, 900}
+)
 
 // veto takes back the names and places that stand on a list alone where the tagger finds nothing personal.
 func (s *scan) veto(labels []tag.Label) {

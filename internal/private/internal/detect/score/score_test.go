@@ -72,8 +72,8 @@ var floors = map[string]struct {
 	"gen_calls_spoken":      {.998, .985, .01, 60, .985},
 	"gen_calls_written":     {.998, .97, .005, 60, .985},
 	"gen_sms_written":       {.998, .995, .005, 5, .98},
-	"evi_asr":               {.98, .985, .13, 110, .965},
-	"sgd":                   {.92, .91, .255, 560, .85},
+	"evi_asr":               {.975, .985, .165, 110, .96},
+	"sgd":                   {.92, .91, .255, 590, .84},
 	"nlupp":                 {.925, .84, .022, 55, .765},
 	"slurp":                 {.88, .84, .035, 80, .775},
 	"presidio_v2":           {.927, .953, .135, 65, .665},
@@ -87,7 +87,7 @@ var floors = map[string]struct {
 // typeFloors hold numbers and secrets over all sources: spans wholly masked, and strict F2, at least.
 var typeFloors = map[string]struct{ whole, f2 float64 }{
 	"CREDIT_CARD": {.998, .99}, "CVV": {.998, .99}, "SSN": {.998, .99}, "BANK_ACCT": {.998, .985}, "IBAN": {.995, .99}, "PIN": {.998, .98},
-	"PASSWORD": {.998, .985}, "CARD_EXPIRY": {.998, .99}, "DATE_OF_BIRTH": {.993, .955}, "PHONE": {.99, .95}, "POSTCODE": {.975, .905}, "AGE": {.99, .9},
+	"PASSWORD": {.998, .98}, "CARD_EXPIRY": {.998, .99}, "DATE_OF_BIRTH": {.99, .95}, "PHONE": {.99, .95}, "POSTCODE": {.97, .9}, "AGE": {.99, .9},
 	"EMAIL": {.99, .98}, "URL": {.99, .96}, "USERNAME": {.99, .97}, "VEHICLE": {.99, .98}, "ID": {.99, .78},
 }
 
@@ -111,7 +111,7 @@ func TestLeakRateStaysBelowItsFloors(t *testing.T) {
 			t.Errorf("%s: %+v; want %.3f whole, F2 %.3f", name, c, f.whole, f.f2)
 		}
 	}
-	if c := b.Structured(); c.F2() < .945 {
+	if c := b.Structured(); c.F2() < .94 {
 		t.Errorf("structured types: F2 %.3f", c.F2())
 	}
 	if c := b.Sources["banking77_neg"]; c != nil && c.CleanSpans > 12 {

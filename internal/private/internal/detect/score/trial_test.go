@@ -3,6 +3,7 @@ package score_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"murmur/internal/private/internal/detect"
@@ -13,12 +14,14 @@ import (
 // leftOutFloors hold the words of the hands that nothing was tuned on a little below what was measured (docs/models/text.md):
 // recall and precision of characters at least, share of documents with a leak and of clean turns with a false mask at most.
 var leftOutFloors = map[string]struct{ recall, precision, leak, clean float64 }{
-	"calls, spoken":   {.98, .915, .33, 0},
-	"calls, bare":     {.98, .91, .30, 0},
-	"calls, misheard": {.96, .90, .55, 0},
-	"calls, written":  {.975, .895, .27, 0},
-	"texts":           {.94, .925, .15, 0},
-	"clean turns":     {1, 0, 0, .07},
+	"real calls":       {.975, .94, .27, 0},
+	"real calls, bare": {.97, .935, .29, 0},
+	"calls, spoken":    {.985, .935, .24, 0},
+	"calls, bare":      {.985, .93, .26, 0},
+	"calls, misheard":  {.965, .925, .52, 0},
+	"calls, written":   {.972, .92, .26, 0},
+	"texts":            {.94, .94, .15, 0},
+	"clean turns":      {1, 0, 0, .055},
 }
 
 // TestWordsNobodyTunedOn reads every third conversation of the hands that are left out.
@@ -38,13 +41,17 @@ func TestWordsNobodyTunedOn(t *testing.T) {
 	}
 	t.Log("\n" + b.Table())
 	for name, f := range leftOutFloors {
-		c := b.Sources[name]
-		if c == nil {
+		switch c := b.Sources[name]; {
+		case c == nil && strings.HasPrefix(name, "real") && real == nil:
+			t.Log("SKIPPED LOUDLY: ../shared/data/pii is absent, real calls are NOT TESTED")
+		case c == nil:
 			t.Errorf("%s: no documents", name)
-			continue
-		}
-		if clean := float64(c.CleanSpans) / float64(c.Documents); c.Recall() < f.recall || c.Precision() < f.precision || c.Leak() > f.leak || clean > f.clean {
-			t.Errorf("%s: recall %.3f, precision %.3f, leak %.3f, clean %.3f; want %v", name, c.Recall(), c.Precision(), c.Leak(), clean, f)
+		case f.clean > 0:
+			if clean := float64(c.CleanSpans) / float64(c.Documents); clean > f.clean {
+				t.Errorf("%s: %.3f have a false mask, want %.3f", name, clean, f.clean)
+			}
+		case c.Recall() < f.recall || c.Precision() < f.precision || c.Leak() > f.leak:
+			t.Errorf("%s: recall %.3f, precision %.3f, leak %.3f; want %v", name, c.Recall(), c.Precision(), c.Leak(), f)
 		}
 	}
 }

@@ -89,8 +89,8 @@ func cut(d *gold.Doc, bare bool) *talk {
 
 // copier makes copies of talks: as they are, in lower case, without punctuation, with other names, with masks.
 type copier struct {
-	r                   *rand.Rand
-	first, last, places []string
+	r                          *rand.Rand
+	first, last, places, plain []string
 }
 
 func newCopier(seed uint64) *copier {
@@ -104,6 +104,9 @@ func newCopier(seed uint64) *copier {
 		}
 		if f&gazetteer.Place != 0 {
 			c.places = append(c.places, w)
+		}
+		if f == gazetteer.Word && len(w) > 3 && len(w) < 11 && detect.Plain(w) {
+			c.plain = append(c.plain, w)
 		}
 	}
 	return c
@@ -142,6 +145,8 @@ func (c *copier) piece(p piece, s style) piece {
 			p.text = c.rename(p.text)
 		case tag.Place:
 			p.text = c.move(p.text)
+		case tag.Address:
+			p.text = c.readdress(p.text)
 		}
 	}
 	if s.bare && (p.class == tag.Plain || p.class == tag.Person || p.class == tag.Place || p.class == tag.Org) {
@@ -177,11 +182,15 @@ func (c *copier) rename(name string) string {
 			return name
 		}
 	}
-	made := c.r.IntN(3) == 0
+	made, word := c.r.IntN(3) == 0, c.r.IntN(7) == 0
 	for i, w := range words {
 		list := c.last
 		if i == 0 {
 			list = c.first
+		}
+		if word { // people are called Patience and Shorty: only the words around it tell
+			words[i] = likeCase(c.plain[c.r.IntN(len(c.plain))], w)
+			continue
 		}
 		other := list[c.r.IntN(len(list))]
 		if made { // a name that is in no list
@@ -199,8 +208,28 @@ func (c *copier) move(place string) string {
 		return place
 	}
 	words := strings.Fields(c.places[c.r.IntN(len(c.places))])
+	if c.r.IntN(8) == 0 {
+		words = []string{c.plain[c.r.IntN(len(c.plain))], c.plain[c.r.IntN(len(c.plain))]}[c.r.IntN(2):]
+	}
 	for i := range words {
 		words[i] = likeCase(words[i], place)
+	}
+	return strings.Join(words, " ")
+}
+
+// readdress puts other words in the place of those of a street: names and plain words. Numbers, kinds of streets and short
+// words stay.
+func (c *copier) readdress(street string) string {
+	words := strings.Split(street, " ")
+	for i, w := range words {
+		if len(w) < 4 || strings.ContainsAny(w, "0123456789.,\n-'") || !detect.Plain(strings.ToLower(w)) || c.r.IntN(3) == 0 {
+			continue
+		}
+		list := c.last
+		if c.r.IntN(2) == 0 {
+			list = c.plain
+		}
+		words[i] = likeCase(list[c.r.IntN(len(list))], w)
 	}
 	return strings.Join(words, " ")
 }

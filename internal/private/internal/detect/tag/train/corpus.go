@@ -98,7 +98,7 @@ func invented(c *Config) ([]gold.Doc, error) {
 }
 
 // copies is how often each template of a hand is filled, by manner.
-var copies = [invent.Manners]int{invent.Spoken: 2, invent.Written: 3, invent.Bare: 3, invent.Misheard: 4, invent.Text: 6, invent.Clean: 3}
+var copies = [invent.Manners]int{invent.Spoken: 2, invent.Written: 3, invent.Bare: 3, invent.Misheard: 4, invent.Text: 10, invent.Clean: 4}
 
 // hands makes the documents of the tuned hands that are not left out by name.
 func hands(c *Config) (docs []gold.Doc, err error) {

@@ -157,15 +157,24 @@ func unsure(t *tag.Token) bool {
 	return t.Hint != 0 || t.Words == 0 && t.Known&gazetteer.Word == 0
 }
 
-// deaf of a hundred turns are read without hints of the rules, blurred of a hundred names without the lists.
+// deaf of a hundred turns are read without hints of the rules, blurred of a hundred names without the lists; of a hundred
+// turns, unasked without the open question and aimless without what the turn does, which is told worse of words that are new.
 const (
 	deaf    = 12
 	blurred = 30
+	unasked = 6
+	aimless = 10
 )
 
 // blur takes from a turn some of what lists and rules know, so that the model does not lean on them alone.
 func blur(r *rand.Rand, t *tag.Turn, want []tag.Label) {
 	none := r.IntN(100) < deaf
+	if r.IntN(100) < unasked {
+		t.Asked, t.Stale = [4]uint8{}, false
+	}
+	if r.IntN(100) < aimless {
+		t.Act = 0
+	}
 	for i := range t.Tokens {
 		k := &t.Tokens[i]
 		if none || r.IntN(10) == 0 {

@@ -1,0 +1,49 @@
+package detect
+
+// findPlates marks what stands behind "plate", "reg" or "registration" in the form of a plate: one to three scraps of
+// letters and digits, at least one of each kind, "FDY 4503", "C64 FSR", "200 wul".
+func (s *scan) findPlates() {
+	for _, c := range s.cues {
+		if c.t != Vehicle || c.weak || s.low(c.at) == "vehicle" {
+			continue
+		}
+		for i := c.at + 1; i < len(s.tok) && i <= c.at+9; i++ {
+			if s.tok[i].kind == line || s.low(i) == "?" {
+				break
+			}
+			if to := s.plateAt(i); to > i {
+				s.mark(i, to, Vehicle, 85, ByCue)
+				s.take(i, to)
+				break
+			}
+		}
+	}
+}
+
+// plateAt gives the end of a plate that begins at token i, or i.
+func (s *scan) plateAt(i int) int {
+	digits, letters, n, to := 0, 0, 0, i
+	for j := i; j < len(s.tok) && j < i+5; j++ {
+		t := s.tok[j]
+		low := s.low(j)
+		switch {
+		case low == "-" && j > i:
+			continue
+		case t.kind == digit && len(low) <= 4:
+			digits++
+		case t.kind == mixed && len(low) <= 8 && !s.ordinal(j):
+			digits, letters = digits+1, letters+1
+		case t.kind == word && len(low) <= 3 && t.lex&(stop|ack|unit|verb|prep|near) == 0:
+			letters++
+		default:
+			j = len(s.tok)
+			continue
+		}
+		n++
+		to = j + 1
+	}
+	if digits > 0 && letters > 0 && n <= 3 {
+		return to
+	}
+	return i
+}

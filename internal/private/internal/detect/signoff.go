@@ -1,0 +1,60 @@
+package detect
+
+import "murmur/internal/private/internal/detect/gazetteer"
+
+// findSignOff marks the name at the end of a text: "love Fifi x", "- earl", "see you there. Clive".
+func (s *scan) findSignOff(side Side) {
+	if side != 0 || len(s.tok) > 150 {
+		return
+	}
+	end := len(s.tok)
+	for end > 0 && (s.tok[end-1].kind < word || kisses(s.low(end-1))) {
+		end--
+	}
+	for n := 1; n <= 2; n++ {
+		from := end - n
+		if from < 1 || !s.signs(from) {
+			return
+		}
+		parting, pause := s.parts(from - 1)
+		if !parting && !pause {
+			continue
+		}
+		for i := from; i < end; i++ {
+			g := s.tok[i].gaz
+			if !parting && g&gazetteer.Word != 0 && g&gazetteer.CommonFirst == 0 {
+				return
+			}
+		}
+		s.mark(from, end, Person, 75, ByCue)
+		return
+	}
+}
+
+// signs reports whether token i may be a name under a text.
+func (s *scan) signs(i int) bool {
+	t := s.tok[i]
+	return t.kind == word && len(s.low(i)) >= 2 && s.runOf[i] == 0 && t.lex&^(month|given) == 0 && (t.lex&month == 0 || t.gaz&gazetteer.CommonFirst != 0)
+}
+
+// parts reports whether token i takes leave, or is a pause.
+func (s *scan) parts(i int) (parting, pause bool) {
+	switch low := s.low(i); low {
+	case "-", "–", "—", "~", "^", "love", "thanks", "thx", "tnx", "thank", "ta", "cheers", "regards", "yours", "kr":
+		return true, false
+	case ".", "!", "?", ",", "\n":
+		return false, true
+	default:
+		return kisses(low), false
+	}
+}
+
+// kisses reports whether a word is "x", "xx" and so on.
+func kisses(low string) bool {
+	for i := range len(low) {
+		if low[i] != 'x' {
+			return low == "xoxo" || low == "xo"
+		}
+	}
+	return low != ""
+}
