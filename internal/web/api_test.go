@@ -34,7 +34,8 @@ func (b business) call(token, method, path, body string, header ...string) *http
 
 // bodies are valid bodies of the operations that need one.
 var bodies = map[string]string{
-	"redact": `{"text":"hello"}`, "call-opt-out": `{"via":"dtmf"}`, "call-event": `{"kind":"key","key":"9"}`,
+	"redact": `{"text":"hello"}`, "redact-analyze": `{"text":"hello","language":"en"}`, "redact-anonymize": `{"text":"hello","analyzer_results":[]}`,
+	"call-opt-out": `{"via":"dtmf"}`, "call-event": `{"kind":"key","key":"9"}`,
 	"contact-opt-out": `{"contact":"+12025550143","via":"agent"}`, "erase": `{"contact":"a@example.org"}`,
 	"set-policy": `{"reason":"we asked our callers","set":{"transcripts":"opt-in"}}`,
 	"connect":    `{"kind":"typeform"}`, "create-workspace": `{"workspace":"new-one"}`,
