@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"io/fs"
@@ -11,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -20,6 +20,7 @@ import (
 
 	_ "github.com/duckdb/duckdb-go/v2" // the driver "duckdb": the floor
 
+	"murmur/internal/crowd"
 	"murmur/internal/crowd/release"
 	"murmur/internal/fact"
 	"murmur/internal/journal"
@@ -169,88 +170,147 @@ func inChild(t *testing.T, step, dir string, more ...string) cost {
 
 // TestSizeStep is what inChild runs.
 func TestSizeStep(t *testing.T) {
-	step, dir := os.Getenv("MURMUR_SIZE_STEP"), os.Getenv("MURMUR_SIZE_DIR")
-	if step == "" {
+	name, dir := os.Getenv("MURMUR_SIZE_STEP"), os.Getenv("MURMUR_SIZE_DIR")
+	if name == "" {
 		t.Skip("a part of TestSizes: set MURMUR_SIZES")
 	}
-	ctx := t.Context()
-	if step == "floor" {
-		began := cpuTime()
-		if err := floor(ctx, dir); err != nil {
-			t.Fatal(err)
-		}
-		fmt.Printf("cost %f %d\n", (cpuTime() - began).Seconds(), peakMiB())
-		return
-	}
-	if name, random := strings.CutPrefix(step, "fill "); random {
-		rows, _ := strconv.Atoi(os.Getenv("MURMUR_SIZE_ROWS"))
-		if err := fill(ctx, dir, rows, mixes[name], os.Getenv("MURMUR_SIZE_ORDER") == "random"); err != nil {
-			t.Fatal(err)
-		}
-		fmt.Printf("cost %f %d\n", cpuTime().Seconds(), peakMiB())
-		return
-	}
-	n, err := openSize(ctx, dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer n.Close()
-	if step == "serve" {
-		if err := refreshes(ctx, n); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if step == "one more" {
-		if err := oneMore(ctx, n); err != nil {
-			t.Fatal(err)
-		}
-	}
 	began := cpuTime()
-	if err := n.releaseDue(ctx); err != nil {
-		t.Fatal(err)
+	switch kind, fills := strings.CutPrefix(name, "fill "); {
+	case name == "floor":
+		if err := floor(t.Context(), dir); err != nil {
+			t.Fatal(err)
+		}
+	case fills:
+		rows, _ := strconv.Atoi(os.Getenv("MURMUR_SIZE_ROWS"))
+		if err := fill(t.Context(), dir, rows, mixes[kind], os.Getenv("MURMUR_SIZE_ORDER") == "random"); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		n, err := openSize(t.Context(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer n.Close()
+		if began, err = sizeSteps[name](t.Context(), n); err != nil {
+			t.Fatal(err)
+		}
 	}
 	fmt.Printf("cost %f %d\n", (cpuTime() - began).Seconds(), peakMiB())
 }
 
-// refreshes takes a call and looks for news a hundred times, and fails when memory grows.
+// sizeSteps are the steps with a directory that is open; each says at which processor time its work began.
+var sizeSteps = map[string]func(context.Context, *Node) (time.Duration, error){
+	"refresh": func(ctx context.Context, n *Node) (time.Duration, error) { return cpuTime(), n.releaseDue(ctx) },
+	"one more": func(ctx context.Context, n *Node) (time.Duration, error) {
+		err := oneMore(ctx, n, workspace.Default)
+		began := cpuTime()
+		return began, errors.Join(err, n.releaseDue(ctx))
+	},
+	"serve":                 func(ctx context.Context, n *Node) (time.Duration, error) { return cpuTime(), refreshes(ctx, n) },
+	"with cell keys":        func(ctx context.Context, n *Node) (time.Duration, error) { return publish(ctx, n, "2") },
+	"without":               func(ctx context.Context, n *Node) (time.Duration, error) { return publish(ctx, n, "0") },
+	"news of one workspace": lookAtOne,
+	"workspaces":            func(ctx context.Context, n *Node) (time.Duration, error) { return cpuTime(), fillWorkspaces(ctx, n) },
+}
+
+// lookAtOne has a call come to one of the workspaces. What begins with the process is over before: each workspace is looked at once.
+func lookAtOne(ctx context.Context, n *Node) (time.Duration, error) {
+	if err := n.releaseDue(ctx); err != nil {
+		return 0, err
+	}
+	ws, err := workspace.Parse("w0000")
+	if err != nil {
+		return 0, err
+	}
+	err = oneMore(ctx, n, ws)
+	began := cpuTime()
+	return began, errors.Join(err, n.releaseDue(ctx))
+}
+
+// publish makes every table that there is for both audiences, or with noise 0 those of the owner, who then sees the same
+// questions without noise.
+func publish(ctx context.Context, n *Node, noise string) (time.Duration, error) {
+	if _, err := n.store.SetPolicy(ctx, workspace.Default, []workspace.Change{{Key: "noise", Value: noise}}, "a measurement", "a test"); err != nil {
+		return 0, err
+	}
+	began := cpuTime()
+	_, err := n.crowd.Release(ctx, workspace.Default, crowd.Wish)
+	return began, err
+}
+
+// refreshes takes a call and looks for news MURMUR_SIZE_TIMES times (0: a hundred), and fails when memory grows after the
+// first fifth.
 func refreshes(ctx context.Context, n *Node) error {
+	times, _ := strconv.Atoi(os.Getenv("MURMUR_SIZE_TIMES"))
+	if times == 0 {
+		times = 100
+	}
 	early := 0
-	for i := range 100 {
-		if err := oneMore(ctx, n); err != nil {
+	for i := range times {
+		if err := oneMore(ctx, n, workspace.Default); err != nil {
 			return err
 		}
 		if err := n.releaseDue(ctx); err != nil {
 			return err
 		}
-		if i == 19 {
+		if i == times/5-1 {
 			early = statusMiB("VmRSS")
 		}
 	}
 	if late := statusMiB("VmRSS"); late > early+64 {
-		return fmt.Errorf("%d MiB resident after 20 refreshes, %d after 100", early, late)
+		return fmt.Errorf("%d MiB resident after %d refreshes, %d after %d", early, times/5, late, times)
 	}
 	return nil
 }
 
 // oneMore appends one call of today.
-func oneMore(ctx context.Context, n *Node) error {
-	key, err := n.ring.Pseudonym(workspace.Default)
+func oneMore(ctx context.Context, n *Node, ws workspace.ID) error {
+	key, err := n.ring.Pseudonym(ws)
 	if err != nil {
 		return err
 	}
 	id := uint64(time.Now().UnixNano())
 	g := &generator{rng: rand.New(rand.NewPCG(2, id)), key: func(c [anon.ContactLen]byte) anon.Contact { return anon.Stored(key, c) }, contacts: 1000, id: id}
-	return n.put(ctx, fact.Batch{Workspace: workspace.Default, Facts: []fact.Fact{g.fact(sizeDays - 1)}})
+	return n.put(ctx, fact.Batch{Workspace: ws, Facts: []fact.Fact{g.fact(sizeDays - 1)}})
 }
 
-// put appends a batch behind what the lake has.
-func (n *Node) put(ctx context.Context, b fact.Batch) error {
+// fillWorkspaces makes MURMUR_SIZE_ROWS workspaces with thirty calls of the last week each, and counts them.
+func fillWorkspaces(ctx context.Context, n *Node) error {
+	many, _ := strconv.Atoi(os.Getenv("MURMUR_SIZE_ROWS"))
+	var all []fact.Batch
+	for i := range many {
+		ws, err := workspace.Parse(fmt.Sprintf("w%04d", i))
+		if err != nil {
+			return err
+		}
+		if err := n.createWorkspace(ctx, ws); err != nil {
+			return err
+		}
+		key, err := n.ring.Pseudonym(ws)
+		if err != nil {
+			return err
+		}
+		g := &generator{rng: rand.New(rand.NewPCG(3, uint64(i))), key: func(c [anon.ContactLen]byte) anon.Contact { return anon.Stored(key, c) }, contacts: 20, id: uint64(i) << 32}
+		b := fact.Batch{Workspace: ws, Labels: g.labels()}
+		for range 30 {
+			b.Facts = append(b.Facts, g.fact(sizeDays-1-g.rng.IntN(7)))
+		}
+		all = append(all, b)
+	}
+	if err := n.put(ctx, all...); err != nil {
+		return err
+	}
+	return errors.Join(n.crowd.Compact(ctx), n.releaseDue(ctx))
+}
+
+// put appends batches behind what the lake has.
+func (n *Node) put(ctx context.Context, b ...fact.Batch) error {
 	from, err := n.crowd.Position(ctx, 0)
 	if err != nil {
 		return err
 	}
 	at, _ := strconv.Atoi(string(from))
-	return n.crowd.Append(ctx, []fact.Batch{b}, 0, from, journal.Position(strconv.Itoa(at+1)))
+	return n.crowd.Append(ctx, b, 0, from, journal.Position(strconv.Itoa(at+1)))
 }
 
 func cpuTime() time.Duration {
@@ -322,36 +382,4 @@ func floor(ctx context.Context, dir string) error {
 		}
 	}
 	return nil
-}
-
-// TestSizes prints what counting costs for lakes of MURMUR_SIZES rows ("100000 1000000"), beside a plain engine on the
-// same rows. MURMUR_SIZE_DIRS keeps the lakes there.
-func TestSizes(t *testing.T) {
-	if os.Getenv("MURMUR_SIZES") == "" {
-		t.Skip("measures: set MURMUR_SIZES to numbers of rows")
-	}
-	fmt.Println("| rows | mix, order | full refresh | plain DuckDB | ratio | nothing new, refresh | one more call, refresh | 100 times that |")
-	fmt.Println("|---|---|---|---|---|---|---|---|")
-	for _, size := range strings.Fields(os.Getenv("MURMUR_SIZES")) {
-		for _, kind := range []string{"calls random", "calls newest-first", "mixed random", "texts newest-first"} {
-			if only := os.Getenv("MURMUR_SIZE_MIX"); only != "" && !slices.Contains(strings.Split(only, ","), kind) {
-				continue
-			}
-			name, order, _ := strings.Cut(kind, " ")
-			dir := filepath.Join(t.TempDir(), "data")
-			if keep := os.Getenv("MURMUR_SIZE_DIRS"); keep != "" {
-				dir = filepath.Join(keep, size+"-"+name+"-"+order)
-			}
-			if _, err := os.Stat(filepath.Join(dir, "lake")); err != nil {
-				c := inChild(t, "fill "+name, dir, "MURMUR_SIZE_ROWS="+size, "MURMUR_SIZE_ORDER="+order)
-				t.Logf("filled with %s rows, %s: %v", size, kind, c)
-			}
-			full := inChild(t, "refresh", dir)
-			plain := inChild(t, "floor", dir)
-			again := inChild(t, "refresh", dir)
-			one := inChild(t, "one more", dir)
-			hundred := inChild(t, "serve", dir)
-			fmt.Printf("| %s | %s, %s | %v | %v | %.1f | %v | %v | %v |\n", size, name, order, full, plain, full.cpu.Seconds()/plain.cpu.Seconds(), again, one, hundred)
-		}
-	}
 }

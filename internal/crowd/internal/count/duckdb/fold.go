@@ -23,12 +23,11 @@ type slice struct {
 	stored   [][]int64 // chunks of rows
 	ids      []fact.ID
 
-	signatures signatures
-	follows    []int    // populations of values that follow from other rows
-	near       []nearby // by row of the contact at hand
-	tied       []tie    // the same
-	own        []int64  // the words of the row at hand that have populations
-	each       func(*plan, counted)
+	judge *judge
+	keys  []map[int64]int // by split that the engine does not tell: the leaf of a key
+	near  []nearby        // by row of the contact at hand
+	tied  []tie           // the same
+	each  func(*plan, counted)
 }
 
 // counted is a row in one bin of a histogram.
@@ -42,7 +41,7 @@ type counted struct {
 
 // What stands where in a stored row.
 const (
-	atContact = iota
+	atContact = iota // the lower half; the upper one is the number of the signature
 	atTime
 	atID // 1 + the place in ids; 0: none
 	atWords
@@ -60,14 +59,15 @@ type nearby struct {
 const never = math.MaxInt64
 
 func newSlice(p *plan, w *words) *slice {
-	s := &slice{
-		plan: p, words: w, contacts: map[[16]byte]uint32{}, marks: []release.Marks{release.MarkOf(nil)},
-		signatures: newSignatures(), own: make([]int64, len(w.masks)),
-	}
-	for i, n := range p.populations {
-		if n.follows != 0 {
-			s.follows = append(s.follows, i)
+	s := &slice{plan: p, words: w, contacts: map[[16]byte]uint32{}, marks: []release.Marks{release.MarkOf(nil)}, judge: newJudge(p, w)}
+	for _, by := range p.splits {
+		keys := map[int64]int{}
+		for i, k := range by.leaves {
+			if k[1] == 0 {
+				keys[k[0]] = i
+			}
 		}
+		s.keys = append(s.keys, keys)
 	}
 	return s
 }
@@ -85,7 +85,6 @@ func (s *slice) take(values []driver.Value) {
 	}
 	row := s.row(uint32(s.rows))
 	s.rows++
-	row[atContact] = int64(s.number(values[0]))
 	row[atTime], _ = values[2].(int64)
 	if id, ok := values[1].([]byte); ok {
 		var key fact.ID
@@ -96,7 +95,13 @@ func (s *slice) take(values []driver.Value) {
 	for i, v := range values[3:] {
 		row[atWords+i], _ = v.(int64)
 	}
+	contact := s.number(values[0])
+	row[atContact] = int64(contact) | int64(s.judge.of(contact > 0, row[atTime], row[atWords:]))<<32
 }
+
+func contactOf(row []int64) uint32 { return uint32(row[atContact]) }
+
+func (s *slice) signatureOf(row []int64) *signature { return s.judge.all[row[atContact]>>32] }
 
 func (s *slice) number(contact driver.Value) uint32 {
 	b, ok := contact.([]byte)
@@ -132,7 +137,7 @@ func (s *slice) fold(ctx context.Context) error {
 func (s *slice) byContact() (order, ends []uint32) {
 	ends, order = make([]uint32, len(s.marks)), make([]uint32, s.rows)
 	for i := range uint32(s.rows) {
-		ends[s.row(i)[atContact]]++
+		ends[contactOf(s.row(i))]++
 	}
 	sum := uint32(0)
 	for i, n := range ends {
@@ -140,7 +145,7 @@ func (s *slice) byContact() (order, ends []uint32) {
 		sum += n
 	}
 	for i := range uint32(s.rows) { // ends[c] runs from the contact's begin to its end
-		c := s.row(i)[atContact]
+		c := contactOf(s.row(i))
 		order[ends[c]] = i
 		ends[c]++
 	}
@@ -148,7 +153,7 @@ func (s *slice) byContact() (order, ends []uint32) {
 }
 
 func (s *slice) foldContact(contact uint32, rows []uint32) {
-	if len(s.follows) > 0 && contact > 0 {
+	if contact > 0 {
 		s.look(rows)
 	}
 	for n, i := range rows {
@@ -175,7 +180,7 @@ func (s *slice) look(rows []uint32) {
 		}
 		return s.compareIDs(x[atID], y[atID])
 	})
-	if s.words.ties != nil {
+	if s.ties() {
 		s.tie(rows)
 	}
 	s.near = slices.Grow(s.near[:0], len(rows))[:len(rows)]
@@ -183,22 +188,21 @@ func (s *slice) look(rows []uint32) {
 	text := -1 // the text after this one
 	for n, i := range slices.Backward(rows) {
 		row := s.row(i)
-		t, words := row[atTime], row[atWords:]
+		t, is := row[atTime], s.signatureOf(row)
 		if n+1 < len(rows) && s.row(rows[n+1])[atTime] != t {
 			met = later
 		}
 		s.near[n] = nearby{met: met, replied: replied, before: never}
-		if s.words.meets.get(words) == 1 {
+		if is.meets {
 			later = t
 		}
-		if s.words.text.get(words) == 0 {
+		if !is.text {
 			continue
 		}
-		out := s.words.out.get(words) == 1
-		if text >= 0 && !out {
+		if text >= 0 && !is.out {
 			s.near[text].before = t
 		}
-		if out {
+		if is.out {
 			replied = t
 		}
 		text = n
@@ -214,20 +218,20 @@ func (s *slice) compareIDs(a, b int64) int {
 
 // add counts a row of a period in every sheet of a layer. n is its place among the contact's.
 func (s *slice) add(l *layer, period int, row []int64, n int) {
-	words := row[atWords:]
-	signature := s.signature(l.spans[period], row, n)
-	marks := s.marks[row[atContact]]
+	number := int32(row[atContact] >> 32)
+	number = s.judge.with(number, s.followed(s.judge.all[number], l.spans[period], row, n))
+	is, marks := s.judge.all[number], s.marks[contactOf(row)]
 	for _, sh := range l.sheets {
-		in := sh.row(signature, s.signatures.in[signature])
+		in := sh.row(number, is.in)
 		if in.state == 0 {
 			continue
 		}
-		at := period*sh.leaves + s.leaf(sh.split, row, n)
+		at := period*sh.leaves + s.leaf(sh.split, is, row, n)
 		here := sh.contact.touch(at)
 		here.state = sh.states.join(here.state, in.state)
 		for _, h := range in.histograms {
 			sh.contact.of(here)[h]++
-			bin := s.bin(sh.histograms[h], l.spans[period], words, row[atTime], n)
+			bin := s.bin(sh.histograms[h], l.spans[period], is, row, n)
 			b := sh.bar(at, h, bin)
 			b.rows, b.marks = b.rows+1, b.marks.Plus(marks)
 			if s.each != nil {
@@ -237,30 +241,24 @@ func (s *slice) add(l *layer, period int, row []int64, n int) {
 	}
 }
 
-// signature is the number of the populations that a row is in.
-func (s *slice) signature(span release.Span, row []int64, n int) int32 {
-	words := row[atWords:]
-	for i, mask := range s.words.masks {
-		s.own[i] = words[i] & mask
-	}
-	for _, i := range s.follows {
-		f := s.words.populations[i]
-		if f.get(words) == 1 {
-			if v, ok := s.following(s.populations[i].follows, span, words, row[atTime], n); !ok || v < s.populations[i].least {
-				s.own[f.word] &^= 1 << f.shift
-			}
+// followed has a bit for each population of signature.follows that the row is in.
+func (s *slice) followed(is *signature, span release.Span, row []int64, n int) (bits int64) {
+	for i, population := range is.follows {
+		p := s.populations[population]
+		if v, ok := s.following(p.query.Value.Derived, span, row, n); ok && v >= p.least() {
+			bits |= 1 << i
 		}
 	}
-	return s.signatures.number(s.words, s.own)
+	return bits
 }
 
 // following is a value that follows from other rows: of a missed call 1 when it was met within a day, of a text that begins
 // to wait the seconds until its answer. A period sees the texts up to Horizon beside it.
-func (s *slice) following(d release.Derived, span release.Span, words []int64, t int64, n int) (int64, bool) {
-	if tiedValues[d] != "" {
-		return s.tiedValue(d, words, t, n)
+func (s *slice) following(d release.Derived, span release.Span, row []int64, n int) (int64, bool) {
+	if tied(d) {
+		return s.tiedValue(d, row, n)
 	}
-	near := s.near[n]
+	near, t := s.near[n], row[atTime]
 	if d == release.ReturnedIn24h {
 		if near.met <= t+24*time.Hour.Microseconds() {
 			return 1, true
@@ -272,9 +270,11 @@ func (s *slice) following(d release.Derived, span release.Span, words []int64, t
 	return (near.replied - t) / 1_000_000, begins && near.replied < last
 }
 
-func (s *slice) leaf(split int, row []int64, n int) int {
-	by := s.splits[split]
+func (s *slice) leaf(split int, is *signature, row []int64, n int) int {
+	by, key := s.splits[split], int64(0)
 	switch {
+	case by.told():
+		return int(s.words.leaves[split].get(row[atWords:]))
 	case by.weeks != nil:
 		for i, w := range by.weeks {
 			if t := row[atTime]; t >= w.Start.UnixMicro() && t < w.End.UnixMicro() {
@@ -285,20 +285,31 @@ func (s *slice) leaf(split int, row []int64, n int) int {
 	case len(by.leaves) == 0:
 		return 0
 	case slices.Contains(tiedSplits, by.by):
-		return s.tiedLeaf(by, row, n)
+		return s.tiedLeaf(by, is, row, n)
+	case by.by == release.ByHourOfWeek:
+		key = int64(s.judge.hour(row[atTime]))
+	case is.reason != absent:
+		key = is.reason
 	}
-	return int(s.words.leaves[split].get(row[atWords:]))
+	if leaf, ok := s.keys[split][key]; ok {
+		return leaf
+	}
+	return len(by.leaves)
 }
 
-func (s *slice) bin(h histogram, span release.Span, words []int64, t int64, n int) int {
+func (s *slice) bin(h histogram, span release.Span, is *signature, row []int64, n int) int {
 	var v int64
-	switch {
-	case len(h.bins) < 2:
+	switch h.derived {
+	case release.Nothing:
 		return 0
-	case h.follows != 0:
-		v, _ = s.following(h.follows, span, words, t, n)
+	case release.FromColumn:
+		v = s.words.values[h.value].get(row[atWords:])
+	case release.Missed:
+		v = is.missed
+	case release.MissReason:
+		v = is.reason
 	default:
-		v = s.words.values[h.value].get(words)
+		v, _ = s.following(h.derived, span, row, n)
 	}
 	bin, found := slices.BinarySearch(h.bins, v)
 	if !found {
@@ -315,31 +326,4 @@ func (l *layer) period(t int64) int {
 		}
 	}
 	return -1
-}
-
-// signatures numbers the choices of populations that rows are in.
-type signatures struct {
-	numbers map[[2]int64]int32 // of the words up to one: the number of those before, and the word
-	in      [][]bool           // by number, by population
-}
-
-func newSignatures() signatures { return signatures{numbers: map[[2]int64]int32{}} }
-
-func (s *signatures) number(w *words, own []int64) int32 {
-	n := int32(-1)
-	for _, word := range own {
-		key := [2]int64{int64(n), word}
-		next, ok := s.numbers[key]
-		if !ok {
-			next = int32(len(s.in))
-			s.numbers[key] = next
-			in := make([]bool, len(w.populations))
-			for i, f := range w.populations {
-				in[i] = f.word < len(own) && f.get(own) == 1
-			}
-			s.in = append(s.in, in)
-		}
-		n = next
-	}
-	return n
 }

@@ -20,6 +20,14 @@ type field struct {
 	lowest int64
 }
 
+// bits are those of the word that the number takes.
+func (f field) bits() int64 {
+	if f.mask == 0 {
+		return -1
+	}
+	return f.mask << f.shift
+}
+
 // get takes the number out of the words.
 func (f field) get(words []int64) int64 {
 	if f.mask == 0 {
@@ -44,17 +52,8 @@ func (p *packer) add(sql string, lowest, highest int64) field {
 	f := field{word: p.word(width), lowest: lowest, mask: 1<<width - 1}
 	f.shift = p.used[f.word]
 	p.used[f.word] += width
-	p.terms[f.word] = append(p.terms[f.word], fmt.Sprintf("(greatest(least(coalesce(CAST(%s AS BIGINT), %d), %d), %d) - %d) * %d",
+	p.terms[f.word] = append(p.terms[f.word], fmt.Sprintf("(greatest(least(coalesce(%s, %d), %d), %d) - %d) * %d",
 		sql, lowest, highest, lowest, lowest, int64(1)<<f.shift))
-	return f
-}
-
-// flag places a condition: 1 where it is true.
-func (p *packer) flag(condition string) field {
-	f := field{word: p.word(1), mask: 1}
-	f.shift = p.used[f.word]
-	p.used[f.word]++
-	p.terms[f.word] = append(p.terms[f.word], fmt.Sprintf("CASE WHEN %s THEN %d ELSE 0 END", condition, int64(1)<<f.shift))
 	return f
 }
 

@@ -1,6 +1,8 @@
 package duckdb
 
 import (
+	"fmt"
+	"math"
 	"slices"
 
 	"murmur/internal/crowd/release"
@@ -9,12 +11,13 @@ import (
 
 // plan lays the questions of one session out so that the rows are read once for all of them.
 //
-// The engine says of each row which *populations* of queries it is in, which leaf of each split, and its values. Questions
-// about the same split of the same rows share a sheet, which adds that up by contact.
+// Of each row it is told which *populations* of queries it is in, its leaf of each split, and its values. Questions about
+// the same split of the same rows share a sheet, which adds that up by contact.
 type plan struct {
 	settings    release.Settings
 	populations []population
 	values      []value
+	limits      []limit
 	splits      []split
 	layers      []*layer
 	answers     []answer // by question
@@ -22,15 +25,26 @@ type plan struct {
 
 // population is the rows that fall in one of a query's bins.
 type population struct {
-	condition string          // SQL, on a row by itself
-	follows   release.Derived // a value that comes from other rows too: the row needs one as well; zero: it does not
-	least     int64           // and at least this
+	name  string // equal for equal populations
+	query release.Query
+	limit int // of its value; -1: the value is derived, or none
 }
 
-// value is a number of a row that is sorted into bins.
+// value is a column whose numbers are sorted into bins; limit is the least of them that counts.
 type value struct {
-	sql      string
+	column   fact.Column
 	min, max int64
+}
+
+// The values that rows are judged by come first.
+const (
+	ringS = iota
+	score
+)
+
+type limit struct {
+	value int
+	least int64
 }
 
 // layer is a set of spans of which no two share a row: the weeks of a block; or the block.
@@ -57,13 +71,13 @@ func (s set) equal(o set) bool { return s.of == o.of && slices.Equal(s.minus, o.
 // histogram is the rows of a population by value.
 type histogram struct {
 	population int
-	follows    release.Derived // the value is this; zero: it is a value of the plan
-	value      int             // -1: there is one bin
+	derived    release.Derived // release.Nothing: there is one bin
+	value      int             // of the plan, for FromColumn
 	bins       []int64
 }
 
 func (h histogram) equal(o histogram) bool {
-	return h.population == o.population && h.follows == o.follows && h.value == o.value && slices.Equal(h.bins, o.bins)
+	return h.population == o.population && h.derived == o.derived && h.value == o.value && slices.Equal(h.bins, o.bins)
 }
 
 // answer says where a question's numbers are found.
@@ -78,6 +92,8 @@ type answer struct {
 // newPlan places every question.
 func newPlan(s release.Settings, qs []release.Question) *plan {
 	p := &plan{settings: s}
+	p.value(fact.ColRingS) // ringS
+	p.value(fact.ColScore) // score
 	for _, q := range qs {
 		p.answers = append(p.answers, p.place(q))
 	}
@@ -101,37 +117,58 @@ func (p *plan) place(q release.Question) answer {
 }
 
 func (p *plan) population(q release.Query) int {
-	n := population{condition: p.conditionSQL(q)}
-	if follows(q.Value.Derived) {
-		n.follows = q.Value.Derived
+	n := population{query: q, limit: -1}
+	if c, ok := columnOf(q.Value); ok {
+		v := p.value(c)
+		l := limit{v, p.values[v].min}
 		if len(q.Value.Bins) > 0 {
-			n.least = q.Value.Bins[0]
+			l.least = max(l.least, q.Value.Bins[0])
 		}
+		n.limit = place(&p.limits, l, func(o limit) bool { return o == l })
 	}
-	return place(&p.populations, n, func(o population) bool { return o == n })
+	n.name = fmt.Sprint(q.Kinds, q.Where, q.Open, q.Value.Derived, n.limit, n.least())
+	return place(&p.populations, n, func(o population) bool { return o.name == n.name })
+}
+
+// least is the lowest derived value that counts.
+func (n population) least() int64 {
+	if bins := n.query.Value.Bins; len(bins) > 0 {
+		return bins[0]
+	}
+	return math.MinInt64
+}
+
+// columnOf gives the column that a value is taken from.
+func columnOf(v release.Value) (fact.Column, bool) {
+	switch v.Derived {
+	case release.FromColumn:
+		return v.Column, true
+	case release.AnswerSeconds:
+		return fact.ColRingS, true
+	}
+	return 0, false
+}
+
+func (p *plan) value(c fact.Column) int {
+	d, _ := fact.Declared(c)
+	v := value{c, max(d.Min, math.MinInt64+1), d.Max}
+	return place(&p.values, v, func(o value) bool { return o == v })
 }
 
 // follows reports whether a value comes from other rows of the contact: it is worked out when they are together.
 func follows(d release.Derived) bool {
-	return d == release.ReplySeconds || d == release.ReturnedIn24h || tiedValues[d] != ""
+	return d == release.ReplySeconds || d == release.ReturnedIn24h || tied(d)
 }
 
 func (p *plan) histogram(population int, v release.Value) histogram {
-	switch {
-	case len(v.Bins) < 2 || v.Derived == release.Nothing:
-		return histogram{population: population, value: -1}
-	case follows(v.Derived):
-		return histogram{population: population, follows: v.Derived, value: -1, bins: v.Bins}
+	if len(v.Bins) < 2 {
+		return histogram{population: population, derived: release.Nothing}
 	}
-	n := value{sql: valueSQL(v), max: 1}
-	if c, ok := valueColumns[v.Derived]; ok || v.Derived == release.FromColumn {
-		if !ok {
-			c = v.Column
-		}
-		d, _ := fact.Declared(c)
-		n.min, n.max = d.Min, d.Max
+	h := histogram{population: population, derived: v.Derived, bins: v.Bins}
+	if c, ok := columnOf(v); ok {
+		h.derived, h.value = release.FromColumn, p.value(c)
 	}
-	return histogram{population: population, value: place(&p.values, n, func(o value) bool { return o == n }), bins: v.Bins}
+	return h
 }
 
 // layer finds or makes the place of a span.

@@ -237,24 +237,39 @@ func (r *reader) statements(w *words, slice, of int) (all []string) {
 		all = append(all, r.rowsSQL(w, "SELECT x.* FROM ("+r.fromSQL("*", files, in)+") x"+anti))
 	}
 	for _, files := range batches(far) {
-		all = append(all, r.textsSQL(w, "SELECT x.* FROM ("+r.fromSQL("*", files, in+" AND kind = 2")+") x"+anti))
+		all = append(all, r.rowsSQL(w, "SELECT "+textsSQL+" FROM ("+r.fromSQL("*", files, in+" AND kind = 2 AND contact IS NOT NULL")+") x"+anti))
 	}
 	return all
 }
 
+// textsSQL are the columns of texts beside the span: what a conversation needs, the rest null.
+var textsSQL = func() string {
+	var cols []string
+	for _, d := range fact.Schema(fact.Facts) {
+		switch name := `"` + d.Name + `"`; {
+		case d.Column <= fact.ColContact || d.Column == fact.ColDirection || d.Column == fact.ColAutomatic:
+			cols = append(cols, "x."+name)
+		default:
+			cols = append(cols, "CAST(NULL AS BIGINT) AS "+name)
+		}
+	}
+	return strings.Join(cols, ", ")
+}()
+
 // rowsSQL gives of each row the contact, of a text its id, the time, and the words.
 func (r *reader) rowsSQL(w *words, from string) string {
-	leaves, joins := make([]string, len(r.splits)), ""
+	var leaves []string
+	joins := ""
 	for i, s := range r.splits {
-		leaf, join := "0", ""
-		if len(s.leaves) > 0 && !slices.Contains(tiedSplits, s.by) {
-			leaf, join = leafSQL(s, i)
+		if s.told() {
+			leaf, join := leafSQL(s, i)
+			leaves, joins = append(leaves, fmt.Sprintf("%s AS leaf%d", leaf, i)), joins+join
 		}
-		leaves[i], joins = leaf+fmt.Sprintf(" AS leaf%d", i), joins+join
 	}
-	return fmt.Sprintf(`WITH a AS NOT MATERIALIZED (SELECT * EXCLUDE (contact), epoch_us("at") AS t, %s AS contact FROM (%s)),
-b AS NOT MATERIALIZED (SELECT *, %s AS how FROM a), c AS NOT MATERIALIZED (SELECT *, %s FROM b), d AS NOT MATERIALIZED (SELECT c.*, %s FROM c%s)
-SELECT contact, %s AS id, t, %s FROM d`, person, from, r.hourSQL(), r.derivedSQL(), strings.Join(leaves, ", "), joins, r.idSQL(), strings.Join(w.columns(), ", "))
+	return fmt.Sprintf(`WITH a AS NOT MATERIALIZED (SELECT * EXCLUDE (contact), %s AS contact FROM (%s)),
+b AS NOT MATERIALIZED (SELECT %s FROM a%s)
+SELECT contact, %s, epoch_us("at"), %s FROM b`,
+		person, from, strings.Join(append([]string{"a.*"}, leaves...), ", "), joins, r.idSQL(), strings.Join(w.columns(), ", "))
 }
 
 // idSQL is the id of the rows of which one is needed: it orders the texts of one instant.
@@ -262,13 +277,7 @@ func (r *reader) idSQL() string {
 	if !r.needs(release.ReplySeconds) {
 		return "CAST(NULL AS BLOB)"
 	}
-	return "CASE WHEN " + human + " AND contact IS NOT NULL THEN id END"
-}
-
-// textsSQL gives of texts beside the span what a conversation needs, and no other words.
-func (r *reader) textsSQL(w *words, from string) string {
-	return fmt.Sprintf(`SELECT contact, id, t, %s FROM (SELECT id, direction, epoch_us("at") AS t, %s AS contact FROM (%s) WHERE %s) WHERE contact IS NOT NULL`,
-		strings.Join(w.ofTexts(), ", "), person, from, human)
+	return "CASE WHEN kind = 2 AND contact IS NOT NULL THEN id END"
 }
 
 // between narrows by the stored time, so that files and row groups outside are never read.

@@ -1,9 +1,7 @@
 package duckdb
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"murmur/internal/crowd/release"
@@ -20,28 +18,18 @@ type tie struct {
 	any, missed, waited, again, agent int64 // the last time up to then, of a call or text and of each driver
 }
 
-// tied are the conditions on a row that ties are made of, in the order of words.ties.
-var tied = []string{
-	atTouch: "coalesce(kind = 1 AND direction = 1 OR " + human + " AND direction = 1, false)",
-	atCall:  "kind = 1", atReached: reached, atOut: "coalesce(direction = 2, false)",
-	atAuto:   "coalesce(kind = 2 AND direction = 2 AND automatic = 1, false)",
-	atMissed: "coalesce(missed = 1, false)",
-	atWaited: fmt.Sprintf("coalesce(%s AND result = %d AND ring_s >= %d, false)", inboundCall, fact.Answered, int64(release.LongWait/time.Second)),
-	atAgent:  fmt.Sprintf("coalesce(%s AND result = %d, false)", inboundCall, fact.AIHandled),
-	atText:   "kind = 2",
+// ties is what a row says to those of others.
+type ties struct {
+	touch      bool // the contact got in touch
+	out        bool // to the contact
+	call, text bool
+	reached    bool // a call: somebody
+	auto       bool // a rule texted the contact
+	waited     bool // an answered call that rang for long
+	agent      bool // a call that an AI agent handled
+	open       bool // in open hours
+	scale      fact.Scale
 }
-
-const (
-	atTouch = iota
-	atCall
-	atReached
-	atOut
-	atAuto
-	atMissed
-	atWaited
-	atAgent
-	atText
-)
 
 const (
 	dayMicros  = int64(24 * time.Hour / time.Microsecond)
@@ -49,11 +37,28 @@ const (
 	autoMicros = int64(2 * time.Minute / time.Microsecond)
 )
 
-// tiedValues are the derived values that ties tell, and the rows that can have them.
-var tiedValues = map[release.Derived]string{
-	release.Again: tied[atTouch], release.CalledBack: "missed = 1", release.Contained: tied[atAgent],
-	release.SoonAgain:         "(missed = 1 OR " + human + " AND direction = 1)",
-	release.ScoreAfterContact: "kind = 5 AND " + percentSQL() + " BETWEEN 0 AND 100",
+// tied reports whether a value is one that ties tell.
+func tied(d release.Derived) bool {
+	switch d {
+	case release.Again, release.CalledBack, release.Contained, release.SoonAgain, release.ScoreAfterContact:
+		return true
+	}
+	return false
+}
+
+// tied reports whether a row can have a value that ties tell.
+func (s *signature) tied(d release.Derived) bool {
+	switch d {
+	case release.Again:
+		return s.ties.touch
+	case release.CalledBack:
+		return s.missed == 1
+	case release.Contained:
+		return s.ties.agent
+	case release.SoonAgain:
+		return s.missed == 1 || s.text && !s.out
+	}
+	return s.ties.scale != 0 // ScoreAfterContact
 }
 
 // tiedSplits are the splits whose leaf ties tell.
@@ -63,33 +68,29 @@ var tiedSplits = []release.Split{
 
 // ties reports whether any question looks at ties.
 func (p *plan) ties() bool {
-	return slices.ContainsFunc(p.populations, func(n population) bool { return tiedValues[n.follows] != "" })
+	return slices.ContainsFunc(p.populations, func(n population) bool { return tied(n.query.Value.Derived) })
 }
 
-// percentSQL is a score in percent of its scale.
-func percentSQL() string {
-	var s strings.Builder
-	s.WriteString("CASE")
-	for scale := fact.NPS; scale < fact.Comment; scale++ {
-		low, high := scale.Range()
-		fmt.Fprintf(&s, " WHEN scale = %d THEN (CAST(score AS BIGINT) - %d) * 100 // %d", scale, low, high-low)
+// percent is a score in percent of its scale.
+func (s *slice) percent(scale fact.Scale, row []int64) (int64, bool) {
+	low, high := scale.Range()
+	given := s.words.values[score].get(row[atWords:])
+	if given < max(low, 0) || given > high || high == low {
+		return 0, false
 	}
-	return s.String() + " END"
-}
-
-func (s *slice) says(n uint32, condition int) bool {
-	return s.words.ties[condition].get(s.row(n)[atWords:]) == 1
+	return (given - low) * 100 / (high - low), true
 }
 
 // tie finds the ties of the rows of a contact, which are in order of time. Rows of one instant come neither before nor
 // after one another, so that nothing depends on an order that nobody knows.
 func (s *slice) tie(rows []uint32) {
 	s.tied = slices.Grow(s.tied[:0], len(rows))[:len(rows)]
+	says := func(n int) ties { return s.signatureOf(s.row(rows[n])).ties }
 	instants(rows, s, func(from, to int, now *tie) { // forward: what came before
 		t, before := s.row(rows[from])[atTime], now.before
 		for n := from; n < to; n++ {
 			s.tied[n].before = before
-			s.note(now, rows[n], t, before)
+			now.note(s.signatureOf(s.row(rows[n])), t, before)
 		}
 		for n := from; n < to; n++ {
 			b := &s.tied[n]
@@ -105,14 +106,14 @@ func (s *slice) tie(rows []uint32) {
 		}
 		sooner, call := next, back
 		for n := from; n < to; n++ {
-			if s.says(rows[n], atAuto) {
+			if says(n).auto {
 				auto = t
 			}
-			if s.says(rows[n], atTouch) {
+			if says(n).touch {
 				sooner = t
 			}
-			if s.says(rows[n], atCall) && s.says(rows[n], atOut) {
-				call = min(call, 2*t+bit(!s.says(rows[n], atReached)))
+			if is := says(n); is.call && is.out {
+				call = min(call, 2*t+bit(!is.reached))
 			}
 		}
 		for n := from; n < to; n++ {
@@ -136,30 +137,30 @@ func instants(rows []uint32, s *slice, f func(from, to int, now *tie)) {
 }
 
 // note adds a row at time t to what came up to now.
-func (s *slice) note(now *tie, row uint32, t, before int64) {
-	if s.says(row, atCall) || s.says(row, atText) {
+func (now *tie) note(is *signature, t, before int64) {
+	if is.ties.call || is.ties.text {
 		now.any = t
 	}
-	if s.says(row, atMissed) {
+	if is.missed == 1 {
 		now.missed = t
 	}
-	if s.says(row, atWaited) {
+	if is.ties.waited {
 		now.waited = t
 	}
-	if s.says(row, atAgent) {
+	if is.ties.agent {
 		now.agent = t
 	}
-	if s.says(row, atTouch) {
+	if is.ties.touch {
 		if gap := t - before/2; gap > talkMicros && gap <= dayMicros {
 			now.again = t
 		}
-		now.before = max(now.before, 2*t+bit(s.says(row, atText)))
+		now.before = max(now.before, 2*t+bit(is.ties.text))
 	}
 }
 
 // tiedValue is a value that ties tell of the row n of its contact; false when it has none.
-func (s *slice) tiedValue(d release.Derived, words []int64, t int64, n int) (int64, bool) {
-	b := &s.tied[n]
+func (s *slice) tiedValue(d release.Derived, row []int64, n int) (int64, bool) {
+	b, t, is := &s.tied[n], row[atTime], s.signatureOf(row)
 	gap := t - b.before/2
 	switch d {
 	case release.Again:
@@ -175,20 +176,21 @@ func (s *slice) tiedValue(d release.Derived, words []int64, t int64, n int) (int
 	case release.Contained:
 		return bit(b.next > t+dayMicros), true
 	case release.SoonAgain:
-		return bit(b.next <= t+talkMicros), s.words.ties[atMissed].get(words) == 1 || gap > talkMicros
+		return bit(b.next <= t+talkMicros), is.missed == 1 || gap > talkMicros
 	}
-	return s.words.percent.get(words), b.any >= t-7*dayMicros // ScoreAfterContact
+	percent, ok := s.percent(is.ties.scale, row) // ScoreAfterContact
+	return percent, ok && b.any >= t-7*dayMicros
 }
 
 // tiedLeaf is the leaf of a split that ties tell.
-func (s *slice) tiedLeaf(by split, row []int64, n int) int {
-	t, words := row[atTime], row[atWords:]
+func (s *slice) tiedLeaf(by split, is *signature, row []int64, n int) int {
+	t := row[atTime]
 	b := &tie{next: never, back: never, auto: never} // of nobody
-	if row[atContact] != 0 {
+	if contactOf(row) != 0 {
 		b = &s.tied[n]
 	}
 	within := func(last int64) release.Key { return release.Key{2 - bit(last >= t-7*dayMicros)} }
-	text := s.words.ties[atText].get(words)
+	text := bit(is.ties.text)
 	var k release.Key
 	switch by.by {
 	case release.ByTurn:
@@ -196,7 +198,7 @@ func (s *slice) tiedLeaf(by split, row []int64, n int) int {
 	case release.ByDelay:
 		k[0] = 1 + int64(slices.IndexFunc(release.Delays, func(d time.Duration) bool { return b.back/2-t <= d.Microseconds() }))
 	case release.ByAutoReply:
-		k = release.Key{2 - bit(b.auto <= t+autoMicros), 2 + 2*text - s.words.open.get(words)}
+		k = release.Key{2 - bit(b.auto <= t+autoMicros), 2 + 2*text - bit(is.ties.open)}
 	case release.ByMissed:
 		k = within(b.missed)
 	case release.ByLongWait:
