@@ -60,11 +60,11 @@ func (n *counts) read(ctx context.Context, r *reader, each func(*plan, counted))
 	if err != nil {
 		return err
 	}
-	w := layOut(n.plan)
+	j := newJudge(n.plan, layOut(n.plan))
 	for i := range of {
-		s := newSlice(n.plan, w)
+		s := newSlice(j)
 		s.each = each
-		for _, query := range r.statements(w, i, of) {
+		for _, query := range r.statements(j.words, i, of) {
 			if err := n.scan(ctx, query, s.take); err != nil {
 				return err
 			}

@@ -443,7 +443,7 @@ func write(t testing.TB, lake string, w workspace.ID, rows []counttest.Row) rele
 	statements := []string{create + ")"}
 	for i, half := range [][]string{tuples[:len(tuples)/2], tuples[len(tuples)/2:]} {
 		file := filepath.Join(lake, fmt.Sprintf("%d-%d-%d.parquet", len(rows), i, written.Add(1)))
-		snap.Files = append(snap.Files, release.File{Path: file})
+		snap.Files = append(snap.Files, release.File{Path: file, Rows: int64(len(half))})
 		statements = append(statements, "INSERT INTO lake VALUES "+strings.Join(half, ", "),
 			fmt.Sprintf("COPY lake TO %s (FORMAT parquet, FIELD_IDS {%s})", quote(file), fieldIDs(cols)), "DELETE FROM lake")
 	}

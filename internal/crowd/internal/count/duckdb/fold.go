@@ -58,9 +58,10 @@ type nearby struct {
 
 const never = math.MaxInt64
 
-func newSlice(p *plan, w *words) *slice {
-	s := &slice{plan: p, words: w, contacts: map[[16]byte]uint32{}, marks: []release.Marks{release.MarkOf(nil)}, judge: newJudge(p, w)}
-	for _, by := range p.splits {
+// newSlice begins a slice. All slices of a session share the judge: the sheets know rows by its numbers.
+func newSlice(j *judge) *slice {
+	s := &slice{plan: j.plan, words: j.words, contacts: map[[16]byte]uint32{}, marks: []release.Marks{release.MarkOf(nil)}, judge: j}
+	for _, by := range j.splits {
 		keys := map[int64]int{}
 		for i, k := range by.leaves {
 			if k[1] == 0 {
