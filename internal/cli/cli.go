@@ -35,7 +35,7 @@ type IO struct {
 // globals are the flags of every verb.
 type globals struct {
 	Data    string `help:"Data directory." type:"path" placeholder:"DIR"`
-	RootKey string `name:"root-key" help:"The root key apart from the data: a file elsewhere, credential:NAME of systemd, or a command that prints it; beside the data by default (docs/root-key.md)." placeholder:"FILE|COMMAND"`
+	RootKey string `name:"root-key" help:"The root key apart from the data: a file elsewhere, credential:NAME of systemd, a command that prints it, or the address of a key service that unwraps it; beside the data by default (docs/root-key.md)." placeholder:"FILE|COMMAND|URL"`
 	JSON    bool   `name:"json" help:"Print JSON."`
 	Config  string `help:"Configuration file: JSON, one key a flag (docs/cli.md)." type:"path" placeholder:"FILE"`
 }

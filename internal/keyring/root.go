@@ -61,6 +61,27 @@ func writeRoot(path string, c Config) error {
 	return nil
 }
 
+// WrapRoot draws a root key and writes what wrap makes of its bytes to a file that its owner alone may read. fs.ErrExist when
+// there is one.
+func WrapRoot(path string, c Config, wrap func(plain []byte) (wrapped []byte, err error)) error {
+	c = c.withDefaults()
+	var k [32]byte
+	defer clear(k[:])
+	if _, err := io.ReadFull(c.Rand, k[:]); err != nil {
+		return fmt.Errorf("create root key: %w", err)
+	}
+	plain := encodeRoot(&k)
+	defer clear(plain)
+	wrapped, err := wrap(plain)
+	if err != nil {
+		return fmt.Errorf("create root key: %w", err)
+	}
+	if err := publish(filepath.Dir(path), path, wrapped); err != nil {
+		return fmt.Errorf("create root key: %w", err)
+	}
+	return nil
+}
+
 // LoadRoot reads the root key of a data directory, beside the data or from where it is kept apart. ErrMode when others
 // can read it, ErrRoot when it is missing or damaged, ErrBeside.
 func LoadRoot(dir string) (*Root, error) {

@@ -9,6 +9,8 @@
 //   - credential:NAME: a credential that systemd gives the service (LoadCredential=, LoadCredentialEncrypted=).
 //   - COMMAND: a program, with arguments, that prints the key: an HSM's or a cloud's own client, say. It gets this
 //     process's environment, for that is where such programs look for their own rights.
+//   - SCHEME://KEY?wrapped=FILE: a key service (hashivault; by build tag awskms, gcpkms, azurekeyvault) that unwraps the
+//     key in FILE. A new data directory makes one.
 //
 // The key is the 80 bytes of a root.key, or 32 bytes in hexadecimal or base64. It is asked for once a process.
 //
@@ -31,7 +33,7 @@ import (
 
 var (
 	// ErrPlace is returned for what is no place of a root key.
-	ErrPlace = errors.New("the root key's place is a FILE outside of the data directory, credential:NAME, or a COMMAND")
+	ErrPlace = errors.New("the root key's place is a FILE outside of the data directory, credential:NAME, a COMMAND, or the address of a key service")
 	// ErrCommand is returned for a command that gives no key.
 	ErrCommand = errors.New("the command that gives the root key failed")
 )
@@ -49,7 +51,7 @@ func Find(place, data string) (keyring.RootSource, error) {
 		return keyring.RootInFile{Path: filepath.Join(dir, name), Shared: true}, nil
 	}
 	if strings.Contains(place, "://") {
-		return nil, fmt.Errorf("%w: this build asks no key service; name its own client as a command", ErrPlace)
+		return serviceOf(place, data)
 	}
 	info, err := os.Stat(place)
 	if err == nil && info.Mode().IsRegular() && info.Mode()&0o100 == 0 {

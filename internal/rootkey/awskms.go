@@ -1,0 +1,5 @@
+//go:build awskms
+
+package rootkey
+
+import _ "gocloud.dev/secrets/awskms" // awskms://

@@ -1,0 +1,5 @@
+//go:build azurekeyvault
+
+package rootkey
+
+import _ "gocloud.dev/secrets/azurekeyvault" // azurekeyvault://

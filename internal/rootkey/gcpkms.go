@@ -1,0 +1,5 @@
+//go:build gcpkms
+
+package rootkey
+
+import _ "gocloud.dev/secrets/gcpkms" // gcpkms://

@@ -1,0 +1,3 @@
+package rootkey
+
+import _ "gocloud.dev/secrets/hashivault" // hashivault://
