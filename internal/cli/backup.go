@@ -94,6 +94,7 @@ func checkWritten(r *run, f *os.File) error {
 type restoreCmd struct {
 	File     string `arg:"" help:"The backup file." type:"existingfile"`
 	Erasures string `help:"People erased after the backup was made: a file with one a line, as for murmur erase; a workspace and a tab may stand before it." type:"existingfile" placeholder:"FILE"`
+	InsteadOf string `name:"instead-of" help:"The data directory that this one replaces: whoever refused or was erased there since the backup stays so." type:"existingdir" placeholder:"DIR"`
 }
 
 func (c *restoreCmd) Run(r *run) error {
@@ -111,7 +112,7 @@ func (c *restoreCmd) Run(r *run) error {
 		defer e.Close()
 		erasures = e
 	}
-	if err := server.Restore(r.ctx, f, erasures, server.Config{Data: r.Data}); err != nil {
+	if err := server.Restore(r.ctx, f, erasures, server.Config{Data: r.Data, InsteadOf: c.InsteadOf}); err != nil {
 		return err
 	}
 	return r.print(map[string]string{"data": r.Data}, func(w io.Writer) {

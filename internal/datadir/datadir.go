@@ -288,6 +288,9 @@ func (d *Dir) mark(old []entry) error {
 	return syncDir(d.path)
 }
 
+// MetaOf is where the metadata of a data directory lies that is not open.
+func MetaOf(path string) string { return filepath.Join(path, metaFile) }
+
 // Paths. What is behind them belongs to the packages named.
 func (d *Dir) Path() string        { return d.path }
 func (d *Dir) Meta() string        { return filepath.Join(d.path, metaFile) }             // meta, ledger

@@ -61,6 +61,11 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	return db, nil
 }
 
+// Peek opens the database of another directory as it is: nothing in it is changed or brought up to date.
+func Peek(path string) (*sql.DB, error) {
+	return open(path, url.Values{"mode": {"ro"}, "_pragma": {"busy_timeout(10000)", "query_only(1)"}})
+}
+
 func open(path string, q url.Values) (*sql.DB, error) {
 	u := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}
 	db, err := sql.Open("sqlite", u.String())

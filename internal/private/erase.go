@@ -3,9 +3,12 @@ package private
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"murmur/internal/fact"
+	"murmur/internal/keyring"
+	"murmur/internal/meta"
 	"murmur/internal/private/anon"
 	"murmur/internal/private/internal/consent"
 	"murmur/internal/workspace"
@@ -83,3 +86,39 @@ func (z *Zone) Erased(ctx context.Context, ws workspace.ID, c anon.Contact) (tim
 func (z *Zone) OrderAgain(ctx context.Context, ws workspace.ID) error {
 	return z.register.OrderAgain(ctx, ws)
 }
+
+// ErrOtherKeys is returned for a directory whose pseudonyms are made with other keys, or whose keys cannot be read: what its
+// register says is about nobody here.
+var ErrOtherKeys = errors.New("the other directory has other keys, or keys that cannot be read")
+
+// Adopt takes over what was refused, agreed to and erased in another directory, the one that a restore replaces. The two have
+// the same keys. Nothing in the other one changes. ErrOtherKeys.
+func (z *Zone) Adopt(ctx context.Context, ws workspace.ID, keys, register string) (err error) {
+	ring, err := keyring.Open(keys, keyring.Config{Clock: z.now})
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrOtherKeys, err)
+	}
+	theirs, err := ring.Pseudonym(ws)
+	if errors.Is(err, keyring.ErrUnknown) {
+		return nil // made since
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrOtherKeys, err)
+	}
+	ours, err := z.ring.Pseudonym(ws)
+	if err != nil {
+		return err
+	}
+	if theirs.Sum(sameKey) != ours.Sum(sameKey) {
+		return ErrOtherKeys
+	}
+	db, err := meta.Peek(register)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return z.register.Adopt(ctx, ws, db)
+}
+
+// sameKey is a message whose sum tells whether two keys are one.
+var sameKey = []byte("the same key")

@@ -16,6 +16,8 @@ import (
 
 	"murmur/internal/datadir"
 	"murmur/internal/journal"
+	"murmur/internal/private"
+	"murmur/internal/workspace"
 )
 
 // calls are murmur.v1 lines of calls from-to of a few synthetic people.
@@ -133,6 +135,43 @@ func TestRestoreIntoTheDirectoryOfARunningServer(t *testing.T) {
 	h.do("import", ImportArgs{Kind: "native"}, someCalls(10, 20))
 	if c := h.counts(); c.Published != 20 {
 		t.Errorf("%+v", c)
+	}
+}
+
+// TestTheReplacedDirectoryHasItsSay: who refused or was erased after the backup stays so, by the register of the directory
+// that the restore replaces; one of other keys is no such directory.
+func TestTheReplacedDirectoryHasItsSay(t *testing.T) {
+	t.Parallel()
+	old := filepath.Join(t.TempDir(), "data")
+	h := open(t, old)
+	h.do("policy", PolicyArgs{Set: []KeyValue{{Key: "transcripts", Value: "notice"}}, Reason: "test", Author: "test"}, "")
+	h.do("import", ImportArgs{Kind: "native"}, someCalls(0, 70))
+	b := h.do("backup", nil, "")
+	h.do("erase", EraseArgs{Contact: "+12125550103"}, "")
+	if _, err := h.zone.OptOutContact(t.Context(), workspace.Default, "+12125550104", "agent"); err != nil {
+		t.Fatal(err)
+	}
+	stop(t, h.Node)
+	strange := filepath.Join(t.TempDir(), "data")
+	stop(t, open(t, strange).Node)
+	if err := Restore(t.Context(), strings.NewReader(b), nil, Config{Data: filepath.Join(t.TempDir(), "data"), InsteadOf: strange}); !errors.Is(err, private.ErrOtherKeys) {
+		t.Errorf("a directory of other keys: %v", err)
+	}
+	data := filepath.Join(t.TempDir(), "restored")
+	if err := Restore(t.Context(), strings.NewReader(b), nil, Config{Data: data, InsteadOf: old}); err != nil {
+		t.Fatal(err)
+	}
+	r := open(t, data)
+	defer stop(t, r.Node)
+	if c := r.counts(); c.Erased != 10 {
+		t.Errorf("%d deliveries are erased, want 10", c.Erased)
+	}
+	_, refused, err := r.zone.Refused(t.Context(), workspace.Default, r.now())
+	if err != nil || len(refused) != 1 {
+		t.Errorf("%d people refused, want 1: %v", len(refused), err)
+	}
+	if breaches, err := r.ledger.Verify(t.Context()); err != nil || len(breaches) > 0 {
+		t.Errorf("ledger: %v, %v", breaches, err)
 	}
 }
 

@@ -51,6 +51,7 @@ var explanations = []struct {
 	{datadir.ErrReadOnly, http.StatusConflict, 1, "the data directory cannot be written; check its owner and how the disk is mounted"},
 	{datadir.ErrForeign, http.StatusConflict, 2, "name a directory of murmur's own with --data; a new one is made where there is none"},
 	{datadir.ErrNotEmpty, http.StatusConflict, 2, "restore into a new directory with --data DIR; it is made where there is none"},
+	{private.ErrOtherKeys, http.StatusConflict, 2, "--instead-of names the directory that this backup was made of; where its keys are lost, write down who was erased since: --erasures FILE"},
 	{datadir.ErrBackup, http.StatusUnprocessableEntity, 2, "the file is cut off, changed or no backup; use another copy of it"},
 	{keyring.ErrRoot, http.StatusConflict, 3, "put back root.key of this very directory, name where it is kept with --root-key, or restore a backup"},
 	{keyring.ErrBeside, http.StatusConflict, 2, "move root.key to where --root-key says, then start again"},

@@ -13,7 +13,8 @@ import (
 
 // Restore unpacks a backup into an empty directory and checks every file. Before the directory appears under its name,
 // everything that the backup knows to be erased or refused is taken out again, and so is whoever `erasures` names:
-// people erased after the backup was made, one a line (docs/runbook/restore.md). nil: nobody.
+// people erased after the backup was made, one a line (docs/runbook/restore.md). nil: nobody. So is whatever the register of
+// c.InsteadOf says.
 func Restore(ctx context.Context, r, erasures io.Reader, c Config) error {
 	lines, err := readErasures(erasures)
 	if err != nil {
@@ -31,12 +32,12 @@ func Restore(ctx context.Context, r, erasures io.Reader, c Config) error {
 				err = closed
 			}
 		}()
-		return n.restored(ctx, lines)
+		return n.restored(ctx, lines, c.InsteadOf)
 	})
 }
 
 // restored makes a directory that was unpacked fit to be opened.
-func (n *Node) restored(ctx context.Context, erasures []erasure) error {
+func (n *Node) restored(ctx context.Context, erasures []erasure, insteadOf string) error {
 	if pos, err := n.crowd.Position(ctx, 0); err != nil {
 		return err
 	} else if pos != "" {
@@ -50,6 +51,11 @@ func (n *Node) restored(ctx context.Context, erasures []erasure) error {
 		}
 	}
 	return n.eachWorkspace(ctx, "carry out erasures again", func(ws workspace.ID) error {
+		if insteadOf != "" {
+			if err := n.zone.Adopt(ctx, ws, insteadOf, datadir.MetaOf(insteadOf)); err != nil {
+				return err
+			}
+		}
 		if err := n.zone.OrderAgain(ctx, ws); err != nil {
 			return err
 		}
