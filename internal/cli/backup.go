@@ -92,8 +92,8 @@ func checkWritten(r *run, f *os.File) error {
 }
 
 type restoreCmd struct {
-	File     string `arg:"" help:"The backup file." type:"existingfile"`
-	Erasures string `help:"People erased after the backup was made: a file with one a line, as for murmur erase; a workspace and a tab may stand before it." type:"existingfile" placeholder:"FILE"`
+	File      string `arg:"" help:"The backup file." type:"existingfile"`
+	Erasures  string `help:"People erased after the backup was made: a file with one a line, as for murmur erase; a workspace and a tab may stand before it." type:"existingfile" placeholder:"FILE"`
 	InsteadOf string `name:"instead-of" help:"The data directory that this one replaces: whoever refused or was erased there since the backup stays so." type:"existingdir" placeholder:"DIR"`
 }
 

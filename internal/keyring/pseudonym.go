@@ -3,6 +3,7 @@ package keyring
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/subtle"
 	"fmt"
 	"hash"
 	"io"
@@ -39,6 +40,11 @@ func (p Pseudonym) Sum(message []byte) (sum [sha256.Size]byte) {
 	m.Sum(sum[:0])
 	p.sums.Put(m)
 	return sum
+}
+
+// Same reports whether two are one key.
+func (p Pseudonym) Same(q Pseudonym) bool {
+	return p.Valid() && q.Valid() && subtle.ConstantTimeCompare((*p.k)[:], (*q.k)[:]) == 1
 }
 
 // Valid reports whether there is a key.

@@ -109,7 +109,7 @@ func (z *Zone) Adopt(ctx context.Context, ws workspace.ID, keys, register string
 	if err != nil {
 		return err
 	}
-	if theirs.Sum(sameKey) != ours.Sum(sameKey) {
+	if !theirs.Same(ours) {
 		return ErrOtherKeys
 	}
 	db, err := meta.Peek(register)
@@ -119,6 +119,3 @@ func (z *Zone) Adopt(ctx context.Context, ws workspace.ID, keys, register string
 	defer func() { err = errors.Join(err, db.Close()) }()
 	return z.register.Adopt(ctx, ws, db)
 }
-
-// sameKey is a message whose sum tells whether two keys are one.
-var sameKey = []byte("the same key")
