@@ -112,7 +112,7 @@ func TestIsolation(t *testing.T) {
 
 func TestRoles(t *testing.T) {
 	t.Parallel()
-	least := map[string]string{"figures": "viewer", "status": "viewer", "redact": "viewer", "policy": "viewer", "greetings": "viewer", "workspaces": "viewer",
+	least := map[string]string{"figures": "viewer", "status": "viewer", "redact": "viewer", "redact-analyze": "viewer", "redact-anonymize": "viewer", "policy": "viewer", "greetings": "viewer", "workspaces": "viewer",
 		"call-opt-out": "privacy", "call-receipt": "privacy", "contact-opt-out": "privacy", "erase": "privacy", "set-policy": "privacy",
 		"call-event": "owner", "sources": "owner", "connect": "owner", "pause-source": "owner", "resume-source": "owner",
 		"rekey-source": "owner", "rotate-source": "owner", "remove-source": "owner", "tokens": "owner", "revoke-token": "owner", "create-workspace": "nobody"}
