@@ -250,7 +250,7 @@ func TestOperation(t *testing.T) {
 	if c.In != sent+rows || c.Pending != 0 {
 		t.Errorf("%d sent and %d imported: %+v", sent, rows, c)
 	}
-	if m := string(h.get("/metrics").body); !strings.Contains(m, fmt.Sprintf("murmur_deliveries_accepted_total %d\n", c.In)) ||
+	if m := string(h.send2(http.MethodGet, "/metrics", h.token()).body); !strings.Contains(m, fmt.Sprintf("murmur_deliveries_accepted_total %d\n", c.In)) ||
 		!strings.Contains(m, fmt.Sprintf("murmur_deliveries{state=\"published\"} %d\n", c.Published)) {
 		t.Errorf("metrics and status differ:\n%s", m)
 	}

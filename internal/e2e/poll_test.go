@@ -201,7 +201,7 @@ func TestAVendorInTrouble(t *testing.T) {
 	if p := h.polling(func(server.Polling) bool { return true }); p.State != "paused" {
 		t.Errorf("paused: %+v", p)
 	}
-	metrics := string(h.get("/metrics").body)
+	metrics := string(h.send2(http.MethodGet, "/metrics", h.token()).body)
 	if !strings.Contains(metrics, `murmur_poll_trouble{source="quo",why="key",workspace="default"} 1`) {
 		t.Error("no metric of the trouble")
 	}

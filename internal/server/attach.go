@@ -100,7 +100,12 @@ func (r *remote) Close() error {
 
 // socketHandler serves the verbs of a node. It listens on a socket that only the data directory's owner can open.
 func socketHandler(n *Node) http.Handler {
+	metrics := n.metrics()
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.URL.Path == "/metrics" {
+			metrics.ServeHTTP(w, req)
+			return
+		}
 		var b bytes.Buffer
 		out := io.Writer(&b)
 		verb := req.URL.Path[1:]

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"murmur/internal/deliveries"
 	"murmur/internal/fact"
 	"murmur/internal/private"
+	"murmur/internal/web"
 	"murmur/internal/workspace"
 )
 
@@ -29,7 +29,7 @@ func (n *Node) handler(pages http.Handler) http.Handler {
 	mux.HandleFunc("POST /in/{kind}/{token}/{step}", n.answerCall)
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", n.ready)
-	mux.Handle("GET /metrics", n.metrics())
+	mux.Handle("GET /metrics", n.operators(n.metrics()))
 	mux.Handle("/", pages)
 	return answering(mux)
 }
@@ -172,14 +172,34 @@ func problem(w http.ResponseWriter, p *Problem) {
 
 // ready is for load balancers: 503 while deliveries are not accepted or not processed.
 func (n *Node) ready(w http.ResponseWriter, r *http.Request) {
-	b, err := n.journal.Backlog(r.Context())
+	_, err := n.journal.Backlog(r.Context())
 	switch {
 	case err != nil || n.failure() != nil || n.stopping.Load():
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = io.WriteString(w, "not ready\n")
 	default:
-		_, _ = io.WriteString(w, "ready\npending "+strconv.FormatInt(b.Pending, 10)+"\n")
+		_, _ = io.WriteString(w, "ready\n")
 	}
+}
+
+// operators lets those in who may see the whole server: an owner of the default workspace, by token. On the control socket
+// metrics need none.
+func (n *Node) operators(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		who, err := site{Node: n}.Token(r.Context(), web.HashOf(token))
+		switch {
+		case !ok || errors.Is(err, web.ErrNoAccess):
+			w.Header().Set("WWW-Authenticate", `Bearer realm="murmur"`)
+			problem(w, &Problem{Message: "a token is needed", Hint: "murmur token --role owner makes one; over the control socket none is needed", Status: http.StatusUnauthorized})
+		case err != nil:
+			n.unavailable(w, err)
+		case !who.Operator:
+			problem(w, &Problem{Message: "the metrics are of the whole server", Hint: "use a token of an owner of the default workspace", Status: http.StatusForbidden})
+		default:
+			h.ServeHTTP(w, r)
+		}
+	})
 }
 
 // metrics are read from durable state when they are asked for; labels come from closed sets.

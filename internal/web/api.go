@@ -17,7 +17,10 @@ import (
 
 // api is the /v1 surface. Operations take the workspace from the token; the optional ?workspace= only
 // confirms it.
-type api struct{ Config }
+type api struct {
+	Config
+	coarse *coarse
+}
 
 func newAPI(mux *http.ServeMux, c Config) {
 	schemas := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
@@ -36,7 +39,7 @@ func newAPI(mux *http.ServeMux, c Config) {
 		DefaultFormat: "application/json",
 		Transformers:  []huma.Transformer{dropValues},
 	})
-	a := api{c}
+	a := api{Config: c, coarse: &coarse{}}
 	h.UseMiddleware(a.authenticate(h))
 	a.reading(h)
 	a.presidio(h)

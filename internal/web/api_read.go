@@ -38,12 +38,15 @@ func (a api) reading(h huma.API) {
 			}
 			return &body[[]insight.Figure]{append([]insight.Figure{}, figures...)}, nil
 		})
-	huma.Register(h, op(http.MethodGet, "/v1/status", "status", Viewer, "What became of every delivery"),
+	huma.Register(h, op(http.MethodGet, "/v1/status", "status", Viewer, "What became of every delivery; viewers are told bands, the same ones for a day"),
 		func(ctx context.Context, _ *Scoped) (*body[statusBody], error) {
 			ws := access(ctx).Workspace
 			s, err := a.Pipeline.Status(ctx, ws)
 			if err != nil {
 				return nil, a.answer(ctx, err)
+			}
+			if !access(ctx).Role.may(Privacy) {
+				s = a.coarse.status(ws, a.Now(), s)
 			}
 			return &body[statusBody]{statusBody{map[string]WorkspaceStatus{ws.String(): s}}}, nil
 		})

@@ -93,21 +93,34 @@ func TestKeyEndsTheRecording(t *testing.T) {
 	ways := map[string]func(p *phone){
 		"event, payload type 101": func(p *phone) { p.legs[0].press('9') },
 		"event, payload type 96":  func(p *phone) { p.legs[0].press('9') },
-		"in the sound":            func(p *phone) { p.legs[0].tone('9') },
+		"event, offered as 101 and sent as 96": func(p *phone) {
+			p.legs[0].sends = 96
+			p.legs[0].press('9')
+		},
+		"event, none offered": func(p *phone) {
+			p.legs[0].sends = 101
+			p.legs[0].press('9')
+		},
+		"in the sound": func(p *phone) { p.legs[0].tone('9') },
 		"INFO, relay": func(p *phone) {
 			if a := p.ask("INFO", "application/dtmf-relay", "Signal=9\r\nDuration=160\r\n"); a.code != 200 {
 				p.t.Errorf("INFO was answered %d", a.code)
 			}
 		},
-		"INFO": func(p *phone) { p.ask("INFO", "application/dtmf", "9") },
+		"INFO":              func(p *phone) { p.ask("INFO", "application/dtmf", "9") },
+		"INFO, lines":       func(p *phone) { p.ask("INFO", "application/dtmf", "Signal= 9\r\nDuration= 160\r\n") },
+		"INFO, bare, relay": func(p *phone) { p.ask("INFO", "application/dtmf-relay", "9\r\n") },
 	}
 	for name, press := range ways {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t, workspace.Notice)
 			p, w := h.call(func(p *phone) {
-				if strings.HasSuffix(name, "96") {
+				switch name {
+				case "event, payload type 96":
 					p.legs[0].event = 96
+				case "event, none offered":
+					p.legs[0].event = 0
 				}
 			})
 			p.legs[0].speak(25)

@@ -56,8 +56,9 @@ type handset struct {
 	conn  *net.UDPConn
 	to    *net.UDPAddr
 	head  rtp.Header
-	codec uint8 // payload type of G.711 mu-law
-	event uint8
+	codec uint8        // payload type of G.711 mu-law
+	event uint8        // payload type of telephone events, as offered; 0: none
+	sends uint8        // as sent; 0: as offered; 0: none
 	heard atomic.Int64 // packets from the recorder
 }
 
@@ -261,7 +262,11 @@ func (p *phone) sdp(attributes ...string) string {
 	var b strings.Builder
 	b.WriteString("v=0\r\no=phone 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n")
 	for i, h := range p.legs {
-		fmt.Fprintf(&b, "m=audio %d RTP/AVP %d %d\r\na=rtpmap:%[3]d telephone-event/8000\r\n", h.conn.LocalAddr().(*net.UDPAddr).Port, h.codec, h.event)
+		fmt.Fprintf(&b, "m=audio %d RTP/AVP %d", h.conn.LocalAddr().(*net.UDPAddr).Port, h.codec)
+		if h.event != 0 {
+			fmt.Fprintf(&b, " %d\r\na=rtpmap:%[1]d telephone-event/8000", h.event)
+		}
+		b.WriteString("\r\n")
 		if len(p.legs) > 1 {
 			fmt.Fprintf(&b, "a=label:%d\r\na=sendonly\r\n", i+1)
 		}
@@ -357,7 +362,7 @@ func (h *handset) speak(n int) []byte {
 // press sends a key as a telephone event of 100 ms: begin, updates, and the end three times (RFC 4733 2.5.1.4).
 func (h *handset) press(key byte) {
 	event := byte(strings.IndexByte("0123456789*#ABCD", key))
-	h.head.PayloadType = h.event
+	h.head.PayloadType = cmp.Or(h.sends, h.event)
 	for i := range 8 {
 		payload := []byte{event, 10, 0, 0}
 		binary.BigEndian.PutUint16(payload[2:], uint16(min(i+1, 5)*160))

@@ -146,22 +146,25 @@ func (r *Recorder) onInfo(req *sip.Request, tx sip.ServerTransaction) {
 	r.reply(req, tx, 200, "OK")
 }
 
-// infoKey reads the two customary bodies: "Signal=9" lines, and the key alone.
+// infoKey reads the two customary bodies, whatever they are called: "Signal=9" lines, and the key alone.
 func infoKey(kind string, body []byte) (byte, bool) {
 	kind, _, _ = strings.Cut(strings.ToLower(kind), ";")
 	text := strings.TrimSpace(string(body))
-	switch strings.TrimSpace(kind) {
-	case "application/dtmf-relay":
-		for line := range strings.Lines(text) {
-			name, value, _ := strings.Cut(line, "=")
-			if strings.EqualFold(strings.TrimSpace(name), "signal") {
-				text = strings.TrimSpace(value)
-				break
-			}
-		}
-	case "application/dtmf":
-	default:
+	if kind = strings.TrimSpace(kind); kind != "application/dtmf-relay" && kind != "application/dtmf" {
 		return 0, false
+	}
+	for line := range strings.Lines(text) {
+		name, value, _ := strings.Cut(line, "=")
+		if strings.EqualFold(strings.TrimSpace(name), "signal") {
+			text = strings.TrimSpace(value)
+			break
+		}
+	}
+	switch text = strings.ToUpper(text); text {
+	case "10":
+		text = "*"
+	case "11":
+		text = "#"
 	}
 	if len(text) != 1 || !strings.Contains("0123456789*#ABCD", text) {
 		return 0, false

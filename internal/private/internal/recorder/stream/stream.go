@@ -7,7 +7,7 @@
 // Words: a *position* counts samples of 1/8000 s since the recording began; *lookback* is what is held in memory
 // before it is given out, so that a key that is heard late is still masked from its beginning.
 //
-// It promises: a key by telephone event (RFC 4733) is told with its first packet that arrives, one in the sound when
+// It promises: a key by telephone event (RFC 4733) is told with its first packet that arrives, under whatever payload type, one in the sound when
 // package dtmf is sure of it; no frame is given out twice, out of order, or before the lookback has passed; a frame
 // that overlaps a key is silence there; memory is bounded whatever arrives.
 //
@@ -134,11 +134,17 @@ func (s *Stream) Packet(raw []byte, arrived time.Time) {
 	}
 	isEvent := s.c.Events != 0 && p.PayloadType == s.c.Events
 	if !isEvent && p.PayloadType != s.c.Payload {
-		s.stats.Strange++
-		return
+		if isEvent = eventLike(&p); !isEvent {
+			s.stats.Strange++
+			return
+		}
 	}
 	s.stats.Packets++
 	s.arrived = arrived
+	if isEvent && p.PayloadType != s.c.Events && s.started && p.SSRC != s.ssrc {
+		s.telephone(&p) // beside the sound: it is no new source of it
+		return
+	}
 	if !s.started || p.SSRC != s.ssrc {
 		s.begin(&p)
 	}
@@ -146,6 +152,14 @@ func (s *Stream) Packet(raw []byte, arrived time.Time) {
 		s.telephone(&p) // at once, whatever is missing before it
 	}
 	s.order(packet{p, !isEvent && s.c.Wanted()})
+}
+
+// eventLike reports whether a packet of a type that nobody agreed on is a telephone event by its shape (RFC 4733 2.3): four
+// bytes, the event of a key, the reserved bit 0. Telephony offers one type and sends another, and a refusal must not be lost by
+// that. Comfort noise (RFC 3389) has a type of its own.
+func eventLike(p *rtp.Packet) bool {
+	const comfortNoise, oldComfortNoise = 13, 19
+	return len(p.Payload) == 4 && p.Payload[0] <= 15 && p.Payload[1]&0x40 == 0 && p.PayloadType != comfortNoise && p.PayloadType != oldComfortNoise
 }
 
 // begin takes a new source: what waits of the old one goes first.
