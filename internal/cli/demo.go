@@ -127,14 +127,16 @@ func (c *demoCmd) tell(w io.Writer, a demoed, figures []insight.Figure) {
 	fmt.Fprintf(w, "\r%d deliveries in %.1f s: %d published, %d refused by consent, %d with nothing to say, %d quarantined.\n\n",
 		s.In, a.Seconds, s.Published, s.Refused, s.Ignored, s.Quarantined)
 	headlines, advice := insight.Brief(figures)
-	for _, h := range headlines {
-		fmt.Fprintf(w, "  %s\n", h.Text)
-	}
 	if len(advice) > 0 {
-		fmt.Fprintln(w, "\nWhat to do about it:")
+		fmt.Fprintln(w, "What to do first:")
 	}
 	for _, a := range advice[:min(3, len(advice))] {
-		fmt.Fprintf(w, "  %s. %s\n", a.Title, a.Because)
+		fmt.Fprintf(w, "  %s. %s %s\n", a.Title, a.Because, a.Effect)
+	}
+	fmt.Fprintln(w, "\nThe week:")
+	const most = 8
+	for _, h := range headlines[:min(most, len(headlines))] {
+		fmt.Fprintf(w, "  %s\n", h.Text)
 	}
 	fmt.Fprintf(w, "\nNobody in it can be recognised: murmur figures --json has every number with its interval and group, murmur verify --attack tries to break them.\n")
 }

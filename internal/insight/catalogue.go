@@ -1,24 +1,29 @@
 package insight
 
 import (
+	"slices"
+	"sync"
+
 	"murmur/internal/crowd/release"
 	"murmur/internal/fact"
 )
 
 // All is the catalogue: every insight, in the order of the pages. It drives what is counted, the API, the
 // pages and docs/insights.md. A definition never changes under its number: a new meaning is "slug/2".
-func All() []Insight {
+func All() []Insight { return slices.Clone(catalogue()) }
+
+var catalogue = sync.OnceValue(func() []Insight {
 	return []Insight{
 		missedCallRate(), missedCallReasons(), missedNotReturned(), busyHours(), timeToRespond(), afterHours(),
 		callbackSpeed(), repeatContact(), mediumSwitch(), repeatedReplies(), autoReplyEffect(), voicemailOutcome(), ringTimeout(), aiContainment(),
 		talkBalance(), contactReasons(), risingTopics(), sentiment(), menuFunnel(), menuTrouble(), deadRules(),
 		recordingConsent(), satisfaction(), scoreDrivers(), peers(),
 	}
-}
+})
 
 // Find gives the insight of a slug.
 func Find(slug string) (Insight, bool) {
-	for _, in := range All() {
+	for _, in := range catalogue() {
 		if in.Slug == slug {
 			return in, true
 		}

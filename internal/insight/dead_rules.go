@@ -35,7 +35,7 @@ func finishDeadRules(answers []answer) (fs []Figure) {
 	type step struct {
 		whole        release.Group
 		all, applied int64
-		noise        float64
+		noise, drawn float64 // variances of all, and of what applied: an empty count has no noise
 	}
 	steps, order := map[string]*step{}, []string{}
 	for _, g := range a.groups {
@@ -54,13 +54,16 @@ func finishDeadRules(answers []answer) (fs []Figure) {
 		s.whole.Contacts = max(s.whole.Contacts, g.Contacts)
 		for _, b := range didApply {
 			s.applied += bin(g, b)
+			if bin(g, b) > 0 {
+				s.drawn += a.noise(g)
+			}
 		}
 	}
 	for _, key := range order {
 		s := steps[key]
 		n := max(s.all, 1)
 		p := min(float64(s.applied)/float64(n), 1)
-		e := wilson(min(s.applied, n), n).widened(math.Sqrt(s.noise*(float64(len(didApply))+p*p))/float64(n), 0, 1)
+		e := wilson(min(s.applied, n), n).widened(math.Sqrt(max(s.drawn, s.noise)+s.noise*p*p)/float64(n), 0, 1)
 		fs = append(fs, a.put(s.whole, "applied", "", s.all, e))
 	}
 	if len(fs) == 0 {

@@ -33,8 +33,36 @@ their neighbours; what cannot be merged is hidden and says so. Tier *guarded* is
 		}
 		fmt.Fprintf(&b, "\nTier: guarded. Caveat: %s\n", in.Caveat)
 	}
+	b.WriteString(suggestionsText)
 	return b.String()
 }
+
+const suggestionsText = `
+## Suggestions
+Twelve rules read the last four finished weeks together, without those before a clear change, and speak only where the whole 95 % interval is
+beyond their threshold. Each names its evidence, the effort, and what acting would be worth: what it would have been worth in each of
+the weeks so far, up to a level that can be reached, with an interval that is to hold the next four weeks in 80 of 100. Once a
+suggestion is marked as applied, the same figure of up to eight weeks before and eight since is compared; the other weeks are the
+control: a change is clear when it is more than weeks differ among each other.
+
+| advice | speaks when | counted up to |
+|---|---|---|
+| cover the phone at some hours | up to four hours of the day are missed more than the others, by 3.5 standard errors | the others |
+| let more people answer a line | a line is missed more than all | all |
+| call back missed callers | more than a quarter are not returned within a day | a quarter |
+| shorten a menu | more than a fifth make no choice | a tenth |
+| answer after hours | more than 15 % of calls come while closed | none |
+| find out what goes wrong | the net promoter score of a survey is below that of all, or below 0 | that |
+| remove a step, or move it up | it applies to at most 2 % of the calls that pass it | |
+| ring shorter | half of the missed calls ring half as long again as nine in ten answered ones take | |
+| save a reply as a template | it was typed more than 12 times | |
+| let the automatic reply say more | more than a fifth try again within half an hour after it | a tenth |
+| let the AI agent hand over sooner | fewer than two in three of its callers stay away for a day | four in five |
+| shorten the greeting | more than a quarter of missed calls are given up in it | a tenth |
+
+` + "`make eval-usefulness`" + ` plants each problem in 200 synthetic shops of three sizes, with noise on every count: [benchmarks](benchmarks.md#suggestions)
+has the shares of shops that are told the right thing first, and of intervals that hold.
+`
 
 var grainNames = map[release.Grain]string{release.Week: "week", release.Block: "four weeks"}
 

@@ -11,6 +11,8 @@ import (
 // do not support.
 type Sentence struct {
 	Text string `json:"text"`
+	// Plain is the text without the comparison.
+	Plain string `json:"-"`
 	// Change against the previous period: "up", "down", "unclear" (the intervals overlap), or "" when there
 	// is nothing to compare with.
 	Change   string   `json:"change"`
@@ -41,6 +43,7 @@ func Headline(figures, previous []Figure) Sentence {
 		return Sentence{Text: emptyText(why)}
 	}
 	s := Sentence{Text: fmt.Sprintf(text, where(f), withInterval(f)), Evidence: []Figure{f}}
+	s.Plain = s.Text + "."
 	if p, ok := match(f, previous); ok {
 		s.Evidence = append(s.Evidence, p)
 		s.Change = direction(p, f)

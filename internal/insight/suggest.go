@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
-	"strings"
+
+	"gonum.org/v1/gonum/stat/distuv"
 
 	"murmur/internal/crowd/release"
-	"murmur/internal/workspace"
 )
 
 // Suggestion is advice with its evidence. Slug and the evidence's splits identify it across periods.
@@ -20,240 +19,238 @@ type Suggestion struct {
 	Effect   string   `json:"effect"` // what to expect, with an interval
 	Effort   string   `json:"effort"` // minutes, hours, days
 	Evidence []Figure `json:"evidence"`
+	Expect   Expected `json:"expect"`
 	// Weight is about how many contacts in four weeks would be served better; it orders suggestions.
 	Weight float64 `json:"weight"`
 }
 
-// Suggestions reads advice out of the latest period of each insight, the weightiest first. A rule speaks only
-// where the interval, not just the value, is beyond its threshold.
-func Suggestions(figures []Figure) []Suggestion {
-	latest := latestShown(figures)
-	var out []Suggestion
-	for _, rule := range []func(map[string][]Figure) []Suggestion{
-		missedBand, missedNumber, notReturned, menuGivesUp, closedDemand, unhappySurvey,
-	} {
-		out = append(out, rule(latest)...)
-	}
-	slices.SortStableFunc(out, func(a, b Suggestion) int { return cmp.Compare(b.Weight, a.Weight) })
-	return out
+// Expected is what a change would be worth in the next four weeks: what it would have been worth in the weeks so far, with
+// an interval that holds the next four weeks in 80 of 100.
+type Expected struct {
+	Value float64 `json:"value"`
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
+	Unit  string  `json:"unit"`  // calls, callers, contacts, people, minutes
+	Weeks int     `json:"weeks"` // that it was worked out from
 }
 
-// latestShown groups the shown figures of each insight's latest telling period by "insight measure".
-func latestShown(figures []Figure) map[string][]Figure {
-	by := map[string][]Figure{}
+func (e Expected) String() string { return between(e.Low, e.High) + " " + e.Unit }
+
+// month is what a rule reads: of each measure the groups of the last four finished weeks together.
+type month map[string][]pooled
+
+// pooled is a figure over the last weeks, or over the last block, and the figures it is made of, oldest first.
+type pooled struct {
+	Figure
+	weeks int
+	parts []Figure
+}
+
+// perBlock is how often the pooled weeks fit into four.
+func (p pooled) perBlock() float64 { return 4 / float64(p.weeks) }
+
+// latest is the figure that a page explains.
+func (p pooled) latest() Figure { return p.parts[len(p.parts)-1] }
+
+const poolWeeks = 4
+
+// monthOf pools the shown figures of each insight's last periods that tell.
+func monthOf(figures []Figure) month {
+	m := month{}
 	for _, in := range All() {
 		periods, order := periodsThatTell(in.Slug, figures)
 		if len(order) == 0 {
 			continue
 		}
-		for _, f := range periods[order[len(order)-1]] {
-			if f.Value != nil {
-				by[f.Insight+" "+f.Measure] = append(by[f.Insight+" "+f.Measure], f)
-			}
+		last := order[len(order)-1:]
+		if in.Needs[0].Grain == release.Week {
+			last = order[max(0, len(order)-poolWeeks):]
 		}
-	}
-	return by
-}
-
-// cell is one group of hours of the week: which hours of the day, its calls and its missed calls.
-type cell struct {
-	figure        Figure
-	first, last   int // hours of the day, inclusive
-	calls, missed float64
-}
-
-// missedBand finds the hours of the day, up to four in a row, that stand out most among the open ones. 96 bands
-// are tried; at 3.5 standard errors (one-sided 2.3e-4) a false alarm comes in about one block of fifty.
-func missedBand(by map[string][]Figure) []Suggestion {
-	cells := openCells(by["busy-hours answer_rate"])
-	var found []Suggestion
-	clearest := 3.5
-	for width := 1; width <= 4; width++ {
-		for first := 0; first+width <= 24; first++ {
-			in, out, evidence := parted(cells, first, first+width)
-			if in.calls == 0 || out.calls == 0 {
-				continue
-			}
-			excess := in.missed - in.calls*out.missed/out.calls
-			pooled := (in.missed + out.missed) / (in.calls + out.calls)
-			deviation := in.calls * math.Sqrt(pooled*(1-pooled)*(1/in.calls+1/out.calls))
-			if excess < 5 || excess < clearest*deviation {
-				continue
-			}
-			clearest = excess / deviation
-			found = []Suggestion{coverHours(first, first+width, in, out, evidence, excess)}
-		}
-	}
-	return found
-}
-
-// parted sums the cells inside a band of hours and those outside.
-func parted(cells []cell, first, end int) (in, out cell, evidence []Figure) {
-	for _, c := range cells {
-		side := &out
-		if c.first >= first && c.last < end {
-			side = &in
-			evidence = append(evidence, c.figure)
-		}
-		side.calls += c.calls
-		side.missed += c.missed
-	}
-	return in, out, evidence
-}
-
-func coverHours(first, end int, in, out cell, evidence []Figure, excess float64) Suggestion {
-	here, rest := wilson(int64(in.missed), int64(in.calls)), wilson(int64(out.missed), int64(out.calls))
-	return Suggestion{
-		Slug:  "cover-hours",
-		Title: fmt.Sprintf("Cover the phone from %02d:00 to %02d:00", first, end),
-		Because: fmt.Sprintf("Between %02d:00 and %02d:00 %s of calls are missed; at other hours %s.",
-			first, end, ratioText(here), ratioText(rest)),
-		Effect: fmt.Sprintf("If they were answered like the others, %s more calls would get through in four weeks.",
-			between(in.calls*(here.low-rest.high), in.calls*(here.high-rest.low))),
-		Effort: "hours", Evidence: evidence, Weight: excess,
-	}
-}
-
-// openCells lays out answer rates by hour of the day; cells with closed hours are another rule's matter.
-func openCells(figures []Figure) (cells []cell) {
-	for _, f := range figures {
-		open, _ := workspace.ParseHours(strings.TrimPrefix(f.Settings["open_hours"], "always"))
-		c := cell{figure: f, first: 24, last: -1, calls: float64(f.Base)}
-		c.missed = math.Round(c.calls * (1 - *f.Value))
-		usable := true
-		for _, name := range f.Split["hour_of_week"] {
-			h, err := strconv.Atoi(name)
-			usable = usable && err == nil && release.Hours(open).Has(h)
-			c.first, c.last = min(c.first, h%24), max(c.last, h%24)
-		}
-		if usable && c.last >= 0 {
-			cells = append(cells, c)
-		}
-	}
-	return cells
-}
-
-func missedNumber(by map[string][]Figure) (out []Suggestion) {
-	figures := by["missed-call-rate rate"]
-	i := whole(figures)
-	if i < 0 {
-		return nil
-	}
-	all := figures[i]
-	for _, f := range figures {
-		if len(f.Split) == 0 || *f.Low <= *all.High {
-			continue
-		}
-		n := float64(f.Base)
-		out = append(out, Suggestion{
-			Slug:    "cover-number",
-			Title:   "Let more people answer " + where(f),
-			Because: fmt.Sprintf("Of the calls to %s %s were missed; of all calls %s.", where(f), withInterval(f), withInterval(all)),
-			Effect: fmt.Sprintf("If it were answered like the others, %s more calls a week would get through.",
-				between(n*(*f.Low-*all.High), n*(*f.High-*all.Low))),
-			Effort: "minutes", Evidence: []Figure{f, all}, Weight: 4 * n * (*f.Value - *all.Value),
-		})
-	}
-	return out
-}
-
-// notReturned speaks when surely more than a quarter of missed callers hear nothing.
-func notReturned(by map[string][]Figure) []Suggestion {
-	figures := by["missed-not-returned rate"]
-	i := whole(figures)
-	if i < 0 || *figures[i].Low < 0.25 {
-		return nil
-	}
-	f := figures[i]
-	n := float64(f.Base)
-	return []Suggestion{{
-		Slug:    "return-missed-calls",
-		Title:   "Call back missed callers within a day",
-		Because: fmt.Sprintf("Of missed calls %s were not returned within 24 hours.", withInterval(f)),
-		Effect:  fmt.Sprintf("An automatic text after a missed call, or a daily list, would reach %s callers a week.", between(n**f.Low, n**f.High)),
-		Effort:  "minutes", Evidence: []Figure{f}, Weight: 4 * n * *f.Value,
-	}}
-}
-
-// menuGivesUp speaks where surely more than a fifth of passes through a menu end without a choice.
-func menuGivesUp(by map[string][]Figure) (out []Suggestion) {
-	figures := by["menu-funnel calls"]
-	for _, f := range figures {
-		if !isNone(f) {
-			continue
-		}
-		var all float64
-		evidence := []Figure{f}
-		for _, other := range figures {
-			if slices.Equal(other.Split["flow"], f.Split["flow"]) && slices.Equal(other.Split["node"], f.Split["node"]) {
-				all += *other.Value
-				if !isNone(other) {
-					evidence = append(evidence, other)
+		var keys []string
+		parts := map[string][]Figure{}
+		for _, period := range last {
+			for _, f := range periods[period] {
+				if f.Value == nil {
+					continue
 				}
+				key := f.Measure + "\x00" + splitKey(f.Split)
+				if parts[key] == nil {
+					keys = append(keys, key)
+				}
+				parts[key] = append(parts[key], f)
 			}
 		}
-		e := wilson(int64(*f.Value), int64(all))
-		if e.low < 0.2 {
-			continue
+		for _, key := range keys {
+			p := pool(sinceChange(parts[key]))
+			if p.Grain != "week" {
+				p.weeks = poolWeeks
+			}
+			name := in.Slug + " " + p.Measure
+			m[name] = append(m[name], p)
 		}
-		out = append(out, Suggestion{
-			Slug:    "shorten-menu",
-			Title:   "Shorten the menu " + where(f),
-			Because: fmt.Sprintf("Of its callers %s make no choice.", ratioText(e)),
-			Effect: fmt.Sprintf("With one in ten giving up, %s more callers a week would go on.",
-				between(all*(e.low-0.1), all*(e.high-0.1))),
-			Effort: "minutes", Evidence: evidence, Weight: 4 * all * (e.value - 0.1),
-		})
 	}
+	return m
+}
+
+// sinceChange leaves out the weeks up to the last one that is clearly unlike the newest.
+func sinceChange(parts []Figure) []Figure {
+	now := parts[len(parts)-1]
+	for i := len(parts) - 2; i >= 0; i-- {
+		if !counted(now.Unit) && (*parts[i].Low > *now.High || *parts[i].High < *now.Low) {
+			return parts[i+1:]
+		}
+	}
+	return parts
+}
+
+// pool adds up figures of one group: counts add, everything else is weighed by its base. Errors add in squares.
+func pool(parts []Figure) pooled {
+	f := parts[len(parts)-1]
+	var value, base, low, high float64
+	for _, p := range parts {
+		w := float64(max(p.Base, 1))
+		if counted(f.Unit) {
+			w = 1
+		}
+		value += w * *p.Value
+		low += w * w * (*p.Value - *p.Low) * (*p.Value - *p.Low)
+		high += w * w * (*p.High - *p.Value) * (*p.High - *p.Value)
+		base += w
+	}
+	if counted(f.Unit) {
+		base = 1
+	}
+	v, l, h := value/base, math.Sqrt(low)/base, math.Sqrt(high)/base
+	f.Value, f.Low, f.High, f.Base = round(v), round(v-l), round(v+h), 0
+	for _, p := range parts {
+		f.Base += p.Base
+	}
+	if f.Unit == "ratio" {
+		*f.Low, *f.High = max(0, *f.Low), min(1, *f.High)
+	}
+	return pooled{f, len(parts), parts}
+}
+
+func counted(unit string) bool {
+	return unit == "calls" || unit == "texts" || unit == "min" || unit == "answers"
+}
+
+// whole gives the group of everybody.
+func (m month) whole(measure string) (pooled, bool) {
+	i := slices.IndexFunc(m[measure], func(p pooled) bool { return len(p.Split) == 0 })
+	if i < 0 {
+		return pooled{}, false
+	}
+	return m[measure][i], true
+}
+
+// z80 is the 90 % quantile of the standard normal distribution: an interval of 80 %.
+const z80 = 1.2815515655446004
+
+// expect works out what a change would be worth over the next four weeks: gain is its worth in the time of one figure. Over
+// weeks it is the mean of what it would have been worth in each, and the interval is that of a sum of four more (Student's t,
+// from how much the weeks differ, but not narrower than what one figure's own interval and the noise in it leave open). Where
+// there is one period alone, the interval is that of its figure, for itself and for the next.
+func (p pooled) expect(unit string, gain func(Figure) float64) Expected {
+	n := float64(len(p.parts))
+	var mean, spread, own float64
+	for _, f := range p.parts {
+		g := gain(f)
+		mean += g / n
+		a, b := f, f
+		a.Value, b.Value = f.Low, f.High
+		half := math.Abs(gain(b)-gain(a)) / 2 / z
+		own += (half*half + math.Abs(g)) / n // the error of the figure, and of how many people come
+	}
+	for _, f := range p.parts {
+		spread += (gain(f) - mean) * (gain(f) - mean)
+	}
+	next, t := 1.0, z80 // periods that are foretold
+	if p.Grain == "week" {
+		next = poolWeeks
+	}
+	variance := own
+	if n > 1 {
+		if s := spread / (n - 1); s > own {
+			variance, t = s, distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile(0.9)
+		}
+	}
+	half := t * math.Sqrt(variance*(next+next*next/n))
+	return Expected{Value: next * mean, Low: max(0, next*mean-half), High: next*mean + half, Unit: unit, Weeks: p.weeks}
+}
+
+// Suggestions reads advice out of the last four weeks of each insight, the weightiest first. A rule speaks only where the
+// interval, not just the value, is beyond its threshold.
+func Suggestions(figures []Figure) []Suggestion {
+	m := monthOf(figures)
+	var out []Suggestion
+	for _, rule := range rules {
+		out = append(out, rule(m)...)
+	}
+	slices.SortStableFunc(out, func(a, b Suggestion) int { return cmp.Compare(b.Weight, a.Weight) })
 	return out
 }
 
-// closedDemand speaks when surely more than 15 % of calls come outside open hours.
-func closedDemand(by map[string][]Figure) []Suggestion {
-	figures := by["after-hours-demand share"]
-	if len(figures) == 0 || *figures[0].Low < 0.15 {
-		return nil
-	}
-	f := figures[0]
-	n := float64(f.Base)
-	return []Suggestion{{
-		Slug:    "answer-after-hours",
-		Title:   "Answer after hours, by text or an AI agent",
-		Because: fmt.Sprintf("Of all calls %s come while you are closed.", withInterval(f)),
-		Effect:  fmt.Sprintf("It would serve %s calls in four weeks at once.", between(n**f.Low, n**f.High)),
-		Effort:  "hours", Evidence: []Figure{f}, Weight: n * *f.Value / 2,
-	}}
+// Measured is what came of a suggestion: the same figure before and since, in weeks that are over.
+type Measured struct {
+	Before, After Figure // pooled
+	Change        float64
+	Low, High     float64 // 95 %: how much weeks differ by themselves is what the change is held against
+	BeforeWeeks   int
+	AfterWeeks    int
 }
 
-// unhappySurvey speaks of surveys whose score surely lies below that of all, or below zero.
-func unhappySurvey(by map[string][]Figure) (out []Suggestion) {
-	figures := by["satisfaction nps"]
-	i := whole(figures)
+// Clear reports whether the change is more than weeks differ by themselves.
+func (m Measured) Clear() bool { return m.Low > 0 || m.High < 0 }
+
+// mostWeeks is how many weeks before and since are compared.
+const mostWeeks = 8
+
+// Outcome compares the figure that a suggestion rests on in the weeks before it was applied and in those since. The other
+// weeks are the control: the interval comes from how much they differ among each other, and from the figures' own. There is
+// nothing to say before a finished period that began later, and without one before.
+func Outcome(x Suggestion, figures []Figure, began func(Figure) (before, after bool)) (Measured, bool) {
+	if len(x.Evidence) == 0 || x.Evidence[0].Value == nil {
+		return Measured{}, false
+	}
+	of := x.Evidence[0]
+	var before, after []Figure
 	for _, f := range figures {
-		below := 0.0
-		evidence := []Figure{f}
-		if i >= 0 && len(f.Split) > 0 {
-			below = max(0, *figures[i].Low)
-			evidence = append(evidence, figures[i])
-		}
-		if *f.High >= below {
+		if f.Value == nil || f.Insight != of.Insight || f.Measure != of.Measure || f.Grain != of.Grain || splitKey(f.Split) != splitKey(of.Split) || !f.Finished() {
 			continue
 		}
-		name := "all surveys"
-		if len(f.Split) > 0 {
-			name = where(f)
+		switch earlier, later := began(f); {
+		case earlier:
+			before = append(before, f)
+		case later:
+			after = append(after, f)
 		}
-		n := float64(f.Base)
-		out = append(out, Suggestion{
-			Slug:    "ask-the-unhappy",
-			Title:   "Find out what goes wrong: " + name,
-			Because: fmt.Sprintf("The net promoter score of %s is %s.", name, withInterval(f)),
-			Effect: fmt.Sprintf("Reaching %.0f would take %s people a week from unhappy to happy.", below,
-				between(n*(below-*f.High)/200, n*(below-*f.Low)/200)),
-			Effort: "days", Evidence: evidence, Weight: 4 * n * (below - *f.Value) / 200,
-		})
 	}
-	return out
+	if len(before) == 0 || len(after) == 0 {
+		return Measured{}, false
+	}
+	byPeriod := func(a, b Figure) int { return cmp.Compare(a.Period, b.Period) }
+	slices.SortFunc(before, byPeriod)
+	slices.SortFunc(after, byPeriod)
+	before, after = before[max(0, len(before)-mostWeeks):], after[:min(len(after), mostWeeks)]
+	b, a := pool(before), pool(after)
+	variance := varianceOf(before, b) + varianceOf(after, a)
+	change, half := *a.Value-*b.Value, z*math.Sqrt(variance)
+	return Measured{b.Figure, a.Figure, change, change - half, change + half, len(before), len(after)}, true
+}
+
+// varianceOf is that of a pooled value: from how much its weeks differ, and at least from its own interval.
+func varianceOf(parts []Figure, p pooled) float64 {
+	own := (*p.High - *p.Low) / 2 / z
+	variance := own * own
+	if n := float64(len(parts)); n > 2 {
+		spread := 0.0
+		for _, f := range parts {
+			spread += (*f.Value - *p.Value) * (*f.Value - *p.Value)
+		}
+		variance = max(variance, spread/(n-1)/n)
+	}
+	return variance
 }
 
 func ratioText(e estimate) string {

@@ -7,6 +7,7 @@ import (
 	"encoding/base32"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -156,6 +157,7 @@ type advice struct {
 	Then, At string    // the evidence before it was applied, and its period
 	Now      string    // the same figure in the last period since; empty: none yet
 	NowAt    string
+	Change   string // whether it is more than weeks differ anyway
 }
 
 type adviceView struct{ Open, Applied, Measured []advice }
@@ -220,23 +222,44 @@ func endedBefore(figures []insight.Figure, t time.Time) (old []insight.Figure) {
 	return old
 }
 
-// measured compares the evidence with the same figure in the last closed period that began after t.
+// measured compares the evidence before and since a suggestion was applied.
 func measured(x insight.Suggestion, figures []insight.Figure, t time.Time) advice {
 	y := advice{Suggestion: x, ID: suggestionID(x), Applied: t}
 	f := evidenceOf(x)
 	if f.Value == nil {
 		return y
 	}
-	y.Then, y.At = valueText(f)+" ("+intervalText(f)+")", f.Period
-	for _, g := range figures {
-		name, _, _ := strings.Cut(g.Period, "..")
-		from, ok := weekOf(name)
-		same := g.Insight == f.Insight && g.Measure == f.Measure && g.Grain == f.Grain && splitKey(g) == splitKey(f)
-		if ok && same && from.After(t) && !g.Provisional && g.Value != nil && g.Period > y.NowAt {
-			y.Now, y.NowAt = valueText(g)+" ("+intervalText(g)+")", g.Period
+	y.Then, y.At = valueText(f)+" ("+intervalText(f)+")", periodText(f.Period)
+	m, ok := insight.Outcome(x, figures, func(g insight.Figure) (before, after bool) {
+		first, last, _ := strings.Cut(g.Period, "..")
+		from, ok := weekOf(first)
+		if to, is := weekOf(last); is {
+			return ok && to.AddDate(0, 0, 7).Before(t), ok && from.After(t)
 		}
+		return ok && from.AddDate(0, 0, 7).Before(t), ok && from.After(t)
+	})
+	if !ok {
+		return y
+	}
+	y.Then, y.At = valueText(m.Before)+" ("+intervalText(m.Before)+")", periodsText(m.BeforeWeeks, m.Before)
+	y.Now, y.NowAt = valueText(m.After)+" ("+intervalText(m.After)+")", periodsText(m.AfterWeeks, m.After)
+	y.Change = "no more than weeks differ by themselves"
+	if m.Clear() {
+		y.Change = "clear: weeks differ less by themselves"
 	}
 	return y
+}
+
+// periodsText says how many periods a pooled figure is of.
+func periodsText(n int, f insight.Figure) string {
+	unit := "week"
+	if f.Grain != "week" {
+		unit = "period of four weeks"
+	}
+	if n == 1 {
+		return "1 " + unit
+	}
+	return strconv.Itoa(n) + " " + strings.Replace(unit, "period", "periods", 1) + map[bool]string{true: "s"}[unit == "week"]
 }
 
 func (s *site) suggestions(w http.ResponseWriter, r *http.Request, a Access) {

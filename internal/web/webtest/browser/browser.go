@@ -142,26 +142,40 @@ func (tab *Tab) each(t *testing.T, name string, arrive func()) {
 	for _, l := range looks {
 		tab.Dress(t, l.scheme, l.width)
 		arrive()
-		undrawn := Evaluate[[]string](t, tab, drawn, chromedp.EvalAwaitPromise)
-		wide := Evaluate[int](t, tab, `document.documentElement.scrollWidth - document.documentElement.clientWidth`)
-		if wide > 0 {
-			t.Errorf("%s at %d px scrolls sideways by %d px", name, l.width, wide)
-		}
-		for _, u := range undrawn {
-			t.Errorf("%s at %d px: figure %s is not drawn", name, l.width, u)
-		}
-		tab.Check(t, name)
+		tab.whole(t, name, l.width)
 		if l.name != "" {
 			tab.Shoot(t, name+"-"+l.name)
 		}
+		if Evaluate[bool](t, tab, unfold) {
+			tab.whole(t, name+" unfolded", l.width)
+		}
+		tab.Check(t, name)
 	}
 }
 
+// whole checks that nothing scrolls sideways and that every chart in sight is drawn.
+func (tab *Tab) whole(t *testing.T, name string, width int64) {
+	t.Helper()
+	for _, u := range Evaluate[[]string](t, tab, drawn, chromedp.EvalAwaitPromise) {
+		t.Errorf("%s at %d px: figure %s is not drawn", name, width, u)
+	}
+	if wide := Evaluate[int](t, tab, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); wide > 0 {
+		t.Errorf("%s at %d px scrolls sideways by %d px", name, width, wide)
+	}
+}
+
+// unfold opens the charts that a page folds away, and tells whether there are any.
+const unfold = `(() => {
+	const folded = document.querySelectorAll("details.more:not([open])");
+	folded.forEach((d) => { d.open = true; });
+	return folded.length > 0;
+})()`
+
 // drawn scrolls through the page and waits, at most five seconds, for each figure with two numbers or more to
-// have its chart.
+// have its chart, but for those that are folded away.
 const drawn = `(async () => {
 	const open = () => [...document.querySelectorAll("figure[data-chart]")]
-		.filter((f) => f.querySelectorAll("tr[data-v]").length > 1 && !f.querySelector("svg"));
+		.filter((f) => !f.closest("details.more:not([open])") && f.querySelectorAll("tr[data-v]").length > 1 && !f.querySelector("svg"));
 	for (let i = 0; i < 100 && open().length; i++) {
 		open()[0].scrollIntoView();
 		await new Promise((r) => setTimeout(r, 50));
