@@ -25,7 +25,7 @@ func TestRecordingsSayWhatTheAPIAnswers(t *testing.T) {
 	var status struct {
 		Workspaces map[string]web.WorkspaceStatus
 	}
-	if err := json.Unmarshal(b.call("viewer", "GET", "/v1/status", "").Body.Bytes(), &status); err != nil {
+	if err := json.Unmarshal(b.call("privacy", "GET", "/v1/status", "").Body.Bytes(), &status); err != nil {
 		t.Fatal(err)
 	}
 	r := status.Workspaces["default"].Recordings

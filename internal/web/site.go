@@ -81,6 +81,7 @@ type page struct {
 	Nav     []section
 	Periods *periods // nil: the page has no period
 	Fresh   time.Time
+	Seen    string // as whom the figures are shown, and whether they have noise
 	Version string
 	Done    string // one line about what was just done
 	Data    any

@@ -36,7 +36,7 @@ func (s *site) sectionPage(sec section) func(http.ResponseWriter, *http.Request,
 			s.fail(w, r, err)
 			return
 		}
-		p := page{Path: sec.Path, Access: a, Periods: periodsOf(figures, r.FormValue("period")), Fresh: freshest(figures)}
+		p := page{Path: sec.Path, Access: a, Periods: periodsOf(figures, r.FormValue("period")), Fresh: freshest(figures), Seen: seenIn(figures)}
 		p.Data = s.views(figures, sec.Path[1:], p.Periods)
 		s.render(w, r, http.StatusOK, "section", p)
 	}
@@ -95,7 +95,7 @@ func (s *site) explain(w http.ResponseWriter, r *http.Request, a Access) {
 	}
 	v.History = history(f, figures)
 	s.render(w, r, http.StatusOK, "explain", page{Title: measureText(f.Insight, f.Measure), Path: "/" + v.Insight.Section,
-		Lead: v.Insight.Question, Access: a, Fresh: f.AsOf, Data: v})
+		Lead: v.Insight.Question, Access: a, Fresh: f.AsOf, Seen: seenIn([]insight.Figure{f}), Data: v})
 }
 
 // history is the figure over the periods: the same group each time.
@@ -182,7 +182,7 @@ func (s *site) privacyPage(w http.ResponseWriter, r *http.Request, a Access, rec
 		s.fail(w, r, err)
 		return
 	}
-	p := page{Path: "/privacy", Access: a, Periods: periodsOf(figures, r.URL.Query().Get("period")), Fresh: freshest(figures), Done: done(r)}
+	p := page{Path: "/privacy", Access: a, Periods: periodsOf(figures, r.URL.Query().Get("period")), Fresh: freshest(figures), Seen: seenIn(figures), Done: done(r)}
 	v.Consent = s.views(figures, "privacy", p.Periods)
 	if v.Kept, err = s.Holdings.Kept(ctx, a.Workspace); err != nil {
 		s.fail(w, r, err)

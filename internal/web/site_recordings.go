@@ -27,7 +27,7 @@ func (s *site) recordings(w http.ResponseWriter, r *http.Request, a Access) {
 		s.fail(w, r, err)
 		return
 	}
-	p := page{Path: "/recordings", Access: a, Periods: periodsOf(figures, r.URL.Query().Get("period")), Fresh: freshest(figures)}
+	p := page{Path: "/recordings", Access: a, Periods: periodsOf(figures, r.URL.Query().Get("period")), Fresh: freshest(figures), Seen: seenIn(figures)}
 	for _, in := range s.views(figures, "privacy", p.Periods) {
 		if in.Slug == "recording-consent" {
 			v.Consent = append(v.Consent, in)

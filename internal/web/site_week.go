@@ -46,7 +46,7 @@ func (s *site) week(w http.ResponseWriter, r *http.Request, a Access) {
 		s.fail(w, r, err)
 		return
 	}
-	p := page{Path: "/", Access: a, Periods: periodsOf(figures, r.FormValue("period")), Fresh: freshest(figures)}
+	p := page{Path: "/", Access: a, Periods: periodsOf(figures, r.FormValue("period")), Fresh: freshest(figures), Seen: seenIn(figures)}
 	var v weekView
 	if p.Periods != nil {
 		v.Moved, v.Steady = parted(s.headlines(figures, p.Periods.Week))
@@ -273,5 +273,5 @@ func (s *site) suggestions(w http.ResponseWriter, r *http.Request, a Access) {
 		s.fail(w, r, err)
 		return
 	}
-	s.render(w, r, http.StatusOK, "suggestions", page{Path: "/suggestions", Access: a, Fresh: freshest(figures), Done: done(r), Data: v})
+	s.render(w, r, http.StatusOK, "suggestions", page{Path: "/suggestions", Access: a, Fresh: freshest(figures), Seen: seenIn(figures), Done: done(r), Data: v})
 }
