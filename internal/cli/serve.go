@@ -18,6 +18,7 @@ type serveCmd struct {
 	RTPPorts  string   `name:"rtp-ports" default:"20000-23999" help:"UDP ports of the recorder's media." placeholder:"LOW-HIGH"`
 	AllowHost []string `name:"allow-host" help:"Hosts that workspaces may name for an API or media, private ones too; none by default." placeholder:"HOST:PORT"`
 	mailFlags
+	signInFlags
 	Listener string `help:"The recogniser that hears recordings, a command; the one of make voice by default." type:"path" placeholder:"PATH"`
 }
 
@@ -38,8 +39,12 @@ func (c *serveCmd) Run(r *run) error {
 	if err != nil {
 		return usage{err}
 	}
+	signIn, err := c.signInFlags.provider(c.PublicURL)
+	if err != nil {
+		return usage{err}
+	}
 	return server.Serve(r.ctx, server.ServeConfig{Data: r.Data, Listen: c.Listen, SIP: sip, Listener: c.Listener, AllowHosts: c.AllowHost,
-		Mail: mailServer, PublicURL: strings.TrimRight(c.PublicURL, "/"), Out: r.Out, Err: r.Err})
+		Mail: mailServer, PublicURL: strings.TrimRight(c.PublicURL, "/"), SignIn: signIn, Out: r.Out, Err: r.Err})
 }
 
 func (c *serveCmd) sip() (s server.SIPConfig, err error) {

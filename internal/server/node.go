@@ -33,6 +33,7 @@ import (
 	"murmur/internal/meta"
 	"murmur/internal/pipeline"
 	"murmur/internal/private"
+	"murmur/internal/signin"
 	"murmur/internal/workspace"
 )
 
@@ -66,11 +67,12 @@ type Node struct {
 	jobs    *job.Queue
 	line    *line
 	pace    pace
-	mail    *mail.Server    // takes the weekly letters; nil: they are not mailed
-	public  string          // where readers of letters reach the pages; may be empty
-	deaf    bool            // recordings wait for another server
-	sip     string          // where the recorder listens; empty: there is none
-	closing context.Context // ends when the node closes: polls under way stop
+	mail    *mail.Server     // takes the weekly letters; nil: they are not mailed
+	public  string           // where readers of letters reach the pages; may be empty
+	signIn  *signin.Provider // nil: one-time links alone let owners in
+	deaf    bool             // recordings wait for another server
+	sip     string           // where the recorder listens; empty: there is none
+	closing context.Context  // ends when the node closes: polls under way stop
 	close   context.CancelFunc
 	now     func() time.Time
 	log     *slog.Logger

@@ -19,6 +19,7 @@ import (
 	"murmur/internal/datadir"
 	"murmur/internal/insight"
 	"murmur/internal/mail"
+	"murmur/internal/signin"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
 )
@@ -38,6 +39,8 @@ type ServeConfig struct {
 	// Mail takes the weekly letters; nil: they are not mailed. PublicURL is where their readers reach the pages; may be empty.
 	Mail      *mail.Server
 	PublicURL string
+	// SignIn is the identity provider that lets owners in; nil: one-time links alone do.
+	SignIn *signin.Provider
 	// Deaf leaves recordings to the next server: this one has something better to do.
 	Deaf bool
 	// Ready, when set, is called with the base URL and the node once the server listens; demo drives it from there.
@@ -71,7 +74,7 @@ func Serve(ctx context.Context, c ServeConfig) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, n.Close()) }()
-	n.deaf, n.mail, n.public = c.Deaf, c.Mail, c.PublicURL
+	n.deaf, n.mail, n.public, n.signIn = c.Deaf, c.Mail, c.PublicURL, c.SignIn
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return cannotListen(c.Listen, err)
@@ -155,7 +158,12 @@ type serving struct {
 
 func newServing(n *Node, log *slog.Logger) *serving {
 	s := site{n}
+	var gates web.SignIn
+	if n.signIn != nil {
+		gates = gate{n.signIn}
+	}
 	pages := web.New(web.Config{
+		SignIn:  gates,
 		Version: VersionOf().Version, Catalogue: insight.All(),
 		Keys: s, Figures: s, Marks: s, Pipeline: s, Calls: calls{n}, Contacts: contacts{n}, Holdings: holdings{n}, Policies: policies{n},
 		Sources: sources{n}, Workspaces: workspaces{n}, Letters: s, Redactor: redactor{n}, Kinds: kinds(),

@@ -48,6 +48,13 @@ func (s site) Session(ctx context.Context, session web.Hash) (web.Access, error)
 	return web.Access{Workspace: ws, Role: web.Owner, Operator: ws == workspace.Default}, nil
 }
 
+func (s site) Start(ctx context.Context, ws workspace.ID, session web.Hash) error {
+	if err := s.store.StartSession(ctx, ws, session); err != nil {
+		return err
+	}
+	return s.accessed(ctx, ws, "token")
+}
+
 func (s site) End(ctx context.Context, session web.Hash) error {
 	return s.store.EndSession(ctx, session)
 }

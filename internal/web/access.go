@@ -70,10 +70,20 @@ type Keys interface {
 	Redeem(ctx context.Context, link, session Hash) error
 	// Session answers what a session started at most SessionLife ago opens.
 	Session(ctx context.Context, session Hash) (Access, error)
+	// Start starts a session of whoever SignIn let in.
+	Start(ctx context.Context, ws workspace.ID, session Hash) error
 	// End ends a session; an unknown one is no error.
 	End(ctx context.Context, session Hash) error
 	// Passes lists the tokens and sessions of a workspace that open something.
 	Passes(ctx context.Context, ws workspace.ID) ([]workspace.Pass, error)
 	// Revoke ends one of them at once. ErrNotFound.
 	Revoke(ctx context.Context, ws workspace.ID, id string) error
+}
+
+// SignIn lets owners in through an identity provider.
+type SignIn interface {
+	// Begin gives the address to send a browser to, and the ticket that it must bring back.
+	Begin(ctx context.Context) (address, ticket string, err error)
+	// Finish takes the provider's answer and gives the workspace whose owner came. ErrNoAccess.
+	Finish(ctx context.Context, ticket, state, code string) (workspace.ID, error)
 }

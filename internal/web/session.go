@@ -39,10 +39,15 @@ func (s *site) open(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		s.fail(w, r, err)
 	default:
-		http.SetCookie(w, &http.Cookie{Name: s.cookieName(r), Value: secret, Path: "/", MaxAge: int(SessionLife.Seconds()),
-			Secure: s.secure(r), HttpOnly: true, SameSite: http.SameSiteStrictMode})
-		s.render(w, r, http.StatusOK, "opened", page{Title: "Opening"})
+		s.opened(w, r, secret)
 	}
+}
+
+// opened gives a browser its session, on a page that moves on by itself.
+func (s *site) opened(w http.ResponseWriter, r *http.Request, secret string) {
+	http.SetCookie(w, &http.Cookie{Name: s.cookieName(r), Value: secret, Path: "/", MaxAge: int(SessionLife.Seconds()),
+		Secure: s.secure(r), HttpOnly: true, SameSite: http.SameSiteStrictMode})
+	s.render(w, r, http.StatusOK, "opened", page{Title: "Opening"})
 }
 
 // close ends the session.
@@ -81,6 +86,6 @@ func (s *site) with(need Role, h func(http.ResponseWriter, *http.Request, Access
 }
 
 func (s *site) locked(w http.ResponseWriter, r *http.Request) {
-	s.message(w, r, http.StatusUnauthorized, "murmur is closed here",
-		"There is no password. A one-time link opens these pages in this browser: it works once, for 30 minutes.", s.OpenHint)
+	s.render(w, r, http.StatusUnauthorized, "message", page{Title: "murmur is closed here", Data: messageView{SignIn: s.SignIn != nil, Hint: s.OpenHint,
+		Text: "There is no password. A one-time link opens these pages in this browser: it works once, for 30 minutes."}})
 }

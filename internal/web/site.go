@@ -122,6 +122,10 @@ func (s *site) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /unsubscribe/{ender}", s.unsubscribing)
 	mux.HandleFunc("POST /unsubscribe/{ender}", s.unsubscribe)
 	mux.HandleFunc("POST /close", s.close)
+	if s.SignIn != nil {
+		mux.HandleFunc("GET /sign-in", s.signIn)
+		mux.HandleFunc("GET /sign-in/back", s.signedIn)
+	}
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
 		s.message(w, r, http.StatusNotFound, "There is nothing here", "The address may have changed.", "")
 	})
@@ -149,10 +153,13 @@ func (s *site) render(w http.ResponseWriter, r *http.Request, status int, name s
 	_, _ = b.WriteTo(w) // the reader may be gone
 }
 
-type messageView struct{ Text, Hint string }
+type messageView struct {
+	Text, Hint string
+	SignIn     bool // offer the identity provider
+}
 
 func (s *site) message(w http.ResponseWriter, r *http.Request, status int, title, text, hint string) {
-	s.render(w, r, status, "message", page{Title: title, Data: messageView{text, hint}})
+	s.render(w, r, status, "message", page{Title: title, Data: messageView{Text: text, Hint: hint}})
 }
 
 // fail answers an error. Only refusals of an input show their text; they hold no values.

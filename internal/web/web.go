@@ -54,6 +54,9 @@ type Config struct {
 	Redactor   Redactor
 	Letters    Letters
 
+	// SignIn lets owners in beside one-time links; nil: nobody.
+	SignIn SignIn
+
 	Kinds []SourceKind // kinds of source the first run offers
 
 	// Secure marks the server as reached over TLS although it does not terminate it: cookies get the __Host-

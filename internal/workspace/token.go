@@ -152,6 +152,14 @@ func (s *Store) Redeem(ctx context.Context, linkHash, sessionHash [32]byte, life
 	})
 }
 
+// StartSession starts a session of a workspace that exists.
+func (s *Store) StartSession(ctx context.Context, ws ID, h [32]byte) error {
+	if err := s.Exists(ctx, ws); err != nil {
+		return err
+	}
+	return s.db.Tx(ctx, func(tx *sql.Tx) error { return s.addToken(ctx, tx, h, ws.String(), SessionRole, 0) })
+}
+
 // EndSession ends a session; an unknown one is no error.
 func (s *Store) EndSession(ctx context.Context, h [32]byte) error {
 	return s.db.Tx(ctx, func(tx *sql.Tx) error {

@@ -146,6 +146,13 @@ func (b *Business) Redeem(_ context.Context, link, session web.Hash) error {
 	return nil
 }
 
+func (b *Business) Start(_ context.Context, ws workspace.ID, session web.Hash) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.Access[session] = web.Access{Workspace: ws, Role: web.Owner}
+	return nil
+}
+
 func (b *Business) End(_ context.Context, session web.Hash) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
