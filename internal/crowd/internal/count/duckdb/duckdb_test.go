@@ -97,6 +97,34 @@ func TestPartsEqualTheReferenceFold(t *testing.T) {
 	}
 }
 
+// A week looks four weeks back for the text that a conversation began with, its block four weeks beyond its own ends: the
+// same text may begin to wait in one and not in the other.
+func TestAPeriodSeesTheConversationNearIt(t *testing.T) {
+	t.Parallel()
+	c, lake := engine(t)
+	s, _ := settingsOf(rand.New(rand.NewPCG(1, 1)))
+	span := release.Blocks(s.Zone, time.Date(2026, 6, 3, 0, 0, 0, 0, s.Zone), time.Date(2026, 6, 4, 0, 0, 0, 0, s.Zone))[0].Span()
+	const day = 24 * time.Hour
+	text := func(who, id byte, at time.Duration, d fact.Direction) counttest.Row {
+		return counttest.Row{Kind: fact.KindMessage, ID: fact.ID{id}, At: span.Start.Add(at).UnixMicro(), Contact: append(make([]byte, 15), who),
+			Values: map[fact.Column]int64{fact.ColDirection: int64(d)}}
+	}
+	rows := []counttest.Row{
+		text(11, 1, -20*day, fact.In), text(11, 2, 22*day, fact.In), text(11, 3, 23*day, fact.Out), // the fourth week sees the second alone
+		text(12, 4, 19*day, fact.In), text(12, 5, 54*day, fact.Out), // the third week does not see the answer
+	}
+	var qs []release.Question
+	reply := release.Query{Kinds: []fact.Kind{fact.KindMessage}, Value: release.Value{Derived: release.ReplySeconds, Bins: []int64{0, 86400, 7 * 86400}}}
+	for _, p := range append(release.Weeks(s.Zone, span.Start, span.End), release.Blocks(s.Zone, span.Start, span.End)...) {
+		qs = append(qs, release.Question{Query: reply, Span: p.Span()})
+	}
+	snap := write(t, lake, s.Workspace, rows)
+	want := ask(t, &counttest.Fold{Rows: rows}, snap, s, qs)
+	if got := ask(t, c, snap, s, qs); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v\nwant %v", got, want)
+	}
+}
+
 // settle writes rows as a lake of which most files are settled: of what stands twice, all but one row is in fresh files.
 func settle(t *testing.T, lake string, w workspace.ID, rows []counttest.Row) (snap release.Snapshot) {
 	seen := map[fact.ID]int{}
