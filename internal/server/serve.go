@@ -163,7 +163,7 @@ func newServing(n *Node, log *slog.Logger) *serving {
 		gates = gate{n.signIn}
 	}
 	pages := web.New(web.Config{
-		SignIn:  gates,
+		SignIn: gates, SecureHost: secureHost(n.public),
 		Version: VersionOf().Version, Catalogue: insight.All(),
 		Keys: s, Figures: s, Marks: s, Pipeline: s, Calls: calls{n}, Contacts: contacts{n}, Holdings: holdings{n}, Policies: policies{n},
 		Sources: sources{n}, Workspaces: workspaces{n}, Letters: s, Redactor: redactor{n}, Kinds: kinds(),

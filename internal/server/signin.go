@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"net/url"
 
 	"murmur/internal/signin"
 	"murmur/internal/web"
@@ -19,4 +20,12 @@ func (g gate) Finish(ctx context.Context, ticket, state, code string) (workspace
 		err = web.ErrNoAccess
 	}
 	return ws, err
+}
+
+// secureHost is the host of a public address over TLS; "" where there is none.
+func secureHost(public string) string {
+	if u, err := url.Parse(public); err == nil && u.Scheme == "https" {
+		return u.Host
+	}
+	return ""
 }

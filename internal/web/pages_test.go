@@ -328,7 +328,7 @@ func TestSessionsBeginWithAOneTimeLink(t *testing.T) {
 
 	secure := webtest.New()
 	cfg := secure.Config()
-	cfg.Secure = true
+	cfg.SecureHost = "example.com"
 	secure.Link("once", web.Access{Workspace: workspace.Default, Role: web.Owner})
 	w = httptest.NewRecorder()
 	web.New(cfg).ServeHTTP(w, httptest.NewRequest("GET", "/open/once", nil))

@@ -28,7 +28,7 @@ func protect(next http.Handler, c Config) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
 		h.Set("Cache-Control", "no-store")
-		if c.Secure || r.TLS != nil {
+		if c.secure(r) {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		wait, most := c.Timeout, c.MaxBody

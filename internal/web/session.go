@@ -19,8 +19,6 @@ func (s *site) cookieName(r *http.Request) string {
 	return "murmur"
 }
 
-func (s *site) secure(r *http.Request) bool { return s.Secure || r.TLS != nil }
-
 // open trades the one-time link for a session. It answers a page that moves on by itself: the cookie is
 // SameSite=Strict, and a redirect that began at a link on another site would arrive without it.
 func (s *site) open(w http.ResponseWriter, r *http.Request) {

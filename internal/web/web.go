@@ -23,6 +23,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"murmur/internal/insight"
@@ -59,9 +60,10 @@ type Config struct {
 
 	Kinds []SourceKind // kinds of source the first run offers
 
-	// Secure marks the server as reached over TLS although it does not terminate it: cookies get the __Host-
-	// prefix and answers Strict-Transport-Security. TLS on the connection itself is noticed without it.
-	Secure bool
+	// SecureHost is the host, with its port where there is one, under which a proxy reaches the server for browsers that speak
+	// TLS to it: there cookies get the __Host- prefix and answers Strict-Transport-Security. TLS on the connection itself is
+	// noticed without it. Empty: there is none.
+	SecureHost string
 	// OpenHint tells a person without a session how to get a one-time link, such as a command. May be empty.
 	OpenHint string
 
@@ -110,4 +112,9 @@ func New(c Config) http.Handler {
 	newAPI(mux, c)
 	newSite(c).routes(mux)
 	return protect(mux, c)
+}
+
+// secure reports whether the browser speaks TLS, to this server or to the proxy before it.
+func (c *Config) secure(r *http.Request) bool {
+	return r.TLS != nil || c.SecureHost != "" && strings.EqualFold(r.Host, c.SecureHost)
 }
