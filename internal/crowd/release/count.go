@@ -60,8 +60,7 @@ type Cell struct {
 // for them (package noise).
 type Marks [2]int64
 
-// MarkOf is the mark of a contact's rows. Engines compute the same: hexadecimal digits 1-7 and 8-14 of the pseudonym,
-// padded with zeroes.
+// MarkOf is the mark of a contact's rows: hexadecimal digits 1-7 and 8-14 of the pseudonym, padded with zeroes.
 func MarkOf(contact []byte) Marks {
 	if len(contact) == 0 {
 		return Marks{1, 1}
