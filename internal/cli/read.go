@@ -202,7 +202,7 @@ func (c *verifyCmd) Run(r *run) error {
 		}
 	}
 	if c.Attack && terminal(r.Err) {
-		fmt.Fprintln(r.Err, "attacking the figures of three weeks, some seconds a workspace ..")
+		fmt.Fprintln(r.Err, "attacking the figures of the last weeks, some seconds a workspace ..")
 	}
 	a, err := server.Verify(r.ctx, r.Data, args)
 	if err != nil {

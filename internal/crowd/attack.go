@@ -12,10 +12,16 @@ import (
 
 // Attacked is what attacks on the published figures of a workspace came to.
 type Attacked struct {
-	Said     []string // what was tried
-	Found    []string // what gave somebody away
-	Noise    int64    // scale that others are shown figures with; 0: they are shown none
-	Weeks    []string // that were attacked by Accuracy
+	Said   []string // what was tried
+	Found  []string // what gave somebody away
+	Noise  int64    // scale that others are shown figures with; 0: they are shown none
+	Weeks  Attempt
+	Blocks Attempt // of four weeks
+}
+
+// Attempt is the attack on periods of one length.
+type Attempt struct {
+	Periods  []string
 	Accuracy release.Accuracy
 }
 
@@ -25,9 +31,10 @@ type Reader struct {
 	Band  func(contacts int64) (lowest, highest int64)
 }
 
-// The attack takes some seconds a week.
+// The attack takes some seconds a period.
 const (
 	attackedWeeks   = 3
+	attackedBlocks  = 1
 	attackedPersons = 40
 	attackedWorlds  = 16
 )
@@ -52,18 +59,21 @@ func (c *Crowd) Attack(ctx context.Context, ws workspace.ID, as Reader) (a Attac
 	l.snapshot, a.Noise = snapshot, l.settings.Noise
 	shown, err := c.Sets(ctx, ws, release.Others)
 	for _, s := range slices.Backward(shown) {
-		if err != nil || len(a.Weeks) == attackedWeeks {
+		if err != nil {
 			break
 		}
-		if p := s.Period(); p.Grain == release.Week {
-			err = l.attack(ctx, as, s, &a)
+		switch p := s.Period(); {
+		case p.Grain == release.Week && len(a.Weeks.Periods) < attackedWeeks:
+			err = l.attack(ctx, as, s, &a, &a.Weeks)
+		case p.Grain == release.Block && len(a.Blocks.Periods) < attackedBlocks:
+			err = l.attack(ctx, as, s, &a, &a.Blocks)
 		}
 	}
 	return a, err
 }
 
-// attack plays the attacker on one week, as others were shown it.
-func (l *look) attack(ctx context.Context, as Reader, shown release.Set, a *Attacked) error {
+// attack plays the attacker on one period, as others were shown it.
+func (l *look) attack(ctx context.Context, as Reader, shown release.Set, a *Attacked, on *Attempt) error {
 	settings, w := shown.Settings(), shown.Period()
 	probe := release.Probe{
 		Releaser: l.releaser, Taker: l.engine, Reads: as.Reads, Band: as.Band, Persons: attackedPersons, Worlds: attackedWorlds,
@@ -94,6 +104,6 @@ func (l *look) attack(ctx context.Context, as Reader, shown release.Set, a *Atta
 	if one.Stored.Tried >= 8 && one.Stored.Of() == 1 {
 		a.Found = append(a.Found, fmt.Sprintf("what others are shown of %s has no noise", w.Name))
 	}
-	a.Weeks, a.Accuracy, a.Noise = append(a.Weeks, w.Name), a.Accuracy.Plus(one), max(a.Noise, settings.Noise)
+	on.Periods, on.Accuracy, a.Noise = append(on.Periods, w.Name), on.Accuracy.Plus(one), max(a.Noise, settings.Noise)
 	return nil
 }

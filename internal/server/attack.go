@@ -15,7 +15,7 @@ import (
 type Attacked struct {
 	Workspace string   `json:"workspace"`
 	Noise     int64    `json:"noise"` // 0: others are shown no figures
-	Weeks     []string `json:"weeks"`
+	Periods   []string `json:"periods"`
 	Lines     []Line   `json:"accuracy"`
 }
 
@@ -33,29 +33,36 @@ func (v *Verified) attacked(ws workspace.ID, a crowd.Attacked) {
 	for _, f := range a.Found {
 		v.Breaches = append(v.Breaches, Breach{File: "murmur.db", What: f})
 	}
-	out := Attacked{Workspace: ws.String(), Noise: a.Noise, Weeks: a.Weeks}
-	one, two, all := release.Bounds(a.Noise)
+	out := Attacked{Workspace: ws.String(), Noise: a.Noise, Periods: append(append([]string{}, a.Weeks.Periods...), a.Blocks.Periods...)}
+	out.Lines = append(lines("a week", a.Weeks, a.Noise), lines("four weeks", a.Blocks, a.Noise)...)
+	for _, l := range out.Lines {
+		if l.Bound > 0 && l.Right > l.Bound {
+			v.Breaches = append(v.Breaches, Breach{File: "murmur.db", What: fmt.Sprintf(
+				"workspace %s: from %s an attacker is right about one person in %.0f %% of cases; at most %.0f %% is promised",
+				ws, l.What, 100*l.Right, 100*l.Bound)})
+		}
+	}
+	v.Attacked = append(v.Attacked, out)
+}
+
+// lines are those of periods of one length.
+func lines(length string, a crowd.Attempt, noise int64) (all []Line) {
+	if len(a.Periods) == 0 {
+		return nil
+	}
+	one, two, every := release.Bounds(noise)
 	for _, l := range []struct {
 		what  string
 		share release.Share
 		bound float64
 	}{
-		{"one figure", a.Accuracy.One, one}, {"difference of two or three", a.Accuracy.Two, two},
-		{"all figures of a week", a.Accuracy.All, all}, {"all figures of a week, watched as they change", a.Accuracy.Watched, all},
-		{"all figures of a week, about the five who are in it most", a.Accuracy.Heaviest, 0},
+		{"one figure of " + length, a.Accuracy.One, one}, {"difference of two or three, " + length, a.Accuracy.Two, two},
+		{"all figures of " + length, a.Accuracy.All, every}, {"all figures of " + length + ", watched as they change", a.Accuracy.Watched, every},
+		{"all figures of " + length + ", about the five in it most", a.Accuracy.Heaviest, 0},
 	} {
-		if len(a.Weeks) == 0 {
-			break
-		}
-		line := Line{l.what, math.Round(l.share.Of()*1000) / 1000, math.Round(l.bound*100) / 100, l.share.Tried}
-		out.Lines = append(out.Lines, line)
-		if line.Bound > 0 && line.Right > line.Bound {
-			v.Breaches = append(v.Breaches, Breach{File: "murmur.db", What: fmt.Sprintf(
-				"workspace %s: from %s an attacker is right about one person in %.0f %% of cases; at most %.0f %% is promised",
-				ws, line.What, 100*line.Right, 100*line.Bound)})
-		}
+		all = append(all, Line{l.what, math.Round(l.share.Of()*1000) / 1000, math.Round(l.bound*100) / 100, l.share.Tried})
 	}
-	v.Attacked = append(v.Attacked, out)
+	return all
 }
 
 // String prints the table.
@@ -64,11 +71,11 @@ func (a Attacked) String() string {
 	if a.Noise == 0 {
 		return fmt.Sprintf("%s: noise is 0, so nobody but the owner is shown figures\n", a.Workspace)
 	}
-	if len(a.Weeks) == 0 {
-		return fmt.Sprintf("%s: others have not been shown any week yet\n", a.Workspace)
+	if len(a.Periods) == 0 {
+		return fmt.Sprintf("%s: others have not been shown any period yet\n", a.Workspace)
 	}
 	fmt.Fprintf(&s, "%s: how often somebody who knows every row but one person's is right about that person (guessing: 50 %%)\n", a.Workspace)
-	fmt.Fprintf(&s, "weeks %s, noise %d\n", strings.Join(a.Weeks, ", "), a.Noise)
+	fmt.Fprintf(&s, "%s; noise %d\n", strings.Join(a.Periods, ", "), a.Noise)
 	for _, l := range a.Lines {
 		bound := "no bound"
 		if l.Bound > 0 {

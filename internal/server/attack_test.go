@@ -18,8 +18,8 @@ func TestAnAttackThatSucceedsIsABreach(t *testing.T) {
 		breaches int
 	}{{"held", 79, []string{"2026-W45"}, 0}, {"too often", 81, []string{"2026-W45"}, 1}, {"nothing was shown", 0, nil, 0}} {
 		var v Verified
-		a := crowd.Attacked{Noise: 2, Weeks: c.weeks}
-		a.Accuracy.All = release.Share{Right: c.right, Tried: 100}
+		a := crowd.Attacked{Noise: 2, Weeks: crowd.Attempt{Periods: c.weeks}}
+		a.Weeks.Accuracy.All = release.Share{Right: c.right, Tried: 100}
 		v.attacked(workspace.Default, a)
 		if len(v.Breaches) != c.breaches {
 			t.Errorf("%s: breaches %v", c.name, v.Breaches)
