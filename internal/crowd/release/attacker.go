@@ -87,7 +87,8 @@ func likelihood(all []seen, world int, scale int64) (sum float64) {
 
 // guess is how much of a right answer the attacker's is: 1, 0, or half of one where both worlds are as likely.
 func guess(all []seen, present bool, scale int64) float64 {
-	return right(likelihood(all, 0, scale), likelihood(all, 1, scale), present)
+	// Rounded, because sums in another order differ in their last digits.
+	return right(math.Round(1e9*likelihood(all, 0, scale)), math.Round(1e9*likelihood(all, 1, scale)), present)
 }
 
 func right(with, without float64, present bool) float64 {
