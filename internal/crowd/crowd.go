@@ -15,14 +15,17 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"murmur/internal/crowd/internal/count/duckdb"
 	"murmur/internal/crowd/internal/enrich"
 	"murmur/internal/crowd/internal/lake"
+	"murmur/internal/crowd/provable"
 	"murmur/internal/crowd/release"
 	"murmur/internal/fact"
 	"murmur/internal/journal"
+	"murmur/internal/ledger"
 	"murmur/internal/meta"
 	"murmur/internal/private/anon"
 	"murmur/internal/safe"
@@ -46,6 +49,10 @@ type Config struct {
 	// ends. nil: never.
 	Fetching func(context.Context, workspace.ID) (bool, error)
 	Now      func() time.Time
+	// Ledger and Outside are for releases that leave: the account of their budget, and the plan that is followed where the
+	// policy says so.
+	Ledger  *ledger.Ledger
+	Outside provable.Plan
 }
 
 // Crowd is the zone. It is safe for concurrent use.
@@ -64,6 +71,10 @@ type Crowd struct {
 	erased   func(context.Context, workspace.ID, anon.Contact) (time.Time, error)
 	fetching func(context.Context, workspace.ID) (bool, error)
 	now      func() time.Time
+	budget   budget
+	leaver   *provable.Releaser
+	leaving  sync.Mutex // one release at a time
+	outside  provable.Plan
 }
 
 // Open opens the lake and the counting engine.
@@ -82,9 +93,11 @@ func Open(ctx context.Context, c Config) (*Crowd, error) {
 		_ = l.Close()
 		return nil, fmt.Errorf("open the counting engine: %w", err)
 	}
-	kept := &store{db: c.DB, now: c.Now}
+	kept, account := &store{db: c.DB, now: c.Now}, budget{c.DB, c.Ledger}
 	return &Crowd{
-		lake: l, engine: engine, enricher: enrich.New(), policy: c.Policy, erased: c.Erased, fetching: c.Fetching, now: c.Now,
+		budget: account, outside: c.Outside,
+		leaver: &provable.Releaser{Reader: engine, Store: account, Key: c.ReleaseKey, Clock: c.Now},
+		lake:   l, engine: engine, enricher: enrich.New(), policy: c.Policy, erased: c.Erased, fetching: c.Fetching, now: c.Now,
 		names: &dictionary{db: c.DB, seal: c.Seal}, arrivals: &arrivals{db: c.DB},
 		changes: told, watch: newWatch(told), store: kept,
 		releaser: &release.Releaser{Queries: c.Queries, Counter: engine, Store: kept, Key: c.ReleaseKey, Clock: c.Now},

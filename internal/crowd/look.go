@@ -8,7 +8,6 @@ import (
 
 	"murmur/internal/crowd/internal/lake"
 	"murmur/internal/crowd/release"
-	"murmur/internal/fact"
 	"murmur/internal/workspace"
 )
 
@@ -266,10 +265,4 @@ func (l *look) count(ctx context.Context, block release.Period, due []release.Re
 }
 
 // files gives the files that can have rows of the workspace in [from, to). A zero time is no bound.
-func (l *look) files(from, to time.Time) (out release.Snapshot) {
-	for _, f := range l.snapshot.WorkspaceFiles(fact.Facts, l.ws, from, to) {
-		span := release.Span{Start: f.From.Start(), End: (f.To + 1).Start()}
-		out.Files = append(out.Files, release.File{Path: f.Path, Span: span, Rows: f.Rows, Settled: !f.Fresh})
-	}
-	return out
-}
+func (l *look) files(from, to time.Time) release.Snapshot { return filesOf(l.snapshot, l.ws, from, to) }

@@ -22,8 +22,16 @@ func (c *Crowd) Release(ctx context.Context, ws workspace.ID, when When) (int, e
 		c.watch.done(ws, c.now().Add(retryAfter))
 		return 0, err
 	}
+	left, next, err := c.monthly(ctx, ws)
+	if err != nil {
+		c.watch.done(ws, c.now().Add(retryAfter))
+		return made, err
+	}
+	if !next.IsZero() {
+		l.wake = earliest(l.wake, next)
+	}
 	c.watch.done(ws, l.wake)
-	if l.snapshot == nil {
+	if made += left; l.snapshot == nil {
 		return 0, nil
 	}
 	return made, c.lake.Expire(ctx) // what was withdrawn or erased while the count held its files

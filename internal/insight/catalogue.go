@@ -23,7 +23,7 @@ var catalogue = sync.OnceValue(func() []Insight {
 
 // Find gives the insight of a slug.
 func Find(slug string) (Insight, bool) {
-	for _, in := range catalogue() {
+	for _, in := range append(catalogue(), contacts()) {
 		if in.Slug == slug {
 			return in, true
 		}

@@ -170,6 +170,8 @@ type answer struct {
 	asOf     time.Time
 	closed   bool
 	variance func(release.Group) float64 // of the noise on each count of a group; nil: none
+	// everywhere: counts of nothing have noise too
+	everywhere bool
 }
 
 // noise is the variance of the noise on each count of a group.

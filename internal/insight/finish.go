@@ -40,7 +40,7 @@ func (a answer) mean(g release.Group) estimate {
 	edges, n := a.query.Value.Bins, float64(max(sum(g.Bins), 1))
 	e, squares := mean(edges, g.Bins), 0.0
 	for i, c := range g.Bins {
-		if c > 0 {
+		if c > 0 || a.everywhere {
 			squares += (float64(edges[i]) - e.value) * (float64(edges[i]) - e.value)
 		}
 	}

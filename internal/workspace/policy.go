@@ -39,6 +39,7 @@ type Policy struct {
 	MinGroup                int    // distinct contacts, for numbers
 	MinGroupContent         int    // distinct contacts, for anything derived from content
 	Noise                   int    // scale of the noise on counts, 1 to 4; 0: none, for the owner alone
+	Outside                 string // off; Monthly: figures that leave are made
 	Transforms              string // what stands for a masked value instead of its type: "DATE:week,AGE:band"
 	Identifiers             string // shapes of numbers of the business's own making: "ORDER:ORD-####-######"
 	Recognizer              string // a second reader of texts, "rampart"; empty: none
@@ -48,7 +49,7 @@ type Policy struct {
 func DefaultPolicy() Policy {
 	return Policy{
 		Recordings: Deny, Transcripts: Deny, RawHours: 24, LinkDays: 60, Timezone: "UTC", Region: "US",
-		OptOutChoice: "9", MinGroup: 5, MinGroupContent: 10, Noise: 2,
+		OptOutChoice: "9", MinGroup: 5, MinGroupContent: 10, Noise: 2, Outside: "off",
 	}
 }
 
@@ -89,12 +90,25 @@ var settings = []setting{
 		func(p *Policy) string { return strconv.Itoa(p.MinGroupContent) }, func(p *Policy, v string) error { return setInt(&p.MinGroupContent, v, 10, 1000) }},
 	{"noise", "scale of the noise on every count that others than the owner see, and on all that comes from words, surveys and consent (1-4); 0: the owner sees exact counts and nobody else sees any",
 		func(p *Policy) string { return strconv.Itoa(p.Noise) }, func(p *Policy, v string) error { return setInt(&p.Noise, v, 0, 4) }},
+	{"outside", "off or monthly: whether differentially private figures are made, once a month, for tokens of the role outside; at most epsilon 2 a month",
+		func(p *Policy) string { return p.Outside }, setOutside},
 	{"transforms", "what stands for a masked value instead of its type, as DATE:week,DATE_OF_BIRTH:decade,AGE:band,POSTCODE:zip3,LOCATION:state,PHONE:last4; empty: the type alone",
 		func(p *Policy) string { return p.Transforms }, func(p *Policy, v string) error { return setList(&p.Transforms, v) }},
 	{"identifiers", "numbers of your own making, each by an example, of which only the shape is kept: ORDER:ORD-2024-118822 becomes ORDER:ORD-####-######",
 		func(p *Policy) string { return p.Identifiers }, func(p *Policy, v string) error { return setList(&p.Identifiers, shape(v)) }},
 	{"recognizer", "a second, slower reader of texts that finds more names: rampart (fetched by make models); empty: none",
 		func(p *Policy) string { return p.Recognizer }, setRecognizer},
+}
+
+// Monthly is the value of Policy.Outside that lets figures out.
+const Monthly = "monthly"
+
+func setOutside(p *Policy, v string) error {
+	if v != "off" && v != Monthly {
+		return errors.New("must be off or monthly")
+	}
+	p.Outside = v
+	return nil
 }
 
 // Keys lists the policy's keys and what each means, in printing order.

@@ -46,13 +46,8 @@ func (n *counts) Close() error {
 	return errors.Join(err, n.conn.Close())
 }
 
-// read fills the sheets, a slice of the contacts at a time. each, when not nil, is told every row that is counted.
-func (n *counts) read(ctx context.Context, r *reader, each func(*plan, counted)) error {
-	for _, l := range n.plan.layers {
-		for _, sh := range l.sheets {
-			sh.begin(len(l.spans))
-		}
-	}
+// read hands over the rows, a slice of the contacts at a time.
+func (n *counts) read(ctx context.Context, r *reader, done func(context.Context, *slice) error) error {
 	if err := n.settle(ctx, r); err != nil {
 		return err
 	}
@@ -63,13 +58,12 @@ func (n *counts) read(ctx context.Context, r *reader, each func(*plan, counted))
 	j := newJudge(n.plan, layOut(n.plan))
 	for i := range of {
 		s := newSlice(j)
-		s.each = each
 		for _, query := range r.statements(j.words, i, of) {
 			if err := n.scan(ctx, query, s.take); err != nil {
 				return err
 			}
 		}
-		if err := s.fold(ctx); err != nil {
+		if err := done(ctx, s); err != nil {
 			return err
 		}
 	}

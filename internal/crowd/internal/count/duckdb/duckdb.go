@@ -103,7 +103,16 @@ func (c *Counter) read(ctx context.Context, snap release.Snapshot, s release.Set
 	}
 	n := &counts{conn: conn, plan: newPlan(s, qs)}
 	r := &reader{plan: n.plan, questions: qs, files: snap.Files, slice: c.slice, prefix: fmt.Sprintf("s%d", c.next.Add(1))}
-	if err := n.read(ctx, r, each); err != nil {
+	for _, l := range n.plan.layers {
+		for _, sh := range l.sheets {
+			sh.begin(len(l.spans))
+		}
+	}
+	fold := func(ctx context.Context, s *slice) error {
+		s.each = each
+		return s.fold(ctx)
+	}
+	if err := n.read(ctx, r, fold); err != nil {
 		return nil, errors.Join(fmt.Errorf("engine: rows of %d files: %w", len(snap.Files), err), n.Close())
 	}
 	return n, nil

@@ -22,6 +22,7 @@ type reader struct {
 	files     []release.File
 	slice     int64  // rows that a slice has, about
 	prefix    string // of the session's tables
+	ids       bool   // of every row
 	doubled   bool   // facts stand in more than one row: there are the tables _dup and _won
 }
 
@@ -274,6 +275,9 @@ SELECT contact, %s, epoch_us("at"), %s FROM b`,
 
 // idSQL is the id of the rows of which one is needed: it orders the texts of one instant.
 func (r *reader) idSQL() string {
+	if r.ids {
+		return "id"
+	}
 	if !r.needs(release.ReplySeconds) {
 		return "CAST(NULL AS BLOB)"
 	}

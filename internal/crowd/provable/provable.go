@@ -1,0 +1,169 @@
+// Package provable makes releases that leave a workspace: once a month, counts to which every contact adds a bounded
+// number, with exact discrete Gaussian noise that a durable account pays for. It is the second way over the second door,
+// beside package release.
+//
+// Words: the *unit* is a contact-month, everything that one contact did with one workspace in one month. A *specification*
+// says what is released and how much of it one unit may be; it is compiled to a *plan*, which knows the noise and what it
+// costs. A *release* is what one plan gave for one month: it is made once and never changes.
+//
+// Zone: AMBER. It sees the rows of contacts, sums them, and lets only noised sums out.
+//
+// It promises, for whoever reads every release of a month, (2, 1e-6)-differential privacy with respect to adding or removing
+// all facts of one contact in that month:
+//   - the exact sums of two neighbouring months differ by at most the plan's sensitivity (TestNeighbours);
+//   - cells are public before any row is read; empty ones get noise as well, and none is hidden;
+//   - the budget is reserved durably before a row is read, and never more than the month has; whoever crashes after that has
+//     spent it; noise is drawn once;
+//   - when a month is due follows from the calendar alone.
+//
+// It does not protect against: one person whom murmur takes for several contacts, who has as many units; what months tell
+// together (each has its own budget; docs/privacy.md prints the sum of a year); somebody with the release key, who can
+// forge a release; somebody who reads the rows themselves. Callers who withhold their number are in no release.
+package provable
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"murmur/internal/crowd/internal/dp"
+	"murmur/internal/crowd/release"
+	"murmur/internal/workspace"
+)
+
+// What one contact-month may cost all together, over all releases.
+const (
+	Epsilon = 2
+	Delta   = 1e-6
+)
+
+// MonthBudget is the largest rho that is (Epsilon, Delta)-differential privacy.
+func MonthBudget() dp.Rho { return dp.Cap(Epsilon, Delta) }
+
+// Measure is something that can be released: a query whose cells are public.
+type Measure struct {
+	Name  string
+	Query release.Query // without a split by the workspace's own labels, without values that follow from other rows
+	Unit  string        // of the expected error: "%", "points", ..
+	// Error gives the expected 95 % error of the figure that is made of the cells, when about rows are counted in all of
+	// them and the noise of each has a standard deviation of sigma.
+	Error func(rows, sigma float64) float64
+}
+
+// Month is a calendar month in a workspace's time zone, closed-open.
+type Month struct {
+	Name       string // 2026-11
+	Start, End time.Time
+}
+
+// MonthOf gives the month around a moment.
+func MonthOf(zone *time.Location, at time.Time) Month {
+	local := at.In(zone)
+	start := time.Date(local.Year(), local.Month(), 1, 0, 0, 0, 0, zone)
+	return Month{start.Format("2006-01"), start, start.AddDate(0, 1, 0)}
+}
+
+// ParseMonth reads a month's name.
+func ParseMonth(zone *time.Location, name string) (Month, error) {
+	start, err := time.ParseInLocation("2006-01", name, zone)
+	if err != nil {
+		return Month{}, fmt.Errorf("a month of %d bytes is not a year and a month", len(name))
+	}
+	return MonthOf(zone, start.Add(12*time.Hour)), nil
+}
+
+// Cutoff is how long after its end a month is released: what comes later is not in it.
+const Cutoff = 48 * time.Hour
+
+// Due gives the months that can be released at a moment, oldest first: those that were over for Cutoff, and whose rows can
+// all still be linked. It asks for nothing that anybody did.
+func Due(zone *time.Location, linkDays int, now time.Time) (due []Month) {
+	for m := MonthOf(zone, now); ; m = MonthOf(zone, m.Start.Add(-12*time.Hour)) {
+		if !now.Before(m.Start.AddDate(0, 0, linkDays)) {
+			slices.Reverse(due)
+			return due
+		}
+		if !now.Before(m.End.Add(Cutoff)) {
+			due = append(due, m)
+		}
+	}
+}
+
+// Cell is one public cell of a released measure, with its noised count, which may be below zero.
+type Cell struct {
+	Member release.Member // of the measure's split; zero: none
+	Bin    int64          // lower edge of its values; 0 when there is one bin
+	Count  int64
+}
+
+// Counts are the released cells of one measure.
+type Counts struct {
+	Measure string
+	Most    int64   // cells or rows that one contact adds at most
+	Sigma   float64 // standard deviation of the noise on each
+	Cells   []Cell
+}
+
+// Of adds up the cells that f accepts. The noise of a sum of n cells has n times the variance.
+func (c Counts) Of(f func(Cell) bool) (sum, cells int64) {
+	for _, cell := range c.Cells {
+		if f(cell) {
+			sum, cells = sum+cell.Count, cells+1
+		}
+	}
+	return sum, cells
+}
+
+// Release is what left. The zero Release is invalid.
+type Release struct {
+	workspace workspace.ID
+	month     Month
+	settings  release.Settings
+	plan      Plan
+	values    [][]int64 // by metric and cell
+	ok        bool
+}
+
+// Valid reports whether the release was made here.
+func (r Release) Valid() bool { return r.ok }
+
+// Workspace is whose release it is.
+func (r Release) Workspace() workspace.ID { return r.workspace }
+
+// Month is the month it is about.
+func (r Release) Month() Month { return r.month }
+
+// Settings are those that the rows were counted under.
+func (r Release) Settings() release.Settings { return r.settings }
+
+// Plan is what was released.
+func (r Release) Plan() Plan { return r.plan }
+
+// Counts gives a measure's cells; ok is false when the plan has none.
+func (r Release) Counts(measure string) (c Counts, ok bool) {
+	i := slices.IndexFunc(r.plan.Metrics, func(m Metric) bool { return m.Measure == measure })
+	if i < 0 {
+		return Counts{}, false
+	}
+	m := r.plan.Metrics[i]
+	c = Counts{Measure: measure, Most: m.Month, Sigma: m.Sigma()}
+	for j, v := range r.values[i] {
+		c.Cells = append(c.Cells, Cell{Member: m.Cells[j].Member, Bin: m.Cells[j].Bin, Count: v})
+	}
+	return c, true
+}
+
+// Errors that callers branch on.
+var (
+	// ErrSpec is returned for a specification that cannot be compiled.
+	ErrSpec = errors.New("specification of a release")
+	// ErrBudget is returned when a month has less budget than a release costs. Nothing was spent.
+	ErrBudget = errors.New("the budget of the month is too small")
+	// ErrSpent is returned when the budget was reserved by somebody who did not finish: it is gone, and there is no release.
+	ErrSpent = errors.New("the budget was spent without a release")
+	// ErrNotDue is returned for a month that is not over, or whose rows can no longer be linked.
+	ErrNotDue = errors.New("the month cannot be released now")
+	// ErrSeal is returned for stored bytes that were not sealed here for this place.
+	ErrSeal = errors.New("stored release is not authentic")
+)
