@@ -11,6 +11,7 @@ import (
 
 type mcpCmd struct {
 	Workspace string `default:"default" help:"Workspace."`
+	As        string `help:"What the assistant reads: what viewers see, or only what is differentially private." enum:"viewer,outside" default:"viewer" env:"MURMUR_MCP_AS"`
 }
 
 func (c *mcpCmd) Run(r *run) error {
@@ -20,16 +21,20 @@ func (c *mcpCmd) Run(r *run) error {
 	if _, err := c.figures(r); err != nil { // a workspace that does not exist is told now, not to the assistant
 		return err
 	}
+	insights := insight.All()
+	if c.As == "outside" {
+		insights = insight.OutsideInsights()
+	}
 	return mcp.Run(r.ctx, mcp.Config{
-		Version: server.VersionOf().Version,
+		Version: server.VersionOf().Version, Insights: insights,
 		Figures: func(context.Context) ([]insight.Figure, error) { return c.figures(r) },
 	}, io.NopCloser(r.In), stayOpen{r.Out})
 }
 
-// figures are those that viewers may see. They are asked for anew each time: without a server the data directory is open
+// figures are those that viewers may see, or somebody outside. They are asked for anew each time: without a server the data directory is open
 // for that moment only.
 func (c *mcpCmd) figures(r *run) ([]insight.Figure, error) {
-	return r.figures(server.FiguresArgs{Workspace: c.Workspace, As: "viewer"})
+	return r.figures(server.FiguresArgs{Workspace: c.Workspace, As: c.As})
 }
 
 // stayOpen is a writer that its reader's end does not close.

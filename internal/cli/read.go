@@ -25,10 +25,14 @@ type figuresCmd struct {
 	Insight   string `help:"One insight by its slug." placeholder:"SLUG"`
 	Refresh   bool   `help:"First compute what is due."`
 	Out       string `help:"Write them as a table into this file: FILE.csv or FILE.parquet." type:"path" placeholder:"FILE"`
-	As        string `help:"Whose view: the owner's has exact counts of activity, a viewer's has noise on every count, and its weeks change when they are over." enum:"owner,viewer" default:"owner"`
+	As        string `help:"Whose view: the owner's has exact counts of activity, a viewer's has noise on every count, and its weeks change when they are over, the outside's is differentially private and made once a month." enum:"owner,viewer,outside" default:"owner"`
+	Explain   string `help:"What a specification of differentially private figures gives and costs, and what is left of the budget: the default, or the file FILE. Nothing is spent." placeholder:"default|FILE"`
 }
 
 func (c *figuresCmd) Run(r *run) error {
+	if c.Explain != "" {
+		return c.explain(r)
+	}
 	args := server.FiguresArgs{Workspace: c.Workspace, Insight: c.Insight, Refresh: c.Refresh, As: c.As}
 	if c.Out != "" {
 		return c.write(r, args)
@@ -41,9 +45,12 @@ func (c *figuresCmd) Run(r *run) error {
 		return err
 	}
 	t := tabwriter.NewWriter(r.Out, 0, 0, 2, ' ', 0)
-	if len(figures) > 0 {
+	switch {
+	case len(figures) > 0:
 		fmt.Fprintln(t, "PERIOD\tINSIGHT\tMEASURE\tSPLIT\tVALUE\t95 % INTERVAL\tBASE\tCONTACTS")
-	} else {
+	case c.As == "outside":
+		fmt.Fprintln(t, "No figure has left. With murmur policy set outside=monthly each month does, two days after its end; murmur figures --explain default shows which.")
+	default:
 		fmt.Fprintln(t, "No figure yet. Connect a source (murmur connect quo) or import a file, then: murmur figures --refresh")
 	}
 	for _, f := range figures {

@@ -18,7 +18,7 @@ type tokenCmd struct {
 
 type tokenMakeCmd struct {
 	Workspace string `default:"default" help:"Workspace."`
-	Role      string `default:"viewer" env:"MURMUR_TOKEN_ROLE" enum:"owner,viewer,privacy" help:"owner, viewer or privacy."`
+	Role      string `default:"viewer" env:"MURMUR_TOKEN_ROLE" enum:"owner,viewer,privacy,outside" help:"owner, viewer, privacy or outside (differentially private figures alone)."`
 	Days      int    `default:"90" env:"MURMUR_TOKEN_DAYS" help:"Days until it ends, 1 to 366."`
 }
 

@@ -86,10 +86,10 @@ func finishNPS(a answer) (fs []Figure) {
 // contacts is an insight of releases that leave alone: inside, a band stands beside every figure.
 func contacts() Insight {
 	return Insight{
-		Slug: "contacts", Section: "calls",
+		Slug: "contacts", Title: "Contacts", Section: "calls",
 		Question: "How many people are in touch with us?",
 		Formula:  "distinct contacts with a call, a text or an answer to a survey in the month. Callers who withhold their number are left out.",
-		Measures: []Measure{{"contacts", "contacts", "Garwood (exact Poisson)"}},
+		Measures: []Measure{{"contacts", "Contacts", "contacts", "Garwood (exact Poisson)"}},
 		Caveat:   "A person with two numbers is two contacts, unless murmur was told that they are one.",
 		Needs: []release.Query{{
 			Name: "contacts/1", Kinds: []fact.Kind{fact.KindCall, fact.KindMessage, fact.KindAnswer}, Value: release.Value{Derived: release.Nothing},

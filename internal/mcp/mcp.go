@@ -27,6 +27,8 @@ import (
 // Config is what one assistant may read.
 type Config struct {
 	Version string
+	// Insights are those that are listed.
+	Insights []insight.Insight
 	// Figures answers every figure of one workspace that viewers may see, the oldest period first.
 	Figures func(context.Context) ([]insight.Figure, error)
 }
@@ -112,7 +114,7 @@ func (t tools) list(ctx context.Context, _ none) (out listed, err error) {
 	if err != nil {
 		return out, failed(err)
 	}
-	for _, in := range insight.All() {
+	for _, in := range t.Insights {
 		l := listedInsight{Insight: in.Slug, Question: in.Question, Formula: in.Formula, Caveat: in.Caveat, Periods: periods(of(figures, in.Slug))}
 		for _, m := range in.Measures {
 			l.Measures = append(l.Measures, m.Name+" ("+m.Unit+")")
@@ -177,7 +179,10 @@ func (t tools) explain(ctx context.Context, a one) (explained, error) {
 			out.Interval = m.Interval + ", 95 %"
 		}
 	}
-	if n := figures[i].Noise; n > 0 {
+	if n := figures[i].Noise; figures[i].Tier == "provable" {
+		out.Noise = fmt.Sprintf("Differentially private: a contact counts at most %s times in a month, and every count has discrete Gaussian noise "+
+			"of a standard deviation of at most %d; the interval includes it.", figures[i].Settings["rows_of_a_contact"], n)
+	} else if n > 0 {
 		out.Noise = fmt.Sprintf("Each count behind it has noise of scale %d, so that no single person shows; the interval includes it.", n)
 	}
 	return out, nil

@@ -58,7 +58,11 @@ type (
 		Workspace string `json:"workspace"`
 		Insight   string `json:"insight"`
 		Refresh   bool   `json:"refresh"`
-		As        string `json:"as,omitempty"` // owner, viewer; empty: owner
+		As        string `json:"as,omitempty"` // owner, viewer, outside; empty: owner
+	}
+	ExplainArgs struct {
+		Workspace string `json:"workspace"`
+		Spec      string `json:"spec"` // YAML; empty: the default
 	}
 	EraseArgs struct {
 		Workspace string `json:"workspace"`

@@ -50,10 +50,7 @@ func (n *Node) printFigures(ctx context.Context, a FiguresArgs, out io.Writer) e
 			return &Problem{Message: "there is no insight of that name", Hint: "murmur figures names each in its second column; docs/insights.md explains them", Exit: 2, Status: 404}
 		}
 	}
-	as := release.Owner
-	if a.As == "viewer" {
-		as = release.Others
-	}
+	figures := n.figuresOf(a.As)
 	if a.Refresh {
 		if err := n.Refresh(ctx); err != nil {
 			return err
@@ -70,11 +67,11 @@ func (n *Node) printFigures(ctx context.Context, a FiguresArgs, out io.Writer) e
 	}
 	var all []insight.Figure
 	for _, ws := range workspaces {
-		figures, err := n.Figures(ctx, ws, a.Insight, as)
+		fs, err := figures(ctx, ws, a.Insight)
 		if err != nil {
 			return err
 		}
-		all = append(all, figures...)
+		all = append(all, fs...)
 	}
 	return insight.Encode(out, all)
 }

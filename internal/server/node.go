@@ -156,6 +156,7 @@ func (n *Node) open(ctx context.Context, c Config) (err error) {
 	n.crowd, err = crowd.Open(ctx, crowd.Config{
 		Lake: n.dir.Lake(), Catalog: n.dir.Catalog(), Temp: n.dir.Tmp(), DB: n.db, Seal: n.ring, Queries: catalogueQueries(),
 		ReleaseKey: n.ring.Root().Derive("murmur releases 1")[:], Policy: n.store.Policy, Erased: n.zone.Erased, Fetching: n.fetching, Now: c.Now,
+		Ledger: n.ledger, Outside: defaultPlan(),
 	})
 	if err != nil {
 		return &partError{filepath.Base(n.dir.Catalog()), err}

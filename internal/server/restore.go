@@ -3,6 +3,7 @@ package server
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -62,7 +63,7 @@ func (n *Node) restored(ctx context.Context, erasures []erasure, insteadOf strin
 		if err := n.eraseOf(ctx, ws); err != nil {
 			return err
 		}
-		return n.takeOutRefused(ctx, ws)
+		return errors.Join(n.takeOutRefused(ctx, ws), n.crowd.Restored(ctx, ws))
 	})
 }
 

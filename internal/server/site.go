@@ -81,8 +81,11 @@ func noAccess(err error) error {
 }
 
 func (s site) Figures(ctx context.Context, ws workspace.ID, slug string, as web.Role) ([]insight.Figure, error) {
-	if as == web.Owner {
+	switch as {
+	case web.Owner:
 		return s.Node.Figures(ctx, ws, slug, release.Owner)
+	case web.Outside:
+		return s.Node.Outside(ctx, ws, slug)
 	}
 	return s.Node.Figures(ctx, ws, slug, release.Others)
 }

@@ -65,6 +65,8 @@ func (n *Node) do(ctx context.Context, verb string, args []byte, in io.Reader, o
 		return answer(ctx, args, out, n.rename)
 	case "figures":
 		return answer(ctx, args, io.Discard, func(ctx context.Context, a FiguresArgs) (any, error) { return nil, n.printFigures(ctx, a, out) })
+	case "figures-explain":
+		return answer(ctx, args, out, n.explainSpec)
 	case "digest":
 		return answer(ctx, args, out, n.digest)
 	case "digest-add":

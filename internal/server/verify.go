@@ -251,6 +251,11 @@ func (n *Node) verifyReleases(ctx context.Context, attack bool, v *Verified, bre
 		for _, s := range sets {
 			v.Tables += len(s.Tables())
 		}
+		if left, err := n.crowd.Outside(ctx, ws); err != nil {
+			breach("murmur.db", "releases of %s that left: %s", ws, err)
+		} else {
+			v.Tables += len(left)
+		}
 		if found, err := n.audit(ctx, ws); err != nil {
 			breach("lake", "workspace %s: what somebody refused could not be looked for: %s", ws, describe(err))
 		} else if found > 0 {

@@ -16,14 +16,15 @@ import (
 type Role string
 
 const (
-	Viewer  Role = "viewer"  // reads figures and states
+	Outside Role = "outside" // reads differentially private figures
+	Viewer  Role = "viewer"  // reads all figures, and states
 	Privacy Role = "privacy" // also opt-outs, erasures, receipts and the policy
 	Owner   Role = "owner"   // also sources, replay and call control
 )
 
 // may reports whether r includes the rights of need.
 func (r Role) may(need Role) bool {
-	rank := map[Role]int{Viewer: 1, Privacy: 2, Owner: 3}
+	rank := map[Role]int{Outside: 1, Viewer: 2, Privacy: 3, Owner: 4}
 	return rank[r] >= rank[need] && rank[r] > 0
 }
 

@@ -25,9 +25,9 @@ type redacted struct {
 	Spans    []Span `json:"spans" nullable:"false" doc:"Unicode code points of the text sent, end exclusive"`
 }
 
-// reading registers what a viewer may do: nothing of it changes anything.
+// reading registers what a viewer may do, and somebody outside: nothing of it changes anything.
 func (a api) reading(h huma.API) {
-	huma.Register(h, op(http.MethodGet, "/v1/figures", "figures", Viewer, "Every released figure"),
+	huma.Register(h, op(http.MethodGet, "/v1/figures", "figures", Outside, "Every released figure; to the role outside, the differentially private ones"),
 		func(ctx context.Context, in *struct {
 			Scoped
 			Insight string `query:"insight" maxLength:"64" pattern:"^[a-z0-9-]*$" doc:"slug; empty: all"`

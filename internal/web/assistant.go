@@ -10,13 +10,16 @@ import (
 	"murmur/internal/mcp"
 )
 
-// assistants serves the Model Context Protocol at /mcp. Whatever the token's role, an assistant reads what viewers may see:
-// its words may go anywhere.
+// assistants serves the Model Context Protocol at /mcp. With a token of the role outside an assistant reads what is
+// differentially private, with any other what viewers may see.
 func assistants(c Config) http.Handler {
 	tools := mcp.Handler(func(r *http.Request) *mcp.Config {
-		ws := access(r.Context()).Workspace
-		return &mcp.Config{Version: c.Version, Figures: func(ctx context.Context) ([]insight.Figure, error) {
-			figures, err := c.Figures.Figures(ctx, ws, "", Viewer)
+		who, as, insights := access(r.Context()), Viewer, insight.All()
+		if who.Role == Outside {
+			as, insights = Outside, insight.OutsideInsights()
+		}
+		return &mcp.Config{Version: c.Version, Insights: insights, Figures: func(ctx context.Context) ([]insight.Figure, error) {
+			figures, err := c.Figures.Figures(ctx, who.Workspace, "", as)
 			if err != nil {
 				c.Log.Error("mcp", "error", err)
 			}

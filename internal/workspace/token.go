@@ -9,14 +9,15 @@ import (
 	"time"
 )
 
-// Role is what an API token may do: a viewer reads figures, privacy also reads evidence and erases, an owner does
-// everything.
+// Role is what an API token may do: outside reads differentially private figures alone, a viewer all figures, privacy also
+// reads evidence and erases, an owner does everything.
 type Role string
 
 const (
 	Owner   Role = "owner"
 	Viewer  Role = "viewer"
 	Privacy Role = "privacy"
+	Outside Role = "outside"
 
 	link        Role = "link"    // opens the pages once
 	SessionRole Role = "session" // the pages, opened
@@ -30,8 +31,8 @@ const (
 
 // NewToken makes an API token of 256 random bits that ends after life; only its hash is kept.
 func (s *Store) NewToken(ctx context.Context, ws ID, role Role, life time.Duration) (string, error) {
-	if !slices.Contains([]Role{Owner, Viewer, Privacy}, role) {
-		return "", fmt.Errorf("role: %w; use owner, viewer or privacy", ErrNotFound)
+	if !slices.Contains([]Role{Owner, Viewer, Privacy, Outside}, role) {
+		return "", fmt.Errorf("role: %w; use owner, viewer, privacy or outside", ErrNotFound)
 	}
 	if life <= 0 || life > MaxTokenLife {
 		return "", ErrTokenLife

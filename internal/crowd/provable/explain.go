@@ -54,6 +54,9 @@ func (p Plan) Explain() Explanation {
 	}
 	for _, m := range p.Metrics {
 		rows := keptOf(m.expect, m.Month)
+		if m.Once && len(m.Cells) == 1 { // it counts contacts, of whom each has a row
+			rows = min(m.expect, 1)
+		}
 		x := MetricExplanation{
 			Measure: m.Measure, Cells: len(m.Cells), Month: m.Month, Day: m.Day, Once: m.Once, Unit: m.measure.Unit,
 			Sensitivity: math.Sqrt(float64(m.Squared)), Sigma: m.Sigma(), NanoRho: int64(m.Cost), Rows: rows * p.contacts,
