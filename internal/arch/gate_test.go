@@ -109,7 +109,7 @@ func TestForgeriesDoNotCompile(t *testing.T) {
 func TestTheCompilerHoldsTheZones(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	doors := []string{private, private + "/anon", crowd, crowd + "/release"}
+	doors := []string{private, private + "/anon", crowd, crowd + "/release", crowd + "/provable"}
 	for _, p := range h.below(private, crowd) {
 		if !slices.Contains(doors, p.name) && !under(p.name, private+"/internal") && !under(p.name, crowd+"/internal") {
 			t.Errorf("%s is open to everyone: a zone shows its doors alone", p.name)

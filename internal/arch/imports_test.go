@@ -32,11 +32,14 @@ var zones = rule{
 		return out
 	},
 	allow: map[string]string{
-		"internal/server imports internal/private":       "the wiring",
-		"internal/server imports internal/crowd":         "the wiring",
-		"internal/server imports internal/crowd/release": "the wiring: policies become settings of releases",
-		"internal/server imports internal/private/anon":  "the wiring: erasure crosses by value, as contacts",
-		"internal/cli imports internal/private":          "redact works without a data directory, so without a server",
+		"internal/server imports internal/private":         "the wiring",
+		"internal/server imports internal/crowd":           "the wiring",
+		"internal/server imports internal/crowd/release":   "the wiring: policies become settings of releases",
+		"internal/server imports internal/crowd/provable":  "the wiring: specifications become plans",
+		"internal/cli imports internal/crowd/provable":     "prints what a plan costs",
+		"internal/insight imports internal/crowd/provable": "an insight is a pure function of released counts",
+		"internal/server imports internal/private/anon":    "the wiring: erasure crosses by value, as contacts",
+		"internal/cli imports internal/private":            "redact works without a data directory, so without a server",
 
 		"internal/fact imports internal/private/anon":                  "a fact's two leaves",
 		"internal/fact/facttest imports internal/private/anon":         "makes leaves for tests through a real seal",

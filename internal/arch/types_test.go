@@ -70,7 +70,7 @@ func walkLeaves(t types.Type, at string, in []types.Type, report func(at, what s
 var doors = rule{
 	name: "doors",
 	find: func(h *house) (out []string) {
-		inside := map[string]string{private: private + "/internal", private + "/anon": private + "/internal", crowd: crowd + "/internal", crowd + "/release": crowd + "/internal"}
+		inside := map[string]string{private: private + "/internal", private + "/anon": private + "/internal", crowd: crowd + "/internal", crowd + "/release": crowd + "/internal", crowd + "/provable": crowd + "/internal"}
 		for _, p := range h.pkgs {
 			zone, isDoor := inside[p.name]
 			if !isDoor {

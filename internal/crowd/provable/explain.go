@@ -50,7 +50,7 @@ type MonthExplanation struct {
 func (p Plan) Explain() Explanation {
 	e := Explanation{
 		Unit: p.Unit, Epsilon: p.Epsilon, Delta: p.Delta, Days: p.Days, Contacts: p.contacts,
-		Requested: int64(p.Cost), Budget: int64(MonthBudget()), Yearly: dp.Epsilon(12*p.Cost, p.Delta),
+		Requested: int64(p.Cost), Budget: int64(MonthBudget()), Yearly: dp.Epsilon(dp.Rho(12*p.Cost), p.Delta),
 	}
 	for _, m := range p.Metrics {
 		rows := keptOf(m.expect, m.Month)

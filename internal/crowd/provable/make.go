@@ -24,13 +24,13 @@ type Charge struct {
 	Month     string
 	Zone      string   // of the month
 	Plan      [32]byte // Plan.ID
-	Cost, Cap dp.Rho
+	Cost, Cap Rho
 	Delta     float64
 }
 
 // Account is what is known of a month's budget and of one plan's release.
 type Account struct {
-	Cap, Spent dp.Rho
+	Cap, Spent Rho
 	Reserved   bool   // the plan's budget was reserved
 	Released   bool   // and its release was stored
 	Sealed     []byte // the release

@@ -19,7 +19,7 @@ type Plan struct {
 	Delta   float64
 	Days    int64 // of one contact
 	Metrics []Metric
-	Cost    dp.Rho // of all metrics
+	Cost    Rho // of all metrics
 
 	contacts float64 // expected
 }
@@ -34,7 +34,7 @@ type Metric struct {
 	// Squared is the largest squared Euclidean length of what one contact adds to the cells.
 	Squared  int64
 	Variance uint64 // of the noise on each cell
-	Cost     dp.Rho
+	Cost     Rho
 
 	leaves  []release.Key
 	measure Measure
@@ -78,7 +78,7 @@ func Compile(s Spec, measures []Measure) (Plan, error) {
 		return bad("there must be from 1 to %d metrics", mostMetrics)
 	}
 	p := Plan{Unit: s.Unit, Epsilon: s.Budget.Epsilon, Delta: s.Budget.Delta, Days: s.Bounds.Days, contacts: s.Expect.Contacts}
-	whole, shares := dp.Cap(p.Epsilon, p.Delta), int64(0)
+	whole, shares := Rho(dp.Cap(p.Epsilon, p.Delta)), int64(0)
 	for _, sm := range s.Metrics {
 		m, err := compile(sm, p.Days, whole, measures)
 		if err != nil {
@@ -99,7 +99,7 @@ func Compile(s Spec, measures []Measure) (Plan, error) {
 	return p, nil
 }
 
-func compile(s SpecMetric, days int64, whole dp.Rho, measures []Measure) (Metric, error) {
+func compile(s SpecMetric, days int64, whole Rho, measures []Measure) (Metric, error) {
 	i := slices.IndexFunc(measures, func(m Measure) bool { return m.Name == s.Measure })
 	switch {
 	case i < 0:
@@ -129,11 +129,11 @@ func compile(s SpecMetric, days int64, whole dp.Rho, measures []Measure) (Metric
 		}
 	}
 	m.Squared = squared(m)
-	m.Variance = dp.Variance(m.Squared, whole*dp.Rho(s.Share)/1000)
+	m.Variance = dp.Variance(m.Squared, dp.Rho(whole)*dp.Rho(s.Share)/1000)
 	if m.Variance == 0 {
 		return Metric{}, fmt.Errorf("no noise is large enough for its bounds and share")
 	}
-	m.Cost = dp.Cost(m.Squared, m.Variance)
+	m.Cost = Rho(dp.Cost(m.Squared, m.Variance))
 	return m, nil
 }
 

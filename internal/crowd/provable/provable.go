@@ -39,7 +39,12 @@ const (
 )
 
 // MonthBudget is the largest rho that is (Epsilon, Delta)-differential privacy.
-func MonthBudget() dp.Rho { return dp.Cap(Epsilon, Delta) }
+func MonthBudget() Rho { return Rho(dp.Cap(Epsilon, Delta)) }
+
+// Rho is a cost in zero-concentrated differential privacy, in units of 1e-9.
+type Rho int64
+
+func (r Rho) String() string { return dp.Rho(r).String() }
 
 // Measure is something that can be released: a query whose cells are public.
 type Measure struct {

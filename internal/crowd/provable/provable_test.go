@@ -62,7 +62,7 @@ func TestTheDefaultCostsNoMoreThanAMonthHas(t *testing.T) {
 	if p.Cost > MonthBudget() || p.Cost < MonthBudget()*98/100 {
 		t.Errorf("the default costs %v of %v", p.Cost, MonthBudget())
 	}
-	if e := dp.Epsilon(p.Cost, Delta); e > Epsilon {
+	if e := dp.Epsilon(dp.Rho(p.Cost), Delta); e > Epsilon {
 		t.Errorf("all metrics together are epsilon %.6f", e)
 	}
 	want := map[string]int64{"contacts": 1, "missed-calls": 4, "missed-reasons": 1, "topics": 2, "nps": 1, "csat": 1}
@@ -173,14 +173,14 @@ func TestMonthsThatAreDueFollowFromTheCalendar(t *testing.T) {
 // memory is a Store in memory.
 type memory struct {
 	mu       sync.Mutex
-	spent    map[string]dp.Rho
+	spent    map[string]Rho
 	reserved map[string]bool
 	sealed   map[string][]byte
 	fails    error // of Commit
 }
 
 func newMemory() *memory {
-	return &memory{spent: map[string]dp.Rho{}, reserved: map[string]bool{}, sealed: map[string][]byte{}}
+	return &memory{spent: map[string]Rho{}, reserved: map[string]bool{}, sealed: map[string][]byte{}}
 }
 
 func place(c Charge) string { return fmt.Sprintf("%s %s %x", c.Workspace, c.Month, c.Plan) }
