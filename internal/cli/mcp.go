@@ -21,7 +21,7 @@ func (c *mcpCmd) Run(r *run) error {
 	if _, err := c.figures(r); err != nil { // a workspace that does not exist is told now, not to the assistant
 		return err
 	}
-	insights := insight.All()
+	var insights []insight.Insight
 	if c.As == "outside" {
 		insights = insight.OutsideInsights()
 	}

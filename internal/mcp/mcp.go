@@ -27,7 +27,7 @@ import (
 // Config is what one assistant may read.
 type Config struct {
 	Version string
-	// Insights are those that are listed.
+	// Insights are those that are listed; nil: all.
 	Insights []insight.Insight
 	// Figures answers every figure of one workspace that viewers may see, the oldest period first.
 	Figures func(context.Context) ([]insight.Figure, error)
@@ -114,7 +114,11 @@ func (t tools) list(ctx context.Context, _ none) (out listed, err error) {
 	if err != nil {
 		return out, failed(err)
 	}
-	for _, in := range t.Insights {
+	insights := t.Insights
+	if insights == nil {
+		insights = insight.All()
+	}
+	for _, in := range insights {
 		l := listedInsight{Insight: in.Slug, Question: in.Question, Formula: in.Formula, Caveat: in.Caveat, Periods: periods(of(figures, in.Slug))}
 		for _, m := range in.Measures {
 			l.Measures = append(l.Measures, m.Name+" ("+m.Unit+")")

@@ -14,7 +14,8 @@ import (
 // differentially private, with any other what viewers may see.
 func assistants(c Config) http.Handler {
 	tools := mcp.Handler(func(r *http.Request) *mcp.Config {
-		who, as, insights := access(r.Context()), Viewer, insight.All()
+		who, as := access(r.Context()), Viewer
+		var insights []insight.Insight
 		if who.Role == Outside {
 			as, insights = Outside, insight.OutsideInsights()
 		}
