@@ -20,7 +20,7 @@ func callRows(from, n int) string {
 	var b strings.Builder
 	start := time.Date(2026, 10, 1, 8, 0, 0, 0, time.UTC)
 	for i := from; i < from+n; i++ {
-		fmt.Fprintf(&b, "c%d,%s,inbound,+1212555%04d,+16465550100,answered,%d\n", i, start.Add(time.Duration(i)*time.Minute).Format(time.DateTime), i%10_000, i%300)
+		fmt.Fprintf(&b, "c%d,%s,inbound,+1212555%04d,+16465550100,answered,%d\n", i, start.Add(time.Duration(i%40_000)*time.Minute).Format(time.DateTime), i%10_000, i%300)
 	}
 	return b.String()
 }

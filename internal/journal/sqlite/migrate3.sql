@@ -9,6 +9,3 @@ create table place (
 create trigger delivery_moved after update of pos on delivery begin
   delete from place where id = substr(old.id, 1, 8) and pos = old.pos;
 end;
-create trigger delivery_gone after delete on delivery begin
-  delete from place where id = substr(old.id, 1, 8) and pos = old.pos;
-end;

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -194,6 +195,63 @@ func (p *places) filedNow(some []name, upto int64) {
 			delete(p.tail, n)
 		}
 	}
+}
+
+// filing is an entry of the table place.
+type filing struct {
+	id  []byte
+	pos int64
+}
+
+// unfile takes the entries of deliveries that are gone out of the table, in its order: a page is changed once for all that it
+// has of them. Until then they do no harm.
+func (j *Journal) unfile(ctx context.Context) error {
+	last := filing{id: []byte{}}
+	for {
+		gone, next, err := j.gone(ctx, last)
+		if err != nil {
+			return fmt.Errorf("look for filed ids: %w", err)
+		}
+		for some := range slices.Chunk(gone, fileChunk) {
+			err := j.write(ctx, commitSize, func(t *tx) error {
+				for _, f := range some {
+					if err := t.exec(t.w.sql.unfile, f.id, f.pos); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if next.id == nil {
+			return nil
+		}
+		last = next
+	}
+}
+
+// gone reads a stretch of the table after an entry and gives those of its entries whose row is gone, and the last one; the
+// zero one at the end.
+func (j *Journal) gone(ctx context.Context, after filing) (gone []filing, last filing, err error) {
+	rows, err := j.reads.QueryContext(ctx, fmt.Sprintf(`select p.id, p.pos, d.pos is null from place p left join delivery d on d.pos = p.pos
+		where (p.id, p.pos) > (?, ?) order by p.id, p.pos limit %d`, stretch), after.id, after.pos)
+	if err != nil {
+		return nil, last, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var f filing
+		var isGone bool
+		if err := rows.Scan(&f.id, &f.pos, &isGone); err != nil {
+			return nil, last, err
+		}
+		if last = f; isGone {
+			gone = append(gone, f)
+		}
+	}
+	return gone, last, rows.Err()
 }
 
 // buildFilter makes a filter of the ids that are filed, when there is none or it is full.

@@ -134,6 +134,11 @@ func (p *processes) step() {
 				delete(p.known, n)
 			}
 		}
+		var stale int
+		p.must(j.reads.QueryRow(`select count(*) from place where pos not in (select pos from delivery)`).Scan(&stale))
+		if stale > 0 {
+			p.t.Errorf("%d ids of deliveries that were purged are still filed", stale)
+		}
 	}
 }
 

@@ -46,9 +46,6 @@ create table place (
 create trigger delivery_moved after update of pos on delivery begin
   delete from place where id = substr(old.id, 1, 8) and pos = old.pos;
 end;
-create trigger delivery_gone after delete on delivery begin
-  delete from place where id = substr(old.id, 1, 8) and pos = old.pos;
-end;
 
 -- The sealed bytes of a delivery that is not settled.
 create table payload (

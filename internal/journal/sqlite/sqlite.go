@@ -28,6 +28,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver
@@ -94,7 +95,8 @@ type Journal struct {
 	places *places
 	bell   bell
 
-	stopFiling func() // and wait
+	checkpoints checkpoints
+	stopBeside  func() // ends what goes on beside the writer, and waits
 }
 
 var (
@@ -119,15 +121,15 @@ func open(ctx context.Context, path string, c Config) (_ *Journal, err error) {
 	if err := create(path); err != nil {
 		return nil, err
 	}
-	j := &Journal{config: c, path: path, places: newPlaces(c.tail)}
+	j := &Journal{config: c, path: path, places: newPlaces(c.tail), checkpoints: make(checkpoints, 1)}
 	defer func() {
 		if err != nil {
 			_ = j.closeFiles()
 		}
 	}()
 	// Deleted facts leave no trace in live pages (secure_delete), temporary tables stay in memory, and the
-	// log is cut back after a burst. A checkpoint every 16 MiB costs less than every 4.
-	if j.writes, err = sql.Open("sqlite", dsn(path, c, "secure_delete(FAST)", "wal_autocheckpoint(4000)",
+	// log is cut back after a burst. SQLite's own checkpoints are for when those of checkpoint.go do not keep up.
+	if j.writes, err = sql.Open("sqlite", dsn(path, c, "secure_delete(FAST)", "wal_autocheckpoint(16000)",
 		"journal_size_limit(67108864)", "cache_size(-16384)")); err != nil {
 		return nil, err
 	}
@@ -142,26 +144,24 @@ func open(ctx context.Context, path string, c Config) (_ *Journal, err error) {
 	if j.writer, err = startWriter(ctx, j); err != nil {
 		return nil, err
 	}
-	j.startFiling()
+	j.startBeside()
 	return j, nil
 }
 
-func (j *Journal) startFiling() {
+func (j *Journal) startBeside() {
 	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		j.file(ctx)
-	}()
-	j.stopFiling = func() {
+	var all sync.WaitGroup
+	all.Go(func() { j.file(ctx) })
+	all.Go(func() { j.checkpoint(ctx) })
+	j.stopBeside = func() {
 		stop()
-		<-done
+		all.Wait()
 	}
 }
 
 // Close commits what was handed in, stops the writer and closes the file. Consumers must have ended.
 func (j *Journal) Close() error {
-	j.stopFiling()
+	j.stopBeside()
 	j.writer.stop()
 	return j.closeFiles()
 }

@@ -37,6 +37,7 @@ func strip(ctx context.Context, db *sql.DB) error {
 		`update accepted set deliveries = deliveries - (select count(*) from delivery d
 			where d.ws = accepted.ws and d.source = accepted.source and d.state = ?)`,
 		`delete from delivery where state = ?`,
+		`delete from place where not exists (select 1 from delivery d where d.pos = place.pos)`,
 	} {
 		if _, err := tx.ExecContext(ctx, q, pending); err != nil {
 			return err

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -15,7 +16,7 @@ import (
 )
 
 // chunk is how many rows an upkeep transaction changes at most: Accept waits a few milliseconds for it.
-const chunk = 200
+const chunk = 100
 
 // stretch is how many rows of the book a reader looks through at a time; the writer goes on meanwhile.
 const stretch = 20_000
@@ -114,21 +115,12 @@ func (j *Journal) steps(ctx context.Context, found []int64, where string, args [
 					err = errors.Join(err, after)
 				}()
 			}
-			if err := t.flush(); err != nil {
+			still, err := t.still(part, where, args)
+			if err != nil {
 				return err
 			}
-			for _, pos := range part {
-				var ws int64
-				r := row{pos: pos}
-				err := t.w.conn.QueryRowContext(t.ctx, `select ws, source, state, why, at from delivery where pos = ?3 and `+where, append(args, pos)...).
-					Scan(&ws, &r.source, &r.state, &r.why, &r.at)
-				if errors.Is(err, sql.ErrNoRows) {
-					continue
-				}
-				if err != nil {
-					return err
-				}
-				did, err := step(t, ws, &r)
+			for i := range still {
+				did, err := step(t, still[i].ws, &still[i].row)
 				if err != nil {
 					return err
 				}
@@ -143,6 +135,33 @@ func (j *Journal) steps(ctx context.Context, found []int64, where string, args [
 		}
 	}
 	return n, nil
+}
+
+// owned is a row and its workspace.
+type owned struct {
+	row
+	ws int64
+}
+
+// still reads those of the rows that where still names.
+func (t *tx) still(part []int64, where string, args []any) (found []owned, err error) {
+	list, err := json.Marshal(part)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := t.query(`select pos, ws, source, state, why, at from delivery where pos in (select value from json_each(?3)) and `+where, append(args, string(list))...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var r owned
+		if err := rows.Scan(&r.pos, &r.ws, &r.source, &r.state, &r.why, &r.at); err != nil {
+			return nil, err
+		}
+		found = append(found, r)
+	}
+	return found, rows.Err()
 }
 
 // Replay implements deliveries.Store. Deliveries keep their order. A replayed one gets a new position, so the position
@@ -241,7 +260,7 @@ func (j *Journal) thoroughly(ctx context.Context, what string, n int, err error)
 	}
 	if n > 0 {
 		// Best effort: while another process reads an old snapshot the log stays until the next time.
-		_, _ = j.reads.ExecContext(ctx, `pragma wal_checkpoint(passive)`)
+		_, _ = j.reads.ExecContext(ctx, passively)
 		_, _ = j.reads.ExecContext(ctx, `pragma wal_checkpoint(truncate)`)
 	}
 	return nil
@@ -251,12 +270,14 @@ func (j *Journal) thoroughly(ctx context.Context, what string, n int, err error)
 func (j *Journal) Purge(ctx context.Context) (n int, err error) {
 	before := micros(j.config.Now().Add(-purgeAge))
 	n, err = j.sweep(ctx, fmt.Sprintf(`at < ?1 and ?2 is null and state not in (%s)`, needed), []any{before, nil}, false, func(t *tx, ws int64, r *row) (bool, error) {
-		if _, err := t.change(`update settled set purged = purged + 1 where ws = ? and source = ? and state = ?`, ws, r.source, int64(r.state)); err != nil {
+		if err := t.exec(t.w.sql.purged, ws, r.source, int64(r.state)); err != nil {
 			return false, err
 		}
-		_, err := t.change(`delete from delivery where pos = ?`, r.pos)
-		return true, err
+		return true, t.exec(t.w.sql.dropDelivery, r.pos)
 	})
+	if err == nil && n > 0 {
+		err = j.unfile(ctx)
+	}
 	if err != nil {
 		return n, fmt.Errorf("purge: %w", err)
 	}

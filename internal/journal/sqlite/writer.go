@@ -39,6 +39,7 @@ type writer struct {
 	sources    map[fact.Label]int64
 
 	deliveries, payloads inserter
+	unwritten            int // messages since the log was last written into the file
 }
 
 // work is one caller's part of a transaction. do may be called twice: when a neighbour in the transaction
@@ -47,7 +48,9 @@ type work struct {
 	ctx  context.Context
 	size int // messages
 	do   func(*tx) error
-	err  chan error // capacity 1
+	// apart runs outside a transaction, and do is nil.
+	apart func(*sql.Conn) error
+	err   chan error // capacity 1
 }
 
 func startWriter(ctx context.Context, j *Journal) (*writer, error) {
@@ -79,8 +82,11 @@ func (w *writer) stop() {
 // write runs do in a transaction and returns when it is durable. When ctx ends before do was begun, do is
 // not run; once begun the answer is waited for, so that an error never hides a commit.
 func (j *Journal) write(ctx context.Context, size int, do func(*tx) error) error {
-	w := j.writer
-	k := &work{ctx: ctx, size: size, do: do, err: make(chan error, 1)}
+	return j.writer.hand(&work{ctx: ctx, size: size, do: do, err: make(chan error, 1)})
+}
+
+// hand gives work to the writer and waits for it.
+func (w *writer) hand(k *work) error {
 	w.mu.RLock()
 	if w.closed {
 		w.mu.RUnlock()
@@ -90,9 +96,9 @@ func (j *Journal) write(ctx context.Context, size int, do func(*tx) error) error
 	case w.queue <- k:
 		w.mu.RUnlock()
 		return <-k.err
-	case <-ctx.Done():
+	case <-k.ctx.Done():
 		w.mu.RUnlock()
-		return ctx.Err()
+		return k.ctx.Err()
 	}
 }
 
@@ -111,6 +117,11 @@ func (w *writer) run() {
 				return
 			}
 			first = k
+		}
+		if first.apart != nil {
+			ahead = nil
+			first.err <- w.aside(first)
+			continue
 		}
 		batch := []*work{first}
 		batch, ahead = w.gather(batch)
@@ -136,7 +147,7 @@ func (w *writer) gather(batch []*work) (_ []*work, ahead *work) {
 			if !ok {
 				return batch, nil // run sees the end again
 			}
-			if size += k.size; size > commitSize {
+			if size += k.size; size > commitSize || k.apart != nil {
 				return batch, k
 			}
 			batch = append(batch, k)
@@ -191,6 +202,18 @@ func (w *writer) transact(batch []*work) error {
 	return err
 }
 
+// aside runs a caller's work between two transactions.
+func (w *writer) aside(k *work) error {
+	if w.broken != nil {
+		return w.broken
+	}
+	err := classify(k.apart(w.conn))
+	if errors.Is(err, journal.ErrBroken) {
+		w.broken = err
+	}
+	return err
+}
+
 func (w *writer) attempt(batch []*work) error {
 	ctx := context.Background() // a transaction that was begun is finished
 	if _, err := w.sql.begin.ExecContext(ctx); err != nil {
@@ -214,6 +237,13 @@ func (w *writer) attempt(batch []*work) error {
 		w.journal.places.add(t.placed, t.next)
 	}
 	w.journal.bell.ring(t.inbox, t.facts)
+	for _, k := range batch {
+		w.unwritten += k.size
+	}
+	if w.unwritten >= checkpointAfter {
+		w.unwritten = 0
+		w.journal.checkpoints.want()
+	}
 	return nil
 }
 
@@ -355,7 +385,9 @@ func classify(err error) error {
 // statements are prepared once on the writer's connection.
 type statements struct {
 	begin, commit, rollback                  *sql.Stmt
-	sequence, setNext, file, setFiled        *sql.Stmt
+	sequence, setNext                        *sql.Stmt
+	file, setFiled, unfile                   *sql.Stmt
+	purged, dropDelivery                     *sql.Stmt
 	workspace, addWorkspace                  *sql.Stmt
 	source, addSource                        *sql.Stmt
 	retired                                  *sql.Stmt
@@ -386,6 +418,9 @@ func (s *statements) prepare(ctx context.Context, conn *sql.Conn) error {
 		{&s.sequence, `select next, filed from sequence`},
 		{&s.setNext, `update sequence set next = ?`},
 		{&s.file, `insert or ignore into place select substr(id, 1, 8), pos from delivery where pos in (select value from json_each(?))`},
+		{&s.unfile, `delete from place where id = ? and pos = ?`},
+		{&s.purged, `update settled set purged = purged + 1 where ws = ? and source = ? and state = ?`},
+		{&s.dropDelivery, `delete from delivery where pos = ?`},
 		{&s.setFiled, `update sequence set filed = max(filed, ?)`},
 		{&s.workspace, `select no from workspace where name = ?`},
 		{&s.addWorkspace, `insert into workspace (name) values (?) on conflict do nothing`},
