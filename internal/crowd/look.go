@@ -8,6 +8,7 @@ import (
 
 	"murmur/internal/crowd/internal/lake"
 	"murmur/internal/crowd/release"
+	"murmur/internal/fact"
 	"murmur/internal/workspace"
 )
 
@@ -104,7 +105,8 @@ func (l *look) read(ctx context.Context) error {
 		}
 	}
 	l.midnight = midnightOf(l.now().In(l.settings.Zone))
-	l.basis, err = release.Basis(l.releaser.Queries, l.settings, l.names)
+	// Replies follow from the rows: a new one changes the tables of the blocks that it was sent in, and those change anyway.
+	l.basis, err = release.Basis(l.releaser.Queries, l.settings, l.names.Without(func(n release.Label) bool { return n.Dim == fact.DimReply }))
 	return err
 }
 
@@ -188,7 +190,7 @@ func (l *look) due(block release.Period) (due []release.Request) {
 			follows := p.Grain == release.Block && len(due) > before // its weeks may show what it waited for
 			if audience == release.Owner && (closes || follows || l.moved(p, at)) || audience == release.Others && l.shows(p, at, closes) {
 				due = append(due, release.Request{
-					Audience: audience, Period: p, Settings: l.settings, Dictionary: l.names, LastAdded: last,
+					Audience: audience, Period: p, Settings: l.settings, LastAdded: last,
 					Cut: l.midnight, Arrived: !l.daily() && at.made > 0,
 				})
 			}
@@ -244,8 +246,12 @@ func earliest(a, b time.Time) time.Time {
 // count makes the tables of one block's periods and keeps where they stand.
 func (l *look) count(ctx context.Context, block release.Period, due []release.Request) (made int, err error) {
 	files := l.files(block.Start.Add(-release.Horizon), block.End.Add(release.Horizon))
+	names, err := l.withReplies(ctx, block, files)
+	if err != nil {
+		return 0, err
+	}
 	for i := range due {
-		due[i].Snapshot = files
+		due[i].Snapshot, due[i].Dictionary = files, names
 	}
 	out, err := l.releaser.ReleaseAll(ctx, due)
 	if err != nil {
