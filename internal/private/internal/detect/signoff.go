@@ -26,7 +26,7 @@ func (s *scan) findSignOff(side Side) {
 				return
 			}
 		}
-		s.mark(from, end, Person, 75, ByCue)
+		s.mark(from, end, Person, 75, ByList) // the tagger may take it back
 		return
 	}
 }

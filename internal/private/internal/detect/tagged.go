@@ -153,7 +153,7 @@ func (s *scan) fingerprint(ask *asked) uint64 {
 		add(uint64(m.from)<<32 | uint64(m.to))
 		add(uint64(m.t)<<16 | uint64(m.score)<<8 | uint64(m.why))
 	}
-	add(uint64(len(s.maybe)))
+	add(uint64(len(s.maybe))<<8 | uint64(s.does))
 	for i, again := range s.echoes.heard {
 		if again {
 			add(uint64(i))
@@ -166,6 +166,9 @@ func (s *scan) fingerprint(ask *asked) uint64 {
 		if ask.again || ask.age > 0 {
 			add(1 << 8)
 		}
+		if ask.echo {
+			add(1 << 9)
+		}
 	}
 	return h | 1
 }
@@ -177,7 +180,7 @@ func (s *scan) tagged(from, to int, c tag.Class, a *asked) Type {
 	case tag.Person, tag.Place:
 		switch {
 		case s.dial != Paranoid && (s.nameCue(from) == notName || s.premises(to) || s.premises(to-1)): // a restaurant called
-		case !s.spelled() && to == from+1 && utf8.RuneCountInString(s.low(from)) == 1: // a letter, no name
+		case s.turn.Side == 0 && !a.open() && !s.named(from, to):
 		case c == tag.Person:
 			return Person
 		default:
@@ -199,6 +202,24 @@ func (s *scan) tagged(from, to int, c tag.Class, a *asked) Type {
 		}
 	}
 	return None
+}
+
+// named reports whether one of the tokens says something of its own: it is no number, no word of a closed class, no scrap
+// that no list knows.
+func (s *scan) named(from, to int) bool {
+	if s.spelled() {
+		return true
+	}
+	for i := from; i < to; i++ {
+		k := s.tok[i]
+		_, cue := cueWords[s.low(i)]
+		switch {
+		case k.kind != word || s.runOf[i] > 0:
+		case k.gaz&gazetteer.CommonFirst != 0, !cue && k.lex&^(month|given|kin|title|street) == 0 && (k.gaz != 0 || utf8.RuneCountInString(s.low(i)) > 3):
+			return true
+		}
+	}
+	return false
 }
 
 // dayNamed reports whether one of the tokens is a number, a month or a day. "Last summer" is none: Balanced leaves it.
