@@ -22,11 +22,11 @@ func (s *scan) findSignOff(side Side) {
 		}
 		for i := from; i < end; i++ {
 			g := s.tok[i].gaz
-			if !parting && g&gazetteer.Word != 0 && g&gazetteer.CommonFirst == 0 {
+			if !parting && g&(gazetteer.Word|gazetteer.Place) != 0 && g&gazetteer.CommonFirst == 0 { // the last line of an address
 				return
 			}
 		}
-		s.mark(from, end, Person, 75, ByList) // the tagger may take it back
+		s.mark(from, end, Person, 75, ByCue)
 		return
 	}
 }
@@ -37,10 +37,12 @@ func (s *scan) signs(i int) bool {
 	return t.kind == word && len(s.low(i)) >= 2 && s.runOf[i] == 0 && t.lex&^(month|given) == 0 && (t.lex&month == 0 || t.gaz&gazetteer.CommonFirst != 0)
 }
 
-// parts reports whether token i takes leave, or is a pause.
+// parts reports whether token i takes leave, or is a pause. A hyphen inside a word ("top-up") is neither.
 func (s *scan) parts(i int) (parting, pause bool) {
 	switch low := s.low(i); low {
-	case "-", "–", "—", "~", "^", "love", "thanks", "thx", "tnx", "thank", "ta", "cheers", "regards", "yours", "kr":
+	case "-":
+		return i == 0 || s.tok[i-1].kind < word || s.tok[i-1].e < s.tok[i].s, false
+	case "–", "—", "~", "^", "love", "thanks", "thx", "tnx", "thank", "ta", "cheers", "regards", "yours", "kr":
 		return true, false
 	case ".", "!", "?", ",", "\n":
 		return false, true

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"murmur/internal/private/internal/detect/act"
@@ -193,7 +194,7 @@ func (s *scan) tagged(from, to int, c tag.Class, a *asked) Type {
 		case !s.says(from, to):
 		case a.wants(DateOfBirth):
 			return DateOfBirth
-		case s.dial > Balanced || s.dayNamed(from, to):
+		case s.dial == Paranoid, s.dayNamed(from, to), s.dial > Balanced && s.timely(from, to):
 			return Date
 		}
 	case tag.Other:
@@ -231,6 +232,29 @@ func (s *scan) dayNamed(from, to int) bool {
 	}
 	return false
 }
+
+// timely reports whether one of the tokens is a word of time: "last summer", not "over the fence".
+func (s *scan) timely(from, to int) bool {
+	for i := from; i < to; i++ {
+		if s.tok[i].lex&(near|period|stray) != 0 || timeWords[s.low(i)] {
+			return true
+		}
+	}
+	return false
+}
+
+// timeWords are words of time that no other list has.
+var timeWords = func() map[string]bool {
+	m := map[string]bool{}
+	for _, w := range strings.Fields(`ago am anniversary annual autumn bday biennial birthday century christmas dawn days daily decade dusk easter
+		evening evenings eve fall fortnight friday's halloween holiday holidays hours later midday midnight month
+		months monthly morning mornings night nights noon noonish pm season semester spring sunrise sunset summer
+		tea-time thanksgiving today today's tomorrow tomorrow's tonight tonight's week weekend weekends weekly weeks
+		weekday weekdays winter xmas year years yearly yesterday yesterday's afternoon afternoons`) {
+		m[w] = true
+	}
+	return m
+}()
 
 // digital types are made of digits and letters, so that a word alone is none.
 var digital = of(Phone, CreditCard, CardExpiry, CVV, SSN, IBAN, BankAcct, ID, Vehicle, PIN, Number, Postcode)
