@@ -149,3 +149,77 @@ func TestTheEndOfAnImportIsShown(t *testing.T) {
 		t.Error("an import of 60 calls showed others nothing")
 	}
 }
+
+// viewedAsOf is everything that others are shown, and as of when.
+func (w *town) viewedAsOf() (all []any) {
+	w.t.Helper()
+	sets, err := w.Sets(w.t.Context(), workspace.Default, release.Others)
+	w.must(err)
+	for _, s := range sets {
+		all = append(all, s.AsOf())
+	}
+	return append(all, w.viewed())
+}
+
+// everywhere makes one new contact that calls every number once in each of some weeks.
+func (l *life) everywhere(weeks []time.Time) (facts []fact.Fact) {
+	l.n++
+	who := 5000 + l.n
+	for _, week := range weeks {
+		for number := range 6 {
+			at := week.Add(time.Duration(l.rng.IntN(60*24)) * time.Minute)
+			facts = append(facts, &fact.Call{Head: l.head(at, who), Direction: fact.In, Result: fact.Answered, Number: fact.Label(101 + number), RingS: 4})
+		}
+	}
+	return facts
+}
+
+// The attack: import one person after others saw the figures, and look whether anything moved. One person draws all noise
+// anew, and comes to every group; the number that decides is that of the contacts who came, and is not published.
+func TestAnImportOfOnePersonShowsOthersNothing(t *testing.T) {
+	t.Parallel()
+	w := newTown(t, townQueries()...)
+	w.policy.Noise = 2
+	l := newLife(t)
+	var weeks []time.Time // over, of two blocks
+	for n := range 5 {
+		weeks = append(weeks, time.Date(2026, 11, 10, 9, 0, 0, 0, time.UTC).AddDate(0, 0, -7*n))
+	}
+	arrive := func(persons int) {
+		t.Helper()
+		var facts []fact.Fact
+		for range persons {
+			facts = append(facts, l.everywhere(weeks)...)
+		}
+		w.add(workspace.Default, numbers(6), facts...)
+		w.must(w.Landed(t.Context(), workspace.Default))
+		w.look(Quiet)
+	}
+	arrive(40)
+	first := w.viewedAsOf()
+	if len(w.viewed()) < 10 {
+		t.Fatalf("others are shown %d tables: the test says nothing", len(w.viewed()))
+	}
+	k := w.policy.MinGroup
+	for n := 1; n < k; n++ {
+		arrive(1)
+		if !reflect.DeepEqual(w.viewedAsOf(), first) {
+			t.Fatalf("%d contacts came since others saw the figures, the last one alone: the figures moved", n)
+		}
+	}
+	// The first look of a day is no turn of these weeks, and no moment at which one person may come either.
+	w.now = time.Date(2026, 11, 20, publishHour, 0, 0, 0, time.UTC)
+	w.must(w.Landed(t.Context(), workspace.Default))
+	w.look(Quiet)
+	for _, s := range w.viewed() {
+		for _, f := range first[len(first)-1].([]shown) {
+			if f.Period == s.Period && f.Query.Name == s.Query.Name && f.Query.Grain == release.Week && !reflect.DeepEqual(f, s) {
+				t.Fatalf("an import that ends with the day's publication moved %s of %s", s.Query.Name, s.Period)
+			}
+		}
+	}
+	arrive(1)
+	if reflect.DeepEqual(w.viewed(), first[len(first)-1]) {
+		t.Errorf("%d contacts came since others saw the figures, and nothing moved", k)
+	}
+}

@@ -191,7 +191,7 @@ func (l *look) due(block release.Period) (due []release.Request) {
 			if audience == release.Owner && (closes || follows || l.moved(p, at)) || audience == release.Others && l.shows(p, at, closes) {
 				due = append(due, release.Request{
 					Audience: audience, Period: p, Settings: l.settings, LastAdded: last,
-					Cut: l.midnight, Arrived: !l.daily() && at.made > 0,
+					Cut: l.midnight, Arrived: at.made > 0 && !(l.daily() && (closes || l.turned(p, at))),
 				})
 			}
 		}

@@ -19,25 +19,49 @@ func (u *run) askNoised(d *due) {
 	}
 }
 
-// noisedGroups makes the groups of every table. Which leaves are merged is decided by the noised number of contacts.
-func (u *run) noisedGroups(ctx context.Context, d *due) ([][]Group, error) {
-	tables := make([][]Group, len(u.queries))
+// noisedTables makes every table for Others. Which leaves are merged is decided by the noised number of contacts. news is
+// false when an arrival changes nothing of what is shown.
+func (u *run) noisedTables(ctx context.Context, d *due) (tables []Table, news bool, err error) {
 	for i, q := range u.queries {
-		var err error
-		if _, tables[i], err = u.noisedTable(ctx, i); err != nil {
-			return nil, fmt.Errorf("%s: %w", q.Name, err)
+		parts, groups, err := u.noisedTable(ctx, i)
+		if err != nil {
+			return nil, false, fmt.Errorf("%s: %w", q.Name, err)
 		}
-		if shown := d.shown.Table(q.Name); d.Arrived && shown.Valid() {
-			tables[i] = arrived(shown.groups, tables[i], u.minimum(q))
+		t := d.table(q, groups, d.span().End)
+		if t.behind, err = u.really(ctx, i, parts); err != nil {
+			return nil, false, fmt.Errorf("%s: %w", q.Name, err)
 		}
+		moved := true
+		if shown := d.shown.Table(q.Name); d.Arrived && !d.closes && shown.Valid() {
+			moved = t.arrived(shown, u.minimum(q))
+		}
+		news = news || moved
+		tables = append(tables, t)
 	}
-	return tables, nil
+	return tables, news, nil
+}
+
+// really counts the contacts behind a table.
+func (u *run) really(ctx context.Context, i int, parts []part) (*behind, error) {
+	cells := [][]int{u.trees[i].root.leaves()}
+	for _, p := range parts {
+		cells = append(cells, p.leaves)
+	}
+	counted, err := u.count(ctx, i, cells)
+	if err != nil {
+		return nil, err
+	}
+	b := &behind{Whole: counted[0].Contacts}
+	for _, c := range counted[1:] {
+		b.Groups = append(b.Groups, c.Contacts)
+	}
+	return b, nil
 }
 
 // noisedTable merges the leaves of one table and counts its groups.
 func (u *run) noisedTable(ctx context.Context, i int) ([]part, []Group, error) {
 	g := &guard{k: u.minimum(u.queries[i]), measure: u.noised(u.measure(i))}
-	if err := u.labels.look(ctx, g.measure, u.trees[i], max(u.settings.MinLabel, u.minimum(u.queries[i]))); err != nil {
+	if err := u.labels.look(ctx, u.floored(u.measure(i)), u.trees[i], max(u.settings.MinLabel, u.minimum(u.queries[i]))); err != nil {
 		return nil, nil, err
 	}
 	var named [][]part
@@ -54,10 +78,19 @@ func (u *run) noisedTable(ctx context.Context, i int) ([]part, []Group, error) {
 
 // noised counts with noise: contacts, and no regions.
 func (u *run) noised(exact measure) measure {
+	return u.changed(exact, func(_, noised int64) int64 { return noised })
+}
+
+// floored counts for labels, which are what somebody said or chose and not a number: noise hides a label, and shows none.
+func (u *run) floored(exact measure) measure {
+	return u.changed(exact, func(really, noised int64) int64 { return min(really, noised) })
+}
+
+func (u *run) changed(exact measure, to func(really, noised int64) int64) measure {
 	return func(ctx context.Context, cells [][]int) ([]Cell, error) {
 		counted, err := exact(ctx, cells)
 		for i, c := range counted {
-			counted[i] = Cell{Contacts: u.keys.Contacts(c.Contacts, cellOf(c), u.settings.Noise)}
+			counted[i] = Cell{Contacts: to(c.Contacts, u.keys.Contacts(c.Contacts, cellOf(c), u.settings.Noise))}
 		}
 		return counted, err
 	}
@@ -95,30 +128,42 @@ func (u *run) fillNoised(ctx context.Context, i int, parts []part) ([]Group, err
 	return groups, nil
 }
 
-// arrived is what is shown between two days: where the groups are the same people's, those whose contacts changed by fewer
-// than k stay as they were; where they are not, the table changes only as a whole, when the whole changed by k.
-func arrived(shown, now []Group, k int64) []Group {
-	changed := func(a, b Group) bool { return max(a.Contacts-b.Contacts, b.Contacts-a.Contacts) >= k }
-	same := slices.EqualFunc(shown, now, func(a, b Group) bool { return slices.Equal(a.Members, b.Members) && a.Hidden == b.Hidden })
-	if !same {
-		if changed(together(shown), together(now)) {
-			return now
-		}
-		return shown
-	}
-	out := slices.Clone(shown)
-	for i := range out {
-		if changed(shown[i], now[i]) {
-			out[i] = now[i]
-		}
-	}
-	return out
+// behind is how many contacts there really are behind a table with noise when it was made: what a later count is compared
+// with to know whether enough came. It is stored with the table and never shown.
+type behind struct {
+	Whole  int64   `json:"whole"`
+	Groups []int64 `json:"groups"`
 }
 
-// together adds up the contacts of groups: enough to see whether many came.
-func together(groups []Group) (all Group) {
-	for _, g := range groups {
-		all.Contacts += g.Contacts
+// arrived leaves in a new table what is shown between two days: where the groups are the same people's, those stay as they
+// were to which fewer than k contacts came; where they are not, the table changes only as a whole, when k came to it.
+// moved is false when all stays. The real numbers decide: one person more draws all noise anew, so that noised ones would
+// differ by k for that person alone.
+func (t *Table) arrived(shown Table, k int64) (moved bool) {
+	same := slices.EqualFunc(shown.groups, t.groups, func(a, b Group) bool { return slices.Equal(a.Members, b.Members) && a.Hidden == b.Hidden })
+	was := shown.behind
+	switch {
+	case was == nil: // made by a version that did not keep them
+		t.groups, t.behind = shown.groups, nil
+		return false
+	case !same && apart(was.Whole, t.behind.Whole, k):
+		return true
+	case !same:
+		t.groups, t.behind = shown.groups, was
+		return false
 	}
-	return all
+	for i := range t.groups {
+		if apart(was.Groups[i], t.behind.Groups[i], k) {
+			moved = true
+		} else {
+			t.groups[i], t.behind.Groups[i] = shown.groups[i], was.Groups[i]
+		}
+	}
+	if !moved {
+		t.behind = was
+	}
+	return moved
 }
+
+// apart reports whether numbers of contacts differ by k: so many came or went, at least.
+func apart(a, b, k int64) bool { return max(a-b, b-a) >= k }

@@ -187,6 +187,31 @@ func TestALabelIsShownFromAMinimumGroup(t *testing.T) {
 	}
 }
 
+// Noise may raise the number of contacts behind a name, but no name is shown to others where fewer stood behind it.
+func TestNoiseRaisesNoLabelAboveTheMinimum(t *testing.T) {
+	t.Parallel()
+	named := 0
+	for seed := range byte(120) {
+		s := newNoised(t, byNumber())
+		s.Key, s.req.Settings.MinLabel = bytes.Repeat([]byte{seed}, 32), 5
+		s.call(101, 30)
+		s.call(102, 4)
+		for _, g := range s.release(t).Table("n").Groups() {
+			for _, m := range g.Members {
+				if m.Key == 102 && m.Name != "other" {
+					t.Fatalf("key %d: a number that 4 contacts called is named", seed)
+				}
+				if m.Name != "other" {
+					named++
+				}
+			}
+		}
+	}
+	if named < 100 {
+		t.Errorf("%d names are shown of 30 contacts each: the test says nothing", named)
+	}
+}
+
 // An attacker who knows every row but one person's looks at one figure. The most that can be right about whether the person
 // is there is what docs/privacy.md prints.
 func TestOneFigureTellsLittleOfOnePerson(t *testing.T) {

@@ -260,6 +260,7 @@ type Table struct {
 	settings Settings
 	period   Period
 	groups   []Group
+	behind   *behind // of a table with noise
 	asOf     time.Time
 	closed   bool
 	ok       bool

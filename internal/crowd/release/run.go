@@ -43,7 +43,7 @@ type Request struct {
 	// Cut, for Others, is the midnight from which on rows are left out.
 	Cut time.Time
 	// Arrived, for Others, is set at the end of an import or a backfill, which may come between two days: of what is shown
-	// only the groups are replaced whose contacts changed by the minimum group or more.
+	// only the groups are replaced whose contacts really changed by the minimum group or more; when none is, the set stays.
 	Arrived bool
 }
 
@@ -221,21 +221,14 @@ func (r *Releaser) open(ctx context.Context, all []*due) ([]*run, Counts, error)
 }
 
 func (r *Releaser) makeSet(ctx context.Context, u *run, d *due) (err error) {
-	set, asOf := Set{}, r.Clock()
-	var groups [][]Group
+	set, news := Set{}, true
 	if d.Audience == Others {
-		asOf = d.span().End
-		groups, err = u.noisedGroups(ctx, d)
+		set.tables, news, err = u.noisedTables(ctx, d)
 	} else {
-		set.crowd, groups, err = r.exactGroups(ctx, u, d)
+		set, err = r.exactSet(ctx, u, d)
 	}
-	if err != nil {
+	if err != nil || !news {
 		return err
-	}
-	for i, q := range u.queries {
-		set.tables = append(set.tables, Table{
-			query: q, settings: d.Settings, period: d.Period, groups: groups[i], asOf: asOf, closed: d.closes, ok: true,
-		})
 	}
 	sealed, err := seal(r.Key, d.Settings.Workspace, d.Audience, d.Period.Name, set)
 	if err != nil {
@@ -248,18 +241,28 @@ func (r *Releaser) makeSet(ctx context.Context, u *run, d *due) (err error) {
 	return nil
 }
 
-func (r *Releaser) exactGroups(ctx context.Context, u *run, d *due) (crowd, [][]Group, error) {
-	everybody, err := u.crowd(ctx, allWeeks)
-	if err != nil {
-		return crowd{}, nil, err
+func (r *Releaser) exactSet(ctx context.Context, u *run, d *due) (set Set, err error) {
+	if set.crowd, err = u.crowd(ctx, allWeeks); err != nil {
+		return Set{}, err
 	}
 	weeks, err := r.weeks(ctx, u, d.Period)
 	if err != nil {
-		return crowd{}, nil, err
+		return Set{}, err
 	}
 	u.late = weeks == ahead
 	groups, err := u.groups(ctx)
-	return everybody, groups, err
+	if err != nil {
+		return Set{}, err
+	}
+	now := r.Clock()
+	for i, q := range u.queries {
+		set.tables = append(set.tables, d.table(q, groups[i], now))
+	}
+	return set, nil
+}
+
+func (d *due) table(q Query, groups []Group, asOf time.Time) Table {
+	return Table{query: q, settings: d.Settings, period: d.Period, groups: groups, asOf: asOf, closed: d.closes, ok: true}
 }
 
 // standing says how the rows of a block compare with what its weeks show.

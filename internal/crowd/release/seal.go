@@ -51,6 +51,7 @@ type storedPeriod struct {
 type storedTable struct {
 	Query  Query   `json:"query"`
 	Groups []Group `json:"groups"`
+	Behind *behind `json:"behind,omitempty"`
 }
 
 // seal encodes a set and authenticates it for its place.
@@ -66,7 +67,7 @@ func seal(key []byte, w workspace.ID, a Audience, period string, set Set) ([]byt
 		AsOf:     first.asOf.UTC(), Closed: first.closed, Contacts: set.contacts, Rows: set.rows,
 	}
 	for _, t := range set.tables {
-		stored.Tables = append(stored.Tables, storedTable{t.query, t.groups})
+		stored.Tables = append(stored.Tables, storedTable{t.query, t.groups, t.behind})
 	}
 	body, err := json.Marshal(stored)
 	if err != nil {
@@ -109,8 +110,11 @@ func open(key []byte, w workspace.ID, a Audience, period string, sealed []byte) 
 	p := Period{stored.Period.Grain, period, stored.Period.Start.In(zone), stored.Period.End.In(zone)}
 	set := Set{crowd: crowd{stored.Contacts, stored.Rows}}
 	for _, t := range stored.Tables {
+		if t.Behind != nil && len(t.Behind.Groups) != len(t.Groups) {
+			return Set{}, fmt.Errorf("open release of %d bytes: %w", len(sealed), ErrSeal)
+		}
 		set.tables = append(set.tables, Table{
-			query: t.Query, settings: settings, period: p, groups: t.Groups, asOf: stored.AsOf, closed: stored.Closed, ok: true,
+			query: t.Query, settings: settings, period: p, groups: t.Groups, behind: t.Behind, asOf: stored.AsOf, closed: stored.Closed, ok: true,
 		})
 	}
 	return set, nil
