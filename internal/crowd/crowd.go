@@ -62,20 +62,18 @@ type Crowd struct {
 	enricher *enrich.Enricher
 	releaser *release.Releaser
 	names    *dictionary
-	// appending is held while rows come to the lake, and while the words of all are read to find a name.
-	appending sync.Mutex
-	arrivals  *arrivals
-	changes   *changes
-	watch     *watch
-	store     *store
-	policy    func(context.Context, workspace.ID) (workspace.Policy, error)
-	erased    func(context.Context, workspace.ID, anon.Contact) (time.Time, error)
-	fetching  func(context.Context, workspace.ID) (bool, error)
-	now       func() time.Time
-	budget    budget
-	leaver    *provable.Releaser
-	leaving   sync.Mutex // one release at a time
-	outside   provable.Plan
+	arrivals *arrivals
+	changes  *changes
+	watch    *watch
+	store    *store
+	policy   func(context.Context, workspace.ID) (workspace.Policy, error)
+	erased   func(context.Context, workspace.ID, anon.Contact) (time.Time, error)
+	fetching func(context.Context, workspace.ID) (bool, error)
+	now      func() time.Time
+	budget   budget
+	leaver   *provable.Releaser
+	leaving  sync.Mutex // one release at a time
+	outside  provable.Plan
 }
 
 // Open opens the lake and the counting engine.
@@ -131,8 +129,6 @@ func (c *Crowd) Position(ctx context.Context, partition int32) (journal.Position
 // repeated after a crash: names first, so that no row has a label nobody knows; then what people withdrew, from the
 // lake and from these batches, because a refusal may stand beside what it refuses; the rows and their position last.
 func (c *Crowd) Append(ctx context.Context, batches []fact.Batch, partition int32, from, to journal.Position) error {
-	c.appending.Lock()
-	defer c.appending.Unlock()
 	refused := withdrawals(batches)
 	var rows []lake.Row
 	for _, b := range batches {
@@ -148,9 +144,6 @@ func (c *Crowd) Append(ctx context.Context, batches []fact.Batch, partition int3
 				continue
 			}
 			rows = append(rows, lake.Row{Workspace: b.Workspace, Fact: f})
-			if err := c.renameReply(ctx, b.Workspace, f); err != nil {
-				return safe.Wrap("store names", err)
-			}
 		}
 	}
 	if err := c.arrivals.note(ctx, rows, c.now()); err != nil {

@@ -8,7 +8,6 @@ import (
 
 	"murmur/internal/crowd/internal/lake"
 	"murmur/internal/crowd/release"
-	"murmur/internal/fact"
 	"murmur/internal/workspace"
 )
 
@@ -105,8 +104,7 @@ func (l *look) read(ctx context.Context) error {
 		}
 	}
 	l.midnight = midnightOf(l.now().In(l.settings.Zone))
-	// Replies follow from the rows: a new one changes the tables of the blocks that it was sent in, and those change anyway.
-	l.basis, err = release.Basis(l.releaser.Queries, l.settings, l.names.Without(func(n release.Label) bool { return n.Dim == fact.DimReply }))
+	l.basis, err = release.Basis(l.releaser.Queries, l.settings, l.names)
 	return err
 }
 
@@ -246,12 +244,14 @@ func earliest(a, b time.Time) time.Time {
 // count makes the tables of one block's periods and keeps where they stand.
 func (l *look) count(ctx context.Context, block release.Period, due []release.Request) (made int, err error) {
 	files := l.files(block.Start.Add(-release.Horizon), block.End.Add(release.Horizon))
-	names, err := l.withReplies(ctx, block, files)
-	if err != nil {
-		return 0, err
-	}
-	for i := range due {
-		due[i].Snapshot, due[i].Dictionary = files, names
+	names := map[release.Audience]release.Dictionary{}
+	for i, r := range due {
+		if _, named := names[r.Audience]; !named {
+			if names[r.Audience], err = l.withReplies(ctx, block, r.Audience, files); err != nil {
+				return 0, err
+			}
+		}
+		due[i].Snapshot, due[i].Dictionary = files, names[r.Audience]
 	}
 	out, err := l.releaser.ReleaseAll(ctx, due)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -46,32 +45,19 @@ func (n naming) news(now naming) bool {
 	return now.version > n.version && now.name != n.name || now.version-settled > n.version
 }
 
-// entry is a label and what it is called.
-type entry struct {
-	label, parent fact.Label
-	dim           fact.Dim
-	naming
-}
-
 // add stores names that are new.
 func (d *dictionary) add(ctx context.Context, ws workspace.ID, labels []fact.Named) error {
-	all := make([]entry, len(labels))
-	for i, n := range labels {
-		all[i] = entry{n.Label, n.Parent, n.Dim, naming{n.Name.String(), n.Version}}
-	}
-	return d.put(ctx, ws, all)
-}
-
-// put stores entries that are new.
-func (d *dictionary) put(ctx context.Context, ws workspace.ID, all []entry) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.load(ctx, ws); err != nil {
-		return err
+	if d.known == nil {
+		d.known = map[workspace.ID]map[fact.Label]naming{}
 	}
-	fresh := slices.DeleteFunc(slices.Clone(all), func(e entry) bool {
-		old, ok := d.known[ws][e.label]
-		return ok && !old.news(e.naming)
+	if d.known[ws] == nil {
+		d.known[ws] = map[fact.Label]naming{}
+	}
+	fresh := slices.DeleteFunc(slices.Clone(labels), func(n fact.Named) bool {
+		old, ok := d.known[ws][n.Label]
+		return ok && !old.news(naming{n.Name.String(), n.Version})
 	})
 	if len(fresh) == 0 {
 		return nil
@@ -79,9 +65,9 @@ func (d *dictionary) put(ctx context.Context, ws workspace.ID, all []entry) erro
 	now := map[fact.Label]naming{}
 	err := d.db.Tx(ctx, func(tx *sql.Tx) error {
 		clear(now)
-		for _, e := range fresh {
+		for _, n := range fresh {
 			var err error
-			if now[e.label], err = d.store(ctx, tx, ws, e); err != nil {
+			if now[n.Label], err = d.store(ctx, tx, ws, n); err != nil {
 				return err
 			}
 		}
@@ -95,18 +81,18 @@ func (d *dictionary) put(ctx context.Context, ws workspace.ID, all []entry) erro
 }
 
 // store puts one name beside what is stored of its label, and gives what the label is called then.
-func (d *dictionary) store(ctx context.Context, tx *sql.Tx, ws workspace.ID, e entry) (naming, error) {
-	now := e.naming
-	sealed, err := d.seal.SealLasting(ws, topicName, nameID(e.label), []byte(now.name))
+func (d *dictionary) store(ctx context.Context, tx *sql.Tx, ws workspace.ID, n fact.Named) (naming, error) {
+	now := naming{n.Name.String(), n.Version}
+	sealed, err := d.seal.SealLasting(ws, topicName, nameID(n.Label), []byte(now.name))
 	if err != nil {
 		return now, err
 	}
 	var first, called []byte
 	old := naming{}
-	err = tx.QueryRowContext(ctx, `SELECT name, called, version FROM labels WHERE workspace = ? AND label = ?`, ws.String(), int64(e.label)).Scan(&first, &called, &old.version)
+	err = tx.QueryRowContext(ctx, `SELECT name, called, version FROM labels WHERE workspace = ? AND label = ?`, ws.String(), int64(n.Label)).Scan(&first, &called, &old.version)
 	if errors.Is(err, sql.ErrNoRows) {
 		_, err = tx.ExecContext(ctx, `INSERT INTO labels(workspace, label, dim, parent, name, version) VALUES(?,?,?,?,?,?)`,
-			ws.String(), int64(e.label), int64(e.dim), int64(e.parent), sealed, e.version)
+			ws.String(), int64(n.Label), int64(n.Dim), int64(n.Parent), sealed, n.Version)
 		return now, err
 	}
 	if err != nil {
@@ -115,13 +101,13 @@ func (d *dictionary) store(ctx context.Context, tx *sql.Tx, ws workspace.ID, e e
 	if called == nil {
 		called = first
 	}
-	if old.name, err = d.open(ws, e.label, called); err != nil || !old.news(now) {
+	if old.name, err = d.open(ws, n.Label, called); err != nil || !old.news(now) {
 		return old, err
 	}
 	if now.name == old.name {
-		_, err = tx.ExecContext(ctx, `UPDATE labels SET version = ? WHERE workspace = ? AND label = ?`, now.version, ws.String(), int64(e.label))
+		_, err = tx.ExecContext(ctx, `UPDATE labels SET version = ? WHERE workspace = ? AND label = ?`, now.version, ws.String(), int64(n.Label))
 	} else {
-		_, err = tx.ExecContext(ctx, `UPDATE labels SET called = ?, version = ? WHERE workspace = ? AND label = ?`, sealed, now.version, ws.String(), int64(e.label))
+		_, err = tx.ExecContext(ctx, `UPDATE labels SET called = ?, version = ? WHERE workspace = ? AND label = ?`, sealed, now.version, ws.String(), int64(n.Label))
 	}
 	return now, err
 }
@@ -182,45 +168,4 @@ func (d *dictionary) read(ctx context.Context, ws workspace.ID) (release.Diction
 		out.Labels = append(out.Labels, l)
 	}
 	return out, rows.Err()
-}
-
-// has reports whether a label has a name.
-func (d *dictionary) has(ctx context.Context, ws workspace.ID, l fact.Label) (bool, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := d.load(ctx, ws); err != nil {
-		return false, err
-	}
-	_, ok := d.known[ws][l]
-	return ok, nil
-}
-
-// load reads what the labels of a workspace are called into known, once. mu is held.
-func (d *dictionary) load(ctx context.Context, ws workspace.ID) error {
-	if d.known[ws] != nil {
-		return nil
-	}
-	rows, err := d.db.QueryContext(ctx, `SELECT label, coalesce(called, name), version FROM labels WHERE workspace = ?`, ws.String())
-	if err != nil {
-		return fmt.Errorf("read names: %w", err)
-	}
-	defer rows.Close()
-	all := map[fact.Label]naming{}
-	for rows.Next() {
-		var l int64
-		var sealed []byte
-		var n naming
-		if err := rows.Scan(&l, &sealed, &n.version); err != nil {
-			return err
-		}
-		if n.name, err = d.open(ws, fact.Label(l), sealed); err != nil {
-			return err
-		}
-		all[fact.Label(l)] = n
-	}
-	if d.known == nil {
-		d.known = map[workspace.ID]map[fact.Label]naming{}
-	}
-	d.known[ws] = all
-	return rows.Err()
 }

@@ -150,8 +150,12 @@ func (c *Crowd) monthly(ctx context.Context, ws workspace.ID) (made int, next ti
 }
 
 // filesOf gives the files that can have rows of a workspace in [from, to). A zero time is no bound.
-func filesOf(s *lake.Snapshot, ws workspace.ID, from, to time.Time) (out release.Snapshot) {
-	for _, f := range s.WorkspaceFiles(fact.Facts, ws, from, to) {
+func filesOf(s *lake.Snapshot, ws workspace.ID, from, to time.Time) release.Snapshot {
+	return filesIn(s, fact.Facts, ws, from, to)
+}
+
+func filesIn(s *lake.Snapshot, t fact.Table, ws workspace.ID, from, to time.Time) (out release.Snapshot) {
+	for _, f := range s.WorkspaceFiles(t, ws, from, to) {
 		span := release.Span{Start: f.From.Start(), End: (f.To + 1).Start()}
 		out.Files = append(out.Files, release.File{Path: f.Path, Span: span, Rows: f.Rows, Settled: !f.Fresh})
 	}

@@ -16,7 +16,7 @@ func repeatedReplies() Insight {
 		Slug: "repeated-replies", Title: "Replies typed again and again", Section: "messages",
 		Question: "Which replies do we type again and again?",
 		Formula: "replies: texts that members sent by hand, by what they say once masked; texts that share nearly all words count as the same (two " +
-			"minimal hashes of the words). minutes: what they take to type at 200 characters a minute. A reply is told apart once 10 people got it. Four weeks.",
+			"minimal hashes of the words). minutes: what they take to type at 200 characters a minute. A reply is told apart once 10 people got it in the four weeks; it is called what most of them got, less the words that fewer than 10 got.",
 		Measures: []Measure{
 			{"replies", "Times sent by hand", "texts", "Garwood (exact Poisson)"}, {"minutes", "Time to type them", "min", "as the count"},
 		},

@@ -99,7 +99,7 @@ func grow(s Split, d Dictionary) *tree {
 	case BySurvey:
 		t.root = t.surveys(d)
 	case ByReply:
-		t.root = binary(t.named("reply", d.byKey(fact.DimReply))) // a name may become another one
+		t.root = binary(t.named("reply", d.byKey(fact.DimReply))) // the texts of a block name them
 	case ByKind:
 		t.root = binary(t.named("medium", kindNames))
 	case ByDelay:
@@ -247,12 +247,6 @@ func (d Dictionary) labels(dim fact.Dim, parent int64) (names []Name) {
 	}
 	slices.SortFunc(names, func(a, b Name) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Key, b.Key)) })
 	return names
-}
-
-// Without is the dictionary without some of its labels.
-func (d Dictionary) Without(out func(Label) bool) Dictionary {
-	d.Labels = slices.DeleteFunc(slices.Clone(d.Labels), out)
-	return d
 }
 
 // byKey are the labels of a dimension in an order that their names have no part in.

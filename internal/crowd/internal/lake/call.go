@@ -35,15 +35,6 @@ func (l *Lake) Call(ctx context.Context, ws workspace.ID, call fact.ID, rows []f
 	return facts, texts, wrap("read a call", err)
 }
 
-// Words gives the masked words of facts, as the files of a snapshot have them, superseded versions included.
-func (l *Lake) Words(ctx context.Context, snap *Snapshot, ws workspace.ID, ids map[fact.ID]fact.Label) ([]Stored, error) {
-	texts, err := l.fetch(ctx, snap, fact.Texts, search{
-		ws: ws, cols: []fact.Column{fact.ColWorkspace, fact.ColID}, in: func(fact.Table, dataFile) bool { return true },
-		match: func(h *head, i int) bool { return ids[fact.ID(h.id.Value(i))] != 0 },
-	})
-	return texts, wrap("read words", err)
-}
-
 // fetch reads the rows that a search finds, whole.
 func (l *Lake) fetch(ctx context.Context, snap *Snapshot, t fact.Table, s search) (out []Stored, err error) {
 	for _, f := range snap.files[t] {

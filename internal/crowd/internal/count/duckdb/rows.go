@@ -9,6 +9,7 @@ import (
 
 	"murmur/internal/crowd/release"
 	"murmur/internal/fact"
+	"murmur/internal/workspace"
 )
 
 // reader writes the SQL that turns the lake's files into the rows of a session.
@@ -131,26 +132,42 @@ func (r *reader) fromSQL(cols string, files []release.File, where string) string
 	if len(files) == 0 {
 		return "SELECT " + cols + " FROM (" + nothingSQL + ") WHERE false"
 	}
+	if kinds := r.kinds(); len(kinds) > 0 {
+		where += fmt.Sprintf(" AND kind IN (%s)", list64(kinds))
+	}
+	return tableSQL(fact.Facts, r.settings.Workspace, cols, files, where)
+}
+
+// tableSQL reads rows of a workspace out of files of a table.
+func tableSQL(t fact.Table, ws workspace.ID, cols string, files []release.File, where string) string {
 	list := make([]string, len(files))
 	for i, f := range files {
 		list[i] = quote(f.Path)
 	}
-	if kinds := r.kinds(); len(kinds) > 0 {
-		where += fmt.Sprintf(" AND kind IN (%s)", list64(kinds))
-	}
 	return fmt.Sprintf("SELECT %s FROM read_parquet([%s], schema = MAP {%s}) WHERE workspace = %s AND %s",
-		cols, strings.Join(list, ", "), schemaSQL, quote(r.settings.Workspace.String()), where)
+		cols, strings.Join(list, ", "), schemas[t], quote(ws.String()), where)
 }
 
-// schemaSQL names and types the columns by their field ids; nothingSQL has the same columns.
-var schemaSQL, nothingSQL = func() (string, string) {
-	types := map[fact.Type]string{fact.Long: "BIGINT", fact.Time: "TIMESTAMP WITH TIME ZONE", fact.Key: "BLOB", fact.Name: "VARCHAR", fact.Words: "VARCHAR"}
-	var schema, nothing []string
-	for i, d := range fact.Schema(fact.Facts) {
-		schema = append(schema, fmt.Sprintf("%d: {name: '%s', type: '%s', default_value: NULL}", i+1, d.Name, types[d.Type]))
-		nothing = append(nothing, fmt.Sprintf("CAST(NULL AS %s) AS \"%s\"", types[d.Type], d.Name))
+var types = map[fact.Type]string{fact.Long: "BIGINT", fact.Time: "TIMESTAMP WITH TIME ZONE", fact.Key: "BLOB", fact.Name: "VARCHAR", fact.Words: "VARCHAR"}
+
+// schemas names and types the columns of a table by their field ids.
+var schemas = map[fact.Table]string{fact.Facts: schemaOf(fact.Facts), fact.Texts: schemaOf(fact.Texts)}
+
+func schemaOf(t fact.Table) string {
+	var cols []string
+	for i, d := range fact.Schema(t) {
+		cols = append(cols, fmt.Sprintf("%d: {name: '%s', type: '%s', default_value: NULL}", i+1, d.Name, types[d.Type]))
 	}
-	return strings.Join(schema, ", "), "SELECT " + strings.Join(nothing, ", ")
+	return strings.Join(cols, ", ")
+}
+
+// nothingSQL has the columns of facts.
+var nothingSQL = func() string {
+	var cols []string
+	for _, d := range fact.Schema(fact.Facts) {
+		cols = append(cols, fmt.Sprintf("CAST(NULL AS %s) AS \"%s\"", types[d.Type], d.Name))
+	}
+	return "SELECT " + strings.Join(cols, ", ")
 }()
 
 // suspectsSQL reads, as cols, the rows of facts that can stand in several: those that have a row in a fresh file.
