@@ -9,7 +9,7 @@ TOOL := go tool -modfile=tools/go.mod
 # Prints failures in full, every skipped test with its reason, and a closing line.
 TESTSUM := $(TOOL) gotestsum --format pkgname --format-hide-empty-pkg --
 
-.PHONY: help build demo test race fuzz bench bench-text train train-acts eval-text lint sbom attack arch generate verify shots eval-usefulness test-faults setup models voice eval-text-recognizer clean
+.PHONY: help build demo test race fuzz bench bench-text train train-acts eval-text lint sbom attack plants arch generate verify shots eval-usefulness test-faults setup models voice eval-text-recognizer clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -69,6 +69,9 @@ lint: ## golangci-lint, staticcheck, govulncheck
 sbom: $(BIN) ## write bin/murmur.cdx.json: every module in the binary, with its hash (CycloneDX)
 	$(TOOL) cyclonedx-gomod bin -json -noserial -output $(BIN).cdx.json $(BIN)
 	@echo "$(BIN).cdx.json"
+
+plants: ## build the provable tier with each planted bug, and print the test that catches it (minutes)
+	MURMUR_PLANTS=all go test -count=1 -timeout 60m -v -run TestEveryPlantIsCaught ./internal/crowd/provable
 
 attack: setup ## carry out every attack of docs/threat-model.md that has a test: held or BROKEN
 	@scripts/attack

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -53,6 +54,7 @@ type Config struct {
 	// policy says so.
 	Ledger  *ledger.Ledger
 	Outside provable.Plan
+	Random  io.Reader // of the noise of releases that leave; nil: crypto/rand. Two releases with the same are no secret
 }
 
 // Crowd is the zone. It is safe for concurrent use.
@@ -95,7 +97,7 @@ func Open(ctx context.Context, c Config) (*Crowd, error) {
 	kept, account := &store{db: c.DB, now: c.Now}, budget{c.DB, c.Ledger}
 	return &Crowd{
 		budget: account, outside: c.Outside,
-		leaver: &provable.Releaser{Reader: engine, Store: account, Key: c.ReleaseKey, Clock: c.Now},
+		leaver: &provable.Releaser{Reader: engine, Store: account, Key: c.ReleaseKey, Random: c.Random, Clock: c.Now},
 		lake:   l, engine: engine, enricher: enrich.New(), policy: c.Policy, erased: c.Erased, fetching: c.Fetching, now: c.Now,
 		names: &dictionary{db: c.DB, seal: c.Seal}, arrivals: &arrivals{db: c.DB},
 		changes: told, watch: newWatch(told), store: kept,

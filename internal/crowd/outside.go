@@ -56,8 +56,11 @@ func (c *Crowd) Leave(ctx context.Context, ws workspace.ID, plan provable.Plan) 
 	return made, nil
 }
 
-// leave makes one release from the lake as it is.
+// leave makes one release from the lake as it is. ErrErasing: nothing was spent.
 func (c *Crowd) leave(ctx context.Context, q provable.Request) error {
+	if _, err := lastErased(ctx, c.budget.db, q.Workspace); err != nil {
+		return err
+	}
 	snapshot, unpin, err := c.lake.Pin(ctx)
 	if err != nil {
 		return err

@@ -19,6 +19,7 @@ import (
 	"murmur/internal/crowd/release"
 	"murmur/internal/fact"
 	"murmur/internal/fact/facttest"
+	"murmur/internal/faulttest"
 	"murmur/internal/keyring"
 	"murmur/internal/ledger"
 	"murmur/internal/meta"
@@ -201,7 +202,8 @@ func TestSpendersWhoRaceNeverOverspend(t *testing.T) {
 type killer struct {
 	provable.Reader
 	provable.Store
-	at string
+	at      string
+	forgets bool // reserves in memory alone: a mistake that the test must see
 }
 
 func (k killer) die(at string) {
@@ -213,6 +215,9 @@ func (k killer) die(at string) {
 
 func (k killer) Reserve(ctx context.Context, c provable.Charge) error {
 	k.die("before the reservation")
+	if k.forgets {
+		return nil
+	}
 	return k.Store.Reserve(ctx, c)
 }
 
@@ -230,56 +235,77 @@ func (k killer) Commit(ctx context.Context, c provable.Charge, sealed []byte) er
 	return err
 }
 
-// A process that is killed at any step has spent the budget once or not at all, and there is never a second release.
+// killed is what is on the disk after a process was killed at a step.
+type killed struct {
+	at              string
+	spent           int64 // in releases
+	before, after   int   // releases after the kill, and after another try
+	steps, endSteps []string
+}
+
+var kills = []killed{
+	{"before the reservation", 0, 0, 1, nil, []string{"reserve", "commit"}},
+	{"before the rows", 1, 0, 0, []string{"reserve"}, []string{"reserve"}},
+	{"before the noise", 1, 0, 0, []string{"reserve"}, []string{"reserve"}},
+	{"before the release is stored", 1, 0, 0, []string{"reserve"}, []string{"reserve"}},
+	{"after the release is stored", 1, 1, 1, []string{"reserve", "commit"}, []string{"reserve", "commit"}},
+}
+
+// The killed process is this test binary again.
+const killDir, killAt, killForgets = "MURMUR_TEST_KILL_DIR", "MURMUR_TEST_KILL_AT", "MURMUR_TEST_KILL_FORGETS"
+
+// A process that is killed at any step has spent the budget once or not at all, and there is never a second release: 5 kills,
+// 50 with LONG=1 make test-faults. The negative control reserves in memory.
 func TestAKillAtEveryStepSpendsOnce(t *testing.T) {
-	const dir, at = "MURMUR_TEST_KILL_DIR", "MURMUR_TEST_KILL_AT"
 	now := func() time.Time { return afterOctober }
-	if os.Getenv(dir) != "" {
-		h := openHouse(t, os.Getenv(dir), now)
-		h.leaver.Reader = killer{Reader: h.leaver.Reader, at: os.Getenv(at)}
-		h.leaver.Store = killer{Store: h.leaver.Store, at: os.Getenv(at)}
+	if home := os.Getenv(killDir); home != "" {
+		h := openHouse(t, home, now)
+		h.leaver.Reader = killer{Reader: h.leaver.Reader, at: os.Getenv(killAt)}
+		h.leaver.Store = killer{Store: h.leaver.Store, at: os.Getenv(killAt), forgets: os.Getenv(killForgets) != ""}
 		_, _ = h.Leave(t.Context(), workspace.Default, h.outside)
 		t.Fatal("the process lives")
 	}
 	t.Parallel()
-	cost := int64(testPlan(t, 1000).Cost)
-	for _, c := range []struct {
-		at              string
-		spent           int64 // after the kill
-		before, after   int   // releases after the kill, and after another try
-		steps, endSteps []string
-	}{
-		{"before the reservation", 0, 0, 1, nil, []string{"reserve", "commit"}},
-		{"before the rows", cost, 0, 0, []string{"reserve"}, []string{"reserve"}},
-		{"before the noise", cost, 0, 0, []string{"reserve"}, []string{"reserve"}},
-		{"before the release is stored", cost, 0, 0, []string{"reserve"}, []string{"reserve"}},
-		{"after the release is stored", cost, 1, 1, []string{"reserve", "commit"}, []string{"reserve", "commit"}},
-	} {
-		t.Run(c.at, func(t *testing.T) {
-			home := t.TempDir()
-			h := openHouse(t, home, now)
-			h.fill(t, 20)
-			must(t, errors.Join(h.Close(), h.ledger.Close(t.Context()), h.db.Close()))
-			child := exec.Command(os.Args[0], "-test.run=^TestAKillAtEveryStepSpendsOnce$")
-			child.Env = append(os.Environ(), dir+"="+home, at+"="+c.at)
-			out, err := child.CombinedOutput()
-			var ended *exec.ExitError
-			if !errors.As(err, &ended) || ended.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
-				t.Fatalf("the child was not killed: %v\n%s", err, out)
-			}
-			h = openHouse(t, home, now)
-			spent, releases, steps := h.spent(t)
-			if spent != c.spent || releases != c.before || !slices.Equal(steps, c.steps) {
-				t.Errorf("after the kill: spent %d, %d releases, ledger %v", spent, releases, steps)
-			}
-			if _, err := h.Leave(t.Context(), workspace.Default, h.outside); err != nil {
-				t.Errorf("the next try: %v", err)
-			}
-			if spent, releases, steps = h.spent(t); spent > cost || releases != c.after || !slices.Equal(steps, c.endSteps) {
-				t.Errorf("in the end: spent %d, %d releases, ledger %v", spent, releases, steps)
-			}
-		})
+	row := faulttest.Begin(t, "kill -9 at every step of a release that leaves")
+	row.Rounds, row.Note = faulttest.Rounds(5, 10, 50), "a second output is doubled, an overspent budget fails"
+	for round := range row.Rounds {
+		home := t.TempDir()
+		if wrong := kills[round%len(kills)].wrong(t, home, false, now); wrong != "" {
+			t.Errorf("round %d, %s: %s", round, kills[round%len(kills)].at, wrong)
+		}
 	}
+	row.Planted(kills[2].wrong(t, t.TempDir(), true, now) != "")
+}
+
+// wrong kills a process and says what is not as it should be afterwards.
+func (k killed) wrong(t *testing.T, home string, forgets bool, now func() time.Time) string {
+	t.Helper()
+	cost := int64(testPlan(t, 1000).Cost)
+	h := openHouse(t, home, now)
+	h.fill(t, 20)
+	must(t, errors.Join(h.Close(), h.ledger.Close(t.Context()), h.db.Close()))
+	child := exec.Command(os.Args[0], "-test.run=^TestAKillAtEveryStepSpendsOnce$") //nolint:gosec // itself
+	child.Env = append(os.Environ(), killDir+"="+home, killAt+"="+k.at)
+	if forgets {
+		child.Env = append(child.Env, killForgets+"=1")
+	}
+	out, err := child.CombinedOutput()
+	var ended *exec.ExitError
+	if !errors.As(err, &ended) || ended.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+		t.Fatalf("the child was not killed: %v\n%s", err, out)
+	}
+	h = openHouse(t, home, now)
+	spent, releases, steps := h.spent(t)
+	if spent != k.spent*cost || releases != k.before || !slices.Equal(steps, k.steps) {
+		return fmt.Sprintf("after the kill: spent %d, %d releases, ledger %v", spent, releases, steps)
+	}
+	if _, err := h.Leave(t.Context(), workspace.Default, h.outside); err != nil {
+		return fmt.Sprintf("the next try: %v", err)
+	}
+	if spent, releases, steps = h.spent(t); spent > cost || releases != k.after || !slices.Equal(steps, k.endSteps) {
+		return fmt.Sprintf("in the end: spent %d, %d releases, ledger %v", spent, releases, steps)
+	}
+	return ""
 }
 
 // A release that fails for want of randomness is an error, not a release without noise.

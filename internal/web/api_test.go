@@ -112,18 +112,18 @@ func TestIsolation(t *testing.T) {
 
 func TestRoles(t *testing.T) {
 	t.Parallel()
-	least := map[string]string{"figures": "viewer", "status": "viewer", "redact": "viewer", "redact-analyze": "viewer", "redact-anonymize": "viewer", "policy": "viewer", "greetings": "viewer", "workspaces": "viewer",
+	least := map[string]string{"figures": "outside", "status": "viewer", "redact": "viewer", "redact-analyze": "viewer", "redact-anonymize": "viewer", "policy": "viewer", "greetings": "viewer", "workspaces": "viewer",
 		"call-opt-out": "privacy", "call-receipt": "privacy", "contact-opt-out": "privacy", "erase": "privacy", "set-policy": "privacy",
 		"call-event": "owner", "sources": "owner", "connect": "owner", "pause-source": "owner", "resume-source": "owner",
 		"rekey-source": "owner", "rotate-source": "owner", "remove-source": "owner", "tokens": "owner", "revoke-token": "owner", "create-workspace": "nobody"}
-	rank := map[string]int{"viewer": 1, "privacy": 2, "owner": 3, "nobody": 4}
+	rank := map[string]int{"outside": 0, "viewer": 1, "privacy": 2, "owner": 3, "nobody": 4}
 	b := with(webtest.New())
 	for _, o := range b.operations(t) {
 		need, ok := least[o.ID]
 		if !ok {
 			t.Errorf("%s has no role in this table", o.ID)
 		}
-		for _, role := range []string{"viewer", "privacy", "owner"} {
+		for _, role := range []string{"outside", "viewer", "privacy", "owner"} {
 			w := b.call(role, o.Method, o.Path, o.Body)
 			if allowed := rank[role] >= rank[need]; allowed != (w.Code < 300) || !allowed && w.Code != http.StatusForbidden {
 				t.Errorf("%s as %s: %d", o.ID, role, w.Code)

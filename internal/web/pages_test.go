@@ -33,6 +33,7 @@ func with(b *webtest.Business) business {
 	b.Grant("owner", web.Access{Workspace: workspace.Default, Role: web.Owner})
 	b.Grant("viewer", web.Access{Workspace: workspace.Default, Role: web.Viewer})
 	b.Grant("privacy", web.Access{Workspace: workspace.Default, Role: web.Privacy})
+	b.Grant("outside", web.Access{Workspace: workspace.Default, Role: web.Outside})
 	b.Grant("spare", web.Access{Workspace: workspace.Default, Role: web.Viewer}) // to be revoked
 	b.Grant("stranger", web.Access{Workspace: other, Role: web.Owner})
 	b.Grant("operator", web.Access{Workspace: other, Role: web.Owner, Operator: true})

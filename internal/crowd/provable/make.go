@@ -115,28 +115,46 @@ func (q Request) charge() Charge { return ChargeOf(q.Workspace, q.Month, q.Plan)
 
 // make reads, bounds, adds up and noises.
 func (r *Releaser) make(ctx context.Context, q Request) (Release, error) {
-	values, err := r.sums(ctx, q)
+	sums, err := r.sums(ctx, q)
 	if err != nil {
 		return Release{}, fmt.Errorf("count: %w", err)
 	}
-	sampler := dp.NewSampler(r.Random)
-	for i, m := range q.Plan.Metrics {
-		noise := make([]int64, len(m.Cells))
-		if err := sampler.Gaussian(noise, m.Variance); err != nil {
-			return Release{}, err
-		}
-		for j := range noise {
-			values[i][j] += noise[j]
-		}
+	values, err := noised(dp.NewSampler(r.Random), q.Plan, sums)
+	if err != nil {
+		return Release{}, err
 	}
 	return Release{workspace: q.Workspace, month: q.Month, settings: q.Settings, plan: q.Plan, values: values, ok: true}, nil
 }
 
+// noised gives sums with a draw on every cell.
+func noised(sampler *dp.Sampler, p Plan, sums [][]int64) ([][]int64, error) {
+	values := make([][]int64, len(sums))
+	for i, m := range p.Metrics {
+		values[i] = make([]int64, len(m.Cells))
+		if err := sampler.Gaussian(values[i], m.Variance); err != nil {
+			return nil, err
+		}
+		for j, exact := range sums[i] {
+			values[i][j] += exact
+		}
+	}
+	return values, nil
+}
+
 // sums are the exact bounded sums. They never leave this package.
 func (r *Releaser) sums(ctx context.Context, q Request) ([][]int64, error) {
+	return r.sumsOf(ctx, q, func(Unit, []Row) {})
+}
+
+// sumsOf are the exact bounded sums; look sees the rows of each contact that they are made of.
+func (r *Releaser) sumsOf(ctx context.Context, q Request, look func(Unit, []Row)) ([][]int64, error) {
 	b := newBounded(q.Plan, q.Settings.Zone, r.Key, q.Workspace, q.Month.Name)
 	span := release.Span{Start: q.Month.Start.UTC(), End: q.Month.End.UTC()}
-	if err := r.Reader.Contacts(ctx, q.Snapshot, q.Settings, q.Plan.questions(span), b.add); err != nil {
+	err := r.Reader.Contacts(ctx, q.Snapshot, q.Settings, q.Plan.questions(span), func(unit Unit, rows []Row) {
+		look(unit, rows)
+		b.add(unit, rows)
+	})
+	if err != nil {
 		return nil, err
 	}
 	return b.sums, nil

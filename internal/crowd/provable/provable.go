@@ -10,7 +10,7 @@
 //
 // It promises, for whoever reads every release of a month, (2, 1e-6)-differential privacy with respect to adding or removing
 // all facts of one contact in that month:
-//   - the exact sums of two neighbouring months differ by at most the plan's sensitivity (TestNeighbours);
+//   - the exact sums of two neighbouring months differ by at most the plan's sensitivity (TestNeighbours), and what noise gives away of it is what is claimed (Audit);
 //   - cells are public before any row is read; empty ones get noise as well, and none is hidden;
 //   - the budget is reserved durably before a row is read, and never more than the month has; whoever crashes after that has
 //     spent it; noise is drawn once;

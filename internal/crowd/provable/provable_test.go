@@ -365,3 +365,65 @@ func TestStoredReleasesAreAuthentic(t *testing.T) {
 		}
 	}
 }
+
+// What is released are the exact sums and one draw a cell, nothing cut, hidden or rounded.
+func TestAReleaseIsItsSumsAndOneDraw(t *testing.T) {
+	t.Parallel()
+	p := defaultPlan(t)
+	r := releaser(people{rows: some(rand.New(rand.NewPCG(4, 4)), p, 30, 6)}, newMemory())
+	r.Random = rand.NewChaCha8([32]byte{4})
+	made, err := r.Release(t.Context(), request(p))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sums, err := r.sums(t.Context(), request(p))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sampler := dp.NewSampler(rand.NewChaCha8([32]byte{4}))
+	for i, m := range p.Metrics {
+		noise := make([]int64, len(m.Cells))
+		if err := sampler.Gaussian(noise, m.Variance); err != nil {
+			t.Fatal(err)
+		}
+		for j, v := range made.values[i] {
+			if v != sums[i][j]+noise[j] {
+				t.Errorf("%s, cell %d: %d, the sum is %d and the draw %d", m.Measure, j, v, sums[i][j], noise[j])
+			}
+		}
+	}
+}
+
+// Of a busy contact's rows those that count lie anywhere in the month: 400 contacts with a row a day, of whom two rows each
+// count, have about as many in its first ten days as in its last. Ranks are keyed, and the key is fixed.
+func TestKeptRowsAreFlatOverTheDays(t *testing.T) {
+	t.Parallel()
+	p := defaultPlan(t)
+	calls := slices.IndexFunc(p.Metrics, func(m Metric) bool { return m.Measure == "missed-calls" })
+	kept := func(from, to int) int64 { // of the rows of these days, which count in a cell of their own
+		all := map[Unit][]Row{}
+		for who := range 400 {
+			u := Unit{byte(who), byte(who >> 8)}
+			for day := range 30 {
+				row := Row{At: november.Start.AddDate(0, 0, day).UnixMicro(), ID: fact.ID{byte(who), byte(who >> 8), byte(day)}}
+				for range p.Metrics {
+					row.Cells = append(row.Cells, -1)
+				}
+				row.Cells[calls] = 0
+				if from <= day && day < to {
+					row.Cells[calls] = 1
+				}
+				all[u] = append(all[u], row)
+			}
+		}
+		s, err := releaser(people{rows: all}, newMemory()).sums(t.Context(), request(p))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s[calls][1]
+	}
+	// 267 of 800 are expected in each, 13 is a standard deviation.
+	if first, last := kept(0, 10), kept(20, 30); first < 200 || last < 200 || first > 334 || last > 334 {
+		t.Errorf("%d rows of the first ten days count, %d of the last; 267 of 800 are expected", first, last)
+	}
+}

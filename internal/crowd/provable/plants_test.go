@@ -1,0 +1,246 @@
+package provable
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// plant is a bug: one place of the source with other words in it, and the test that has to fail with it.
+type plant struct {
+	bug      string
+	file     string // below internal/crowd
+	old, new string // old stands there once
+	test     string
+	in       string    // package of the test, seen from internal/crowd
+	always   bool      // tried by every run of the tests; the others with MURMUR_PLANTS=all
+	also     [2]string // a second old and new, of the same file
+}
+
+// plants are the ways in which releases with differential privacy go wrong.
+var plants = []plant{
+	{
+		bug: "noise of half the scale", file: "provable/make.go", test: "TestTheErrorsOfAnAttackerLieOnTheCurve", in: "provable", always: true,
+		old: "sampler.Gaussian(values[i], m.Variance)",
+		new: "sampler.Gaussian(values[i], m.Variance/4)",
+	},
+	{
+		bug: "noise of half the scale, on the smallest metric alone", file: "provable/make.go", test: "TestTheErrorsOfAnAttackerLieOnTheCurve", in: "provable",
+		old: "sampler.Gaussian(values[i], m.Variance)",
+		new: "sampler.Gaussian(values[i], m.Variance>>(2*uint(max(0, 1-i))))",
+	},
+	{
+		bug: "noise of twice the scale", file: "provable/make.go", test: "TestTheErrorsOfAnAttackerLieOnTheCurve", in: "provable",
+		old: "sampler.Gaussian(values[i], m.Variance)",
+		new: "sampler.Gaussian(values[i], m.Variance*4)",
+	},
+	{
+		bug: "one draw for all cells", file: "provable/make.go", test: "TestAReleaseIsItsSumsAndOneDraw", in: "provable",
+		old: "values[i][j] += exact",
+		new: "values[i][j] = values[i][0] + exact",
+	},
+	{
+		bug: "noise with a seed", file: "internal/dp/sampler.go", test: "TestNoTwoSamplersDrawAlike", in: "internal/dp",
+		old: "s.left = s.buffer[:]",
+		new: "s.left = new(big.Int).Exp(big.NewInt(3), big.NewInt(20600), nil).FillBytes(s.buffer[:])",
+	},
+	{
+		bug: "noise that is not the discrete Gaussian", file: "internal/dp/sampler.go", test: "TestTheNoiseHasItsExactProbabilities", in: "internal/dp",
+		old: "if s.accept(distance(y), t, variance) {",
+		new: "if s.accept(0, t, variance) {",
+	},
+	{
+		bug: "no noise where there is no randomness", file: "internal/dp/sampler.go", test: "TestWithoutRandomnessThereIsNoNoise", in: "internal/dp",
+		old: "*err = fmt.Errorf(\"%w: %w\", ErrRandom, p.error)",
+		new: "*err = nil",
+	},
+	{
+		bug: "a draw is cut at zero before it is added", file: "provable/make.go", test: "TestAReleaseIsItsSumsAndOneDraw", in: "provable",
+		old: "values[i][j] += exact",
+		new: "values[i][j] = max(values[i][j], 0) + exact",
+	},
+	{
+		bug: "one contact counted as three: calls, texts and answers apart", file: "provable/make.go", test: "TestNeighbours", in: "provable", always: true,
+		old: "b.add(unit, rows)",
+		new: "for k := range len(rows) { b.add(unit, rows[k:k+1]) }",
+	},
+	{
+		bug: "the bound over days is forgotten, that of each day is left", file: "provable/bound.go", test: "TestNeighbours", in: "provable", always: true,
+		old: "perMonth[n] == m.Month || ",
+		new: "",
+	},
+	{
+		bug: "a contact counts more than once in a cell", file: "provable/bound.go", test: "TestNeighbours", in: "provable",
+		old: " || m.Once && seen[at]",
+		new: "",
+	},
+	{
+		bug: "a cell gets another key after the bound was checked", file: "provable/bound.go", test: "TestNeighbours", in: "provable", always: true,
+		old: "b.sums[n][cell]++",
+		new: "b.sums[n][cell/2]++",
+	},
+	{
+		bug: "a sensitivity that is not squared", file: "provable/plan.go", test: "TestNeighbours", in: "provable",
+		old: "return m.Month * m.Month",
+		new: "return m.Month",
+	},
+	{
+		bug: "the first rows of a month are kept", file: "provable/bound.go", test: "TestKeptRowsAreFlatOverTheDays", in: "provable",
+		old: "bytes.Compare(x.dayRank[:], y.dayRank[:]), ",
+		new: "",
+	},
+	{
+		bug: "empty cells are hidden, as a plain group-by hides them", file: "provable/make.go", test: "TestEmptyCellsHaveNoise", in: "provable", always: true,
+		old: "values[i][j] += exact",
+		new: "values[i][j] = (values[i][j] + exact) * min(exact, 1)",
+	},
+	{
+		bug: "noise is drawn again for whoever asks again", file: "provable/make.go", test: "TestAReleaseIsMadeOnce", in: "provable", always: true,
+		old: "case a.Released:\n\t\treturn unseal(r.Key, charge, q.Settings.Zone, a.Sealed)",
+		new: "case a.Released:\n\t\treturn r.make(ctx, q)",
+	},
+	{
+		bug: "noise is drawn again after a failure", file: "provable/make.go", test: "TestWhatFailsHasSpent", in: "provable", always: true,
+		old: "case a.Reserved:\n\t\treturn Release{}, fmt.Errorf(\"release %s: %w\", q.Month.Name, ErrSpent)",
+		new: "case a.Reserved:\n\t\treturn r.make(ctx, q)",
+	},
+	{
+		bug: "the budget is reserved after the noise was drawn", file: "provable/make.go", test: "TestWhatFailsHasSpent", in: "provable",
+		old: "if err := r.Store.Reserve(ctx, charge); err != nil {\n\t\treturn Release{}, fmt.Errorf(\"reserve the budget of %s: %w\", q.Month.Name, err)\n\t}\n\tmade, err := r.make(ctx, q)",
+		new: "made, err := r.make(ctx, q)\n\tif err == nil {\n\t\terr = r.Store.Reserve(ctx, charge)\n\t}",
+	},
+	{
+		bug: "a month is released when it is not over", file: "provable/make.go", test: "TestMonthsThatAreNotDueSpendNothing", in: "provable",
+		old: "now.Before(q.Month.End.Add(Cutoff)) || ",
+		new: "",
+	},
+	{
+		bug: "a cost is rounded down", file: "internal/dp/dp.go", test: "TestCostsAreRoundedUp", in: "internal/dp",
+		old: "if rest > 0 {\n\t\tq++\n\t}",
+		new: "_ = rest",
+	},
+	{
+		bug: "a cap is rounded up", file: "internal/dp/dp.go", test: "TestTheLargestSoundRho", in: "internal/dp",
+		old: "return low\n}",
+		new: "return high\n}",
+	},
+	{
+		bug: "stored releases are not bound to their month", file: "provable/seal.go", test: "TestStoredReleasesAreAuthentic", in: "provable",
+		old: "c.Workspace, c.Month)",
+		new: "c.Workspace, \"\")",
+	},
+	{
+		bug: "what is spent has no bound", file: "budget.go", test: "TestSpendersWhoRaceNeverOverspend", in: ".",
+		old: " AND ?1 <= cap - spent",
+		new: "",
+	},
+	{
+		bug: "the budget is read, then written", file: "budget.go", test: "TestSpendersWhoRaceNeverOverspend", in: ".",
+		old: "func (b budget) Reserve(ctx context.Context, c provable.Charge) error {\n",
+		new: "func (b budget) Reserve(ctx context.Context, c provable.Charge) error {\n" +
+			"\tvar read int64\n\t_ = b.db.QueryRowContext(ctx, `SELECT spent FROM budgets`).Scan(&read)\n",
+		also: [2]string{"SET spent = spent + ?1 WHERE workspace = ?2 AND month = ?3 AND ?1 > 0 AND ?1 <= cap - spent\n\t\t\tRETURNING cap - spent`, int64(c.Cost)", "SET spent = ?4 + ?1 WHERE workspace = ?2 AND month = ?3 AND ?1 <= cap - ?4 RETURNING cap - spent`, int64(c.Cost)"},
+	},
+	{
+		bug: "one release has two outputs", file: "budget.go", test: "TestSpendersWhoRaceNeverOverspend", in: ".",
+		old: "AND plan = ? AND body IS NULL",
+		new: "AND plan = ?",
+	},
+	{
+		bug: "a spending is not in the ledger", file: "budget.go", test: "TestAKillAtEveryStepSpendsOnce", in: ".",
+		old: "return b.note(ctx, tx, c, \"reserve\", left)",
+		new: "return nil",
+	},
+	{
+		bug: "a restored directory spends what the one before it spent", file: "budget.go", test: "TestARestoredDirectoryReleasesNoOldMonth", in: ".",
+		old: "VALUES(?1, ?2, ?3, ?3)",
+		new: "VALUES(?1, ?2, ?3, 0)",
+	},
+	{
+		bug: "the engine gives one contact as two", file: "internal/count/duckdb/contacts.go", test: "TestNeighboursThroughTheWholeHouse", in: "../server",
+		old: "f(keys[contact], rows)",
+		new: "f(keys[contact], rows[:len(rows)/2])\n\t\t\tf(keys[contact], rows[len(rows)/2:])",
+	},
+	{
+		bug: "the engine gives each call without a number as a contact", file: "internal/count/duckdb/contacts.go", test: "TestNeighboursThroughTheWholeHouse", in: "../server",
+		old:  "contact > 0 && ",
+		new:  "",
+		also: [2]string{"f(keys[contact], rows)", "for k := range rows {\n\t\t\t\tif contact > 0 {\n\t\t\t\t\tf(keys[contact], rows)\n\t\t\t\t\tbreak\n\t\t\t\t}\n\t\t\t\tf(keys[contact], rows[k:k+1])\n\t\t\t}"},
+	},
+	{
+		bug: "somebody outside is shown what viewers see", file: "../server/site.go", test: "TestOutsideReadsWhatLeftAndNothingElse", in: "../server",
+		old: "case web.Outside:\n\t\treturn s.Node.Outside(ctx, ws, slug)\n",
+		new: "",
+	},
+	{
+		bug: "a restore forgets that months may have left since", file: "../server/restore.go", test: "TestWhatLeftStaysAfterARestore", in: "../server",
+		old: ", n.crowd.Restored(ctx, ws))",
+		new: ")",
+	},
+}
+
+// TestEveryPlantIsCaught builds the packages with each bug in them, beside the source and not in it, and wants the named test
+// to fail. Some are tried always; MURMUR_PLANTS=all (make plants) tries each, which takes minutes.
+func TestEveryPlantIsCaught(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("it builds a test for each bug")
+	}
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := os.Getenv("MURMUR_PLANTS") == "all"
+	t.Logf("%-62s %s", "planted bug", "caught by")
+	for _, p := range plants {
+		if !p.always && !all {
+			continue
+		}
+		if why := p.caught(t, root); why != "" {
+			t.Errorf("%-62s NOT caught by %s: %s", p.bug, p.test, why)
+		} else {
+			t.Logf("%-62s %s", p.bug, p.test)
+		}
+	}
+}
+
+// caught says why the plant's test did not fail as it should; empty: it did.
+func (p plant) caught(t *testing.T, root string) string {
+	t.Helper()
+	file := filepath.Join(root, p.file)
+	source, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(source)
+	for _, edit := range [][2]string{{p.old, p.new}, p.also} {
+		if edit[0] != "" && strings.Count(text, edit[0]) != 1 {
+			return "what it replaces is not there once"
+		}
+		text = strings.Replace(text, edit[0], edit[1], 1)
+	}
+	dir := t.TempDir()
+	planted, overlay, tests := filepath.Join(dir, "planted.go"), filepath.Join(dir, "overlay.json"), filepath.Join(dir, "planted.test")
+	replace, err := json.Marshal(map[string]map[string]string{"Replace": {file: planted}})
+	err = errors.Join(err, os.WriteFile(planted, []byte(text), 0o600), os.WriteFile(overlay, replace, 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	build := exec.Command("go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", tests, "./"+p.in) //nolint:gosec // of the table above
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		return "it does not build: " + strings.TrimSpace(string(out))
+	}
+	run := exec.Command(tests, "-test.run", "^"+p.test+"$") //nolint:gosec // what was built
+	run.Dir = filepath.Join(root, p.in)
+	out, err := run.CombinedOutput()
+	if failed, _ := regexp.Match(`(?m)^--- FAIL: `+p.test+` `, out); err == nil || !failed {
+		return "it passes: " + strings.TrimSpace(string(out))
+	}
+	return ""
+}
