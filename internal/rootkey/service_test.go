@@ -23,6 +23,7 @@ import (
 type vault struct {
 	seal  cipher.AEAD
 	asked int
+	token string
 }
 
 func newVault(t *testing.T) (*vault, *httptest.Server) {
@@ -33,7 +34,7 @@ func newVault(t *testing.T) (*vault, *httptest.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &vault{}
+	v := &vault{token: "let me in"}
 	if v.seal, err = cipher.NewGCMWithRandomNonce(block); err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +46,7 @@ func newVault(t *testing.T) (*vault, *httptest.Server) {
 func (v *vault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v.asked++
 	var in struct{ Plaintext, Ciphertext string }
-	if r.Header.Get("X-Vault-Token") != "let me in" || json.NewDecoder(r.Body).Decode(&in) != nil {
+	if r.Header.Get("X-Vault-Token") != v.token || json.NewDecoder(r.Body).Decode(&in) != nil {
 		w.WriteHeader(http.StatusForbidden)
 		return
 	}
@@ -73,7 +74,7 @@ func (v *vault) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // back to whoever may ask, and nobody else opens it: not without the service, not without its token, not when a bit changed.
 func TestAKeyServiceUnwraps(t *testing.T) {
 	v, srv := newVault(t)
-	t.Setenv("VAULT_SERVER_URL", srv.URL)
+	t.Setenv("VAULT_SERVER_URL", srv.URL) // the client reads it once in a process: -count=2 fails
 	t.Setenv("VAULT_SERVER_TOKEN", "let me in")
 	dir := t.TempDir()
 	data, wrapped := filepath.Join(dir, "data"), filepath.Join(dir, "data.root-key")
@@ -110,16 +111,20 @@ func TestAKeyServiceUnwraps(t *testing.T) {
 		t.Errorf("the wrapped key: %v, %v, %v", err, err2, info.Mode())
 	}
 
-	for name, harm := range map[string]func(){
-		"a changed byte": func() { _ = os.WriteFile(wrapped, append(bytes.Clone(content[:len(content)-2]), 'A', 'A'), 0o600) },
-		"no token":       func() { t.Setenv("VAULT_SERVER_TOKEN", "guessed") },
-		"no service":     srv.Close,
+	for _, harm := range []struct {
+		name     string
+		do, undo func()
+	}{
+		{"a changed byte", func() { write(t, wrapped, append(bytes.Clone(content[:len(content)-2]), 'A', 'A')) }, func() { write(t, wrapped, content) }},
+		{"a token that was revoked", func() { v.token = "another" }, func() { v.token = "let me in" }},
+		{"no service", srv.Close, func() {}},
 	} {
-		harm()
+		harm.do()
 		_, err := find("hashivault://murmur").Load()
-		if !errors.Is(err, keyring.ErrRoot) || !errors.Is(err, ErrService) || strings.Contains(err.Error(), "127.0.0.1") || strings.Contains(err.Error(), "guessed") {
-			t.Errorf("%s: %v", name, err)
+		if !errors.Is(err, keyring.ErrRoot) || !errors.Is(err, ErrService) || strings.Contains(err.Error(), "127.0.0.1") || strings.Contains(err.Error(), "let me in") {
+			t.Errorf("%s: %v", harm.name, err)
 		}
+		harm.undo()
 	}
 }
 
@@ -131,5 +136,12 @@ func TestServicesThatAreNotThere(t *testing.T) {
 		if _, err := Find(place, data); !errors.Is(err, ErrPlace) {
 			t.Errorf("%s: %v", place, err)
 		}
+	}
+}
+
+func write(t *testing.T, file string, content []byte) {
+	t.Helper()
+	if err := os.WriteFile(file, content, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
