@@ -80,10 +80,14 @@ func (l *look) attack(ctx context.Context, as Reader, shown release.Set, a *Atta
 	}
 	var reqs []release.Request
 	files := l.files(w.Start.Add(-release.Horizon), w.End.Add(release.Horizon))
+	names, err := l.withReplies(ctx, w, release.Others, files)
+	if err != nil {
+		return err
+	}
 	for _, cut := range release.Publications(w) {
 		if !cut.After(shown.AsOf()) {
 			reqs = append(reqs, release.Request{
-				Audience: release.Others, Snapshot: files, Period: w, Settings: settings, Dictionary: l.names, Cut: cut,
+				Audience: release.Others, Snapshot: files, Period: w, Settings: settings, Dictionary: names, Cut: cut,
 			})
 		}
 	}

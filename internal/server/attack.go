@@ -25,9 +25,11 @@ type Line struct {
 	Right float64 `json:"right"`
 	Bound float64 `json:"bound,omitempty"`
 	Tried int     `json:"tried"`
+
+	chance float64 // that Right may be above Bound: three standard errors
 }
 
-// attacked adds the attacks on one workspace, and a breach for each that was right too often.
+// attacked adds the attacks on one workspace, and a breach for each that was right more often than chance explains.
 func (v *Verified) attacked(ws workspace.ID, a crowd.Attacked) {
 	v.Attacks = append(v.Attacks, a.Said...)
 	for _, f := range a.Found {
@@ -36,7 +38,7 @@ func (v *Verified) attacked(ws workspace.ID, a crowd.Attacked) {
 	out := Attacked{Workspace: ws.String(), Noise: a.Noise, Periods: append(append([]string{}, a.Weeks.Periods...), a.Blocks.Periods...)}
 	out.Lines = append(lines("a week", a.Weeks, a.Noise), lines("four weeks", a.Blocks, a.Noise)...)
 	for _, l := range out.Lines {
-		if l.Bound > 0 && l.Right > l.Bound {
+		if l.Bound > 0 && l.Right > l.Bound+l.chance {
 			v.Breaches = append(v.Breaches, Breach{File: "murmur.db", What: fmt.Sprintf(
 				"workspace %s: from %s an attacker is right about one person in %.0f %% of cases; at most %.0f %% is promised",
 				ws, l.What, 100*l.Right, 100*l.Bound)})
@@ -60,7 +62,11 @@ func lines(length string, a crowd.Attempt, noise int64) (all []Line) {
 		{"all figures of " + length, a.Accuracy.All, every}, {"all figures of " + length + ", watched as they change", a.Accuracy.Watched, every},
 		{"all figures of " + length + ", about the five in it most", a.Accuracy.Heaviest, 0},
 	} {
-		all = append(all, Line{l.what, math.Round(l.share.Of()*1000) / 1000, math.Round(l.bound*100) / 100, l.share.Tried})
+		all = append(all, Line{
+			What: l.what, Right: math.Round(l.share.Of()*1000) / 1000, Bound: math.Round(l.bound*100) / 100, Tried: l.share.Tried,
+			// The figures of one world are not independent: what counts is how many worlds there were.
+			chance: 3 * math.Sqrt(.25/float64(max(1, a.Accuracy.All.Tried))),
+		})
 	}
 	return all
 }

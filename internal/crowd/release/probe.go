@@ -28,7 +28,7 @@ type Probe struct {
 	Taker Taker
 	Reads map[string]Read                     // by query
 	Band  func(int64) (lowest, highest int64) // that a number of contacts is shown as
-	// Persons is how many are attacked, Worlds how often each.
+	// Persons is how many are attacked at most, Worlds how often each; where there are fewer, each is attacked more often.
 	Persons, Worlds int
 
 	publish product // nil: the product; tests plant faults here
@@ -99,6 +99,7 @@ func (p Probe) Week(ctx context.Context, reqs []Request, shown Set) (a Accuracy,
 	w := &attack{Probe: p, days: days, scale: reqs[0].Settings.Noise, moments: map[[2]int64]moment{}}
 	w.compare(shown, &a)
 	some, heaviest := w.sample()
+	w.Worlds = max(w.Worlds, w.Worlds*w.Persons/max(1, len(some))/2*2) // one half with the person
 	for _, who := range some {
 		if err := w.person(ctx, who, &a); err != nil {
 			return a, err
