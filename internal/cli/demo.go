@@ -126,14 +126,15 @@ func (c *demoCmd) tell(w io.Writer, a demoed, figures []insight.Figure) {
 	s := a.Workspaces["default"]
 	fmt.Fprintf(w, "\r%d deliveries in %.1f s: %d published, %d refused by consent, %d with nothing to say, %d quarantined.\n\n",
 		s.In, a.Seconds, s.Published, s.Refused, s.Ignored, s.Quarantined)
-	headlines, advice := insight.Brief(figures)
+	week, advice := insight.LastWeek(figures), insight.Suggestions(figures)
+	headlines := insight.Headlines(figures, week)
 	if len(advice) > 0 {
 		fmt.Fprintln(w, "What to do first:")
 	}
 	for _, a := range advice[:min(3, len(advice))] {
 		fmt.Fprintf(w, "  %s. %s %s\n", a.Title, a.Because, a.Effect)
 	}
-	fmt.Fprintln(w, "\nThe week:")
+	fmt.Fprintln(w, "\nThe last week that is over:")
 	const most = 8
 	for _, h := range headlines[:min(most, len(headlines))] {
 		fmt.Fprintf(w, "  %s\n", h.Text)

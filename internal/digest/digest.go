@@ -10,6 +10,7 @@ import (
 	"embed"
 	"fmt"
 	htmltemplate "html/template"
+	"slices"
 	"strings"
 	texttemplate "text/template"
 	"time"
@@ -29,15 +30,16 @@ type Letter struct {
 type Week struct {
 	Workspace   string
 	Begins      time.Time        // Monday 00:00 in the workspace's time zone
-	Figures     []insight.Figure // those that the reader may see; what began after the week is left out
+	Figures     []insight.Figure // those that the reader may see; other periods than the week and the block that ends with it are left out
 	Checkpoint  string           // of the ledger, for the reader to keep; may be empty
 	Pages       string           // address of the pages; may be empty
 	Unsubscribe string           // address that ends these letters; may be empty
 }
 
-// maxHeadlines and maxAdvice bound a letter to what is read in two minutes.
+// bounds of a letter, so that it is read in two minutes.
 const (
 	maxHeadlines = 7
+	maxMonth     = 5
 	maxAdvice    = 3
 )
 
@@ -52,21 +54,18 @@ var (
 // view is what the templates print.
 type view struct {
 	Week
-	Title     string
-	Headlines []insight.Sentence
-	Advice    []insight.Suggestion
-	Exact     bool
+	Title      string
+	Headlines  []insight.Sentence // of the week
+	MonthTitle string             // of the block of weeks that ends with the week; empty where none does
+	Month      []insight.Sentence
+	Advice     []insight.Suggestion
+	FourWeeks  string // that the advice is read from
+	Exact      bool
 }
 
 // Write writes the letter of a week.
 func (w Week) Write() (Letter, error) {
-	v := view{Week: w, Title: "The week of " + span(w.Begins)}
-	figures := w.known()
-	v.Headlines, v.Advice = insight.Brief(figures)
-	v.Headlines, v.Advice = v.Headlines[:min(maxHeadlines, len(v.Headlines))], v.Advice[:min(maxAdvice, len(v.Advice))]
-	for _, f := range figures {
-		v.Exact = v.Exact || f.Noise == 0
-	}
+	v := w.view()
 	var text, html bytes.Buffer
 	if err := asText.Execute(&text, v); err != nil {
 		return Letter{}, fmt.Errorf("write the letter: %w", err)
@@ -77,20 +76,33 @@ func (w Week) Write() (Letter, error) {
 	return Letter{Subject: v.Title + ", " + w.Workspace, Text: text.String(), HTML: html.String()}, nil
 }
 
-// known are the figures of periods that had ended with the week.
-func (w Week) known() (out []insight.Figure) {
-	end := w.Begins.AddDate(0, 0, 7)
-	for _, f := range w.Figures {
-		if f.Finished() && !f.AsOf.After(end) {
-			out = append(out, f)
-		}
+// view gathers what the week's own figures say, then what those of the block that ends with it do.
+func (w Week) view() view {
+	year, number := w.Begins.ISOWeek()
+	week := fmt.Sprintf("%04d-W%02d", year, number)
+	v := view{Week: w, Title: "The week of " + span(w.Begins, 1), FourWeeks: span(w.Begins.AddDate(0, 0, -21), 4)}
+	figures := insight.Over(w.Figures)
+	v.Headlines = insight.Headlines(figures, week)
+	if block := insight.LastBlock(week); strings.HasSuffix(block, ".."+week) {
+		weeks := insight.Weeks(block)
+		v.MonthTitle = fmt.Sprintf("The %s weeks of %s", map[int]string{4: "four", 5: "five"}[weeks], span(w.Begins.AddDate(0, 0, -7*(weeks-1)), weeks))
+		v.Month = insight.Headlines(figures, block)
 	}
-	return out
+	v.Advice = insight.SuggestionsTo(figures, week)
+	v.Headlines, v.Month = v.Headlines[:min(maxHeadlines, len(v.Headlines))], v.Month[:min(maxMonth, len(v.Month))]
+	v.Advice = v.Advice[:min(maxAdvice, len(v.Advice))]
+	for _, h := range slices.Concat(v.Headlines, v.Month) {
+		v.Exact = v.Exact || h.Evidence[0].Noise == 0
+	}
+	for _, a := range v.Advice {
+		v.Exact = v.Exact || a.Evidence[0].Noise == 0
+	}
+	return v
 }
 
 // span reads "2 to 8 November 2026", with as many months and years as it takes.
-func span(monday time.Time) string {
-	sunday := monday.AddDate(0, 0, 6)
+func span(monday time.Time, weeks int) string {
+	sunday := monday.AddDate(0, 0, 7*weeks-1)
 	first := "2"
 	switch {
 	case monday.Year() != sunday.Year():

@@ -58,6 +58,7 @@ type Insight struct {
 	// since, when set, finishes instead: it sees the answers of up to four weeks before as well, oldest first.
 	since func(now []answer, before [][]answer) []Figure
 	story story
+	rises bool // the headline itself says a clear change from before: it is compared with nothing else
 }
 
 // Measure is one number an insight publishes: its display name, its unit and how its interval is made.

@@ -11,7 +11,7 @@ var good = map[string]bool{"answer_rate": true, "left": true, "reached": true, "
 
 // quiet are insights that say how things are and ask for nothing.
 var quiet = map[string]bool{"busy-hours": true, "contact-reasons": true, "menu-funnel": true, "medium-switch": true, "talk-balance": true, "ring-timeout": true, "dead-rules": true,
-	"auto-reply-effect": true, "repeated-replies": true}
+	"auto-reply-effect": true, "repeated-replies": true, "rising-topics": true}
 
 // Affected is about how many people a figure is bad news for: of a share of n those in it, or those not in it where more is
 // better; of a low score those who gave it.

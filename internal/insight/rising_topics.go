@@ -21,6 +21,7 @@ func risingTopics() Insight {
 		Needs:    []release.Query{contactReasons().Needs[0]},
 		since:    finishRising,
 		story:    story{clearly(1), []line{{"change", "People ask about %[1]s more often than in the four weeks before: %[2]s points more"}}},
+		rises:    true,
 	}
 }
 

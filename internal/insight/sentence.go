@@ -44,10 +44,15 @@ func Headline(figures, previous []Figure) Sentence {
 	}
 	s := Sentence{Text: fmt.Sprintf(text, where(f), withInterval(f)), Evidence: []Figure{f}}
 	s.Plain = s.Text + "."
+	if in.rises {
+		s.Change = "up"
+		s.Text += "."
+		return s
+	}
 	if p, ok := match(f, previous); ok {
 		s.Evidence = append(s.Evidence, p)
 		s.Change = direction(p, f)
-		s.Text += ", " + changeWords[s.Change] + " from " + withInterval(p) + " the period before"
+		s.Text += ", " + changeWords[s.Change] + " from " + withInterval(p) + " " + beforeWords(f.Period)
 	}
 	s.Text += "."
 	return s

@@ -54,23 +54,20 @@ func (p pooled) latest() Figure { return p.parts[len(p.parts)-1] }
 
 const poolWeeks = 4
 
-// monthOf pools the shown figures of each insight's last periods that tell.
-func monthOf(figures []Figure) month {
+// monthOf pools the shown figures of each insight in a window.
+func monthOf(figures []Figure, w window) month {
 	m := month{}
 	for _, in := range All() {
-		periods, order := periodsThatTell(in.Slug, figures)
-		if len(order) == 0 {
-			continue
-		}
-		last := order[len(order)-1:]
-		if in.Needs[0].Grain == release.Week {
-			last = order[max(0, len(order)-poolWeeks):]
+		periods := slices.Clone(w.weeks)
+		slices.Reverse(periods) // the oldest first
+		if in.Needs[0].Grain != release.Week {
+			periods = []string{w.block}
 		}
 		var keys []string
 		parts := map[string][]Figure{}
-		for _, period := range last {
-			for _, f := range periods[period] {
-				if f.Value == nil {
+		for _, period := range periods {
+			for _, f := range figures {
+				if f.Insight != in.Slug || f.Period != period || !tells(f) || !w.running && !f.Finished() {
 					continue
 				}
 				key := f.Measure + "\x00" + splitKey(f.Split)
@@ -179,10 +176,15 @@ func (p pooled) expect(unit string, gain func(Figure) float64) Expected {
 	return Expected{Value: next * mean, Low: max(0, next*mean-half), High: next*mean + half, Unit: unit, Weeks: p.weeks}
 }
 
-// Suggestions reads advice out of the last four weeks of each insight, the weightiest first. A rule speaks only where the
-// interval, not just the value, is beyond its threshold.
-func Suggestions(figures []Figure) []Suggestion {
-	m := monthOf(figures)
+// Suggestions reads advice out of the last four weeks that are over and the last block that is, the weightiest first. A rule
+// speaks only where the interval, not just the value, is beyond its threshold.
+func Suggestions(figures []Figure) []Suggestion { return windowOf(figures).advice(figures) }
+
+// SuggestionsTo reads advice out of nothing but the four weeks that end with a week, and the block that does.
+func SuggestionsTo(figures []Figure, week string) []Suggestion { return windowTo(week).advice(figures) }
+
+func (w window) advice(figures []Figure) []Suggestion {
+	m := monthOf(figures, w)
 	var out []Suggestion
 	for _, rule := range rules {
 		out = append(out, rule(m)...)

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base32"
@@ -15,17 +14,20 @@ import (
 	"murmur/internal/workspace"
 )
 
-// weekView is the first page: what to do, what changed, and the rest in a table.
+// weekView is the first page: what to do, what changed, and the rest in tables.
 type weekView struct {
 	Lead        *advice // what matters most; nil when there is nothing to do
 	Moved       []headline
 	Steady      []headline
+	Compared    bool // with the week before
+	Month       []headline
+	MonthText   string   // which weeks Month is about
 	Suggestions []advice // further ones
 	Connected   bool
 	Waiting     int64
 }
 
-// headline is one sentence about the week and the figure it was made from.
+// headline is one sentence and the figure it was made from.
 type headline struct {
 	insight.Sentence
 	Figure         insight.Figure
@@ -37,6 +39,7 @@ type headline struct {
 const (
 	mostMoved  = 5
 	mostSteady = 8
+	mostMonth  = 6
 )
 
 func (s *site) week(w http.ResponseWriter, r *http.Request, a Access) {
@@ -49,7 +52,7 @@ func (s *site) week(w http.ResponseWriter, r *http.Request, a Access) {
 	p := page{Path: "/", Access: a, Periods: periodsOf(figures, r.FormValue("period")), Fresh: freshest(figures), Seen: seenIn(figures)}
 	var v weekView
 	if p.Periods != nil {
-		v.Moved, v.Steady = parted(s.headlines(figures, p.Periods.Week))
+		s.fillWeek(&v, figures, p.Periods.Week)
 	}
 	all, err := s.advise(ctx, a.Workspace, figures)
 	if err != nil {
@@ -74,35 +77,35 @@ func (s *site) week(w http.ResponseWriter, r *http.Request, a Access) {
 	s.render(w, r, http.StatusOK, "week", p)
 }
 
-// parted tells what moved from what did not.
-func parted(all []headline) (moved, steady []headline) {
-	for _, h := range all {
+// fillWeek says what the week's own figures do, and in a table of its own what those of the last block of weeks that was over
+// by then do.
+func (s *site) fillWeek(v *weekView, figures []insight.Figure, week string) {
+	for _, h := range s.headlines(figures, week) {
+		v.Compared = v.Compared || h.Change != ""
 		switch {
-		case h.Moved() && len(moved) < mostMoved:
-			moved = append(moved, h)
-		case !h.Moved() && len(steady) < mostSteady:
-			steady = append(steady, h)
+		case h.Moved() && len(v.Moved) < mostMoved:
+			v.Moved = append(v.Moved, h)
+		case !h.Moved() && len(v.Steady) < mostSteady:
+			v.Steady = append(v.Steady, h)
 		}
 	}
-	return moved, steady
+	over := insight.Over(figures)
+	if week > insight.LastWeek(over) {
+		week = insight.LastWeek(over) // the week runs, and so may its block
+	}
+	block := insight.LastBlock(week)
+	v.Month, v.MonthText = s.headlines(over, block), periodText(block)
+	v.Month = v.Month[:min(mostMonth, len(v.Month))]
 }
 
-// headlines says what each insight says of the week, what matters most first.
-func (s *site) headlines(figures []insight.Figure, week string) (hs []headline) {
-	by := map[string][]insight.Figure{}
-	for _, f := range figures {
-		by[f.Insight] = append(by[f.Insight], f)
-	}
-	for _, in := range s.Catalogue {
-		now, previous := split(by[in.Slug], week)
-		if len(now) == 0 || in.Section == "privacy" {
+// headlines says what each insight says of a period, what matters most first.
+func (s *site) headlines(figures []insight.Figure, period string) (hs []headline) {
+	for _, said := range insight.Headlines(figures, period) {
+		in, _ := insight.Find(said.Evidence[0].Insight)
+		if in.Section == "privacy" {
 			continue
 		}
-		h := headline{Sentence: insight.Headline(now, previous), Title: in.Title, Section: in.Section}
-		if len(h.Evidence) == 0 || h.Evidence[0].Value == nil {
-			continue
-		}
-		h.Figure = h.Evidence[0]
+		h := headline{Sentence: said, Title: in.Title, Section: in.Section, Figure: said.Evidence[0]}
 		if len(h.Evidence) > 1 {
 			h.Before = valueText(h.Evidence[1])
 		}
@@ -111,29 +114,23 @@ func (s *site) headlines(figures []insight.Figure, week string) (hs []headline) 
 		h.Spark.Title = measureText(in.Slug, h.Figure.Measure) + ", the last weeks"
 		hs = append(hs, h)
 	}
-	slices.SortStableFunc(hs, func(a, b headline) int { return cmp.Compare(b.Matters(), a.Matters()) })
 	return hs
 }
 
-// split takes the figures of the week, or of the block around it, and those of the period before.
+// split takes the figures of the week, or of the block around it, and those of the period right before.
 func split(figures []insight.Figure, week string) (now, previous []insight.Figure) {
-	last := ""
+	before := map[string]string{}
 	for _, f := range figures {
 		if inPeriod(f.Period, week) {
 			now = append(now, f)
-		}
-	}
-	if len(now) == 0 {
-		return nil, nil
-	}
-	for _, f := range figures {
-		if f.Grain == now[0].Grain && f.Period < now[0].Period {
-			last = max(last, f.Period)
+			before[f.Period] = insight.Before(f.Period)
 		}
 	}
 	for _, f := range figures {
-		if f.Period == last && f.Grain == now[0].Grain {
-			previous = append(previous, f)
+		for _, period := range before {
+			if f.Period == period {
+				previous = append(previous, f)
+			}
 		}
 	}
 	return now, previous

@@ -80,6 +80,24 @@ func (p Period) Turns() (at []time.Time) {
 	return at
 }
 
+// Before gives the period of the same grain that ends where p begins.
+func (p Period) Before() Period {
+	last := p.Start.AddDate(0, 0, -1)
+	if p.Grain == Block {
+		return block(last)
+	}
+	return week(monday(last))
+}
+
+// LastBlock gives the last block that is over when the week p is.
+func (p Period) LastBlock() Period {
+	around := block(p.Start)
+	if around.End.Equal(p.End) {
+		return around
+	}
+	return around.Before()
+}
+
 // monday gives the start of the ISO week around a local time. Midnights are made by the calendar, not by
 // adding hours: a day of a clock change has 23 or 25.
 func monday(local time.Time) time.Time {
