@@ -80,6 +80,14 @@ func (a answer) hides() release.Hidden {
 	return release.NoData
 }
 
+// unsaid is what a table shows from which no figure could be made: that there is nothing, or too few.
+func (a answer) unsaid(measure string) []Figure {
+	if !a.ok {
+		return nil
+	}
+	return []Figure{a.blank(release.Group{Hidden: a.hides()}, measure, "")}
+}
+
 // effect is the difference among equal cases, weighed by those with a reply (Agresti and Caffo 2000: one success and one
 // failure more on either side).
 func (a answer) effect(with, without map[string]release.Group) Figure {

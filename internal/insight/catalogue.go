@@ -163,7 +163,7 @@ func afterHours() Insight {
 		Caveat:   "Texts are not counted: they are written at any hour and wait. Without open hours in the settings there is no figure.",
 		Needs:    []release.Query{q},
 		finish:   finishAfterHours,
-		story:    story{whole, []line{{"share", "Of all calls, %[2]s come while we are closed"}}},
+		story:    story{whole, []line{{"share", "Of all calls, at least %[2]s come while we are closed"}}},
 	}
 }
 

@@ -28,46 +28,41 @@ func deadRules() Insight {
 // didApply are the bins of outcomes of a step that did something.
 var didApply = []int{int(fact.StepMatched) - 1, int(fact.StepOptOut) - 1, int(fact.StepAnswered) - 1}
 
-// finishDeadRules sums the groups that lie inside one step. Contacts of its groups overlap: the largest group is all that
-// is known of them together.
+// finishDeadRules sums the groups that lie inside one step. Passes that were merged with those of other steps count as this
+// one's, and the interval allows that none of them is. Contacts of its groups overlap: the largest group is all that is known
+// of them together.
 func finishDeadRules(answers []answer) (fs []Figure) {
 	a := answers[0]
-	type step struct {
-		whole        release.Group
-		all, applied int64
-		noise, drawn float64 // variances of all, and of what applied: an empty count has no noise
+	insides, loose := a.steps()
+	for _, s := range insides {
+		e, n := a.appliedTo(s.groups)
+		if more := slices.DeleteFunc(slices.Clone(loose), func(g release.Group) bool { rows, _ := s.touched(a, []release.Group{g}); return rows == 0 }); len(more) > 0 {
+			with, all := a.appliedTo(slices.Concat(s.groups, more))
+			e, n = either(with, e), all
+		}
+		fs = append(fs, a.put(s.whole, "applied", "", n, e))
 	}
-	steps, order := map[string]*step{}, []string{}
-	for _, g := range a.groups {
-		split := splitOf(g, "")
-		if g.Hidden != release.Shown || len(split["flow"]) != 1 || len(split["node"]) != 1 {
-			continue
-		}
-		key := split["flow"][0] + "\x00" + split["node"][0]
-		s := steps[key]
-		if s == nil {
-			s = &step{whole: release.Group{Members: slices.DeleteFunc(slices.Clone(g.Members), func(m release.Member) bool { return m.Dim == "choice" })}}
-			steps[key], order = s, append(order, key)
-		}
-		s.all += g.Total()
-		s.noise += a.noise(g)
-		s.whole.Contacts = max(s.whole.Contacts, g.Contacts)
+	if len(fs) == 0 {
+		return a.unsaid("applied")
+	}
+	return fs
+}
+
+// appliedTo estimates the share of the passes in which a step did something.
+func (a answer) appliedTo(groups []release.Group) (e estimate, all int64) {
+	var applied int64
+	var noise, drawn float64 // variances of all, and of what applied: an empty count has no noise
+	for _, g := range groups {
+		all += g.Total()
+		noise += a.noise(g)
 		for _, b := range didApply {
-			s.applied += bin(g, b)
+			applied += bin(g, b)
 			if bin(g, b) > 0 {
-				s.drawn += a.noise(g)
+				drawn += a.noise(g)
 			}
 		}
 	}
-	for _, key := range order {
-		s := steps[key]
-		n := max(s.all, 1)
-		p := min(float64(s.applied)/float64(n), 1)
-		e := wilson(min(s.applied, n), n).widened(math.Sqrt(max(s.drawn, s.noise)+s.noise*p*p)/float64(n), 0, 1)
-		fs = append(fs, a.put(s.whole, "applied", "", s.all, e))
-	}
-	if len(fs) == 0 {
-		return a.missing("applied")
-	}
-	return fs
+	n := max(all, 1)
+	p := min(float64(applied)/float64(n), 1)
+	return wilson(min(applied, n), n).widened(math.Sqrt(max(drawn, noise)+noise*p*p)/float64(n), 0, 1), all
 }

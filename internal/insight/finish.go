@@ -152,54 +152,82 @@ func waits(a answer, prefix string) (fs []Figure) {
 	return fs
 }
 
-// finishMenuTrouble sums the groups that lie inside one menu. Contacts of its groups overlap: the largest group
-// is all that is known of them together.
+// finishMenuTrouble sums the groups that lie inside one menu. Choices that were merged with those of other menus count as
+// this one's, and the interval allows that none of them is. Contacts of its groups overlap: the largest group is all that is
+// known of them together.
 func finishMenuTrouble(answers []answer) (fs []Figure) {
 	a := answers[0]
-	type menu struct {
-		whole     release.Group
-		all, none int64
-		noise, of float64 // variances of all, of none
-		mixed     bool    // "none" is merged with a choice
-	}
-	menus, order := map[string]*menu{}, []string{}
-	for _, g := range a.groups {
-		split := splitOf(g, "")
-		if g.Hidden != release.Shown || len(split["flow"]) != 1 || len(split["node"]) != 1 {
-			continue
-		}
-		key := split["flow"][0] + "\x00" + split["node"][0]
-		m := menus[key]
-		if m == nil {
-			m = &menu{}
-			menus[key], order = m, append(order, key)
-			for _, member := range g.Members {
-				if member.Dim != "choice" {
-					m.whole.Members = append(m.whole.Members, member)
-				}
+	insides, loose := a.steps()
+	for _, m := range insides {
+		var all, none, noise, of float64
+		mixed, alone := false, false // "none" is merged with a choice, or is by itself
+		for _, g := range m.groups {
+			all, noise = all+float64(g.Total()), noise+a.noise(g)
+			switch choices := splitOf(g, "")["choice"]; {
+			case slices.Equal(choices, []string{"none"}):
+				none, of, alone = none+float64(g.Total()), of+a.noise(g), true
+			case slices.Contains(choices, "none"):
+				mixed = mixed || g.Total() > 0
 			}
 		}
-		m.all += g.Total()
-		m.noise += a.noise(g)
-		m.whole.Contacts = max(m.whole.Contacts, g.Contacts)
-		switch choices := split["choice"]; {
-		case slices.Equal(choices, []string{"none"}):
-			m.none += g.Total()
-			m.of += a.noise(g)
-		case slices.Contains(choices, "none"):
-			m.mixed = m.mixed || g.Total() > 0
+		more, moreNoise := m.touched(a, loose)
+		if mixed || more > 0 && !alone {
+			continue
 		}
-	}
-	for _, key := range order {
-		if m := menus[key]; !m.mixed {
-			fs = append(fs, a.put(m.whole, "no_choice", "", m.all, portion(m.none, m.all, m.of, m.noise-m.of)))
+		e := portion(int64(none), int64(all), of, noise-of)
+		if more > 0 {
+			e = either(portion(int64(none), int64(all+more), of, noise+moreNoise-of), e)
 		}
+		fs = append(fs, a.put(m.whole, "no_choice", "", int64(all+more), e))
 	}
 	if len(fs) == 0 {
-		return a.missing("no_choice")
+		return a.unsaid("no_choice")
 	}
 	return fs
 }
+
+// step is one step of a flow, and the groups that lie inside it.
+type step struct {
+	flow, node string
+	whole      release.Group
+	groups     []release.Group
+}
+
+// steps sorts shown groups by the step that they lie inside; loose are those that reach over several.
+func (a answer) steps() (inside []*step, loose []release.Group) {
+	for _, g := range a.groups {
+		split := splitOf(g, "")
+		switch {
+		case g.Hidden != release.Shown:
+			continue
+		case len(split["flow"]) != 1 || len(split["node"]) != 1:
+			loose = append(loose, g)
+			continue
+		}
+		i := slices.IndexFunc(inside, func(s *step) bool { return s.flow == split["flow"][0] && s.node == split["node"][0] })
+		if i < 0 {
+			i = len(inside)
+			whole := release.Group{Members: slices.DeleteFunc(slices.Clone(g.Members), func(m release.Member) bool { return m.Dim == "choice" })}
+			inside = append(inside, &step{flow: split["flow"][0], node: split["node"][0], whole: whole})
+		}
+		s := inside[i]
+		s.groups, s.whole.Contacts = append(s.groups, g), max(s.whole.Contacts, g.Contacts)
+	}
+	return inside, loose
+}
+
+// touched counts what loose groups may hold of a step.
+func (s *step) touched(a answer, loose []release.Group) (rows, noise float64) {
+	for _, g := range loose {
+		if split := splitOf(g, ""); slices.Contains(split["flow"], s.flow) && slices.Contains(split["node"], s.node) {
+			rows, noise = rows+float64(g.Total()), noise+a.noise(g)
+		}
+	}
+	return rows, noise
+}
+
+// either is a, with an interval that holds b's too.
+func either(a, b estimate) estimate { return estimate{a.value, min(a.low, b.low), max(a.high, b.high)} }
 
 // finishAfterHours counts a group as closed when every hour in it is closed: the share is a lower bound.
 func finishAfterHours(answers []answer) []Figure {
@@ -220,7 +248,10 @@ func finishAfterHours(answers []answer) []Figure {
 		}
 	}
 	if all == 0 || a.settings.OpenHours == alwaysOpen {
-		return a.missing("share")
+		if a.settings.OpenHours == alwaysOpen {
+			return a.missing("share")
+		}
+		return a.unsaid("share")
 	}
 	// The contacts of groups overlap, so the largest group is all that is known of them together.
 	whole := release.Group{Contacts: contacts}

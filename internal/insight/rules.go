@@ -28,6 +28,13 @@ type cell struct {
 	figure        Figure
 	first, last   int // hours of the day, inclusive
 	calls, missed float64
+	noise         float64 // variance on each count
+}
+
+// share estimates the share of missed calls.
+func (c cell) share() estimate {
+	p := c.missed / max(c.calls, 1)
+	return wilson(int64(c.missed), int64(c.calls)).widened(math.Sqrt(c.noise*(1+p*p))/max(c.calls, 1), 0, 1)
 }
 
 // missedBand finds the hours of the day, up to four in a row, that stand out most among the open ones. 96 bands
@@ -44,7 +51,7 @@ func missedBand(m month) []Suggestion {
 			}
 			excess := in.missed - in.calls*out.missed/out.calls
 			pooled := (in.missed + out.missed) / (in.calls + out.calls)
-			deviation := in.calls * math.Sqrt(pooled*(1-pooled)*(1/in.calls+1/out.calls)+noiseOf(evidence, in.calls))
+			deviation := in.calls * math.Sqrt(pooled*(1-pooled)*(1/in.calls+1/out.calls)+in.noise/(in.calls*in.calls))
 			if excess < 5 || excess < clearest*deviation {
 				continue
 			}
@@ -53,15 +60,6 @@ func missedBand(m month) []Suggestion {
 		}
 	}
 	return found
-}
-
-// noiseOf is about the variance of a missed share from noise: two units of scale for each count, over the calls.
-func noiseOf(evidence []Figure, calls float64) float64 {
-	if len(evidence) == 0 || evidence[0].Noise == 0 {
-		return 0
-	}
-	s := float64(evidence[0].Noise)
-	return float64(len(evidence)) * 2 * s * s / (calls * calls)
 }
 
 // parted sums the cells inside a band of hours and those outside.
@@ -74,14 +72,15 @@ func parted(cells []cell, first, end int) (in, out cell, evidence []Figure) {
 		}
 		side.calls += c.calls
 		side.missed += c.missed
+		side.noise += c.noise
 	}
 	return in, out, evidence
 }
 
 func coverHours(first, end int, in, out cell, evidence []Figure, excess float64) Suggestion {
-	here, rest := wilson(int64(in.missed), int64(in.calls)), wilson(int64(out.missed), int64(out.calls))
+	here, rest := in.share(), out.share()
 	// The error of this block's excess and of the next one's, and of how many call.
-	sd := math.Sqrt(2*in.calls*in.calls*(sampled(here)+sampled(rest)+noiseOf(evidence, in.calls)) + excess)
+	sd := math.Sqrt(2*in.calls*in.calls*(sampled(here)+sampled(rest)) + excess)
 	e := Expected{excess, max(0, excess-z80*sd), excess + z80*sd, "calls", poolWeeks}
 	return Suggestion{
 		Slug:  "cover-hours",
@@ -100,7 +99,7 @@ func sampled(e estimate) float64 { return math.Pow((e.high-e.low)/2/z, 2) }
 func openCells(figures []pooled) (cells []cell) {
 	for _, f := range figures {
 		open, _ := workspace.ParseHours(strings.TrimPrefix(f.Settings["open_hours"], "always"))
-		c := cell{figure: f.latest(), first: 24, last: -1, calls: float64(f.Base)}
+		c := cell{figure: f.latest(), first: 24, last: -1, calls: float64(f.Base), noise: 2 * float64(f.Noise*f.Noise)} // about that of package release
 		c.missed = math.Round(c.calls * (1 - *f.Value))
 		usable := true
 		for _, name := range f.Split["hour_of_week"] {
@@ -184,7 +183,7 @@ func closedDemand(m month) []Suggestion {
 	return []Suggestion{{
 		Slug:    "answer-after-hours",
 		Title:   "Answer after hours, by text or an AI agent",
-		Because: fmt.Sprintf("Of all calls %s come while you are closed.", withInterval(f.Figure)),
+		Because: fmt.Sprintf("Of all calls at least %s come while you are closed.", withInterval(f.Figure)),
 		Effect:  fmt.Sprintf("It would serve %s calls in four weeks at once.", between(e.Low, e.High)),
 		Effort:  "hours", Evidence: []Figure{f.latest()}, Expect: e, Weight: e.Value / 2, // they can wait till morning
 	}}
