@@ -1,6 +1,8 @@
 package insight
 
 import (
+	"slices"
+
 	"murmur/internal/crowd/release"
 	"murmur/internal/fact"
 )
@@ -22,5 +24,14 @@ func callbackSpeed() Insight {
 	}
 }
 
-// soonest is the first group along the tree, when it says something.
-func soonest(fs []Figure) int { return 0 }
+// delays are the steps of the scale, the shortest first.
+var delays = []string{"5_minutes", "15_minutes", "1_hour", "4_hours", "24_hours"}
+
+// soonest is the group that holds the shortest delays and none that lies beyond one it lacks: only then does "within" its
+// longest say what it holds.
+func soonest(fs []Figure) int {
+	return slices.IndexFunc(fs, func(f Figure) bool {
+		members := slices.DeleteFunc(slices.Clone(f.Split["delay"]), func(name string) bool { return name == "other" })
+		return len(members) > 0 && !slices.ContainsFunc(delays[:min(len(members), len(delays))], func(name string) bool { return !slices.Contains(members, name) })
+	})
+}

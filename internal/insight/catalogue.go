@@ -84,7 +84,7 @@ func missedCallReasons() Insight {
 		Caveat:   "A phone system says only what it knows; where it says nothing the reason follows from times and open hours.",
 		Needs:    []release.Query{q},
 		finish:   shares(""),
-		story:    story{highest, []line{{"share", "The most frequent reason for a missed call is “%[1]s”: %[2]s"}}},
+		story:    story{highest, []line{{"share", "Of all missed calls, %[2]s were missed for the reason “%[1]s”"}}},
 	}
 }
 
@@ -118,7 +118,7 @@ func busyHours() Insight {
 		Caveat:   "Quiet hours are merged with their neighbours until five people stand behind each figure.",
 		Needs:    []release.Query{q},
 		finish:   finishBusyHours,
-		story:    story{busiest, []line{{"calls", "The busiest time is %[1]s, with %[2]s calls in four weeks"}}},
+		story:    story{busiest, []line{{"calls", "One of the busiest times is %[1]s, with %[2]s calls in four weeks"}}},
 	}
 }
 
@@ -246,7 +246,7 @@ func contactReasons() Insight {
 		Caveat:   "The classifier errs, and what it is not sure of is \"other\": trust the order more than the decimals.",
 		Needs:    []release.Query{q},
 		finish:   shares("reason"),
-		story:    story{highestNamed, []line{{"share", "The most frequent reason for contact is “%[1]s”: %[2]s"}}},
+		story:    story{highestNamed, []line{{"share", "Of all texts and calls that were read, %[2]s were about “%[1]s”"}}},
 	}
 }
 
@@ -264,7 +264,7 @@ func sentiment() Insight {
 		Caveat:   "A word list reads tone, not irony. Compare reasons and weeks; do not read a single number.",
 		Needs:    []release.Query{q},
 		finish:   finishSentiment,
-		story:    story{lowest, []line{{"mean", "People sound least happy about “%[1]s”: %[2]s on a scale from -100 to 100"}}},
+		story:    story{lowest, []line{{"mean", "When it is about “%[1]s”, people sound %[2]s on a scale from -100 to 100"}}},
 	}
 }
 
@@ -282,7 +282,7 @@ func menuFunnel() Insight {
 		Caveat:   "A caller who hears the menu twice passes twice.",
 		Needs:    []release.Query{q},
 		finish:   counts("calls"),
-		story:    story{highestNone, []line{{"calls", "Callers give up most often in %[1]s, without a choice: %[2]s times"}}},
+		story:    story{highestNone, []line{{"calls", "In %[1]s, callers gave up %[2]s times without a choice"}}},
 	}
 }
 
@@ -297,7 +297,7 @@ func menuTrouble() Insight {
 		Caveat:   "Where `none` had to be merged with a choice, or menus with each other, there is no figure.",
 		Needs:    []release.Query{q},
 		finish:   finishMenuTrouble,
-		story:    story{highest, []line{{"no_choice", "The menu that loses most callers is %[1]s: %[2]s make no choice"}}},
+		story:    story{highest, []line{{"no_choice", "Of the callers in the menu %[1]s, %[2]s make no choice"}}},
 	}
 }
 

@@ -21,7 +21,7 @@ func deadRules() Insight {
 			Value: release.Value{Derived: release.FromColumn, Column: fact.ColStepOutcome, Bins: upTo(int64(fact.StepMatched), int64(fact.StepAnswered))},
 		}},
 		finish: finishDeadRules,
-		story:  story{lowest, []line{{"applied", "The step that applies least often is %[1]s: in %[2]s of its calls"}}},
+		story:  story{lowest, []line{{"applied", "The step %[1]s applied to %[2]s of its calls"}}},
 	}
 }
 

@@ -229,33 +229,41 @@ func (s *step) touched(a answer, loose []release.Group) (rows, noise float64) {
 // either is a, with an interval that holds b's too.
 func either(a, b estimate) estimate { return estimate{a.value, min(a.low, b.low), max(a.high, b.high)} }
 
-// finishAfterHours counts a group as closed when every hour in it is closed: the share is a lower bound.
+// finishAfterHours counts a group as closed when every hour in it is closed: the share is a lower bound. The interval allows
+// that all calls of groups with a closed hour came in those.
 func finishAfterHours(answers []answer) []Figure {
 	a := answers[0]
-	var all, closed, contacts int64
-	var noise, of float64
+	var all, closed, mixed, contacts int64
+	var noise, of, mixedNoise float64
 	for _, g := range a.groups {
-		outside := true
+		outside := 0
 		for _, m := range g.Members {
-			outside = outside && !a.settings.OpenHours.Has(int(m.Key))
+			if !a.settings.OpenHours.Has(int(m.Key)) {
+				outside++
+			}
 		}
 		all += g.Total()
 		noise += a.noise(g)
 		contacts = max(contacts, g.Contacts)
-		if outside {
+		switch {
+		case outside == len(g.Members):
 			closed += g.Total()
 			of += a.noise(g)
+		case outside > 0:
+			mixed += g.Total()
+			mixedNoise += a.noise(g)
 		}
 	}
-	if all == 0 || a.settings.OpenHours == alwaysOpen {
-		if a.settings.OpenHours == alwaysOpen {
-			return a.missing("share")
-		}
+	switch {
+	case a.settings.OpenHours == alwaysOpen:
+		return a.missing("share")
+	case all == 0:
 		return a.unsaid("share")
 	}
 	// The contacts of groups overlap, so the largest group is all that is known of them together.
 	whole := release.Group{Contacts: contacts}
-	f := a.put(whole, "share", "", all, portion(closed, all, of, noise-of))
+	e := either(portion(closed, all, of, noise-of), portion(closed+mixed, all, of+mixedNoise, noise-of-mixedNoise))
+	f := a.put(whole, "share", "", all, e)
 	f.Grain = "block"
 	return []Figure{f}
 }

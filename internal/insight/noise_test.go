@@ -151,3 +151,34 @@ func TestQuantilesWithNoiseHoldWhatHappened(t *testing.T) {
 		}
 	}
 }
+
+// TestScoresWithNoiseHoldWhatHappened: so do the intervals of scores, of few answers and many.
+func TestScoresWithNoiseHoldWhatHappened(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(5, 6))
+	marks := answer{variance: func(release.Group) float64 { return laplace }}
+	marks.query.Value.Bins = []int64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
+	const weeks = 1000
+	for _, n := range []int{12, 30, 60, 150} {
+		for name, draw := range map[string][]int{"happy": {5, 7, 8, 8, 9, 9, 9, 10, 10, 10}, "mixed": {0, 1, 2, 3, 5, 6, 7, 8, 9, 10}} {
+			nps, mean := 0, 0
+			for range weeks {
+				counts := make([]int64, 11)
+				for range n {
+					counts[draw[rng.IntN(10)]]++
+				}
+				exact := answer{query: marks.query}
+				g := noised(rng, counts)
+				if holds(marks.nps(g), exact.nps(release.Group{Bins: counts}).value) {
+					nps++
+				}
+				if holds(marks.mean(g), exact.mean(release.Group{Bins: counts}).value) {
+					mean++
+				}
+			}
+			if nps < weeks*95/100 || mean < weeks*95/100 {
+				t.Errorf("%s, %d answers: of %d intervals %d of the net promoter score hold what happened, %d of the mean", name, n, weeks, nps, mean)
+			}
+		}
+	}
+}

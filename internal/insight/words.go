@@ -91,6 +91,9 @@ func Members(dim string, names []string) string {
 	case len(words) == 0:
 		return "all"
 	case d.ordered:
+		for len(words) > 1 && words[len(words)-1] == d.rest { // nobody is there
+			words = words[:len(words)-1]
+		}
 		return words[len(words)-1]
 	case len(words) < manyMembers:
 		return strings.Join(words, " or ")
