@@ -35,7 +35,7 @@ type Figure struct {
 	Tier      string              `json:"tier"`
 	Noise     int64               `json:"noise"`  // scale of the noise on every count that the figure is made of; 0: exact
 	Hidden    string              `json:"hidden"` // "", small-group, no-data
-	// Reason says more about no-data: LaterQuestion, NotYet, FewWorkspaces. Empty: there was nothing to count.
+	// Reason says more about no-data: LaterQuestion, NotYet, FewWorkspaces, MaybeFew. Empty: there was nothing to count.
 	Reason string `json:"reason,omitempty"`
 	// Provisional is true while the period may still change.
 	Provisional bool              `json:"provisional"`
@@ -100,6 +100,10 @@ const FewWorkspaces = "few-workspaces"
 
 // NotYet is the reason of a figure whose tables are made on some mornings, and were not yet.
 const NotYet = "not-yet"
+
+// MaybeFew is the reason of a figure with noise that has none left: there was nothing, or so few that the noise took them.
+// Which of the two it was is not told, and changes from one publication to the next while few are there.
+const MaybeFew = "maybe-few"
 
 // Later makes the figures that a period lacks because tables of its set are missing: of each measure that made does not
 // have, that there is none. like is any table of the set.
@@ -201,6 +205,9 @@ func (a answer) blank(g release.Group, measure, dim string) Figure {
 		f.Hidden = "small-group"
 	case g.Hidden == release.NoData:
 		f.Hidden = "no-data"
+		if a.settings.Noise > 0 {
+			f.Reason = MaybeFew
+		}
 	}
 	if f.Hidden == "" {
 		f.Contacts = Band(g.Contacts)

@@ -111,6 +111,9 @@ func hiddenText(f insight.Figure) string {
 		if f.Reason == insight.NotYet {
 			return "shown from tomorrow morning on"
 		}
+		if f.Reason == insight.MaybeFew {
+			return "nothing to count, or too few people"
+		}
 		if f.Reason == insight.FewWorkspaces {
 			return "needs 200 businesses to compare with"
 		}
