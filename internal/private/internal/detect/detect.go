@@ -203,6 +203,8 @@ func (s *scan) read(side Side, talk *dialogue, known []subject) {
 	s.findAddresses()
 	s.findAges()
 	s.findIBANs()
+	s.findCodes()
+	s.findEveryday(ask)
 	s.findNumbers(ask)
 	s.findSecrets()
 	s.findNames()

@@ -101,6 +101,48 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// TestEverydayLettersAndDigitsStay: versions, plugs, sizes, paper, roads, times, rooms, models and product codes point to
+// nobody.
+func TestEverydayLettersAndDigitsStay(t *testing.T) {
+	t.Parallel()
+	for _, in := range []string{
+		"version v2 and ipv4 on the x1", "usb2 and usb3 cables, hdmi2 and rj45", "plug the cat5e cable into port g0", "send it as an mp3 or mp4", "a4 paper and b5 envelopes",
+		"take the m25 then the a303 and the b4009", "i am free at 9am or 10ish or half 5", "room b12 and gate c4 and seat 14f", "i need a 2x4 and a 3m cable",
+		"size xl2 or uk8 or eu42", "5g and 4g and wifi 6", "h264 video at 1080p or 4k", "p45 and p60 and sa100", "covid19 and b12 vitamins and omega3", "r2d2 and c3po and g20 and g7",
+		"24v battery, 12v, 240v, 60w, 5a fuse, e27 bulb", "450ml, 2.5kg, 10mm, 3x, 2l, 6ft, 20mph", "it says error e14 on the boiler", "error code f28 on the display", "fault code e119",
+		"promo code save20", "discount code is welcome10", "part number 33x7", "model number kdl40", "model wh1000xm4 or kx450f", "item b2304 is out of stock", "i paid with 3ds and 2fa",
+		"section 21 notice and form n244", "the 4x4 and the mx5", "ps5 and xbox360 and switch2", "a screen of 160x200",
+	} {
+		if got := redact(t, in).Masked(); got != in {
+			t.Errorf("got %q of %q", got, in)
+		}
+	}
+}
+
+// TestCodesBehindTheirFrameAreMasked: however short or everyday they look.
+func TestCodesBehindTheirFrameAreMasked(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ in, want string }{
+		{"the code is 7x2k", "the code is [PIN]"},
+		{"your PIN is 4471", "your PIN is [PIN]"},
+		{"the gate code is 4b", "the gate code is [PIN]"},
+		{"the door code's 55c", "the door code's [PIN]"},
+		{"one time code ab12", "one time code [PIN]"},
+		{"your verification code is 993", "your verification code is [PIN]"},
+		{"alarm code is z9y8", "alarm code is [PIN]"},
+		{"use 7x2k to get in", "use [ID] to get in"},
+		{"reference is ab12", "reference is [ID]"},
+		{"the postcode is sw1", "the postcode is [POSTCODE]"},
+		{"Agent: and the gate code?\nCustomer: v2", "Agent: and the gate code?\nCustomer: [PIN]"},
+		{"Agent: what's the booking reference\nCustomer: b12 4x4", "Agent: what's the booking reference\nCustomer: [ID]"},
+		{"see you at a67 2lb", "see you at [POSTCODE]"},
+	} {
+		if got := redact(t, c.in).Masked(); got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}
+
 func TestNoDigitWordOfACardSurvives(t *testing.T) {
 	t.Parallel()
 	masked := redact(t, "Customer: my card is four one one one, double one double one, one one one one, one one one one\n").Masked()

@@ -195,7 +195,7 @@ func (s *scan) decide(rd *reading, ask *asked) (Type, uint8, Why) {
 		if s.measure(rd) {
 			return None, 0, 0
 		}
-		if rd.digits >= 3 && n >= 5 || rd.digits >= 2 && n >= 6 || s.dial == Paranoid && n >= 3 {
+		if rd.digits >= 3 && n >= 5 || rd.digits >= 2 && n >= 6 || n >= 4 && rd.to-rd.from == 1 && changes(v) > 1 || s.dial == Paranoid && n >= 3 {
 			return ID, 70, ByLength
 		}
 		return None, 0, 0
@@ -204,6 +204,16 @@ func (s *scan) decide(rd *reading, ask *asked) (Type, uint8, Why) {
 		return Person, 60, ByShape
 	}
 	return None, 0, 0
+}
+
+// changes counts the places of v where letters give way to digits or digits to letters.
+func changes(v string) (n int) {
+	for i := 1; i < len(v); i++ {
+		if num(v[i]) != num(v[i-1]) {
+			n++
+		}
+	}
+	return n
 }
 
 // endOf reports whether the words before token i call what follows a part of a number: "ending in", "the last four are".
@@ -362,7 +372,7 @@ func (s *scan) plausible(rd *reading, t Type, expected bool) bool {
 	case DateOfBirth:
 		return l == 0 && d >= 3 && d <= 8 && !(rd.run.Cardinal && !expected)
 	case PIN:
-		return l <= 2 && d <= 8 && least(4, 3)
+		return l <= 2 && d <= 8 && least(4, 3) || l > 0 && d > 0 && n >= 3 && n <= 10 && rd.to-rd.from == 1
 	case Phone:
 		return l == 0 && least(7, 3)
 	case Postcode:

@@ -10,17 +10,18 @@ import (
 // turn; nothing in it outlives the call of Redact.
 type scan struct {
 	view
-	dial   Dial
-	tok    []token
-	words  []number.Word
-	runs   []number.Run
-	runOf  []int32 // by token: 1 + the run it belongs to, 0 for none
-	cues   []cue
-	marks  []mark
-	taken  []bool // tokens that a date or an address claims, kept from the digit rules
-	cased  bool   // capitals mean something here
-	ask    *asked // the question that the turn may answer, nil for none
-	reader number.Reader
+	dial    Dial
+	tok     []token
+	words   []number.Word
+	runs    []number.Run
+	runOf   []int32 // by token: 1 + the run it belongs to, 0 for none
+	cues    []cue
+	marks   []mark
+	taken   []bool // tokens that a date or an address claims, kept from the digit rules
+	plainly []bool // tokens of everyday letters and digits: "v2", "9am"
+	cased   bool   // capitals mean something here
+	ask     *asked // the question that the turn may answer, nil for none
+	reader  number.Reader
 	tagging
 	acting
 	echoes echoes
@@ -128,7 +129,8 @@ func (s *scan) findCues() {
 				c.t, c.weak = BankAcct, false
 			case "security":
 				c.t, c.weak = CVV, false
-			case "area", "promo", "discount", "coupon", "dress", "country", "bar", "qr", "source":
+			case "area", "promo", "discount", "coupon", "voucher", "dress", "country", "bar", "qr", "source", "error", "fault", "part", "product", "model", "item", "colour", "color", "paint",
+				"building", "highway", "tax", "dialling", "dialing", "service", "trouble", "stock":
 				continue
 			default:
 				c.weak = false
@@ -138,6 +140,9 @@ func (s *scan) findCues() {
 				continue
 			}
 		case "call", "text", "number", "numbers", "reach", "order", "file", "record", "case":
+			if daily.kinds[prev] {
+				continue // the model number
+			}
 			if len(s.cues) > 0 && i-s.cues[len(s.cues)-1].at <= 3 && !s.cues[len(s.cues)-1].weak {
 				continue
 			}

@@ -18,6 +18,9 @@ func (s *scan) findSecrets() {
 			i++
 		}
 		i, linked := s.link(i)
+		if !linked && s.low(c.at) == "wifi" { // wifi 6
+			continue
+		}
 		from, to := s.secretAt(i, linked)
 		if to == from && linked && t != PIN {
 			from, to = s.framed(i)
@@ -32,6 +35,25 @@ func (s *scan) findSecrets() {
 				}
 			}
 		}
+	}
+}
+
+// findCodes marks what has a digit behind "the code is", "your pin:", "the gate code's": short ones too.
+func (s *scan) findCodes() {
+	for _, c := range s.cues {
+		if c.t != PIN || c.weak {
+			continue
+		}
+		i, linked := s.link(c.at + 1)
+		t, low := s.at(i), s.low(i)
+		if !linked || s.taken[min(i, len(s.taken)-1)] || t.kind != mixed && t.kind != digit || len(low) > 12 || t.kind == digit && len(low) < 3 || s.ordinal(i) {
+			continue
+		}
+		if s.at(i+1).lex&(unit|money) != 0 || s.low(i+1) == "%" || t.kind == digit && s.glued(i+1) || s.runAt(i) != nil && s.runAt(i).To > i+1 {
+			continue
+		}
+		s.mark(i, i+1, PIN, 91, ByCue)
+		s.take(i, i+1)
 	}
 }
 

@@ -177,6 +177,9 @@ func (s *scan) fingerprint(ask *asked) uint64 {
 // tagged gives the type of tokens [from, to) that the tagger takes for a value of class c while a is asked, None if
 // they are not masked.
 func (s *scan) tagged(from, to int, c tag.Class, a *asked) Type {
+	if s.saysNothing(from, to, a) {
+		return None
+	}
 	switch c {
 	case tag.Person, tag.Place:
 		switch {
@@ -203,6 +206,20 @@ func (s *scan) tagged(from, to int, c tag.Class, a *asked) Type {
 		}
 	}
 	return None
+}
+
+// saysNothing reports whether every one of the tokens is everyday letters and digits ("v2 and ipv4") or, where they are no
+// short or spelled answer, a word of a closed class ("can i").
+func (s *scan) saysNothing(from, to int, a *asked) bool {
+	answer := a.open() && (s.spelled() || s.direct(a))
+	for i := from; i < to; i++ {
+		t := s.tok[i]
+		empty := s.plainly[i] || t.kind < word || t.kind == word && s.runOf[i] == 0 && t.gaz&gazetteer.CommonFirst == 0 && t.lex&(stop|ack|greet) != 0 && t.lex&(near|month|day) == 0 && (len(s.low(i)) > 1 || from+1 == to)
+		if !empty || answer && !s.plainly[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // named reports whether one of the tokens says something of its own: it is no number, no word of a closed class, no scrap
