@@ -14,10 +14,12 @@ type acting struct {
 }
 
 // known is how much a phrase that the rules know adds to the score of its act, and awaited how much an open question adds
-// to that of an answer, in units of the model's weights.
+// to that of an answer, in units of the model's weights. A recogniser makes talk of a spelled name, postcode or birth date
+// ("I know right"), so what comes right behind a question for one is an answer unless it clearly is none.
 const (
-	known   = 150
-	awaited = 120
+	known    = 150
+	awaited  = 120
+	expected = 600
 )
 
 // findAct tells what the loaded turn does: what the model says, and the phrases that the rules know. own is the question
@@ -37,8 +39,25 @@ func (s *scan) findAct(own, answer *asked) act.Act {
 	}
 	if answer.open() && answer.heard == 0 {
 		score[act.Answer] += awaited
+		if t := answer.types[0]; (t == Person || t == Postcode || t == DateOfBirth) && !s.asksPlainly() {
+			score[act.Answer] += expected - awaited
+		}
 	}
 	return score.Best()
+}
+
+// asksPlainly reports whether the turn has a question mark, or is longer than an answer.
+func (s *scan) asksPlainly() bool {
+	n := 0
+	for i, t := range s.tok {
+		if s.low(i) == "?" {
+			return true
+		}
+		if t.kind >= word {
+			n++
+		}
+	}
+	return n > briefly && !s.spelled()
 }
 
 // actOf gives the act that asks for a type.

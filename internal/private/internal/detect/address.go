@@ -21,6 +21,8 @@ func (s *scan) findAddresses() {
 		}
 	}
 	s.findAddressAfterCue()
+	s.findHouse()
+	s.findOnStreet()
 	s.findSaid()
 	s.findZip()
 	for i := range s.tok {
@@ -397,6 +399,84 @@ func (s *scan) findAddressAfterCue() {
 		}
 	}
 }
+
+// findHouse marks the number and the name behind it with which the answer to a question for an address begins, to the edge of
+// the clause: "eighty two beck side, there's a skip outside".
+func (s *scan) findHouse() {
+	a := s.ask
+	if !a.open() || a.echo || a.types[0] != Address || a.heard > 3 {
+		return
+	}
+	for k := range s.runs {
+		r := &s.runs[k]
+		for i := range r.From {
+			if t := s.tok[i]; t.kind > word || t.kind == word && t.lex&(stop|ack|greet) == 0 && s.low(i) != "number" {
+				return
+			}
+		}
+		if r.Digits == 0 || r.Letters > 1 {
+			continue
+		}
+		if to := s.clauseEnd(r.To, 4); r.Digits <= 5 && to > r.To && !s.taken[r.From] {
+			s.markAddress(r.From, to, 78)
+		}
+		return
+	}
+}
+
+// clauseEnd gives the end of the words, most at most, that may be a name and stand from token i to the edge of the clause; i if
+// something else follows them.
+func (s *scan) clauseEnd(i, most int) int {
+	to := i
+	for to < len(s.tok) && to < i+most {
+		t := s.tok[to]
+		if t.kind != word || s.runOf[to] > 0 && len(s.low(to)) > 1 || t.lex&(stop|unit|money|period|ack|near|day|month|greet|verb|prep) != 0 {
+			break
+		}
+		to++
+	}
+	if t := s.at(to); to >= len(s.tok) || t.kind < word || t.kind == word && t.lex&(stop|verb|ack|prep) != 0 && t.lex&unit == 0 {
+		return to
+	}
+	return i
+}
+
+// findOnStreet marks a street without a number behind a word of place, in text without capitals: "the corner of back lane", "on
+// foxglove close".
+func (s *scan) findOnStreet() {
+	if s.dial == Balanced {
+		return
+	}
+	for i := 2; i < len(s.tok); i++ {
+		if s.taken[i] || s.tok[i].kind != word || s.tok[i].shape == capital {
+			continue
+		}
+		switch s.low(i) {
+		case "street", "avenue", "road", "lane", "close", "crescent", "boulevard", "terrace", "gardens", "grove", "mews":
+		default:
+			continue
+		}
+		from := i
+		for from > 0 && from > i-3 && s.at(from-1).kind == word && s.runOf[from-1] == 0 && s.at(from-1).lex&(stop|unit|ack|near|day|month|common|which|period) == 0 && !wayWords[s.low(from-1)] {
+			from--
+		}
+		switch s.low(from - 1) {
+		case "on", "off", "of", "at", "down", "up", "along", "in":
+			if from < i {
+				s.markAddress(from, i+1, 62)
+			}
+		}
+	}
+}
+
+// wayWords say which road it is without naming it: "on main road", "in fast lane".
+var wayWords = func() map[string]bool {
+	m := map[string]bool{}
+	for w := range strings.FieldsSeq("main high side wrong right left fast slow inside outside bus cycle open private public busy quiet nearby long dirt toll ring dead memory petty gravel country tight wide narrow car cash deal") {
+		m[w] = true
+	}
+	return m
+}()
 
 // findSaid marks addresses as a recogniser writes them, without capitals or commas: a number, words of which
 // one is no plain English, a number; or such words before "suite two fifty".

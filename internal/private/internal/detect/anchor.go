@@ -175,6 +175,9 @@ func (s *scan) findIPv6(i int) {
 
 // findSpokenEmail marks "delia underscore h i l d r e t h 82 at gmail dot com" around the "at" at i.
 func (s *scan) findSpokenEmail(i int) {
+	if w := s.low(i + 1); w == "www" || w == "w" || w == "http" || w == "https" {
+		return // track it at www.example.com
+	}
 	end := 0
 	for j := i + 2; j < i+20 && j < len(s.tok); j++ {
 		if s.low(j) == "dot" || s.low(j) == "." && s.glued(j+1) || s.low(j) == "point" {
@@ -183,6 +186,9 @@ func (s *scan) findSpokenEmail(i int) {
 				break
 			}
 			continue
+		}
+		if s.low(j) == "/" && s.glued(j) { // at example.com/track: a page
+			return
 		}
 		if s.at(j).kind < word && s.low(j) != "-" || s.at(j).lex&stop != 0 && len(s.low(j)) > 1 || j > i+6 && s.runAt(j) == nil {
 			break

@@ -208,9 +208,10 @@ func (s *scan) findDay(i int) {
 }
 
 func (s *scan) findNear(i int) {
+	if s.courtesy(i) {
+		return
+	}
 	switch s.low(i - 1) {
-	case "help", "you", "else", "assist":
-		return // how can I help you today
 	case "later", "earlier":
 		s.mark(i-1, i+1, Date, 75, ByShape)
 		return
@@ -220,6 +221,15 @@ func (s *scan) findNear(i int) {
 		from = i - 2
 	}
 	s.mark(from, i+1, Date, 75, ByShape)
+}
+
+// courtesy reports whether the day at token i only ends a courtesy: "how can I help you today".
+func (s *scan) courtesy(i int) bool {
+	switch s.low(i - 1) {
+	case "help", "you", "else", "assist":
+		return s.at(i).lex&near != 0
+	}
+	return false
 }
 
 // findPeriod marks "in 9 days", "next week", "2 days from now". What names no day, like "last month", "the following
@@ -315,6 +325,7 @@ func (s *scan) findDayOfMonth(i int) {
 		to = s.yearEnd(to + 2)
 	case article && s.low(before) != "of" && (s.at(i).kind == mixed || to > i+1 || untilOrFrom(s.low(before)) || s.at(before).lex&day != 0 || s.low(before) == "for" && s.dayNumber(i) > 3 || from < i) && (s.at(to).kind != word || s.at(to).lex&(stop|ack|prep|unit) != 0):
 	case (s.at(i).kind == mixed || from < i) && untilOrFrom(s.low(before)) && (s.at(to).kind != word || untilOrFrom(s.low(to)) || from < i && s.at(to).lex&stop != 0):
+	case !article && (s.low(before) == "on" || s.low(before) == "by" || s.low(before) == "until" || s.low(before) == "till") && (s.at(i).kind == mixed || number.Ordinal(s.low(i)) > 3 || from < i) && (s.at(to).kind != word || s.at(to).lex&(stop|prep|ack) != 0):
 	default:
 		return
 	}
@@ -374,6 +385,10 @@ func (s *scan) findNumericDate(i int) {
 			}
 			s.markDate(i, to)
 		}
+		return
+	}
+	if sep == "." && s.low(i+3) == "." && s.glued(i+3) && a >= 1 && a <= 31 && b >= 1 && b <= 12 && len(s.low(i)) <= 2 && len(s.low(i+2)) <= 2 && untilOrFrom(s.low(i-1)) { // on 15.3.
+		s.markDate(i, i+3)
 		return
 	}
 	if sep == "." || len(s.low(i)) > 2 || a < 1 || a > 12 || s.glued(i+3) && s.at(i+3).kind != sign {

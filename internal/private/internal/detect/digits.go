@@ -91,7 +91,12 @@ func (s *scan) judge(r *number.Run, from, to int, ask *asked) {
 		if s.low(from-1) == "(" {
 			from--
 		}
-		if t == ID || t == Number || t == BankAcct || t == Username { // WO-3122138
+		if t == ID || t == Number || t == Vehicle { // XS-603-HP
+			for s.low(to) == "-" && s.glued(to) && s.glued(to+1) && (s.at(to+1).kind > word && s.at(to+1).kind <= mixed || s.at(to+1).kind == word && len(s.low(to+1)) <= 3) {
+				to += 2
+			}
+		}
+		if t == ID || t == Number || t == BankAcct || t == Username || t == Vehicle { // WO-3122138
 			for from > 1 && s.low(from-1) == "-" && s.glued(from) && s.glued(from-1) && s.at(from-2).kind >= word {
 				from -= 2
 			}

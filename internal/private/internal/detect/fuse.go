@@ -135,18 +135,24 @@ func joins(a, b *piece, text string) bool {
 	case len(gap) == 0 || len(gap) > 5:
 		return false
 	case a.t == Person && b.t == Person:
-		return gap == " "
+		return gap == " " || initial(gap)
 	case a.t == Date && b.t == Date:
 		if lexicon[strings.ToLower(text[a.s:a.e])]&near != 0 { // today, March 1st
 			return gap == " "
 		}
-		return gap == " " || gap == ", " || gap == "., " || gap == ". " || gap == ", on " || gap == " the " || gap == " of "
+		return gap == " " || gap == ", " || gap == "., " || gap == ". " || gap == ", on " || gap == " the " || gap == " of " || gap == " on "
 	case a.t == Location && b.t == Person:
 		return gap == ". " // St. Helena
 	case a.t == Address && b.t == Address:
 		return strings.Trim(gap, " ,") == ""
 	}
 	return false
+}
+
+// initial reports whether the text between two parts of a name is one letter: "Dmitri B. Valdivia".
+func initial(gap string) bool {
+	w := strings.TrimSuffix(strings.TrimSpace(gap), ".")
+	return len(w) == 1 && letter(w[0]|0x20) && gap[0] == ' ' && gap[len(gap)-1] == ' '
 }
 
 // hesitates reports whether the text between two pieces of one value is no more than a hesitation or a correction:

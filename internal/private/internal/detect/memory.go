@@ -53,7 +53,12 @@ func (y *memory) piece(p *piece, text string, nth int, side Side) {
 	v := say(value)
 	y.phrase(&v, phrase{t: p.t, turn: nth, side: side})
 	switch p.t {
-	case Location, Address, CardExpiry:
+	case Location:
+		if w := strings.ToLower(value); len(v.tok) == 1 && len(w) >= 4 && lexicon[w] == 0 && gazetteer.Lookup(w)&gazetteer.Word == 0 {
+			y.words[w] = Location
+		}
+		return
+	case Address, CardExpiry:
 		return
 	case Person:
 		y.name(&v, p)

@@ -53,7 +53,12 @@ func (s *scan) findAnswering() {
 		switch s.low(i) {
 		case "speaking":
 		case "here":
-			if g := s.at(i - 1).gaz; i+1 < len(s.tok) && s.at(i+1).kind >= word || i > 12 || g&gazetteer.Name == 0 || g&gazetteer.Word != 0 {
+			if g := s.at(i - 1).gaz; i+1 < len(s.tok) && s.at(i+1).kind >= word && s.low(i+1) != "from" && s.low(i+1) != "at" && s.low(i+1) != "with" || i > 12 ||
+				g&gazetteer.Word != 0 && g&gazetteer.CommonFirst == 0 && !(s.cased && s.at(i-1).shape == capital && s.at(i-2).kind != word) || i == 1 && g&gazetteer.Word != 0 {
+				continue
+			}
+		case "this":
+			if s.low(i+1) != "side" || i > 12 {
 				continue
 			}
 		case "on":
@@ -112,11 +117,14 @@ func (s *scan) nameCue(i int) int {
 	case s.dial != Paranoid && s.business(i, j):
 		return notName
 	case p == ".":
-		if s.at(j-1).lex&title != 0 {
+		if s.at(j-1).lex&title != 0 && s.glued(j) && shortTitle(s.low(j-1)) {
 			return nameAsked
 		}
 		return noCue
 	case s.at(j).lex&title != 0 && j == i-1:
+		if (p == "sir" || p == "madam") && (s.at(i).lex&(stop|ack) != 0 || s.at(i).gaz&gazetteer.Word != 0 && s.at(i).gaz&(gazetteer.CommonFirst|gazetteer.CommonLast) == 0) {
+			return noCue // may i help you sir can i
+		}
 		return nameAsked
 	case (p == "is" || p == "'s" || p == "was" || p == "as" || p == "are") && (named(p2) || named(p3)),
 		named(p) && s.low(i-1) != "'s" && s.at(i).lex&stop == 0,
@@ -126,6 +134,8 @@ func (s *scan) nameCue(i int) int {
 		return nameAsked
 	case p == "is" && (p2 == "this" || p2 == "it" || p2 == "here"), p == "'s" && (p2 == "it" || p2 == "this" || p2 == "that") || p == "its" || p == "it's" || p == "i'm" || p == "im" || p == "am" && p2 == "i":
 		return someName
+	case p == "not" && (p2 == "im" || p2 == "i'm" || p2 == "am") && s.at(i).lex == 0 && s.at(i).gaz&gazetteer.Word == 0, p == "this" && p2 == "is" && s.at(i).gaz&gazetteer.CommonFirst != 0:
+		return someName // i'm not Caridad; is this Hunter
 	case (p == "to" || p == "from" || p == "for") && s.at(i).gaz&gazetteer.CommonFirst != 0 && s.writes(j):
 		return nameAsked
 	case (p == "to" || p == "from") && s.pays(j):
@@ -385,6 +395,15 @@ func (s *scan) credentials(i int) int {
 		}
 	}
 	return i
+}
+
+// shortTitle reports whether a title is written short, so that a point behind it ends no sentence: "Dr. Osei", not "yes sir. Can I".
+func shortTitle(low string) bool {
+	switch low {
+	case "sir", "madam", "miss", "mister", "missus", "doctor", "professor", "captain", "officer", "judge", "senator", "president", "reverend", "sergeant":
+		return false
+	}
+	return true
 }
 
 // particles stand between the parts of a name.

@@ -1,23 +1,43 @@
 package detect
 
+import "murmur/internal/private/internal/detect/gazetteer"
+
 // findPlates marks what stands behind "plate", "reg" or "registration" in the form of a plate: one to three scraps of
 // letters and digits, at least one of each kind, "FDY 4503", "C64 FSR", "200 wul".
 func (s *scan) findPlates() {
 	for _, c := range s.cues {
-		if c.t != Vehicle || c.weak || s.low(c.at) == "vehicle" {
+		if c.t != Vehicle || s.low(c.at) == "vehicle" {
 			continue
 		}
 		for i := c.at + 1; i < len(s.tok) && i <= c.at+9; i++ {
 			if s.tok[i].kind == line || s.low(i) == "?" {
 				break
 			}
-			if to := s.plateAt(i); to > i {
+			if to := s.plateAt(i); to > i && (!c.weak || s.plateOnly(i, to)) {
 				s.mark(i, to, Vehicle, 85, ByCue)
 				s.take(i, to)
 				break
 			}
 		}
 	}
+}
+
+// plateOnly reports whether tokens [i, to) can hardly be anything but a plate: three digits and more beside two or three letters that
+// are no word, or capitals.
+func (s *scan) plateOnly(i, to int) bool {
+	digits, odd := 0, false
+	for ; i < to; i++ {
+		switch t := s.tok[i]; t.kind {
+		case digit:
+			digits += len(s.low(i))
+		case mixed:
+			digits += len(digitsOf(s.low(i)))
+			odd = odd || !s.plainly[i] && !everyday(s.low(i))
+		case word:
+			odd = odd || len(s.low(i)) > 1 && (t.shape == upper || t.gaz&gazetteer.Word == 0 && t.lex == 0)
+		}
+	}
+	return odd && digits >= 2
 }
 
 // plateAt gives the end of a plate that begins at token i, or i.

@@ -111,6 +111,9 @@ func (s *scan) findCues() {
 		}
 		low := s.low(i)
 		ct, ok := cueWords[low]
+		if !ok && password(low) {
+			ct, ok = Password, true
+		}
 		if !ok {
 			continue
 		}

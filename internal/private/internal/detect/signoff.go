@@ -7,8 +7,9 @@ func (s *scan) findSignOff(side Side) {
 	if side != 0 || len(s.tok) > 150 {
 		return
 	}
-	end := len(s.tok)
+	end, kissed := len(s.tok), false
 	for end > 0 && (s.tok[end-1].kind < word || kisses(s.low(end-1))) {
+		kissed = kissed || s.tok[end-1].kind == word
 		end--
 	}
 	for n := 1; n <= 2; n++ {
@@ -22,7 +23,8 @@ func (s *scan) findSignOff(side Side) {
 		}
 		for i := from; i < end; i++ {
 			g := s.tok[i].gaz
-			if !parting && g&(gazetteer.Word|gazetteer.Place) != 0 && g&gazetteer.CommonFirst == 0 { // the last line of an address
+			alone := n == 1 && end > 4 && s.low(from-1) != "," && (kissed || s.cased && end == len(s.tok) && s.tok[i].shape == capital && g&gazetteer.Place == 0)
+			if !parting && !alone && g&(gazetteer.Word|gazetteer.Place) != 0 && g&gazetteer.CommonFirst == 0 { // the last line of an address
 				return
 			}
 		}

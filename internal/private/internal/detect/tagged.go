@@ -93,6 +93,9 @@ func (s *scan) findTagged(ask *asked, side Side) {
 			from, to = s.withoutTalk(from, to, c)
 		}
 		if t := s.tagged(from, to, c, ask); t != None {
+			if t == Address && s.numeric(from) && to-from <= 4 { // "303 rake" of "303 rake head, there is"
+				to = max(to, s.clauseEnd(to, 1))
+			}
 			s.markTagged(from, to, t)
 		}
 	}
@@ -194,7 +197,7 @@ func (s *scan) tagged(from, to int, c tag.Class, a *asked) Type {
 		return Address
 	case tag.Date:
 		switch {
-		case !s.says(from, to):
+		case !s.says(from, to), to == from+1 && s.courtesy(from):
 		case a.wants(DateOfBirth):
 			return DateOfBirth
 		case s.dial == Paranoid, s.dayNamed(from, to), s.dial > Balanced && s.timely(from, to):
@@ -375,11 +378,50 @@ func (s *scan) trim(labels []tag.Label) {
 			part := m
 			for part.from = i; i < m.to && !plain(i); i++ {
 			}
-			part.to = i
-			parts = append(parts, part)
+			if part.to = i; !s.asidePart(part, spelled) {
+				parts = append(parts, part)
+			}
 		}
 	}
 	s.marks = append(slices.DeleteFunc(s.marks, loose), parts...)
+}
+
+// asidePart reports whether a part of a whole answer is said beside the value: a quantity ("five days"), or words of closed
+// classes where the value itself was found ("HO-66 go on").
+func (s *scan) asidePart(m mark, spelled bool) bool {
+	if s.quantity(m.from, m.to) && (m.t == Person || m.t == Location || m.t == Email || m.t == Username) {
+		return true
+	}
+	if spelled || !m.whole {
+		return false
+	}
+	for i := m.from; i < m.to; i++ {
+		t := s.tok[i]
+		plain := t.lex&(stop|ack|greet) != 0 || t.gaz&gazetteer.Word != 0 && t.gaz&(gazetteer.CommonFirst|gazetteer.CommonLast) == 0
+		if t.kind > word || t.kind == word && (s.runOf[i] > 0 || !plain || len(s.low(i)) == 1) {
+			return false
+		}
+	}
+	return slices.ContainsFunc(s.marks, func(o mark) bool {
+		return !o.loose && (o.t == m.t && o.score >= 60 || o.score >= 75 && o.t != Date) && o.from >= m.to || !o.loose && o.to <= m.from && o.score >= 60 && o.t != Date
+	})
+}
+
+// quantity reports whether tokens [from, to) are a number with the unit in or behind it: "five days", "twenty" of "twenty minutes".
+func (s *scan) quantity(from, to int) bool {
+	numbers, units := 0, 0
+	for i := from; i < to; i++ {
+		switch t := s.tok[i]; {
+		case t.kind < word:
+		case s.numeric(i):
+			numbers++
+		case t.lex&(unit|period|money) != 0:
+			units++
+		default:
+			return false
+		}
+	}
+	return numbers > 0 && (units > 0 || s.at(to).lex&(unit|period|money) != 0)
 }
 
 // observe makes the loaded turn, with the marks made so far, into what the tagger reads.

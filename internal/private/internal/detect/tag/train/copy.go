@@ -182,7 +182,7 @@ func (c *copier) rename(name string) string {
 			return name
 		}
 	}
-	made, word := c.r.IntN(3) == 0, c.r.IntN(7) == 0
+	made, word := c.r.IntN(3) == 0, c.r.IntN(6) == 0
 	for i, w := range words {
 		list := c.last
 		if i == 0 {
@@ -222,6 +222,10 @@ func (c *copier) move(place string) string {
 func (c *copier) readdress(street string) string {
 	words := strings.Split(street, " ")
 	for i, w := range words {
+		if i > 0 && roads[strings.ToLower(w)] && c.r.IntN(4) == 0 { // streets have more kinds than any list
+			words[i] = likeCase(kinds[c.r.IntN(len(kinds))], w)
+			continue
+		}
 		if len(w) < 4 || strings.ContainsAny(w, "0123456789.,\n-'") || !detect.Plain(strings.ToLower(w)) || c.r.IntN(3) == 0 {
 			continue
 		}
@@ -233,6 +237,14 @@ func (c *copier) readdress(street string) string {
 	}
 	return strings.Join(words, " ")
 }
+
+// roads are kinds of streets that are kept from nothing else; kinds are others that streets end in.
+var (
+	roads = map[string]bool{"street": true, "road": true, "avenue": true, "lane": true, "drive": true, "court": true, "close": true, "place": true, "way": true, "boulevard": true, "crescent": true, "terrace": true}
+	kinds = strings.Fields(`fold brow side top head bank croft garth gate wynd vale green mount view bottom end common moor nook cove landing moorings key bay crest glen hollow meadow estate
+		extension colony nagar enclave layout main marg chowk bazaar bund quay wharf yard parade rise dene mead lea copse spinney orchard paddock mill bridge cross chase drove reach warren pointe bend
+		mews close walk gardens grove row hill street lane crescent square`)
+)
 
 // likeCase writes lower-case w with the capitals of like.
 func likeCase(w, like string) string {
