@@ -81,6 +81,7 @@ type Detector struct {
 	key         []byte
 	identifiers []Identifier
 	pool        *sync.Pool
+	part        int // bytes of a turn that are read at once
 }
 
 // New makes a Detector. ErrKey, ErrIdentifier, ErrOverlap; tag.ErrModel from a damaged binary.
@@ -99,7 +100,7 @@ func New(c Config) (*Detector, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Detector{dial: c.Dial, tagger: c.Tagger, acts: acts, recognizer: c.Recognizer, pool: &sync.Pool{New: func() any { return new(scan) }}}
+	d := &Detector{dial: c.Dial, tagger: c.Tagger, acts: acts, recognizer: c.Recognizer, pool: &sync.Pool{New: func() any { return new(scan) }}, part: longTurn}
 	return d.With(c.Transforms, c.Key, c.Identifiers)
 }
 
@@ -117,7 +118,7 @@ func (d *Detector) With(x Transforms, key []byte, ids []Identifier) (*Detector, 
 			return nil, ErrIdentifier
 		}
 	}
-	w := &Detector{dial: d.dial, tagger: d.tagger, acts: d.acts, recognizer: d.recognizer, transforms: x, key: key, pool: d.pool}
+	w := &Detector{dial: d.dial, tagger: d.tagger, acts: d.acts, recognizer: d.recognizer, transforms: x, key: key, pool: d.pool, part: d.part}
 	if err := w.overlaps(ids); err != nil {
 		return nil, err
 	}
