@@ -22,7 +22,7 @@ func TestNoValueIsLostAtACut(t *testing.T) {
 		t.Fatal(err)
 	}
 	cut.part = 4 << 10
-	before, after := strings.Repeat("and so it went on and on. ", 200), " "+strings.Repeat("so that was all of it then. ", 100)
+	before, after := strings.Repeat("and so it went on and on ", 200), " "+strings.Repeat("so that was all of it then ", 100)
 	values, lost := 0, 0
 	for doc := range invent.Documents(23, 600) {
 		if len(doc.Spans) == 0 || len(doc.Text) > 1000 || values > 600 {
