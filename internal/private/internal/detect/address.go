@@ -291,8 +291,8 @@ func (s *scan) findFlat(i int) {
 			for from > 0 && from > i-4 && (strings.Contains("po.", s.low(from-1)) || s.low(from-1) == "post" || s.low(from-1) == "office") {
 				from--
 			}
-		} else if s.at(i).shape == small && low != "unit" && low != "box" {
-			return
+		} else if s.at(i).shape == small && low != "unit" && low != "box" || low != "unit" && low != "box" && (i == 0 || s.at(i-1).kind < word && s.low(i-1) != ",") {
+			return // "Room two is cold" begins a sentence
 		}
 	}
 	s.mark(from, end, Address, 75, ByShape)
@@ -305,7 +305,7 @@ func (s *scan) findTown(i int) {
 	j := i
 	for n := 0; n < 12 && j < len(s.tok); n++ {
 		t := s.at(j)
-		if s.low(j+1) == ":" { // the next field of a form
+		if s.low(j+1) == ":" || s.low(j) == "'s" { // the next field of a form; "the flat's cold"
 			return
 		}
 		switch {

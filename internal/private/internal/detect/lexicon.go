@@ -76,7 +76,7 @@ var lexicon = func() map[string]lex {
 			haan nahi acha achha theek arre yaar sahib assalam alaikum walaikum salaam salam inshallah mashallah habibi wallah
 			oga abeg wahala oya ehn aiyo aiya lah mija mijo bueno gracias hola adios señor señora merci bonjour ciao prego danke bitte
 			crikey blimey gosh golly jeez cripes heck owt nowt summat aye och lad lads lass lassie bruv bro dude buddy y'all ma'am maam ma hon sweetheart darlin darling
-			lockbox occupier radiator radiators scaffold scaffolding dyou d'you byenow
+			fella fellas bloke blokes chap chaps geezer gaffer guvnor hoa lockbox occupier radiator radiators scaffold scaffolding dyou d'you byenow
 			holiday christmas easter thanksgiving halloween
 			agent customer caller rep representative speaker system operator receptionist support service team sales billing member contact
 			mr mrs ms dr street avenue road bank hotel restaurant dental salon clinic school university college company inc llc ltd corp group center centre hospital airport church

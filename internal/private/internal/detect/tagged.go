@@ -194,7 +194,9 @@ func (s *scan) tagged(from, to int, c tag.Class, a *asked) Type {
 			return Location
 		}
 	case tag.Address:
-		return Address
+		if a.wants(Address) || s.placed(from, to) {
+			return Address
+		}
 	case tag.Date:
 		switch {
 		case !s.says(from, to), to == from+1 && s.courtesy(from):
@@ -204,7 +206,11 @@ func (s *scan) tagged(from, to int, c tag.Class, a *asked) Type {
 			return Date
 		}
 	case tag.Other:
-		if t := s.otherType(from, a); s.says(from, to) && (a.open() || !digital.has(t) || s.coded(from, to)) {
+		t := s.otherType(from, a)
+		switch {
+		case !s.says(from, to), !a.open() && digital.has(t) && !s.coded(from, to):
+		case !a.open() && (t == Number || t == Phone) && s.counts(from, to): // "we get about seventy"
+		default:
 			return t
 		}
 	}
@@ -278,6 +284,43 @@ var timeWords = func() map[string]bool {
 
 // digital types are made of digits and letters, so that a word alone is none.
 var digital = of(Phone, CreditCard, CardExpiry, CVV, SSN, IBAN, BankAcct, ID, Vehicle, PIN, Number, Postcode)
+
+// counts reports whether tokens [from, to) are a number that only counts something: up to two digits, or up to three of a thing
+// ("error six five one").
+func (s *scan) counts(from, to int) bool {
+	of := daily.kinds[s.low(from-1)]
+	for i := from; i < to; i++ {
+		switch t := s.tok[i]; {
+		case daily.kinds[s.low(i)]:
+			of = true
+		case t.kind == word && !s.numeric(i) && t.lex&unit == 0:
+			return false
+		}
+	}
+	n := s.symbols(from, to)
+	return n < 3 || of && n < 4
+}
+
+// symbols counts the digits and spelled letters of tokens [from, to).
+func (s *scan) symbols(from, to int) (n int) {
+	for k := range s.runs {
+		r := &s.runs[k]
+		if r.To <= from || r.From >= to {
+			continue
+		}
+		for _, sym := range r.Symbols {
+			if (num(sym.C) || letter(sym.C)) && sym.Start >= int(s.tok[from].s) && sym.Start < int(s.tok[to-1].e) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// placed reports whether tokens [from, to) can be an address: no price, and not only "the road".
+func (s *scan) placed(from, to int) bool {
+	return s.at(to).lex&money == 0 && !(from+2 == to && s.low(from) == "the" && s.at(to-1).lex&(street|flat) != 0)
+}
 
 // coded reports whether one of the tokens is a number or a single letter.
 func (s *scan) coded(from, to int) bool {
