@@ -12,6 +12,7 @@ func (s *scan) findDates() {
 		t := s.tok[i]
 		switch {
 		case t.kind == digit:
+			s.findDottedDay(i)
 			s.claimQuantity(i)
 			s.findNumericDate(i)
 			s.findYear(i)
@@ -387,10 +388,6 @@ func (s *scan) findNumericDate(i int) {
 		}
 		return
 	}
-	if sep == "." && s.low(i+3) == "." && s.glued(i+3) && a >= 1 && a <= 31 && b >= 1 && b <= 12 && len(s.low(i)) <= 2 && len(s.low(i+2)) <= 2 && untilOrFrom(s.low(i-1)) { // on 15.3.
-		s.markDate(i, i+3)
-		return
-	}
 	if sep == "." || len(s.low(i)) > 2 || a < 1 || a > 12 || s.glued(i+3) && s.at(i+3).kind != sign {
 		return
 	}
@@ -401,6 +398,25 @@ func (s *scan) findNumericDate(i int) {
 	} else if sep == "/" && lb <= 2 && b >= 1 && b <= 31 && (s.low(i-1) == "on" || s.low(i-1) == "by" || s.low(i-1) == "for" || s.low(i-1) == "until") {
 		s.mark(i, i+3, Date, 60, ByCue)
 		s.take(i, i+3)
+	}
+}
+
+// findDottedDay marks "on 15.3.", a day and a month with a point behind each.
+func (s *scan) findDottedDay(i int) {
+	a, b := atoi(s.low(i)), atoi(s.low(i+2))
+	if s.taken[i] || s.low(i+1) != "." || s.low(i+3) != "." || a < 1 || a > 31 || b < 1 || b > 12 || len(s.low(i)) > 2 || len(s.low(i+2)) > 2 {
+		return
+	}
+	for k := i + 1; k < i+4; k++ {
+		if !s.glued(k) {
+			return
+		}
+	}
+	if s.glued(i+4) && s.at(i+4).kind == digit {
+		return
+	}
+	if untilOrFrom(s.low(i-1)) || s.at(i-1).lex&day != 0 || s.at(i+4).kind == digit && s.low(i+5) == ":" {
+		s.markDate(i, i+3)
 	}
 }
 

@@ -211,6 +211,7 @@ func (s *scan) read(side Side, talk *dialogue, known []subject) {
 	s.findNames()
 	s.findAnswering()
 	s.findSignOff(side)
+	s.findAddressed(side)
 	s.findPlates()
 	s.findRows()
 	s.findPlaces(ask)

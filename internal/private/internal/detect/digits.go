@@ -3,6 +3,7 @@ package detect
 import (
 	"strings"
 
+	"murmur/internal/private/internal/detect/gazetteer"
 	"murmur/internal/private/internal/detect/number"
 )
 
@@ -100,6 +101,9 @@ func (s *scan) judge(r *number.Run, from, to int, ask *asked) {
 			for from > 1 && s.low(from-1) == "-" && s.glued(from) && s.glued(from-1) && s.at(from-2).kind >= word {
 				from -= 2
 			}
+		}
+		if b := s.at(from - 1); (t == ID || t == Number) && b.kind == word && b.shape == upper && b.e-b.s >= 2 && b.e-b.s <= 4 && b.lex == 0 && b.gaz&gazetteer.Word == 0 && !s.glued(from) { // INV 60557
+			from--
 		}
 		if s.low(from-1) == "plus" && t == Phone {
 			from--

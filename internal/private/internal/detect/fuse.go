@@ -24,6 +24,9 @@ func (s *scan) spans() []piece {
 	for _, m := range s.marks {
 		if m.t == Person || m.t == Username {
 			m.from, m.to = s.edges(m.from, m.to)
+			if b := s.at(m.from - 2); m.t == Person && s.low(m.from-1) == "." && b.kind == word && b.e-b.s == 1 && b.shape == capital && s.glued(m.from-1) && s.at(m.from).shape == capital { // A. Fuentes
+				m.from -= 2
+			}
 		}
 		if s.low(m.from-1) == "the" && (m.t == DateOfBirth && number.Ordinal(s.low(m.from)) > 0 || m.t == Date && s.low(m.from) == "day") {
 			m.from-- // the twelfth of may, the day after tomorrow

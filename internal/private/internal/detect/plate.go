@@ -5,19 +5,37 @@ import "murmur/internal/private/internal/detect/gazetteer"
 // findPlates marks what stands behind "plate", "reg" or "registration" in the form of a plate: one to three scraps of
 // letters and digits, at least one of each kind, "FDY 4503", "C64 FSR", "200 wul".
 func (s *scan) findPlates() {
-	for _, c := range s.cues {
-		if c.t != Vehicle || s.low(c.at) == "vehicle" {
-			continue
+	for at := range s.tok {
+		if parks(s.low(at)) {
+			s.findPlateBehind(cue{at, Vehicle, true})
 		}
-		for i := c.at + 1; i < len(s.tok) && i <= c.at+9; i++ {
-			if s.tok[i].kind == line || s.low(i) == "?" {
-				break
-			}
-			if to := s.plateAt(i); to > i && (!c.weak || s.plateOnly(i, to)) {
-				s.mark(i, to, Vehicle, 85, ByCue)
-				s.take(i, to)
-				break
-			}
+	}
+	for _, c := range s.cues {
+		if c.t == Vehicle && s.low(c.at) != "vehicle" {
+			s.findPlateBehind(c)
+		}
+	}
+}
+
+// parks reports whether a word is what happens to cars.
+func parks(low string) bool {
+	switch low {
+	case "towed", "clamped", "parked", "parking", "driving", "driver", "blocking", "permit":
+		return true
+	}
+	return false
+}
+
+// findPlateBehind marks the first plate in the nine words behind a cue.
+func (s *scan) findPlateBehind(c cue) {
+	for i := c.at + 1; i < len(s.tok) && i <= c.at+9; i++ {
+		if s.tok[i].kind == line || s.low(i) == "?" {
+			return
+		}
+		if to := s.plateAt(i); to > i && (!c.weak || s.plateOnly(i, to)) {
+			s.mark(i, to, Vehicle, 85, ByCue)
+			s.take(i, to)
+			return
 		}
 	}
 }

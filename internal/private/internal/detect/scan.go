@@ -111,7 +111,7 @@ func (s *scan) findCues() {
 		}
 		low := s.low(i)
 		ct, ok := cueWords[low]
-		if !ok && password(low) {
+		if n := s.at(i + 1); low == "pass" && n.kind >= word && n.kind <= mixed && n.gaz == 0 && n.lex == 0 && n.e-n.s > 3 || !ok && password(low) {
 			ct, ok = Password, true
 		}
 		if !ok {

@@ -22,6 +22,9 @@ func (s *scan) findSecrets() {
 			continue
 		}
 		from, to := s.secretAt(i, linked)
+		if n := s.at(i); to == from && !linked && t == Username && n.kind == word && n.gaz == 0 && n.lex == 0 && n.e-n.s > 3 { // login mardoin
+			from, to = i, i+1
+		}
 		if to == from && linked && t != PIN {
 			from, to = s.framed(i)
 		}

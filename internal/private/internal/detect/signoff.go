@@ -33,6 +33,29 @@ func (s *scan) findSignOff(side Side) {
 	}
 }
 
+// findAddressed marks who a text greets, thanks or congratulates: "alright titch can you", "Sorry gaz, running late".
+func (s *scan) findAddressed(side Side) {
+	if side != 0 {
+		return
+	}
+	for i := 1; i < min(4, len(s.tok)); i++ {
+		switch s.low(i - 1) {
+		case "alright", "alrite", "hiya", "morning", "mornin", "evening", "evenin", "sorry", "cheers", "ta", "thanks", "thx", "oi", "birthday", "congrats", "congratulations", "hi", "hey", "hello":
+		case "up":
+			if s.low(i-2) != "ey" {
+				continue
+			}
+		default:
+			continue
+		}
+		t := s.tok[i]
+		if t.kind == word && t.e-t.s > 2 && t.lex == 0 && s.runOf[i] == 0 && (t.gaz&gazetteer.Word == 0 || t.gaz&gazetteer.CommonFirst != 0 && s.endsHere(i+1) || t.gaz&gazetteer.Given != 0 && s.low(i+1) == ",") {
+			s.mark(i, i+1, Person, 72, ByCue)
+		}
+		return
+	}
+}
+
 // signs reports whether token i may be a name under a text.
 func (s *scan) signs(i int) bool {
 	t := s.tok[i]

@@ -83,6 +83,9 @@ func (s *scan) findTagged(ask *asked, side Side) {
 		}
 		s.trim(s.tagger.Label(bias, &s.tags))
 	}
+	if s.dial == Strict {
+		s.findUnknown(s.tagger.Label(&s.tagger.Header.Dials[Paranoid], &s.tags))
+	}
 	labels := s.tagger.Label(&s.tagger.Header.Dials[s.dial], &s.tags)
 	for i, next := 0, 0; i < len(labels); i = next {
 		c := labels[i].Class()
@@ -142,6 +145,15 @@ func (s *scan) findRemembered() {
 	for _, i := range s.maybe {
 		if labels[i].Class() == tag.Person {
 			s.mark(i, i+1, Person, 70, ByMemory)
+		}
+	}
+}
+
+// findUnknown marks words that neither a list nor a dictionary knows and that the tagger, at its most watchful, takes for names.
+func (s *scan) findUnknown(labels []tag.Label) {
+	for i, l := range labels {
+		if t := s.tok[i]; l.Class() == tag.Person && t.kind == word && t.gaz&gazetteer.Word == 0 && t.lex == 0 && t.e-t.s > 3 && s.runOf[i] == 0 {
+			s.mark(i, i+1, Person, 45, ByContext)
 		}
 	}
 }
