@@ -23,6 +23,7 @@ func (s *scan) findAddresses() {
 	s.findAddressAfterCue()
 	s.findHouse()
 	s.findOnStreet()
+	s.findKind()
 	s.findSaid()
 	s.findZip()
 	for i := range s.tok {
@@ -105,7 +106,7 @@ func (s *scan) streetName(i int) bool {
 		if t.lex&compass != 0 && len(s.low(i)) > 1 || t.shape != small && t.lex&(stop|greet) == 0 {
 			return true
 		}
-		return t.lex&(stop|unit|money|period|ack|near|day) == 0 || len(s.low(i)) == 1 && t.lex&compass != 0
+		return t.lex&(stop|unit|money|period|ack|near|day) == 0 || s.low(i) == "back" || len(s.low(i)) == 1 && t.lex&compass != 0
 	case mixed: // 184th
 		low := s.low(i)
 		return s.ordinal(i) || len(low) <= 5 && (strings.HasSuffix(low, "th") || strings.HasSuffix(low, "st") || strings.HasSuffix(low, "nd") || strings.HasSuffix(low, "rd"))
@@ -468,6 +469,35 @@ func (s *scan) findOnStreet() {
 		}
 	}
 }
+
+// findKind marks a number and up to three words that end in a word that streets end in, at the edge of a clause: "eighty two beck
+// side", "303 rake head".
+func (s *scan) findKind() {
+	for i := 2; i < len(s.tok); i++ {
+		if !placeKinds[s.low(i)] || s.taken[i] || i+1 < len(s.tok) && s.clauseEnd(i, 1) == i {
+			continue
+		}
+		for from := i - 1; from > 0 && from >= i-3; from-- {
+			if !s.streetName(from) || s.at(from).kind != word || s.runOf[from] > 0 && len(s.low(from)) > 1 {
+				break
+			}
+			if b := s.houseNumber(from); b < from {
+				s.markAddress(b, i+1, 66)
+				break
+			}
+		}
+	}
+}
+
+// placeKinds are words in which the names of streets and houses end, beside the kinds of streets.
+var placeKinds = func() map[string]bool {
+	m := map[string]bool{}
+	for w := range strings.FieldsSeq(`fold brow side head croft garth wynd vale mount view bottom cove landing moorings key nook hollow extension colony nagar enclave layout marg chowk bund quay wharf
+		parade dene mead copse spinney orchard paddock drove reach bank top green common moor meadow meadows estate crest glen pointe rise chase mill bridge cross gate nab royd thwaite holme lea`) {
+		m[w] = true
+	}
+	return m
+}()
 
 // wayWords say which road it is without naming it: "on main road", "in fast lane".
 var wayWords = func() map[string]bool {

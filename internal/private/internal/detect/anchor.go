@@ -35,6 +35,8 @@ func (s *scan) findAnchors() {
 				}
 			case "at":
 				s.findSpokenEmail(i)
+			case "underscore", "hyphen", "dash":
+				s.findSpokenUser(i)
 			case "dot":
 				s.findSpokenDomain(i)
 			}
@@ -295,6 +297,34 @@ func (s *scan) spellsAddress(i int) bool {
 		return true
 	}
 	return false
+}
+
+// findSpokenUser marks "puppy dash benjamin" around the sign at i: a user name where one is asked or named.
+func (s *scan) findSpokenUser(i int) {
+	if s.taken[i] {
+		return
+	}
+	plain := func(k int) bool {
+		t := s.at(k)
+		return t.kind >= word && t.kind <= mixed && t.lex&(stop|ack) == 0
+	}
+	if !plain(i-1) || !plain(i+1) {
+		return
+	}
+	c, ok := s.cueBefore(i-1, 8)
+	if !(ok && (c.t == Username || c.t == Email || c.t == BankAcct && s.low(c.at) == "account") || s.ask.wants(Username) || s.ask.wants(Email) || s.low(i) == "underscore") {
+		return
+	}
+	from, to := i-1, i+2
+	for cueWordsOf(s.low(from-1)) || s.low(from-1) == "hyphen" {
+		from -= 2
+	}
+	for (cueWordsOf(s.low(to)) || s.low(to) == "hyphen") && plain(to+1) {
+		to += 2
+	}
+	if from >= 0 && s.low(to) != "at" {
+		s.mark(from, to, Username, 75, ByShape)
+	}
 }
 
 func cueWordsOf(w string) bool { return w == "underscore" || w == "dot" || w == "dash" }

@@ -227,8 +227,10 @@ func (s *scan) findNear(i int) {
 // courtesy reports whether the day at token i only ends a courtesy: "how can I help you today".
 func (s *scan) courtesy(i int) bool {
 	switch s.low(i - 1) {
-	case "help", "you", "else", "assist":
+	case "help", "else", "assist":
 		return s.at(i).lex&near != 0
+	case "you":
+		return s.at(i).lex&near != 0 && (s.low(i-2) == "help" || s.low(i-2) == "assist" || s.low(i-2) == "are")
 	}
 	return false
 }
@@ -326,7 +328,7 @@ func (s *scan) findDayOfMonth(i int) {
 		to = s.yearEnd(to + 2)
 	case article && s.low(before) != "of" && (s.at(i).kind == mixed || to > i+1 || untilOrFrom(s.low(before)) || s.at(before).lex&day != 0 || s.low(before) == "for" && s.dayNumber(i) > 3 || from < i) && (s.at(to).kind != word || s.at(to).lex&(stop|ack|prep|unit) != 0):
 	case (s.at(i).kind == mixed || from < i) && untilOrFrom(s.low(before)) && (s.at(to).kind != word || untilOrFrom(s.low(to)) || from < i && s.at(to).lex&stop != 0):
-	case !article && (s.low(before) == "on" || s.low(before) == "by" || s.low(before) == "until" || s.low(before) == "till") && (s.at(i).kind == mixed || number.Ordinal(s.low(i)) > 3 || from < i) && (s.at(to).kind != word || s.at(to).lex&(stop|prep|ack) != 0):
+	case !article && (s.low(before) == "on" || s.low(before) == "by" || s.low(before) == "until" || s.low(before) == "till" || s.low(before) == "for" || s.low(before) == "every") && (s.at(i).kind == mixed || number.Ordinal(s.low(i)) > 3 || from < i) && (s.at(to).kind != word || s.at(to).lex&(stop|prep|ack|title) != 0):
 	default:
 		return
 	}

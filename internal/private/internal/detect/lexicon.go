@@ -39,7 +39,7 @@ var lexicon = func() map[string]lex {
 			isn't aren't wasn't do does did don't dont didn't doesn't done have has had haven't having can can't cant could couldn't will would won't wouldn't should shall may might must
 			and or but if so because as than then of to in on at by from with for about into over under after before between through during without within
 			not no yes yeah yep nope never ever also too very just only still again even more most much many some any all both each every other another such
-			get got getting go going goes gone went make made need needs want wants wanted like know think see say says said tell take took give gave put let hasn't hadn't couldn't wouldn't shouldn't weren't you'd he's she's we've they're they've who's there's here's hes shes theres theyre youll thats itll thatll ill ive wheres heres theyve shouldve wouldve couldve
+			get got getting go going goes gone went make made need needs want wants wanted like know think see say says said tell take took give gave put let hasn't hadn't couldn't wouldn't shouldn't weren't you'd he's she's we've they're they've who's there's here's he'll she'll it'll that'll who'll there'll how're what're we'd they'd he'd she'd it'd myself yourself himself herself itself ourselves yourselves themselves meself hisself hes shes theres theyre youll thats itll thatll ill ive wheres heres theyve shouldve wouldve couldve
 			please pls plz help thing things something anything nothing someone anyone out up down off now soon later back way one ones`,
 		ack: `correct appreciate absolutely definitely exactly uh um er erm ah hmm mm mhm huh okay ok kay k right sure yes yeah yep yup yea no nope alright great perfect thanks thank you go ahead got it
 			fine good cool excellent wonderful awesome lovely ready continue next listening noted understood and so well please oh hold on`,
@@ -76,7 +76,7 @@ var lexicon = func() map[string]lex {
 			haan nahi acha achha theek arre yaar sahib assalam alaikum walaikum salaam salam inshallah mashallah habibi wallah
 			oga abeg wahala oya ehn aiyo aiya lah mija mijo bueno gracias hola adios señor señora merci bonjour ciao prego danke bitte
 			crikey blimey gosh golly jeez cripes heck owt nowt summat aye och lad lads lass lassie bruv bro dude buddy y'all ma'am maam ma hon sweetheart darlin darling
-			fella fellas bloke blokes chap chaps geezer gaffer guvnor hoa lockbox occupier radiator radiators scaffold scaffolding dyou d'you byenow
+			helpdesk frontdesk chippy madad kya aap baji rebill fella fellas bloke blokes chap chaps geezer gaffer guvnor hoa lockbox occupier radiator radiators scaffold scaffolding dyou d'you byenow
 			holiday christmas easter thanksgiving halloween
 			agent customer caller rep representative speaker system operator receptionist support service team sales billing member contact
 			mr mrs ms dr street avenue road bank hotel restaurant dental salon clinic school university college company inc llc ltd corp group center centre hospital airport church

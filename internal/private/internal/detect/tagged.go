@@ -152,10 +152,29 @@ func (s *scan) findRemembered() {
 // findUnknown marks words that neither a list nor a dictionary knows and that the tagger, at its most watchful, takes for names.
 func (s *scan) findUnknown(labels []tag.Label) {
 	for i, l := range labels {
-		if t := s.tok[i]; l.Class() == tag.Person && t.kind == word && t.gaz&gazetteer.Word == 0 && t.lex == 0 && t.e-t.s > 3 && s.runOf[i] == 0 {
+		t := s.tok[i]
+		if l.Class() != tag.Person || t.kind != word || t.lex != 0 || t.e-t.s <= 3 || s.runOf[i] > 0 {
+			continue
+		}
+		stands := s.cased && t.shape == capital && i > 0 && s.tok[i-1].kind == word && !s.headline() // a capital inside a sentence
+		if t.gaz&gazetteer.Word == 0 || stands {
 			s.mark(i, i+1, Person, 45, ByContext)
 		}
 	}
+}
+
+// headline reports whether most words have a capital, so that it says nothing.
+func (s *scan) headline() bool {
+	words, capitals := 0, 0
+	for _, t := range s.tok {
+		if t.kind == word && t.e-t.s > 1 {
+			words++
+			if t.shape != small {
+				capitals++
+			}
+		}
+	}
+	return capitals*5 > words*2
 }
 
 // fingerprint tells what the tagger is about to read of the turn: its text, its marks and the open question.
@@ -310,7 +329,7 @@ func (s *scan) counts(from, to int) bool {
 		}
 	}
 	n := s.symbols(from, to)
-	return n < 3 || of && n < 4
+	return n < 3 && s.turn.Side == 0 || of && n < 4
 }
 
 // symbols counts the digits and spelled letters of tokens [from, to).
