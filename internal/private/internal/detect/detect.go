@@ -28,7 +28,7 @@ import (
 )
 
 // Version counts changes of the rules that change what is masked. Every fact made from a text carries it.
-const Version = 4
+const Version = 5
 
 // Limits of one document. Beyond them Redact refuses: a caller splits, or quarantines.
 const (

@@ -91,7 +91,7 @@ func (y *memory) name(v *said, p *piece) {
 		}
 		g := gazetteer.Lookup(w)
 		switch {
-		case g&gazetteer.Word == 0 && lexicon[w]&^given == 0 && (g != 0 || p.why != ByQuestion):
+		case g&gazetteer.Word == 0 && lexicon[w]&^given == 0 && (g != 0 || p.why != ByQuestion || len(w) >= 5):
 			y.words[w] = Person
 		case p.score >= 75 && g&gazetteer.CommonFirst != 0 && len(v.tok) <= 2, len(v.tok) <= 2 && lexicon[w] == 0:
 			if _, known := y.words[w]; !known {
