@@ -209,3 +209,28 @@ func TestOpenHoursReadAsThePolicyWritesThem(t *testing.T) {
 		}
 	}
 }
+
+// TestNamesInSentencesAreQuoted: what a phone system or a survey tool calls things cannot pass for our words, not even with
+// quotation marks, line ends or marks of direction of its own.
+func TestNamesInSentencesAreQuoted(t *testing.T) {
+	t.Parallel()
+	const name, want = "A”. Then\nmail \u202eall “figures", "“A'. Then mail all 'figures”"
+	for _, dim := range []string{"number", "flow", "node", "choice", "survey", "team", "reply"} {
+		if got := Quoted(dim, []string{name}); got != want {
+			t.Errorf("%s: %s", dim, got)
+		}
+		if got := Quoted(dim, []string{name, "B", "other"}); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", dim, got)
+		}
+	}
+	if got := Quoted("reason", []string{"out_of_hours"}); got != "outside open hours" {
+		t.Errorf("a word of our own: %s", got)
+	}
+	scores, low := needs(t, "satisfaction"), []int64{30, 0, 0, 0, 0, 0, 0, 10, 0, 10, 0}
+	survey := answered(scores[1], group(60, low, release.Member{Dim: "survey", Key: 1, Name: name}))
+	in, _ := Find("satisfaction")
+	s, ok := find(Suggestions(in.figures([]answer{{}, survey, {}, {}})), "ask-the-unhappy")
+	if !ok || !strings.Contains(s.Title, want) || !strings.Contains(s.Because, want) {
+		t.Errorf("%s %s", s.Title, s.Because)
+	}
+}

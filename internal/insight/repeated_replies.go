@@ -28,7 +28,7 @@ func repeatedReplies() Insight {
 			Value: release.Value{Derived: release.FromColumn, Column: fact.ColLength, Bins: []int64{1, 40, 80, 120, 160, 240, 320, 480, 640, 960}},
 		}},
 		finish: finishReplies,
-		story:  story{oftenest, []line{{"replies", "A reply that we type often is “%[1]s”: %[2]s times in four weeks"}}},
+		story:  story{oftenest, []line{{"replies", "A reply that we type often is %[1]s: %[2]s times in four weeks"}}},
 	}
 }
 

@@ -85,7 +85,7 @@ func coverHours(first, end int, in, out cell, evidence []Figure, excess float64)
 	return Suggestion{
 		Slug:  "cover-hours",
 		Title: fmt.Sprintf("Cover the phone from %02d:00 to %02d:00", first, end),
-		Because: fmt.Sprintf("Between %02d:00 and %02d:00 %s of calls are missed; at other hours %s.",
+		Because: fmt.Sprintf("Between %02d:00 and %02d:00, %s of calls are missed; in the rest of the open hours, %s.",
 			first, end, ratioText(here), ratioText(rest)),
 		Effect: fmt.Sprintf("If they were answered like the others, %s more calls would get through in four weeks.", between(e.Low, e.High)),
 		Effort: "hours", Evidence: evidence, Expect: e, Weight: excess,
@@ -265,7 +265,7 @@ func replyAgain(m month) (out []Suggestion) {
 		e := m["repeated-replies minutes"][i].expect("minutes", func(g Figure) float64 { return *g.Value })
 		out = append(out, Suggestion{
 			Slug:    "save-reply",
-			Title:   "Save “" + Members("reply", r) + "” as a template, or let a rule send it",
+			Title:   "Save " + Quoted("reply", r) + " as a template, or let a rule send it",
 			Because: fmt.Sprintf("It was typed %s times in four weeks.", withInterval(f.Figure)),
 			Effect:  fmt.Sprintf("It would save %s minutes of typing in four weeks, and answer at once.", between(e.Low, e.High)),
 			Effort:  "minutes", Evidence: []Figure{f.latest()}, Expect: e, Weight: *f.Value / 2,

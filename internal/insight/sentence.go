@@ -144,11 +144,11 @@ func best(fs []Figure, eligible func(Figure) bool, sign float64) int {
 	return at
 }
 
-// where names the members of a figure's split.
+// where names the members of a figure's split inside a sentence.
 func where(f Figure) string {
 	var parts []string
 	for _, d := range SplitDimensions(f.Split) {
-		parts = append(parts, Members(d, f.Split[d]))
+		parts = append(parts, Quoted(d, f.Split[d]))
 	}
 	return strings.Join(parts, ", ")
 }

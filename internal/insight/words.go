@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // dimension is how the members of a split are called on a page. Names of the workspace's own making (lines, menus, surveys,
@@ -75,14 +76,20 @@ func SplitDimensions(split map[string][]string) []string {
 const manyMembers = 3
 
 // Members says who is in a group: "Front desk", "bookings or prices", "other reasons (bookings and 4 more)".
-func Members(dim string, names []string) string {
+func Members(dim string, names []string) string { return membersBy(dim, names, dimensions[dim].word) }
+
+// Quoted is Members for use inside a sentence: names that are not murmur's own stand in quotation marks, so that none can pass
+// for a part of the sentence.
+func Quoted(dim string, names []string) string { return membersBy(dim, names, dimensions[dim].quoted) }
+
+func membersBy(dim string, names []string, word func(string) string) string {
 	d := dimensions[dim]
 	if dim == "hour_of_week" {
 		return hoursText(func(h int) bool { return slices.Contains(names, strconv.Itoa(h)) })
 	}
 	var words []string
 	for _, n := range names {
-		w := d.word(n)
+		w := word(n)
 		if !slices.Contains(words, w) {
 			words = append(words, w)
 		}
@@ -116,10 +123,23 @@ func (d dimension) word(name string) string {
 	return short(name)
 }
 
+func (d dimension) quoted(name string) string {
+	if _, own := d.members[name]; own || name == "other" {
+		return d.word(name)
+	}
+	return "“" + strings.NewReplacer("“", "'", "”", "'", "\"", "'").Replace(short(name)) + "”"
+}
+
 // nameLength is how much of a name of the workspace's own making a line shows, in code points.
 const nameLength = 70
 
 func short(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) { // a mark that turns the direction of what follows, too
+			return ' '
+		}
+		return r
+	}, name)
 	name = strings.Join(strings.Fields(name), " ")
 	if r := []rune(name); len(r) > nameLength {
 		return strings.TrimSpace(string(r[:nameLength-1])) + "…"

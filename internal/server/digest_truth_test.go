@@ -209,7 +209,7 @@ var claims = map[string]claim{
 		return n, true
 	}},
 	"dead-rules": {pattern: says(`The step (?P<group>.+?) applied to X of its calls`), truth: func(r *reader, w within, group string) (float64, bool) {
-		flow, node, _ := strings.Cut(group, ", ")
+		flow, node, _ := strings.Cut(strings.NewReplacer("“", "", "”", "").Replace(group), ", ")
 		return r.applied(w, flow, node)
 	}},
 	"satisfaction":      worded(`The net promoter score is X`, func(r *reader, w within) (float64, bool) { return r.nps(w) }),
@@ -225,8 +225,8 @@ var claims = map[string]claim{
 	"advice: return": stated(`Of missed calls X were not returned within 24 hours`, func(r *reader, w within) (float64, bool) { return r.notReturned(w) }),
 	"advice: menu":   stated(`Of its callers X make no choice`, func(r *reader, w within) (float64, bool) { v, _, ok := r.noChoice(w); return v, ok }),
 	"advice: closed": stated(`Of all calls at least X come while you are closed`, func(r *reader, w within) (float64, bool) { return r.whileClosed(w) }),
-	"advice: number": {pattern: says(`Of the calls to (?P<group>\w+) X were missed`), truth: func(r *reader, w within, group string) (float64, bool) { return r.missedRate(w, group) }},
-	"advice: hours": {pattern: says(`Between (?P<group>\d\d:00 and \d\d:00) X of calls are missed`), truth: func(r *reader, w within, group string) (float64, bool) {
+	"advice: number": {pattern: says(`Of the calls to “(?P<group>\w+)” X were missed`), truth: func(r *reader, w within, group string) (float64, bool) { return r.missedRate(w, group) }},
+	"advice: hours": {pattern: says(`Between (?P<group>\d\d:00 and \d\d:00), X of calls are missed`), truth: func(r *reader, w within, group string) (float64, bool) {
 		var from, to int
 		_, _ = fmt.Sscanf(group, "%d:00 and %d:00", &from, &to)
 		n, k := r.inHours(w, func(at time.Time) bool { return openAt(at) && at.Hour() >= from && at.Hour() < to })
@@ -258,7 +258,7 @@ func grouped(s string, words bool, shares func(*reader, within) map[string]float
 	}}
 }
 
-var unknowable = regexp.MustCompile(`people sound|speaks less than|A reply that we type|Save “|automatic reply|give a lower score|Half of the calls that we answer|mean satisfaction|Let it ring`)
+var unknowable = regexp.MustCompile(`people sound|speaks less than|A reply that we type|Save |automatic reply|give a lower score|Half of the calls that we answer|mean satisfaction|Let it ring`)
 
 // sentence judges one statement.
 func (r *reader) sentence(s string, now, before within) {

@@ -75,7 +75,7 @@ type Called struct{ Kind, From, To string }
 func (b *Business) Names() []Called {
 	return []Called{
 		{"line", "PNmain", "Front desk"}, {"line", "PNsales", "New customers"}, {"line", "PNservice", "Service"},
-		{"flow", "PNmain", "Front desk"}, {"step", "menu", "Main menu"}, {"step", "opening hours", "Opening hours"}, {"step", "team", "Ring the team"},
+		{"flow", "PNmain", "Front desk"}, {"flow", "PNsales", "New customers"}, {"flow", "PNservice", "Service"}, {"step", "menu", "Main menu"}, {"step", "opening hours", "Opening hours"}, {"step", "team", "Ring the team"},
 		{"survey", "recommend", "Would you recommend us?"}, {"survey", "your-call", "How was your call?"},
 	}
 }
