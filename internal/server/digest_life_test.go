@@ -110,10 +110,10 @@ func (l *life) missReasons(w within) map[string]float64 {
 			n++
 		}
 	}
-	return over(by, n)
+	return shareOf(by, n)
 }
 
-func over(by map[string]float64, n float64) map[string]float64 {
+func shareOf(by map[string]float64, n float64) map[string]float64 {
 	for k := range by {
 		by[k] /= max(n, 1)
 	}
@@ -210,7 +210,7 @@ func (l *life) ways(w within) map[string]float64 {
 			n++
 		}
 	})
-	return over(by, n)
+	return shareOf(by, n)
 }
 
 func (l *life) noChoice(w within) (rate float64, times float64, ok bool) {
@@ -263,7 +263,7 @@ func (l *life) topics(w within) map[string]float64 {
 			n++
 		}
 	}
-	return over(by, n)
+	return shareOf(by, n)
 }
 
 func (l *life) whileClosed(w within) (float64, bool) {
