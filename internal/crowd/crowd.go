@@ -145,6 +145,7 @@ func (c *Crowd) Append(ctx context.Context, batches []fact.Batch, partition int3
 			if !gone.IsZero() && f.Meta().At <= fact.MicrosOf(gone) || refused[b.Workspace].covers(f) {
 				continue
 			}
+			refused[b.Workspace].silence(f)
 			rows = append(rows, lake.Row{Workspace: b.Workspace, Fact: f})
 		}
 	}
@@ -171,7 +172,7 @@ func withdrawals(batches []fact.Batch) map[workspace.ID]*refusals {
 	for _, b := range batches {
 		for _, f := range b.Facts {
 			c, ok := f.(*fact.Consent)
-			if !ok || c.Act != fact.OptedOut && c.Act != fact.Withdrawn || c.Purpose == fact.Share {
+			if !ok || !slices.Contains(refusing, c.Act) || c.Purpose == fact.Share {
 				continue // what may not leave may stay
 			}
 			if all[b.Workspace] == nil {
@@ -188,6 +189,9 @@ func withdrawals(batches []fact.Batch) map[workspace.ID]*refusals {
 	return all
 }
 
+// refusing are the acts that take words out.
+var refusing = []fact.Act{fact.OptedOut, fact.Withdrawn, fact.Followed}
+
 // covers reports whether a fact is content that was withdrawn.
 func (r *refusals) covers(f fact.Fact) bool {
 	if r == nil {
@@ -195,6 +199,13 @@ func (r *refusals) covers(f fact.Fact) bool {
 	}
 	t, ok := f.(*fact.Talk)
 	return ok && (slices.Contains(r.Calls, t.Call) || slices.Contains(r.Contacts, t.Contact))
+}
+
+// silence takes the words out of what somebody wrote who withdrew.
+func (r *refusals) silence(f fact.Fact) {
+	if w := f.Words(); r != nil && w != nil && slices.Contains(r.Contacts, f.Meta().Contact) {
+		*w = anon.Text{}
+	}
 }
 
 // Against counts the talks in the lake that were refused, by call or by contact, and takes them out. There must be

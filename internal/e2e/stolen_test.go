@@ -212,7 +212,7 @@ func pseudonymsIn(t *testing.T, dir string) map[[16]byte]bool {
 	all := map[[16]byte]bool{}
 	for file, query := range map[string]string{
 		"journal.db": `SELECT contact FROM delivery WHERE contact IS NOT NULL`,
-		"murmur.db":  `SELECT contact FROM erasures UNION SELECT contact FROM erasing WHERE contact IS NOT NULL UNION SELECT ref FROM optouts UNION SELECT contact FROM parties`,
+		"murmur.db":  `SELECT contact FROM erasures UNION SELECT contact FROM erasing WHERE contact IS NOT NULL UNION SELECT ref FROM optouts UNION SELECT contact FROM parties UNION SELECT contact FROM addresses UNION SELECT also FROM addresses`,
 	} {
 		db, err := sql.Open("sqlite", "file:"+filepath.Join(dir, file)+"?immutable=1")
 		if err != nil {

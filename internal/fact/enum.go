@@ -125,6 +125,7 @@ const (
 	OptedOut
 	Withdrawn
 	Violation // content was processed against a refusal; must never occur
+	Followed  // a refusal by another address of the same person reached this one; counted nowhere
 )
 
 const (

@@ -82,7 +82,7 @@ var declarations = []Declaration{
 	{ColScore, "score", Long, true, Facts, 0, 10, "in the scale's own unit"},
 	{ColMedium, "medium", Long, true, Facts, 0, int64(MediumWeb), "1 call, 2 text, 3 e-mail, 4 web"},
 	{ColPurpose, "purpose", Long, true, Facts, 0, int64(Share), "1 record, 2 transcribe, 3 analyse, 4 share"},
-	{ColAct, "act", Long, true, Facts, 0, int64(Violation), "1 noticed, 2 opted in, 3 opted out, 4 withdrawn, 5 violation"},
+	{ColAct, "act", Long, true, Facts, 0, int64(Followed), "1 noticed, 2 opted in, 3 opted out, 4 withdrawn, 5 violation, 6 followed another address"},
 	{ColVia, "via", Long, true, Facts, 0, int64(ViaPolicy), "what a consent was given through"},
 	{ColText, "text", Words, true, Texts, 0, 0, "masked words; null: the fact has none"},
 	{ColMemberShare, "member_share", Long, true, Facts, 0, 100, "percent of the talk that members speak"},

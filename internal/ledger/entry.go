@@ -31,7 +31,7 @@ type Entry interface {
 // Consent: what a person said about a call, or about every call with them.
 type Consent struct {
 	Workspace string `json:"workspace"`
-	Subject   string `json:"subject"` // call, contact, contact-calls; call-in and contact-in for an opt-in
+	Subject   string `json:"subject"` // call, contact, contact-calls, linked, linked-calls; call-in and contact-in for an opt-in
 	Ref       Ref    `json:"ref"`
 	Act       string `json:"act"` // opted-out, opted-in, withdrawn, noticed; of one purpose: opted-out:share
 	Via       string `json:"via"` // the channel
@@ -165,7 +165,7 @@ var (
 	pressedKey  = regexp.MustCompile(`^[0-9*#]?$`)
 	word        = regexp.MustCompile(`^[a-z_]{1,24}$`)
 
-	consentSubjects = []string{"call", "contact", "contact-calls", "call-in", "contact-in"}
+	consentSubjects = []string{"call", "contact", "contact-calls", "linked", "linked-calls", "call-in", "contact-in"}
 	consentActs     = []string{
 		"opted-out", "opted-in", "withdrawn", "noticed", // opted-out: of everything
 		"opted-out:record", "opted-out:transcribe", "opted-out:analyse", "opted-out:share",

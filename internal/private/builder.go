@@ -60,6 +60,9 @@ func (b *builder) add(ctx context.Context, e *event.Event) error {
 	if err != nil {
 		return err
 	}
+	if err := b.link(ctx, e, people); err != nil {
+		return err
+	}
 	if !e.At.After(gone) {
 		b.stop(fact.Erased, fact.WhyErasure)
 		return nil
@@ -77,7 +80,7 @@ func (b *builder) add(ctx context.Context, e *event.Event) error {
 			return err
 		}
 	}
-	if len(people) > 1 && call != (fact.ID{}) { // before the verdict: a refusal finds the call, or the verdict finds the refusal
+	if call != (fact.ID{}) { // before the verdict: a refusal finds the call, or the verdict finds the refusal
 		if err := b.zone.register.Join(ctx, b.ws, call, e.At, others(people)); err != nil {
 			return err
 		}
@@ -155,8 +158,31 @@ func (b *builder) person(ctx context.Context, p event.Party) (identity.Person, e
 	return b.zone.persons.First(ctx, b.ws, p.Own, append([]personal.Value{p.Address}, p.Also...)...)
 }
 
-// others are the pseudonyms of all people but the first.
+// link remembers by which addresses people are named, and takes out what was published of those who refused by another one.
+func (b *builder) link(ctx context.Context, e *event.Event, people []identity.Person) error {
+	for _, p := range people {
+		gone, err := b.zone.register.Gone(ctx, b.ws, p)
+		if err != nil {
+			return err
+		}
+		refused, err := b.zone.register.Link(ctx, b.ws, p, e.At, gone)
+		if err != nil {
+			return err
+		}
+		for _, c := range refused {
+			if err := b.zone.follow(ctx, b.ws, c); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// others are the pseudonyms of all people but the one that rows belong to: of a caller who is not shown, what else is known.
 func others(people []identity.Person) (all []anon.Contact) {
+	if !people[0].Known() {
+		all = append(all, people[0].Also...)
+	}
 	for _, p := range people[1:] {
 		all = append(all, p.All()...)
 	}
@@ -170,7 +196,7 @@ func (b *builder) erased(ctx context.Context, e *event.Event, people []identity.
 		people = people[:1]
 	}
 	for _, p := range people {
-		gone, err := b.zone.register.Erased(ctx, b.ws, p.All()...)
+		gone, err := b.zone.register.Gone(ctx, b.ws, p)
 		if err != nil {
 			return last, err
 		}

@@ -117,7 +117,47 @@ func (z *Zone) say(ctx context.Context, ws workspace.ID, about consent.Subject, 
 	for _, call := range calls {
 		gone = errors.Join(gone, z.silence(ctx, ws, call, of, via))
 	}
-	return errors.Join(gone, err)
+	linked, also := z.linked(ctx, ws, about.Contact)
+	for _, c := range linked {
+		gone = errors.Join(gone, z.follow(ctx, ws, c))
+	}
+	return errors.Join(gone, err, also)
+}
+
+// linked are the pseudonyms of other addresses by which a source named the same person.
+func (z *Zone) linked(ctx context.Context, ws workspace.ID, who anon.Contact) ([]anon.Contact, error) {
+	all, err := z.register.Linked(ctx, ws, who)
+	if err != nil {
+		return nil, err
+	}
+	return z.stored(ws, all)
+}
+
+// follow destroys what there is of somebody who refused by another address, and has their words taken out in order: once in
+// the life of a process, and each time it does the same.
+func (z *Zone) follow(ctx context.Context, ws workspace.ID, who anon.Contact) error {
+	if _, done := z.followed.Load(followed{ws, who}); done {
+		return nil
+	}
+	gone := z.book.Refuse(ctx, ws, consent.Subject{Contact: who}, fact.ViaPolicy)
+	calls, err := z.register.Joined(ctx, ws, who)
+	for _, call := range calls {
+		gone = errors.Join(gone, z.silence(ctx, ws, call, consent.Heard, fact.ViaPolicy))
+	}
+	l := ownLine{At: z.now(), Followed: true}
+	l.about(who, "")
+	l.ID = "followed\x00" + l.Contact
+	if err := errors.Join(gone, err, z.own(ctx, ws, ControlSource, l)); err != nil {
+		return err
+	}
+	z.followed.Store(followed{ws, who}, true)
+	return nil
+}
+
+// followed is somebody whose words were taken out because of what they said by another address.
+type followed struct {
+	ws  workspace.ID
+	who anon.Contact
 }
 
 // silence refuses a call for somebody who took part in it, and has its words taken out in order. It is idempotent.

@@ -32,7 +32,7 @@ type Orders struct {
 	all      []consent.Order
 }
 
-// Orders gives the erasures of a workspace that are still to be carried out.
+// Orders gives the erasures of a workspace that are still to be carried out: of each person by all addresses.
 func (z *Zone) Orders(ctx context.Context, ws workspace.ID) (o Orders, err error) {
 	if o.all, err = z.register.Orders(ctx, ws); err != nil {
 		return o, err

@@ -80,6 +80,9 @@ func (z *Zone) Export(ctx context.Context, ws workspace.ID, call string, kept Ex
 		return nil, err
 	}
 	who := anon.Stored(key, kept.Contact)
+	if _, err := z.register.Orders(ctx, ws); err != nil { // somebody erased by another address is from here on
+		return nil, err
+	}
 	if gone, err := z.register.Erased(ctx, ws, who); err != nil {
 		return nil, err
 	} else if !gone.IsZero() && !kept.At.After(gone) {

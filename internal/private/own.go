@@ -30,6 +30,8 @@ type ownLine struct {
 	Refused string    `json:"refused,omitempty"` // somebody who took part in this call, keyed, hexadecimal, refused
 	Via     fact.Via  `json:"via,omitempty"`
 	Heard   *ownHeard `json:"heard,omitempty"`
+
+	Followed bool `json:"followed,omitempty"` // Contact refused by another address
 	Failed  fact.Why  `json:"failed,omitempty"` // the recording could not be heard, or its words not be verified clean
 }
 
@@ -90,6 +92,8 @@ func ownEvents(d source.Delivery) ([]event.Event, error) {
 		if !unhex(e.Consent.Ref[:], l.Refused) {
 			return nil, errOwn
 		}
+	case l.Followed:
+		e.Consent = &event.Consent{Purpose: fact.Record, Act: fact.Followed, Via: fact.ViaPolicy}
 	case l.Heard != nil:
 		h := l.Heard
 		t := &event.Talk{Origin: fact.OwnTranscript, Heard: &event.Heard{

@@ -310,7 +310,7 @@ func (z *Zone) mayHear(ctx context.Context, src workspace.Source, d source.Deliv
 		return false, err
 	}
 	for _, p := range people {
-		gone, err := z.register.Erased(ctx, src.Workspace, p.All()...)
+		gone, err := z.register.Gone(ctx, src.Workspace, p)
 		if err != nil || !e.At.After(gone) {
 			return false, err
 		}

@@ -79,6 +79,7 @@ type Zone struct {
 	now      func() time.Time
 	polling  pollers
 	names    maskedNames
+	followed sync.Map // followed
 }
 
 // New opens the zone.

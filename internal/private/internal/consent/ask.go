@@ -2,6 +2,7 @@ package consent
 
 import (
 	"context"
+	"time"
 
 	"murmur/internal/fact"
 	"murmur/internal/private/internal/identity"
@@ -16,7 +17,7 @@ func (r *Register) Ask(ctx context.Context, ws workspace.ID, p workspace.Policy,
 		return verdict, why, nil
 	}
 	for _, who := range people {
-		known, err := r.Known(ctx, ws, call, who.All()...)
+		known, err := r.known(ctx, ws, call, who)
 		if err != nil {
 			return Unknown, fact.WhyNone, err
 		}
@@ -29,6 +30,46 @@ func (r *Register) Ask(ctx context.Context, ws workspace.ID, p workspace.Policy,
 		}
 	}
 	return verdict, why, nil
+}
+
+// known is what the register knows about a call and a person by all of their addresses. What they agreed to by another than
+// the first is not counted: anybody can write an address beside somebody's.
+func (r *Register) known(ctx context.Context, ws workspace.ID, call fact.ID, who identity.Person) (Known, error) {
+	k, err := r.Known(ctx, ws, call, who.All()...)
+	if err != nil {
+		return Known{}, err
+	}
+	s, err := r.of(ctx, ws)
+	if err != nil {
+		return Known{}, err
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for _, c := range who.Also {
+		n := name{c.Bytes(), false}
+		k.Contact.Out, k.CallsOut = k.Contact.Out|s.contacts[n].Out, k.CallsOut || s.unrecorded[n]
+	}
+	return k, nil
+}
+
+// Gone gives the moment up to which everything about a person was erased, by whichever of their addresses; zero when nothing
+// was.
+func (r *Register) Gone(ctx context.Context, ws workspace.ID, who identity.Person) (last time.Time, err error) {
+	if last, err = r.Erased(ctx, ws, who.All()...); err != nil {
+		return last, err
+	}
+	s, err := r.of(ctx, ws)
+	if err != nil {
+		return last, err
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for _, c := range who.Also {
+		if at := s.erased[name{c.Bytes(), false}]; at.After(last) {
+			last = at
+		}
+	}
+	return last, nil
 }
 
 // CountryOf is where a person is from, "" where that is not known, or where no policy asks.

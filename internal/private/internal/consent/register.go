@@ -33,12 +33,28 @@ type Register struct {
 type said struct {
 	changes    uint64
 	calls      map[fact.ID]Statement
-	contacts   map[pseudonym]Statement
-	unrecorded map[pseudonym]bool // want to be in no recording
-	erased     map[pseudonym]time.Time
+	contacts   map[name]Statement
+	unrecorded map[name]bool // want to be in no recording
+	erased     map[name]time.Time
 }
 
 type pseudonym [anon.ContactLen]byte // of a contact
+
+// name is a pseudonym by which something was said or, with linked, by another address of the same person (register_link.go).
+type name struct {
+	pseudonym
+	linked bool
+}
+
+// names are those under which something may be known of a person who is known by pseudonyms of their own.
+func names(who []anon.Contact) (all []name) {
+	for _, c := range who {
+		if c.Person() {
+			all = append(all, name{c.Bytes(), false}, name{c.Bytes(), true})
+		}
+	}
+	return all
+}
 
 // NewRegister opens the register; now is the clock of what it records.
 func NewRegister(db *meta.DB, l *ledger.Ledger, now func() time.Time) *Register {
@@ -50,22 +66,47 @@ type Subject struct {
 	Call    fact.ID
 	Contact anon.Contact
 	Calls   bool // of Contact, what is said in calls alone: not texts, not answers. For opt-outs
+	Linked  bool // of Contact, what was said by another address of the same person. For opt-outs
+
+	stored pseudonym // instead of Contact, where only its bytes are known
+}
+
+func (s Subject) name() name {
+	if s.stored != (pseudonym{}) {
+		return name{s.stored, s.Linked}
+	}
+	return name{s.Contact.Bytes(), s.Linked}
 }
 
 func (s Subject) row() (kind string, ref []byte) {
 	if s.Call != (fact.ID{}) {
 		return "call", s.Call[:]
 	}
-	c := s.Contact.Bytes()
-	if s.Calls {
-		return "contact-calls", c[:]
+	c := s.name().pseudonym
+	kind = "contact"
+	if s.Linked {
+		kind = "linked"
 	}
-	return "contact", c[:]
+	if s.Calls {
+		kind += "-calls"
+	}
+	return kind, c[:]
 }
 
 // Say records an opt-out from, or an opt-in to, some purposes. It is idempotent: fresh is false when all of it was known.
-// An opt-in never undoes an opt-out.
+// An opt-in never undoes an opt-out. An opt-out by one address of a person holds for those that it is linked with.
 func (r *Register) Say(ctx context.Context, ws workspace.ID, s Subject, a fact.Act, of Purposes, via fact.Via) (fresh bool, err error) {
+	if fresh, err = r.record(ctx, ws, s, a, of, via); err != nil || s.Linked || s.Call != (fact.ID{}) || a == fact.OptedIn {
+		return fresh, err
+	}
+	linked, err := r.Linked(ctx, ws, s.Contact)
+	for _, c := range linked {
+		err = errors.Join(err, r.lead(ctx, ws, c, s.Contact.Bytes()))
+	}
+	return fresh, err
+}
+
+func (r *Register) record(ctx context.Context, ws workspace.ID, s Subject, a fact.Act, of Purposes, via fact.Via) (fresh bool, err error) {
 	out := a == fact.OptedOut || a == fact.Withdrawn
 	if !out && a != fact.OptedIn {
 		return false, nil // a notice changes no verdict
@@ -113,7 +154,7 @@ func (r *Register) Say(ctx context.Context, ws workspace.ID, s Subject, a fact.A
 
 // kindsOf gives the kinds of rows that keep a statement: one for a refusal of everything, else one for each purpose.
 func kindsOf(kind string, out bool, of Purposes) (all []string) {
-	if out && of == Everything || kind == "contact-calls" {
+	if out && of == Everything || strings.HasSuffix(kind, "-calls") {
 		return []string{kind}
 	}
 	for p := range of.each() {
@@ -140,11 +181,8 @@ func (r *Register) Known(ctx context.Context, ws workspace.ID, call fact.ID, who
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	k := Known{Call: s.calls[call]}
-	for _, c := range who {
-		if !c.Person() {
-			continue
-		}
-		k.Contact, k.CallsOut = k.Contact.and(s.contacts[c.Bytes()]), k.CallsOut || s.unrecorded[c.Bytes()]
+	for _, n := range names(who) {
+		k.Contact, k.CallsOut = k.Contact.and(s.contacts[n]), k.CallsOut || s.unrecorded[n]
 	}
 	return k, nil
 }
@@ -170,7 +208,8 @@ func (r *Register) Carry(ctx context.Context, ws workspace.ID, to anon.Contact, 
 	}
 	for _, c := range former {
 		r.mu.RLock()
-		said, unrecorded, gone := s.contacts[c.Bytes()], s.unrecorded[c.Bytes()], s.erased[c.Bytes()]
+		from := name{c.Bytes(), false}
+		said, unrecorded, gone := s.contacts[from], s.unrecorded[from], s.erased[from]
 		r.mu.RUnlock()
 		for a, of := range map[fact.Act]Purposes{fact.OptedOut: said.Out, fact.OptedIn: said.In} {
 			if of == 0 {
@@ -185,7 +224,7 @@ func (r *Register) Carry(ctx context.Context, ws workspace.ID, to anon.Contact, 
 				return err
 			}
 		}
-		if err := r.carryErasure(ctx, ws, s, to, c, gone); err != nil {
+		if err := r.carryErasure(ctx, ws, s, Subject{Contact: to}, c.Bytes(), gone); err != nil {
 			return err
 		}
 	}
@@ -240,10 +279,13 @@ func (r *Register) Joined(ctx context.Context, ws workspace.ID, who ...anon.Cont
 	return calls, nil
 }
 
-// Leave forgets who took part in calls before a moment.
+// Leave forgets who took part in calls before a moment, and which addresses are one person's.
 func (r *Register) Leave(ctx context.Context, ws workspace.ID, before time.Time) error {
 	err := r.db.Tx(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM parties WHERE workspace = ? AND at < ?`, ws.String(), before.UnixMicro())
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `DELETE FROM addresses WHERE workspace = ? AND day < ? AND seen < ?`, ws.String(), dayOf(before), r.now().Add(-telling).UnixMicro())
+		}
 		return err
 	})
 	if err != nil {
@@ -274,7 +316,7 @@ func (r *Register) Refused(ctx context.Context, ws workspace.ID, before time.Tim
 		case !out || of&Heard == 0:
 		case subject == "call" && !slices.Contains(calls, fact.ID(ref)):
 			calls = append(calls, fact.ID(ref))
-		case subject == "contact" && !slices.Contains(contacts, [anon.ContactLen]byte(ref)):
+		case (subject == "contact" || subject == "linked") && !slices.Contains(contacts, [anon.ContactLen]byte(ref)):
 			contacts = append(contacts, pseudonym(ref))
 		}
 	}
@@ -284,12 +326,12 @@ func (r *Register) Refused(ctx context.Context, ws workspace.ID, before time.Tim
 func (r *Register) has(s *said, about Subject, out bool, of Purposes) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	a := s.contacts[about.Contact.Bytes()]
+	a := s.contacts[about.name()]
 	switch {
 	case about.Call != (fact.ID{}):
 		a = s.calls[about.Call]
 	case about.Calls:
-		return s.unrecorded[about.Contact.Bytes()]
+		return s.unrecorded[about.name()]
 	}
 	return out && of&^a.Out == 0 || !out && of&^a.In == 0
 }
@@ -303,10 +345,11 @@ func (s *said) say(subject string, ref []byte, out bool, of Purposes) {
 	switch subject {
 	case "call":
 		s.calls[fact.ID(ref)] = s.calls[fact.ID(ref)].and(a)
-	case "contact":
-		s.contacts[pseudonym(ref)] = s.contacts[pseudonym(ref)].and(a)
+	case "contact", "linked":
+		n := name{pseudonym(ref), subject == "linked"}
+		s.contacts[n] = s.contacts[n].and(a)
 	default:
-		s.unrecorded[pseudonym(ref)] = true
+		s.unrecorded[name{pseudonym(ref), subject == "linked-calls"}] = true
 	}
 }
 
@@ -315,7 +358,7 @@ func (s *said) say(subject string, ref []byte, out bool, of Purposes) {
 func readKind(kind string) (subject string, out bool, of Purposes, ok bool) {
 	subject, purpose, single := strings.Cut(kind, ":")
 	subject, in := strings.CutSuffix(subject, "-in")
-	if !slices.Contains([]string{"call", "contact", "contact-calls"}, subject) {
+	if !slices.Contains([]string{"call", "contact", "contact-calls", "linked", "linked-calls"}, subject) {
 		return "", false, 0, false
 	}
 	switch {
@@ -352,7 +395,7 @@ func (r *Register) of(ctx context.Context, ws workspace.ID) (*said, error) {
 }
 
 func (r *Register) load(ctx context.Context, ws workspace.ID) (*said, error) {
-	s := &said{calls: map[fact.ID]Statement{}, contacts: map[pseudonym]Statement{}, unrecorded: map[pseudonym]bool{}}
+	s := &said{calls: map[fact.ID]Statement{}, contacts: map[name]Statement{}, unrecorded: map[name]bool{}}
 	rows, err := r.db.QueryContext(ctx, `SELECT kind, ref FROM optouts WHERE workspace = ?`, ws.String())
 	if err != nil {
 		return nil, err

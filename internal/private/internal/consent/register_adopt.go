@@ -19,7 +19,13 @@ func (r *Register) Adopt(ctx context.Context, ws workspace.ID, from *sql.DB) err
 	if err != nil {
 		return fmt.Errorf("read the other consent register: %w", err)
 	}
-	erased, err := statements(ctx, from, `SELECT '', contact, at, 0 FROM erasures WHERE workspace = ?`, ws)
+	kind, n := `'contact'`, 0 // in a register older than links
+	if err := from.QueryRowContext(ctx, `SELECT count(*) FROM pragma_table_info('erasures') WHERE name = 'linked'`).Scan(&n); err != nil {
+		return fmt.Errorf("read the other consent register: %w", err)
+	} else if n > 0 {
+		kind = `iif(linked, 'linked', 'contact')`
+	}
+	erased, err := statements(ctx, from, `SELECT `+kind+`, contact, at, 0 FROM erasures WHERE workspace = ?`, ws)
 	if err != nil {
 		return fmt.Errorf("read the other consent register: %w", err)
 	}
@@ -93,7 +99,7 @@ func (r *Register) adoptSaid(ctx context.Context, tx *sql.Tx, ws workspace.ID, s
 
 func (r *Register) adoptErasure(ctx context.Context, tx *sql.Tx, ws workspace.ID, s statement) error {
 	var known int64
-	err := tx.QueryRowContext(ctx, `SELECT at FROM erasures WHERE workspace = ? AND contact = ?`, ws.String(), s.ref).Scan(&known)
+	err := tx.QueryRowContext(ctx, `SELECT at FROM erasures WHERE workspace = ? AND contact = ? AND linked = ?`, ws.String(), s.ref, s.kind == "linked").Scan(&known)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) || err == nil && known >= s.at {
 		return err
 	}
@@ -101,7 +107,7 @@ func (r *Register) adoptErasure(ctx context.Context, tx *sql.Tx, ws workspace.ID
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO erasures(workspace, contact, at, receipt) VALUES(?,?,?,?)
-		ON CONFLICT(workspace, contact) DO UPDATE SET at = excluded.at, receipt = excluded.receipt`, ws.String(), s.ref, s.at, rec.String())
+	_, err = tx.ExecContext(ctx, `INSERT INTO erasures(workspace, contact, linked, at, receipt) VALUES(?,?,?,?,?)
+		ON CONFLICT(workspace, contact, linked) DO UPDATE SET at = excluded.at, receipt = excluded.receipt`, ws.String(), s.ref, s.kind == "linked", s.at, rec.String())
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"time"
 
 	"murmur/internal/ledger"
@@ -24,6 +25,7 @@ func (r *Register) Erase(ctx context.Context, ws workspace.ID, who ...anon.Conta
 		return "", err
 	}
 	at := r.now()
+	before := map[name]time.Time{}
 	err = r.db.Tx(ctx, func(tx *sql.Tx) error {
 		first := who[0].Bytes()
 		rec, err := r.ledger.Append(ctx, tx, ledger.Erasure{Workspace: ws.String(), Ref: first[:]})
@@ -34,7 +36,7 @@ func (r *Register) Erase(ctx context.Context, ws workspace.ID, who ...anon.Conta
 		for _, c := range who {
 			b := c.Bytes()
 			_, err = tx.ExecContext(ctx, `INSERT INTO erasures(workspace, contact, at, receipt) VALUES(?,?,?,?)
-				ON CONFLICT(workspace, contact) DO UPDATE SET at = excluded.at, receipt = excluded.receipt`, ws.String(), b[:], at.UnixMicro(), receipt)
+				ON CONFLICT(workspace, contact, linked) DO UPDATE SET at = excluded.at, receipt = excluded.receipt`, ws.String(), b[:], at.UnixMicro(), receipt)
 			if err != nil {
 				return err
 			}
@@ -42,17 +44,21 @@ func (r *Register) Erase(ctx context.Context, ws workspace.ID, who ...anon.Conta
 				return err
 			}
 		}
+		r.mu.Lock() // before it is on disk: whoever links an address after the order was taken up must find the tombstone
+		defer r.mu.Unlock()
+		for _, c := range who {
+			n := name{c.Bytes(), false}
+			before[n], s.erased[n] = s.erased[n], at
+		}
+		s.changes++
 		return nil
 	})
 	if err != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		maps.Copy(s.erased, before)
 		return "", fmt.Errorf("record erasure: %w", err)
 	}
-	r.mu.Lock()
-	for _, c := range who {
-		s.erased[c.Bytes()] = at
-	}
-	s.changes++
-	r.mu.Unlock()
 	return receipt, nil
 }
 
@@ -64,8 +70,8 @@ type Order struct {
 	At      time.Time
 }
 
-// Orders lists the erasures of a workspace that are still to be carried out, oldest first.
-func (r *Register) Orders(ctx context.Context, ws workspace.ID) (all []Order, err error) {
+// waiting lists the orders as they stand, oldest first.
+func (r *Register) waiting(ctx context.Context, ws workspace.ID) (all []Order, err error) {
 	rows, err := r.db.QueryContext(ctx, `SELECT n, receipt, contact, at FROM erasing WHERE workspace = ? AND contact IS NOT NULL ORDER BY n`, ws.String())
 	if err != nil {
 		return nil, fmt.Errorf("read orders of erasure: %w", err)
@@ -135,6 +141,9 @@ func (r *Register) close(ctx context.Context, ws workspace.ID, all []Order, upda
 			if !gone {
 				continue
 			}
+			if err := unlink(ctx, tx, ws, o); err != nil {
+				return err
+			}
 			if _, err := r.ledger.Append(ctx, tx, ledger.Erasure{Workspace: ws.String(), Ref: o.Who[0][:], Step: "rows-gone"}); err != nil {
 				return err
 			}
@@ -187,8 +196,8 @@ func (r *Register) Erased(ctx context.Context, ws workspace.ID, who ...anon.Cont
 	}
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	for _, c := range who {
-		if at := s.erased[c.Bytes()]; c.Person() && at.After(last) {
+	for _, n := range names(who) {
+		if at := s.erased[n]; at.After(last) {
 			last = at
 		}
 	}
@@ -208,46 +217,54 @@ func (r *Register) OrderAgain(ctx context.Context, ws workspace.ID) error {
 	return nil
 }
 
-func (r *Register) carryErasure(ctx context.Context, ws workspace.ID, s *said, to, from anon.Contact, gone time.Time) error {
+// carryErasure takes the tombstone of one pseudonym to another. To a linked one it takes the order too: rows of theirs are
+// the erased person's.
+func (r *Register) carryErasure(ctx context.Context, ws workspace.ID, s *said, to Subject, from pseudonym, gone time.Time) error {
 	r.mu.RLock()
-	known := s.erased[to.Bytes()]
+	known := s.erased[to.name()]
 	r.mu.RUnlock()
 	if !gone.After(known) {
 		return nil
 	}
-	a, b := to.Bytes(), from.Bytes()
+	a := to.name().pseudonym
 	err := r.db.Tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO erasures(workspace, contact, at, receipt)
-			SELECT workspace, ?, at, receipt FROM erasures WHERE workspace = ? AND contact = ?
-			ON CONFLICT(workspace, contact) DO UPDATE SET at = excluded.at, receipt = excluded.receipt`, a[:], ws.String(), b[:])
+		_, err := tx.ExecContext(ctx, `INSERT INTO erasures(workspace, contact, linked, at, receipt)
+			SELECT workspace, ?, ?, at, receipt FROM erasures WHERE workspace = ? AND contact = ? AND linked = 0
+			ON CONFLICT(workspace, contact, linked) DO UPDATE SET at = excluded.at, receipt = excluded.receipt`, a[:], to.Linked, ws.String(), from[:])
+		if err == nil && to.Linked {
+			_, err = tx.ExecContext(ctx, `INSERT INTO erasing(workspace, receipt, contact, at)
+				SELECT workspace, receipt, ?, at FROM erasures WHERE workspace = ? AND contact = ? AND linked = 0`, a[:], ws.String(), from[:])
+		}
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("carry an erasure: %w", err)
 	}
 	r.mu.Lock()
-	s.erased[to.Bytes()] = gone
+	s.erased[to.name()] = gone
+	s.changes++
 	r.mu.Unlock()
 	return nil
 }
 
-func (r *Register) loadErased(ctx context.Context, ws workspace.ID) (map[pseudonym]time.Time, error) {
-	rows, err := r.db.QueryContext(ctx, `SELECT contact, at FROM erasures WHERE workspace = ?`, ws.String())
+func (r *Register) loadErased(ctx context.Context, ws workspace.ID) (map[name]time.Time, error) {
+	rows, err := r.db.QueryContext(ctx, `SELECT contact, linked, at FROM erasures WHERE workspace = ?`, ws.String())
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	all := map[pseudonym]time.Time{}
+	all := map[name]time.Time{}
 	for rows.Next() {
 		var ref []byte
+		var linked bool
 		var at int64
-		if err := rows.Scan(&ref, &at); err != nil {
+		if err := rows.Scan(&ref, &linked, &at); err != nil {
 			return nil, err
 		}
 		if len(ref) != anon.ContactLen {
 			return nil, errDamaged
 		}
-		all[pseudonym(ref)] = time.UnixMicro(at)
+		all[name{pseudonym(ref), linked}] = time.UnixMicro(at)
 	}
 	return all, rows.Err()
 }

@@ -14,6 +14,9 @@ type Person struct {
 	// Former are pseudonyms under which earlier rules may have known the same person: what was refused or erased under
 	// one of them holds.
 	Former []anon.Contact
+	// Also are the pseudonyms of further addresses by which a source named the same person. Rows never belong to them; what
+	// was refused or erased by one of them holds. A caller who is not shown may have some too.
+	Also []anon.Contact
 	// Unreadable: something stands in the place of the address. It may be somebody who refused.
 	Unreadable bool
 	// Country is where the number is from, ISO 3166; "" when nobody can say.

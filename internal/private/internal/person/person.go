@@ -2,7 +2,8 @@
 // opt-outs, erasures.
 //
 // Zone: RED. It keeps by which rules (package identity) each workspace's addresses got their one spelling, so that what was
-// refused or erased under former rules still holds. It does not know a person by two addresses.
+// refused or erased under former rules still holds. Of several addresses of one person the first that says who it is gives
+// the pseudonym; that the others are the same person's, package consent remembers.
 package person
 
 import (
@@ -43,14 +44,14 @@ func (f *Finder) Of(ctx context.Context, ws workspace.ID, v personal.Value) (ide
 	return f.First(ctx, ws, personal.Value{}, v)
 }
 
-// First is the person at the first of several addresses that says who it is; own is what the platform itself calls them,
-// and comes last.
+// First is the person at the first of several addresses that says who it is, who has the others too; own is what the
+// platform itself calls them, and comes last.
 func (f *Finder) First(ctx context.Context, ws workspace.ID, own personal.Value, all ...personal.Value) (identity.Person, error) {
 	schemes, err := f.of(ctx, ws)
 	if err != nil {
 		return identity.Person{}, err
 	}
-	out := identity.Stranger(anon.Nobody(), "")
+	out, hidden := identity.Stranger(anon.Nobody(), ""), false
 	for i, v := range append(all, own) {
 		if v.Empty() {
 			continue
@@ -61,14 +62,33 @@ func (f *Finder) First(ctx context.Context, ws workspace.ID, own personal.Value,
 		}
 		switch {
 		case a.Person():
-			return f.named(ws, schemes, v, a)
-		case a.Kind() == identity.Unreadable:
+			p, err := f.named(ws, schemes, v, a)
+			if err != nil {
+				return identity.Person{}, err
+			}
+			if !out.Known() && !hidden {
+				out = p
+			} else {
+				out.Also = append(out.Also, p.All()...)
+			}
+		case a.Kind() == identity.Unreadable && !out.Known() && !hidden:
 			out.Unreadable = true
 		case a.Kind() == identity.Withheld && i == 0:
-			return out, nil // who hides their number is not to be found by what else is known
+			hidden = true // who hides their number is not to be found by what else is known
 		}
 	}
+	out.Also = further(out)
 	return out, nil
+}
+
+// further are the pseudonyms of a person's other addresses, each once.
+func further(p identity.Person) (all []anon.Contact) {
+	for _, c := range p.Also {
+		if !slices.Contains(p.All(), c) && !slices.Contains(all, c) {
+			all = append(all, c)
+		}
+	}
+	return all
 }
 
 func (f *Finder) named(ws workspace.ID, schemes []identity.Scheme, v personal.Value, a identity.Address) (identity.Person, error) {
