@@ -45,8 +45,12 @@ func TestAPersonByTwoAddressesIsOne(t *testing.T) {
 	phone := func(n int) string { return fmt.Sprintf("+1202555%04d", n) }
 	mail := func(n int) string { return fmt.Sprintf("person%d@example.com", n) }
 	ways := []func(n int){
-		func(n int) { h.post("/v1/contacts/opt-out", line(`{"contact":%q,"via":"sms"}`, phone(n)), bearer(token), 204) },
-		func(n int) { h.post("/v1/contacts/opt-out", line(`{"contact":%q,"via":"web"}`, mail(n)), bearer(token), 204) },
+		func(n int) {
+			h.post("/v1/contacts/opt-out", line(`{"contact":%q,"via":"sms"}`, phone(n)), bearer(token), 204)
+		},
+		func(n int) {
+			h.post("/v1/contacts/opt-out", line(`{"contact":%q,"via":"web"}`, mail(n)), bearer(token), 204)
+		},
 		func(n int) { h.do("erase", server.EraseArgs{Contact: phone(n)}, nil) },
 		func(n int) { h.do("erase", server.EraseArgs{Contact: mail(n)}, nil) },
 		func(n int) {

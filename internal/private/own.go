@@ -31,8 +31,8 @@ type ownLine struct {
 	Via     fact.Via  `json:"via,omitempty"`
 	Heard   *ownHeard `json:"heard,omitempty"`
 
-	Followed bool `json:"followed,omitempty"` // Contact refused by another address
-	Failed  fact.Why  `json:"failed,omitempty"` // the recording could not be heard, or its words not be verified clean
+	Followed bool     `json:"followed,omitempty"` // Contact refused by another address
+	Failed   fact.Why `json:"failed,omitempty"`   // the recording could not be heard, or its words not be verified clean
 }
 
 // ownHeard is a recording that was heard. The words are masked.
