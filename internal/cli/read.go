@@ -188,7 +188,7 @@ func (c *doctorCmd) Run(r *run) error {
 }
 
 type verifyCmd struct {
-	Attack     bool   `help:"Also attack the figures of this data: by subtraction, and as somebody who knows everybody but one person. Takes some seconds a workspace."`
+	Attack     bool   `help:"Also attack the figures of this data: by subtraction, and as somebody who knows everybody but one person; what leaves with differential privacy, against its claim. Takes some seconds a workspace."`
 	Checkpoint string `help:"Compare the ledger with checkpoints that were kept outside the data directory: a copy of ledger.checkpoints, or one printed checkpoint." placeholder:"FILE"`
 	Receipt    string `help:"Check this receipt of a call instead. It is trusted under the key of the data directory's ledger, or under --key." placeholder:"FILE"`
 	Key        string `help:"The verifier key of the ledger that signed the receipt, as murmur verify --json prints it." placeholder:"KEY"`
@@ -225,6 +225,9 @@ func (c *verifyCmd) Run(r *run) error {
 		}
 		for _, attacked := range a.Attacked {
 			fmt.Fprint(w, attacked)
+		}
+		for _, left := range a.Outside {
+			fmt.Fprint(w, left)
 		}
 	})
 	if err == nil && len(a.Breaches) > 0 {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
+	"murmur/internal/crowd/provable"
 	"murmur/internal/crowd/release"
 	"murmur/internal/workspace"
 )
@@ -70,6 +72,35 @@ func (c *Crowd) Attack(ctx context.Context, ws workspace.ID, as Reader) (a Attac
 		}
 	}
 	return a, err
+}
+
+// audited is how many releases are drawn with and without somebody.
+const audited = 60_000
+
+// Audit attacks what leaves a workspace: the plan that is followed, on the rows of the last month that is over. ok is false
+// where nothing leaves. It spends nothing.
+func (c *Crowd) Audit(ctx context.Context, ws workspace.ID) (a provable.Audit, ok bool, err error) {
+	policy, err := c.policy(ctx, ws)
+	if err != nil || policy.Outside != workspace.Monthly || c.outside.Cost == 0 {
+		return a, false, err
+	}
+	settings, err := settingsOf(ws, policy)
+	if err != nil {
+		return a, false, err
+	}
+	if settings.Zone, err = c.monthZone(ctx, ws, policy); err != nil {
+		return a, false, err
+	}
+	snapshot, unpin, err := c.lake.Pin(ctx)
+	if err != nil {
+		return a, false, err
+	}
+	defer unpin()
+	m := provable.MonthOf(settings.Zone, provable.MonthOf(settings.Zone, c.now()).Start.Add(-12*time.Hour))
+	a, err = c.leaver.Audit(ctx, provable.Request{
+		Workspace: ws, Month: m, Plan: c.outside, LinkDays: policy.LinkDays, Settings: settings, Snapshot: filesOf(snapshot, ws, m.Start, m.End),
+	}, audited)
+	return a, err == nil, err
 }
 
 // attack plays the attacker on one period, as others were shown it.

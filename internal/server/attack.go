@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"murmur/internal/crowd"
+	"murmur/internal/crowd/provable"
 	"murmur/internal/crowd/release"
 	"murmur/internal/workspace"
 )
@@ -69,6 +70,53 @@ func lines(length string, a crowd.Attempt, noise int64) (all []Line) {
 		})
 	}
 	return all
+}
+
+// Audited is the attack on what leaves one workspace (docs/provable.md).
+type Audited struct {
+	Workspace string      `json:"workspace"`
+	Month     string      `json:"month"`
+	Lines     []AuditLine `json:"measures"`
+}
+
+// AuditLine is that on one measure, or on all together: the errors of an attacker lie on the curve of mu-GDP for a mu between
+// low and high, which must not be above the claim; no contact may change the exact sums by more than is declared (squared
+// Euclidean length).
+type AuditLine struct {
+	Measure  string  `json:"measure"`
+	Claimed  float64 `json:"mu_claimed"`
+	Low      float64 `json:"mu_low"`
+	High     float64 `json:"mu_high"`
+	Declared int64   `json:"declared"`
+	Most     int64   `json:"most"`
+}
+
+// audited adds the attack on what leaves a workspace, and a breach for each claim that does not hold.
+func (v *Verified) audited(ws workspace.ID, a provable.Audit) {
+	out := Audited{Workspace: ws.String(), Month: a.Month}
+	round := func(mu float64) float64 { return math.Round(mu*1000) / 1000 }
+	for _, l := range a.Lines {
+		if l.Measure == "" {
+			l.Measure = "all together"
+		}
+		out.Lines = append(out.Lines, AuditLine{l.Measure, round(l.Mu), round(l.Low), round(l.High), l.Declared, l.Most})
+		if l.Broken() {
+			v.Breaches = append(v.Breaches, Breach{File: "murmur.db", What: fmt.Sprintf(
+				"workspace %s: what leaves of %s tells more of one contact than is claimed: mu %.3f or more, claimed %.3f; a contact adds %d, declared %d",
+				ws, l.Measure, l.Low, l.Mu, l.Most, l.Declared)})
+		}
+	}
+	v.Outside = append(v.Outside, out)
+}
+
+// String prints the table.
+func (a Audited) String() string {
+	var s strings.Builder
+	fmt.Fprintf(&s, "%s: what an attacker who knows everybody else tells from releases with and without one contact, %s\n", a.Workspace, a.Month)
+	for _, l := range a.Lines {
+		fmt.Fprintf(&s, "  %-16s mu %.3f to %.3f   at most %.3f   a contact adds %d of %d\n", l.Measure, l.Low, l.High, l.Claimed, l.Most, l.Declared)
+	}
+	return s.String()
 }
 
 // String prints the table.

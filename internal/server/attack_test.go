@@ -1,10 +1,12 @@
 package server
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"murmur/internal/crowd"
+	"murmur/internal/crowd/provable"
 	"murmur/internal/crowd/release"
 	"murmur/internal/workspace"
 )
@@ -27,5 +29,50 @@ func TestAnAttackThatSucceedsIsABreach(t *testing.T) {
 		if said := v.Attacked[0].String(); !strings.Contains(said, "default: ") {
 			t.Errorf("%s: %s", c.name, said)
 		}
+	}
+}
+
+// A claim about what leaves that does not hold is a breach: more told of one contact than the budget says, or a contact who adds
+// more than is declared.
+func TestAClaimOfWhatLeavesThatFailsIsABreach(t *testing.T) {
+	t.Parallel()
+	line := provable.Audited{Declared: 4, Most: 4, Mu: 0.42, Low: 0.36, High: 0.47}
+	for name, c := range map[string]struct {
+		change   func(*provable.Audited)
+		breaches int
+	}{
+		"holds":               {func(*provable.Audited) {}, 0},
+		"noise is too small":  {func(a *provable.Audited) { a.Low, a.High = 0.78, 0.9 }, 1},
+		"a contact adds more": {func(a *provable.Audited) { a.Most = 9 }, 1},
+	} {
+		l, v := line, Verified{}
+		c.change(&l)
+		v.audited(workspace.Default, provable.Audit{Month: "2026-11", Lines: []provable.Audited{l}})
+		if len(v.Breaches) != c.breaches || !strings.Contains(v.Outside[0].String(), "all together") {
+			t.Errorf("%s: breaches %v, printed %s", name, v.Breaches, v.Outside[0])
+		}
+	}
+}
+
+// The attack on a house that lets a month out has a line a measure, and its claims hold.
+func TestWhatLeavesIsAttacked(t *testing.T) {
+	t.Parallel()
+	h := abroad(t, filepath.Join(t.TempDir(), "data"))
+	defer stop(t, h.Node)
+	a, ok, err := h.crowd.Audit(t.Context(), workspace.Default)
+	if err != nil || !ok || a.Month != "2026-11" || len(a.Lines) != len(defaultPlan().Metrics)+1 {
+		t.Fatalf("%+v, %v, %v", a, ok, err)
+	}
+	for _, l := range a.Lines { // a false alarm: 7 in a million
+		if l.Broken() {
+			t.Errorf("%+v", l)
+		}
+	}
+	other, err := workspace.Parse("other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok, err := h.crowd.Audit(t.Context(), other); ok || err != nil {
+		t.Errorf("a workspace that lets nothing out: %v, %v", ok, err)
 	}
 }

@@ -36,6 +36,7 @@ type Verified struct {
 	Tables   int        `json:"tables"`
 	Attacks  []string   `json:"attacks,omitempty"`
 	Attacked []Attacked `json:"attacked,omitempty"`
+	Outside  []Audited  `json:"outside,omitempty"`
 	Clean    bool       `json:"closed_properly"` // every byte could be compared
 	// Key verifies what the ledger signs, and Checkpoint is its newest: keep both outside the data directory.
 	Key        string `json:"key,omitempty"`
@@ -236,7 +237,7 @@ func (n *Node) verifyJournal(ctx context.Context, v *Verified, breach func(strin
 	})
 }
 
-// verifyReleases reads every stored table; with attack it also tries to find a small group by subtraction.
+// verifyReleases reads every stored table; with attack it also attacks what is shown of them and what leaves.
 func (n *Node) verifyReleases(ctx context.Context, attack bool, v *Verified, breach func(string, string, ...any)) error {
 	workspaces, err := n.store.List(ctx)
 	if err != nil {
@@ -270,6 +271,12 @@ func (n *Node) verifyReleases(ctx context.Context, attack bool, v *Verified, bre
 			continue
 		}
 		v.attacked(ws, a)
+		left, ok, err := n.crowd.Audit(ctx, ws)
+		if err != nil {
+			breach("murmur.db", "what leaves %s could not be attacked: %s", ws, describe(err))
+		} else if ok {
+			v.audited(ws, left)
+		}
 	}
 	return nil
 }

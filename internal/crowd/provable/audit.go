@@ -12,9 +12,8 @@ import (
 // Audit is what releases of a month give away, measured: it attacks the code that makes them. Nothing is spent, stored or
 // given out but the shares of its errors.
 type Audit struct {
-	Month    string
-	Contacts int // how many the month has
-	Lines    []Audited
+	Month string
+	Lines []Audited // by metric, then all together
 }
 
 // Audited is the attack on one measure, or on all of a release together. Two things are tried. What each contact of the month
@@ -50,7 +49,6 @@ func (r *Releaser) Audit(ctx context.Context, q Request, rounds int) (a Audit, e
 	}
 	most := guest.squared()
 	without, err := r.sumsOf(ctx, q, func(unit Unit, rows []Row) {
-		a.Contacts++
 		alone := newBounded(q.Plan, q.Settings.Zone, r.Key, q.Workspace, q.Month.Name)
 		alone.add(unit, rows)
 		for i, s := range alone.squared() {

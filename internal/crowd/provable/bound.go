@@ -1,13 +1,13 @@
 package provable
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/sha256"
 	"encoding/binary"
+	"math"
 	"slices"
 	"time"
 
@@ -33,12 +33,24 @@ type bounded struct {
 	zone *time.Location
 	rank cipher.Block
 	sums [][]int64 // by metric and cell
+
+	// Of the contact whose rows are counted; kept for the next one, so that nothing is allocated for a row.
+	order  []ranked
+	days   []rankedDay
+	month  []int64    // rows that count, by metric
+	today  []int64    // on the day that is looked at
+	seen   [][]uint32 // by metric and cell: the last look that counted there
+	look   uint32
+	block  [2][aes.BlockSize]byte            // plain, encrypted
+	offset struct{ from, to, seconds int64 } // of the zone, for moments in [from, to)
 }
 
 func newBounded(p Plan, zone *time.Location, key []byte, w workspace.ID, month string) *bounded {
-	b := &bounded{plan: p, zone: zone, rank: ranking(key, w, month)}
+	n := len(p.Metrics)
+	b := &bounded{plan: p, zone: zone, rank: ranking(key, w, month), month: make([]int64, n), today: make([]int64, n)}
 	for _, m := range p.Metrics {
 		b.sums = append(b.sums, make([]int64, len(m.Cells)))
+		b.seen = append(b.seen, make([]uint32, len(m.Cells)))
 	}
 	return b
 }
@@ -56,64 +68,195 @@ func ranking(key []byte, w workspace.ID, month string) cipher.Block {
 	return block
 }
 
-// ranked is a row with its day and its place in the order.
+// ranked is a row with its place in the order: by the place of its day, then by its own rank.
 type ranked struct {
-	Row
-	day       int64
-	dayRank   [aes.BlockSize]byte
-	placeRank [aes.BlockSize]byte
+	row  *Row
+	day  int
+	rank [2]uint64
+}
+
+type rankedDay struct {
+	day   int64
+	rank  [2]uint64
+	place int // in the order
+}
+
+func (d *rankedDay) before(o *rankedDay) bool {
+	if d.rank[0] != o.rank[0] {
+		return d.rank[0] < o.rank[0]
+	}
+	return d.rank[1] < o.rank[1] || d.rank[1] == o.rank[1] && d.day < o.day
 }
 
 // add counts the rows of one contact, all that there are of the month, once.
 func (b *bounded) add(unit Unit, rows []Row) {
-	counted := b.ranked(unit, rows)
-	days, last := int64(0), int64(0)
-	perDay := map[[2]int64]int64{} // by metric and day
-	perMonth := make([]int64, len(b.plan.Metrics))
-	seen := map[[2]int64]bool{} // by metric and cell
-	for i, r := range counted {
-		if i == 0 || r.day != last {
-			days, last = days+1, r.day
-		}
-		if days > b.plan.Days {
-			return
-		}
-		for n, cell := range r.Cells {
-			m, day, at := &b.plan.Metrics[n], [2]int64{int64(n), r.day}, [2]int64{int64(n), int64(cell)}
-			if cell < 0 || perMonth[n] == m.Month || perDay[day] == m.Day || m.Once && seen[at] {
+	if !b.whole(rows) {
+		b.some(unit, rows)
+	}
+}
+
+// whole counts all rows of a contact who has no more than every bound allows, in whatever order: it reports whether that
+// was so.
+func (b *bounded) whole(rows []Row) bool {
+	if int64(len(rows)) > b.plan.Days { // they may lie on as many days
+		return false
+	}
+	b.begin()
+	crowded := false
+	for i := range rows {
+		for n, cell := range rows[i].Cells {
+			if cell < 0 || b.again(n, cell) {
 				continue
 			}
-			perMonth[n]++
-			perDay[day]++
-			seen[at] = true
+			b.month[n]++
+			if b.month[n] > b.plan.Metrics[n].Month {
+				return false
+			}
+			crowded = crowded || b.month[n] > b.plan.Metrics[n].Day
+		}
+	}
+	if crowded && !b.apart(rows) {
+		return false
+	}
+	b.begin()
+	for i := range rows {
+		for n, cell := range rows[i].Cells {
+			if cell >= 0 && !b.again(n, cell) {
+				b.sums[n][cell]++
+			}
+		}
+	}
+	return true
+}
+
+// apart reports whether each row has a day of its own.
+func (b *bounded) apart(rows []Row) bool {
+	for i := range rows {
+		for j := range i {
+			if b.day(rows[i].At) == b.day(rows[j].At) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// some counts rows in their order, as long as the bounds allow.
+func (b *bounded) some(unit Unit, rows []Row) {
+	b.choose(unit, rows)
+	b.begin()
+	for i := range b.order {
+		r := &b.order[i]
+		if i > 0 && r.day != b.order[i-1].day {
+			clear(b.today)
+		}
+		for n, cell := range r.row.Cells {
+			m := &b.plan.Metrics[n]
+			if cell < 0 || b.month[n] == m.Month || b.today[n] == m.Day || b.again(n, cell) {
+				continue
+			}
+			b.month[n]++
+			b.today[n]++
 			b.sums[n][cell]++
 		}
 	}
 }
 
-// ranked gives the rows that count somewhere, in the order of their days and then of themselves.
-func (b *bounded) ranked(unit Unit, rows []Row) (out []ranked) {
-	for _, r := range rows {
-		if !slices.ContainsFunc(r.Cells, func(c int32) bool { return c >= 0 }) {
-			continue
-		}
-		k := ranked{Row: r, day: b.day(r.At)}
-		at := unit
-		binary.BigEndian.PutUint64(at[8:], binary.BigEndian.Uint64(at[8:])^uint64(k.day))
-		b.rank.Encrypt(k.dayRank[:], at[:])
-		b.rank.Encrypt(k.placeRank[:], r.ID[:])
-		out = append(out, k)
+// begin starts a look at the rows of a contact.
+func (b *bounded) begin() {
+	b.look++
+	clear(b.month)
+	clear(b.today)
+}
+
+// again reports whether the contact was counted in a cell in which contacts count once. Asking counts.
+func (b *bounded) again(metric int, cell int32) bool {
+	if !b.plan.Metrics[metric].Once {
+		return false
 	}
-	slices.SortFunc(out, func(x, y ranked) int {
-		return cmp.Or(
-			bytes.Compare(x.dayRank[:], y.dayRank[:]), cmp.Compare(x.day, y.day), bytes.Compare(x.placeRank[:], y.placeRank[:]),
-			cmp.Compare(x.At, y.At), slices.Compare(x.Cells, y.Cells))
-	})
-	return out
+	last := &b.seen[metric][cell]
+	if *last == b.look {
+		return true
+	}
+	*last = b.look
+	return false
+}
+
+// choose puts the rows of the days that are looked at, those that count somewhere, into their order.
+func (b *bounded) choose(unit Unit, rows []Row) {
+	b.days, b.order = b.days[:0], b.order[:0]
+	for i := range rows {
+		if counts(&rows[i]) {
+			b.order = append(b.order, ranked{row: &rows[i], day: b.dayIn(b.day(rows[i].At))})
+		}
+	}
+	for i := range b.days {
+		d := &b.days[i]
+		b.block[0] = unit
+		binary.BigEndian.PutUint64(b.block[0][8:], binary.BigEndian.Uint64(unit[8:])^uint64(d.day))
+		d.rank = b.encrypted()
+	}
+	for i := range b.days { // a day's place is how many are before it
+		for j := range b.days {
+			if b.days[j].before(&b.days[i]) {
+				b.days[i].place++
+			}
+		}
+	}
+	kept := b.order[:0]
+	for _, r := range b.order {
+		if r.day = b.days[r.day].place; int64(r.day) < b.plan.Days {
+			b.block[0] = r.row.ID
+			r.rank = b.encrypted()
+			kept = append(kept, r)
+		}
+	}
+	b.order = kept
+	slices.SortFunc(b.order, inOrder)
+}
+
+func counts(r *Row) bool { return slices.ContainsFunc(r.Cells, func(c int32) bool { return c >= 0 }) }
+
+// dayIn is the index of a day among those of the contact, which are at most as many as a month has.
+func (b *bounded) dayIn(day int64) int {
+	for i := range b.days {
+		if b.days[i].day == day {
+			return i
+		}
+	}
+	b.days = append(b.days, rankedDay{day: day})
+	return len(b.days) - 1
+}
+
+// encrypted is the rank of the block.
+func (b *bounded) encrypted() [2]uint64 {
+	b.rank.Encrypt(b.block[1][:], b.block[0][:])
+	return [2]uint64{binary.BigEndian.Uint64(b.block[1][:]), binary.BigEndian.Uint64(b.block[1][8:])}
+}
+
+func inOrder(x, y ranked) int {
+	if x.day != y.day {
+		return cmp.Compare(x.day, y.day)
+	}
+	return cmp.Or(
+		cmp.Compare(x.rank[0], y.rank[0]), cmp.Compare(x.rank[1], y.rank[1]),
+		cmp.Compare(x.row.At, y.row.At), slices.Compare(x.row.Cells, y.row.Cells))
 }
 
 // day numbers the local day of a moment.
 func (b *bounded) day(at int64) int64 {
-	_, offset := time.UnixMicro(at).In(b.zone).Zone()
-	return (at/1_000_000 + int64(offset)) / 86_400
+	at /= 1_000_000
+	if o := &b.offset; at < o.from || at >= o.to {
+		moment := time.Unix(at, 0).In(b.zone)
+		_, seconds := moment.Zone()
+		o.seconds, o.from, o.to = int64(seconds), math.MinInt64, math.MaxInt64
+		from, to := moment.ZoneBounds()
+		if !from.IsZero() {
+			o.from = from.Unix()
+		}
+		if !to.IsZero() {
+			o.to = to.Unix()
+		}
+	}
+	return (at + b.offset.seconds) / 86_400
 }

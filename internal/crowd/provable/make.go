@@ -13,7 +13,7 @@ import (
 )
 
 // Reader reads the rows of a snapshot and calls f once for each contact, with all its rows in the questions' span that
-// count somewhere. Rows without a contact are left out. Of the versions of a fact only the highest counts.
+// count somewhere; f must not keep them. Rows without a contact are left out. Of the versions of a fact only the highest counts.
 type Reader interface {
 	Contacts(ctx context.Context, s release.Snapshot, settings release.Settings, qs []release.Question, f func(unit Unit, rows []Row)) error
 }

@@ -3,8 +3,12 @@ package provable
 import (
 	"math/rand/v2"
 	"os"
+	"reflect"
 	"strconv"
 	"testing"
+	"time"
+
+	"murmur/internal/workspace"
 )
 
 // Without one contact the exact sums differ by no more than the declared sensitivity of each metric: contacts with rows in
@@ -20,7 +24,7 @@ func TestNeighbours(t *testing.T) {
 		rng := rand.New(rand.NewPCG(11, uint64(seed)))
 		all := some(rng, p, 1+rng.IntN(12), 8)
 		who := Unit{9, 9, 9}
-		for range []int{1, 12, 200, 3000}[rng.IntN(4)] {
+		for range []int{1, 2, 3, 4, 12, 200, 3000}[rng.IntN(7)] {
 			r := anyRow(rng, p)
 			for i, m := range p.Metrics {
 				if seed%2 == 0 {
@@ -88,5 +92,35 @@ func TestEmptyCellsHaveNoise(t *testing.T) {
 				t.Errorf("cell %d of %s has no noise", j, m.Measure)
 			}
 		}
+	}
+}
+
+// A contact within all bounds is counted without an order, to the same sums: in one of three cases or more that is so.
+func TestContactsWithinBoundsCountAlike(t *testing.T) {
+	t.Parallel()
+	p, fast := defaultPlan(t), 0
+	for seed := range 3000 {
+		rng := rand.New(rand.NewPCG(12, uint64(seed)))
+		var rows []Row
+		for range 1 + rng.IntN(5) {
+			r := anyRow(rng, p)
+			for i := range r.Cells {
+				if rng.IntN(3) > 0 {
+					r.Cells[i] = -1
+				}
+			}
+			rows = append(rows, r)
+		}
+		one, other := newBounded(p, time.UTC, make([]byte, 32), workspace.Default, "2026-11"), newBounded(p, time.UTC, make([]byte, 32), workspace.Default, "2026-11")
+		if !one.whole(rows) {
+			continue
+		}
+		fast++
+		if other.some(Unit{1}, rows); !reflect.DeepEqual(one.sums, other.sums) {
+			t.Fatalf("seed %d: %v without an order, %v with it", seed, one.sums, other.sums)
+		}
+	}
+	if fast < 1000 {
+		t.Errorf("%d of 3000", fast)
 	}
 }

@@ -71,18 +71,23 @@ var plants = []plant{
 	},
 	{
 		bug: "the bound over days is forgotten, that of each day is left", file: "provable/bound.go", test: "TestNeighbours", in: "provable", always: true,
-		old: "perMonth[n] == m.Month || ",
+		old: "b.month[n] == m.Month || ",
 		new: "",
+	},
+	{
+		bug: "the bound is forgotten for contacts with few rows", file: "provable/bound.go", test: "TestNeighbours", in: "provable",
+		old: "if b.month[n] > b.plan.Metrics[n].Month {",
+		new: "if b.month[n] > 2*b.plan.Metrics[n].Month {",
 	},
 	{
 		bug: "a contact counts more than once in a cell", file: "provable/bound.go", test: "TestNeighbours", in: "provable",
-		old: " || m.Once && seen[at]",
-		new: "",
+		old: "if *last == b.look {\n\t\treturn true",
+		new: "if *last == b.look {\n\t\treturn false",
 	},
 	{
-		bug: "a cell gets another key after the bound was checked", file: "provable/bound.go", test: "TestNeighbours", in: "provable", always: true,
-		old: "b.sums[n][cell]++",
-		new: "b.sums[n][cell/2]++",
+		bug: "a cell gets another key after the bound was checked", file: "provable/bound.go", test: "TestNeighbours", in: "provable",
+		old: "b.today[n]++\n\t\t\tb.sums[n][cell]++",
+		new: "b.today[n]++\n\t\t\tb.sums[n][cell/2]++",
 	},
 	{
 		bug: "a sensitivity that is not squared", file: "provable/plan.go", test: "TestNeighbours", in: "provable",
@@ -91,8 +96,8 @@ var plants = []plant{
 	},
 	{
 		bug: "the first rows of a month are kept", file: "provable/bound.go", test: "TestKeptRowsAreFlatOverTheDays", in: "provable",
-		old: "bytes.Compare(x.dayRank[:], y.dayRank[:]), ",
-		new: "",
+		old: "if b.days[j].before(&b.days[i]) {",
+		new: "if b.days[j].day < b.days[i].day {",
 	},
 	{
 		bug: "empty cells are hidden, as a plain group-by hides them", file: "provable/make.go", test: "TestEmptyCellsHaveNoise", in: "provable", always: true,
@@ -105,7 +110,7 @@ var plants = []plant{
 		new: "case a.Released:\n\t\treturn r.make(ctx, q)",
 	},
 	{
-		bug: "noise is drawn again after a failure", file: "provable/make.go", test: "TestWhatFailsHasSpent", in: "provable", always: true,
+		bug: "noise is drawn again after a failure", file: "provable/make.go", test: "TestWhatFailsHasSpent", in: "provable",
 		old: "case a.Reserved:\n\t\treturn Release{}, fmt.Errorf(\"release %s: %w\", q.Month.Name, ErrSpent)",
 		new: "case a.Reserved:\n\t\treturn r.make(ctx, q)",
 	},

@@ -43,15 +43,17 @@ func (s *slice) contactwise(ctx context.Context, f func(provable.Unit, []provabl
 	}
 	order, ends := s.byContact()
 	var rows []provable.Row
+	var cells []int32
 	begin := uint32(0)
 	for contact, end := range ends {
 		if contact%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		rows = rows[:0]
+		rows, cells = rows[:0], cells[:0]
 		for _, i := range order[begin:end] {
 			if row := s.row(i); contact > 0 && s.layers[0].period(row[atTime]) == 0 {
-				rows = append(rows, provable.Row{At: row[atTime], ID: s.id(row), Cells: s.cells(row)})
+				cells = s.cells(cells, row)
+				rows = append(rows, provable.Row{At: row[atTime], ID: s.id(row), Cells: cells[len(cells)-len(s.answers):]})
 			}
 		}
 		if len(rows) > 0 {
@@ -69,15 +71,15 @@ func (s *slice) id(row []int64) (id fact.ID) {
 	return id
 }
 
-// cells gives the cell that a row counts in, by question.
-func (s *slice) cells(row []int64) []int32 {
-	cells, is := make([]int32, len(s.answers)), s.signatureOf(row)
-	for i, a := range s.answers {
-		cells[i] = -1
+// cells appends the cell that a row counts in, by question; -1: none.
+func (s *slice) cells(cells []int32, row []int64) []int32 {
+	is := s.signatureOf(row)
+	for _, a := range s.answers {
+		cell := int32(-1)
 		if h := a.sheet.histograms[a.histogram]; is.in[h.population] {
-			bin := s.bin(h, s.layers[0].spans[0], is, row, 0)
-			cells[i] = int32(s.leaf(a.sheet.split, is, row, 0)*a.bins + bin)
+			cell = int32(s.leaf(a.sheet.split, is, row, 0)*a.bins + s.bin(h, s.layers[0].spans[0], is, row, 0))
 		}
+		cells = append(cells, cell)
 	}
 	return cells
 }
