@@ -79,6 +79,9 @@ func (st story) find(figures []Figure) (Figure, string, bool) {
 var changeWords = map[string]string{"up": "up", "down": "down", "unclear": "no clear change"}
 
 func emptyText(f Figure) string {
+	if f.Value != nil && f.Unit == "points" {
+		return "Nothing stands out clearly."
+	}
 	if f.Value != nil {
 		return "Too few people to tell one group from another."
 	}
@@ -148,9 +151,12 @@ func best(fs []Figure, eligible func(Figure) bool, sign float64) int {
 func where(f Figure) string {
 	var parts []string
 	for _, d := range SplitDimensions(f.Split) {
+		if d == "choice" && isNone(f) {
+			continue // the sentence says so
+		}
 		parts = append(parts, Quoted(d, f.Split[d]))
 	}
-	return strings.Join(parts, ", ")
+	return strings.ReplaceAll(strings.Join(parts, ", "), "”, “", " › ") // steps of one way
 }
 
 func withInterval(f Figure) string {

@@ -209,7 +209,7 @@ var claims = map[string]claim{
 		return n, true
 	}},
 	"dead-rules": {pattern: says(`The step (?P<group>.+?) applied to X of its calls`), truth: func(r *reader, w within, group string) (float64, bool) {
-		flow, node, _ := strings.Cut(strings.NewReplacer("“", "", "”", "").Replace(group), ", ")
+		flow, node, _ := strings.Cut(strings.Trim(group, "“”"), " › ")
 		return r.applied(w, flow, node)
 	}},
 	"satisfaction":      worded(`The net promoter score is X`, func(r *reader, w within) (float64, bool) { return r.nps(w) }),

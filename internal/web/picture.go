@@ -133,10 +133,11 @@ type insightView struct {
 	Now      []row // the undivided measures of the period
 	Headline insight.Sentence
 	Pictures []picture
-	Without  []row // pictures that have nothing to draw, each as a line
-	Empty    bool  // no figure of the period shows anything
-	Why      row   // when Empty: the figure that says so
-	Open     bool  // its pictures are unfolded
+	Without  []row  // pictures that have nothing to draw, each as a line
+	Weeks    string // the dates of the block of weeks that its figures are of; empty: those of the page's week
+	Empty    bool   // no figure of the period shows anything
+	Why      row    // when Empty: the figure that says so
+	Open     bool   // its pictures are unfolded
 }
 
 // viewOf arranges the figures of one insight for a week. What has nothing to draw becomes a line.
@@ -162,6 +163,9 @@ func viewOf(in insight.Insight, figures []insight.Figure, week string) insightVi
 	}
 	now, previous := split(own, week)
 	v.Headline = insight.Headline(now, previous)
+	if len(now) > 0 && strings.Contains(now[0].Period, "..") && !allHidden(now) {
+		v.Weeks = periodText(now[0].Period)
+	}
 	if len(now) > 0 && allHidden(now) {
 		i := max(0, slices.IndexFunc(now, func(f insight.Figure) bool { return f.Hidden == "small-group" }))
 		v.Why = rowOf(now[i], "")
@@ -188,6 +192,9 @@ func (v *insightView) arrange(fs []insight.Figure, week string) {
 	case shown == 0 && !whole:
 		p.Rows[0].Label = p.Title
 		v.Without = append(v.Without, p.Rows[0])
+	case !whole && len(p.Rows) == 1: // one group is no comparison
+		p.Rows[0].Label = p.Title + ", " + p.Rows[0].Label
+		v.Without, v.Empty = append(v.Without, p.Rows[0]), false
 	case shown > 1 || shown == 1 && !whole:
 		p.ID = v.Slug + "-" + strconv.Itoa(len(v.Pictures)+1)
 		v.Pictures = append(v.Pictures, p)

@@ -99,6 +99,9 @@ func intervalText(f insight.Figure) string {
 	return low + "-" + high + s.word
 }
 
+// keep holds a number and its unit on one line.
+func keep(s string) string { return strings.ReplaceAll(s, " %", "\u00a0%") }
+
 // hiddenText says in words why a figure shows no number.
 func hiddenText(f insight.Figure) string {
 	switch f.Hidden {
