@@ -9,7 +9,7 @@ TOOL := go tool -modfile=tools/go.mod
 # Prints failures in full, every skipped test with its reason, and a closing line.
 TESTSUM := $(TOOL) gotestsum --format pkgname --format-hide-empty-pkg --
 
-.PHONY: help build demo test race fuzz bench bench-text train train-acts eval-text lint sbom attack plants arch generate verify shots eval-usefulness eval-digest test-faults setup models voice eval-text-recognizer clean
+.PHONY: help build demo test race fuzz bench bench-text train train-acts eval-text lint sbom attack plants arch generate verify shots eval-usefulness eval-digest axe test-faults setup models voice eval-text-recognizer clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -101,6 +101,9 @@ eval-usefulness: setup ## how often the right suggestion is on top, and its inte
 
 eval-digest: ## every statement of the letters of 200 synthetic shops, held against what the generator lived
 	MURMUR_SHOPS=$${MURMUR_SHOPS:-200} go test ./internal/server -count=1 -run TestLettersAreTrue -v -timeout 2h
+
+axe: setup ## every page, light and dark, wide and narrow, held against axe-core's rules of accessibility
+	@scripts/axe
 
 shots: setup $(BIN) ## screenshots of every page, light, dark and narrow, into shots/
 	@scripts/shots

@@ -193,7 +193,7 @@ func (v *insightView) arrange(fs []insight.Figure, week string) {
 		p.Rows[0].Label = p.Title
 		v.Without = append(v.Without, p.Rows[0])
 	case !whole && len(p.Rows) == 1: // one group is no comparison
-		p.Rows[0].Label = p.Title + ", " + p.Rows[0].Label
+		p.Rows[0].Label = measureText(fs[0].Insight, fs[0].Measure) + ", " + p.Rows[0].Label
 		v.Without, v.Empty = append(v.Without, p.Rows[0]), false
 	case shown > 1 || shown == 1 && !whole:
 		p.ID = v.Slug + "-" + strconv.Itoa(len(v.Pictures)+1)

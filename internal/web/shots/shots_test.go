@@ -24,9 +24,10 @@ import (
 )
 
 var (
-	dir  = flag.String("shots", "", "folder for the screenshots; empty: only check")
-	base = flag.String("base", "", "address of a running server; empty: start an invented one")
-	open = flag.String("open", "", "path of its one-time link, /open/TOKEN")
+	dir    = flag.String("shots", "", "folder for the screenshots; empty: only check")
+	base   = flag.String("base", "", "address of a running server; empty: start an invented one")
+	readme = flag.String("readme", "", "folder for the two pictures of the README; empty: none")
+	open   = flag.String("open", "", "path of its one-time link, /open/TOKEN")
 )
 
 // pages are the addresses to look at; a function of the server, because a figure's address is a hash.
@@ -58,6 +59,10 @@ func TestPagesInABrowser(t *testing.T) {
 	}
 	if *base == "" {
 		played(t, tab, address)
+	}
+	if *readme != "" {
+		tab.Top(t, address+"/", filepath.Join(*readme, "week.png"), 760)
+		tab.Top(t, address+"/calls", filepath.Join(*readme, "calls.png"), 760)
 	}
 }
 

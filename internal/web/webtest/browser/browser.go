@@ -125,6 +125,14 @@ func (tab *Tab) Forgive(part string) {
 	tab.said = slices.DeleteFunc(tab.said, func(s string) bool { return strings.Contains(s, part) })
 }
 
+// Arrive opens an address, unfolds what it folds away and waits for its charts.
+func (tab *Tab) Arrive(t *testing.T, url string) {
+	t.Helper()
+	tab.Run(t, chromedp.Navigate(url), chromedp.WaitReady("footer"))
+	Evaluate[bool](t, tab, unfold)
+	Evaluate[[]string](t, tab, drawn, chromedp.EvalAwaitPromise)
+}
+
 // Look looks at an address in every way.
 func (tab *Tab) Look(t *testing.T, url, name string) {
 	t.Helper()
@@ -235,6 +243,22 @@ func Evaluate[T any](t *testing.T, tab *Tab, script string, opts ...chromedp.Eva
 func call[P, R any](t *testing.T, tab *Tab, cmd cdp.Command[P, R], params P) {
 	t.Helper()
 	if _, err := chromedp.Call(tab.ctx, cmd, params); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Top makes a screenshot of the upper part of a page, light and 1,100 pixels wide.
+func (tab *Tab) Top(t *testing.T, url, file string, height int64) {
+	t.Helper()
+	tab.Dress(t, "light", 1100)
+	call(t, tab, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 1100, Height: height, DeviceScaleFactor: 1})
+	tab.Run(t, chromedp.Navigate(url), chromedp.WaitReady("footer"))
+	Evaluate[[]string](t, tab, drawn, chromedp.EvalAwaitPromise)
+	png, err := chromedp.Run(tab.ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, png, 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
