@@ -81,7 +81,18 @@ func (s *scan) findTagged(ask *asked, side Side) {
 		if s.spelled() {
 			bias = &spelledOut
 		}
-		s.trim(s.tagger.Label(bias, &s.tags))
+		more := s.terse()
+		s.trim(s.tagger.Label(bias, &s.tags), false, more)
+		if more > 0 {
+			surer := *bias
+			for c := range surer {
+				if surer[c] > 0 {
+					surer[c] += more
+				}
+			}
+			bias = &surer
+		}
+		s.trim(s.tagger.Label(bias, &s.tags), true, more)
 	}
 	if s.dial == Strict {
 		s.findUnknown(s.tagger.Label(&s.tagger.Header.Dials[Paranoid], &s.tags))
@@ -429,9 +440,24 @@ func (s *scan) veto(labels []tag.Label) {
 	}
 }
 
+// terse is how much surer than else the tagger must be to take words of a direct answer back that a recogniser wrote down: one
+// without points, for it makes talk of names and letters ("call Davies", "and W 8 9 5 x"). Capitals in it tell more of that.
+func (s *scan) terse() int32 {
+	more := int32(400)
+	for i, t := range s.tok {
+		switch {
+		case t.kind == sign:
+			return 0
+		case (t.kind == word || t.kind == mixed) && s.norm[t.s:t.e] != s.low(i):
+			more = 1000
+		}
+	}
+	return more
+}
+
 // trim takes the words that carry an answer out of the marks of whole answers: those that the tagger finds plain. Numbers
 // and single letters of a spelled answer stay.
-func (s *scan) trim(labels []tag.Label) {
+func (s *scan) trim(labels []tag.Label, direct bool, more int32) {
 	spelled := s.spelled()
 	plain := func(i int) bool {
 		c, k := labels[i].Class(), s.tok[i].kind
@@ -444,8 +470,12 @@ func (s *scan) trim(labels []tag.Label) {
 		return !spelled || k < word || k == word && len(s.low(i)) > 1
 	}
 	var parts []mark
+	is := func(m mark) bool {
+		short := m.to-m.from <= 3 || spelled && more > 400
+		return m.loose && direct == (!m.whole && short && (m.t == Person || m.t == Postcode || m.t == DateOfBirth))
+	}
 	for _, m := range s.marks {
-		for i := m.from; m.loose && i < m.to; i++ {
+		for i := m.from; is(m) && i < m.to; i++ {
 			if plain(i) {
 				continue
 			}
@@ -457,7 +487,10 @@ func (s *scan) trim(labels []tag.Label) {
 			}
 		}
 	}
-	s.marks = append(slices.DeleteFunc(s.marks, loose), parts...)
+	for i := range parts {
+		parts[i].loose = false
+	}
+	s.marks = append(slices.DeleteFunc(s.marks, is), parts...)
 }
 
 // asidePart reports whether a part of a whole answer is said beside the value: a quantity ("five days"), or words of closed
