@@ -91,6 +91,7 @@ func TestAnswers(t *testing.T) {
 		{"how a secret is, not what it is", "your password is expired and the pin is wrong", "your password is expired and the pin is wrong"},
 		{"a plate by its form", "the plate on the van was C64 FSR, I saw it", "the plate on the van was [VEHICLE], I saw it"},
 		{"who signs a text", "running late, traffic on the bridge - earl x", "running late, traffic on the bridge - [PERSON] x"},
+		{"one of something", "Agent: one moment please while I look that up\nCaller: ok\nAgent: one moment please", "Agent: one moment please while I look that up\nCaller: ok\nAgent: one moment please"},
 		{"who answers", "Agent: corner vets, Blodwen speaking", "Agent: corner vets, [PERSON] speaking"},
 		{"spelled once, said elsewhere", "Agent: could you spell the surname\nCaller: q u o r r i n\nAgent: right, i've put quorrin down", "Agent: could you spell the surname\nCaller: [PERSON]\nAgent: right, i've put [PERSON] down"},
 		{"another topic is no answer", "Agent: your name please?\nCaller: Zyla Quorrin\nAgent: has it been making a noise\nCaller: it rattles a bit", "Agent: your name please?\nCaller: [PERSON]\nAgent: has it been making a noise\nCaller: it rattles a bit"},

@@ -164,10 +164,33 @@ func (y *memory) again(s *scan, said []Turn, turns []masking) {
 				}
 			}
 		}
+		if len(m.pieces) > 0 {
+			found = y.numbers(s, found)
+		}
 		if len(found) > 0 {
 			m.insert(found)
 		}
 	}
+}
+
+// numbers adds the remembered numbers and spelled words of the turn whose tokens are in s: one that is masked in part is not
+// whole in the masked text.
+func (y *memory) numbers(s *scan, found []piece) []piece {
+	s.words = words(&s.view, s.tok, s.words[:0])
+	for _, r := range s.reader.Read(s.words) {
+		t, known := None, false
+		switch {
+		case r.Digits >= 4 && r.Letters == 0:
+			t, known = y.digits[r.Value()]
+		case r.Letters >= 4 && r.Digits == 0 && !y.plain[r.Value()]:
+			t, known = y.words[r.Value()]
+		}
+		if known {
+			a, b := s.original(int(s.tok[r.From].s), int(s.tok[r.To-1].e))
+			found = append(found, piece{s: a, e: b, t: t, score: 70, why: ByMemory})
+		}
+	}
+	return found
 }
 
 // digitsOf gives the written digits of s.

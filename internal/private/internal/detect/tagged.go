@@ -72,9 +72,16 @@ func (s *scan) findTagged(ask *asked, side Side) {
 	s.heard[s.nth] = key
 	s.observe(ask, side)
 	s.tagger.Read(&s.turn, &s.tags)
-	s.findRemembered()
-	if s.dial != Paranoid && slices.ContainsFunc(s.marks, listed) {
-		s.veto(s.tagger.Label(&s.tagger.Header.Dials[Paranoid], &s.tags))
+	vetoed := s.dial != Paranoid && slices.ContainsFunc(s.marks, listed)
+	if vetoed || len(s.maybe) > 0 || s.dial == Strict && s.unknown() {
+		watchful := s.tagger.Label(&s.tagger.Header.Dials[Paranoid], &s.tags)
+		s.findRemembered(watchful)
+		if vetoed {
+			s.veto(watchful)
+		}
+		if s.dial == Strict {
+			s.findUnknown(watchful)
+		}
 	}
 	if slices.ContainsFunc(s.marks, loose) {
 		bias := &answered
@@ -93,9 +100,6 @@ func (s *scan) findTagged(ask *asked, side Side) {
 			bias = &surer
 		}
 		s.trim(s.tagger.Label(bias, &s.tags), true, more)
-	}
-	if s.dial == Strict {
-		s.findUnknown(s.tagger.Label(&s.tagger.Header.Dials[Paranoid], &s.tags))
 	}
 	labels := s.tagger.Label(&s.tagger.Header.Dials[s.dial], &s.tags)
 	for i, next := 0, 0; i < len(labels); i = next {
@@ -148,11 +152,7 @@ func (s *scan) markTagged(from, to int, t Type) {
 }
 
 // findRemembered marks words that were a name elsewhere and that the tagger, at its most watchful, takes for one here.
-func (s *scan) findRemembered() {
-	if len(s.maybe) == 0 {
-		return
-	}
-	labels := s.tagger.Label(&s.tagger.Header.Dials[Paranoid], &s.tags)
+func (s *scan) findRemembered(labels []tag.Label) {
 	for _, i := range s.maybe {
 		if labels[i].Class() == tag.Person {
 			s.mark(i, i+1, Person, 70, ByMemory)
@@ -160,18 +160,33 @@ func (s *scan) findRemembered() {
 	}
 }
 
-// findUnknown marks words that neither a list nor a dictionary knows and that the tagger, at its most watchful, takes for names.
+// findUnknown marks words that the tagger, at its most watchful, takes for names and that neither a list nor a dictionary knows, or
+// that have a capital inside a sentence.
 func (s *scan) findUnknown(labels []tag.Label) {
 	for i, l := range labels {
-		t := s.tok[i]
-		if l.Class() != tag.Person || t.kind != word || t.lex != 0 || t.e-t.s <= 3 || s.runOf[i] > 0 {
-			continue
-		}
-		stands := s.cased && t.shape == capital && i > 0 && s.tok[i-1].kind == word && !s.headline() // a capital inside a sentence
-		if t.gaz&gazetteer.Word == 0 || stands {
+		if l.Class() == tag.Person && s.strange(i) {
 			s.mark(i, i+1, Person, 45, ByContext)
 		}
 	}
+}
+
+// unknown reports whether a word of the turn is strange.
+func (s *scan) unknown() bool {
+	for i := range s.tok {
+		if s.strange(i) {
+			return true
+		}
+	}
+	return false
+}
+
+// strange reports whether token i is a word that no dictionary knows, or has a capital inside a sentence.
+func (s *scan) strange(i int) bool {
+	t := s.tok[i]
+	if t.kind != word || t.lex != 0 || t.e-t.s <= 3 || s.runOf[i] > 0 {
+		return false
+	}
+	return t.gaz&gazetteer.Word == 0 || s.cased && t.shape == capital && i > 0 && s.tok[i-1].kind == word && !s.headline()
 }
 
 // headline reports whether most words have a capital, so that it says nothing.
@@ -327,7 +342,7 @@ var timeWords = func() map[string]bool {
 // digital types are made of digits and letters, so that a word alone is none.
 var digital = of(Phone, CreditCard, CardExpiry, CVV, SSN, IBAN, BankAcct, ID, Vehicle, PIN, Number, Postcode)
 
-// counts reports whether tokens [from, to) are a number that only counts something: up to two digits, or up to three of a thing
+// counts reports whether tokens [from, to) are a number that only counts something: one digit, two in a text, up to three of a thing
 // ("error six five one").
 func (s *scan) counts(from, to int) bool {
 	of := daily.kinds[s.low(from-1)]
@@ -340,7 +355,7 @@ func (s *scan) counts(from, to int) bool {
 		}
 	}
 	n := s.symbols(from, to)
-	return n < 3 && s.turn.Side == 0 || of && n < 4
+	return n < 2 || n < 3 && s.turn.Side == 0 || of && n < 4
 }
 
 // symbols counts the digits and spelled letters of tokens [from, to).

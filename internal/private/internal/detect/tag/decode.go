@@ -55,7 +55,7 @@ func (m *Model) Label(bias *Bias, s *Scratch) []Label {
 			e[l] = r[l] + bias[l.Class()]
 		}
 	}
-	return s.best(&m.moves, len(s.read))
+	return s.best(&m.moves, m.spread, len(s.read))
 }
 
 func (s *Scratch) grow(n int) {
@@ -98,8 +98,8 @@ const never = -1 << 28
 
 // best finds the labels with the highest sum of scores and moves (Viterbi). It overwrites the scores. A label whose
 // score is below the best one by more than moves can differ leads nowhere and is left out.
-func (s *Scratch) best(m *moves, n int) []Label {
-	floor := -m.spread()
+func (s *Scratch) best(m *moves, spread int32, n int) []Label {
+	floor := -spread
 	var live [labels]Label
 	for i := range n {
 		e := &s.scores[i]

@@ -59,7 +59,7 @@ func (l *Learner) Learn(t *Turn, want []Label, drop func(i int) bool) (wrong int
 			}
 			return 0
 		})
-		copy(l.gold, l.s.best(&l.moves, n))
+		copy(l.gold, l.s.best(&l.moves, l.moves.spread(), n))
 	}
 	l.score(func(i int, b Label) int32 {
 		switch g := want[i]; {
@@ -72,7 +72,7 @@ func (l *Learner) Learn(t *Turn, want []Label, drop func(i int) bool) (wrong int
 		}
 		return l.Margins.Mixed
 	})
-	return l.update(l.s.best(&l.moves, n))
+	return l.update(l.s.best(&l.moves, l.moves.spread(), n))
 }
 
 // lexical are the templates that name the word itself.

@@ -35,6 +35,7 @@ type Input struct {
 type Model struct {
 	Header Header
 	moves  moves
+	spread int32 // of moves
 	rows   []row
 }
 
@@ -74,6 +75,7 @@ var Embedded = sync.OnceValues(func() (*Model, error) {
 func Assemble(h Header, w *Weights) *Model {
 	h.Format = format
 	m := &Model{Header: h, moves: w.Moves, rows: make([]row, Rows)}
+	m.spread = m.moves.spread()
 	for r := range m.rows {
 		m.rows[r] = pack(&w.Rows[r])
 	}
@@ -172,6 +174,7 @@ func (m *Model) unpack(body []byte) {
 			body = body[4:]
 		}
 	}
+	m.spread = m.moves.spread()
 	var column [lanes][]byte // by label; those that only fill up are zero
 	none := make([]byte, Rows)
 	for l := range column {
