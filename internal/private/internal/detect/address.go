@@ -411,6 +411,10 @@ func (s *scan) findHouse() {
 	for k := range s.runs {
 		r := &s.runs[k]
 		for i := range r.From {
+			switch s.low(i) {
+			case "are", "have", "has", "got", "need", "want", "there", "one": // it counts something
+				return
+			}
 			if t := s.tok[i]; t.kind > word || t.kind == word && t.lex&(stop|ack|greet) == 0 && s.low(i) != "number" {
 				return
 			}
@@ -418,7 +422,7 @@ func (s *scan) findHouse() {
 		if r.Digits == 0 || r.Letters > 1 {
 			continue
 		}
-		if to := s.clauseEnd(r.To, 4); r.Digits <= 5 && to > r.To && !s.taken[r.From] {
+		if to := s.clauseEnd(r.To, 4); r.Digits <= 5 && to > r.To && !s.taken[r.From] && s.low(r.To) != "moment" && s.low(r.To) != "of" {
 			s.markAddress(r.From, to, 78)
 		}
 		return

@@ -230,7 +230,7 @@ func (s *scan) courtesy(i int) bool {
 	case "help", "else", "assist":
 		return s.at(i).lex&near != 0
 	case "you":
-		return s.at(i).lex&near != 0 && (s.low(i-2) == "help" || s.low(i-2) == "assist" || s.low(i-2) == "are")
+		return s.at(i).lex&near != 0 && (s.low(i-2) == "help" || s.low(i-2) == "assist" || s.low(i-2) == "are" || s.low(i+1) == "?" || i+1 >= len(s.tok))
 	}
 	return false
 }
