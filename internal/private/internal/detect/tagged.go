@@ -237,7 +237,7 @@ func (s *scan) fingerprint(ask *asked) uint64 {
 // tagged gives the type of tokens [from, to) that the tagger takes for a value of class c while a is asked, None if
 // they are not masked.
 func (s *scan) tagged(from, to int, c tag.Class, a *asked) Type {
-	if s.saysNothing(from, to, a) {
+	if s.saysNothing(from, to, c, a) {
 		return None
 	}
 	switch c {
@@ -276,11 +276,11 @@ func (s *scan) tagged(from, to int, c tag.Class, a *asked) Type {
 
 // saysNothing reports whether every one of the tokens is everyday letters and digits ("v2 and ipv4") or, where they are no
 // short or spelled answer, a word of a closed class ("can i").
-func (s *scan) saysNothing(from, to int, a *asked) bool {
-	answer := a.open() && (s.spelled() || s.direct(a))
+func (s *scan) saysNothing(from, to int, c tag.Class, a *asked) bool {
+	answer, things := a.open() && (s.spelled() || s.direct(a)), slices.Contains(s.plainly[from:to], true)
 	for i := from; i < to; i++ {
 		t := s.tok[i]
-		empty := s.plainly[i] || t.kind < word || t.kind == word && s.runOf[i] == 0 && t.gaz&gazetteer.CommonFirst == 0 && t.lex&(stop|ack|greet) != 0 && t.lex&(near|month|day) == 0 && (len(s.low(i)) > 1 || from+1 == to)
+		empty := s.plainly[i] || t.kind < word || (c != tag.Date || things) && t.kind == word && s.runOf[i] == 0 && t.gaz&gazetteer.CommonFirst == 0 && t.lex&(stop|ack|greet) != 0 && t.lex&(near|month|day) == 0 && (len(s.low(i)) > 1 || from+1 == to)
 		if !empty || answer && !s.plainly[i] {
 			return false
 		}
@@ -355,6 +355,9 @@ func (s *scan) counts(from, to int) bool {
 		}
 	}
 	n := s.symbols(from, to)
+	if s.at(from-1).lex&verb != 0 || s.low(from-1) == "am" || s.at(from-1).lex&kin != 0 { // "she is eighty two"
+		return n < 2 && to < len(s.tok) || of && n < 4
+	}
 	return n < 2 || n < 3 && s.turn.Side == 0 || of && n < 4
 }
 
