@@ -119,15 +119,12 @@ func (c changed) last() (last int64) {
 	return last
 }
 
-// inside is the last change of a period's own rows.
-func (c changed) inside(p release.Period) int64 { return c.within(p.Start, p.End, 0) }
-
-// around is the last change of anything that a period's tables are counted from: its own rows, the calls and texts of the
-// day after it that return a call, the texts of the conversations that reach into it.
+// around is the last change of anything that a period's tables are counted from: its own rows and those before that say who is
+// verified, the calls and texts of the day after it that return a call, the texts of the conversations that reach into it.
 func (c changed) around(p release.Period) int64 {
 	return max(
-		c.inside(p),
-		c.within(p.Start.Add(-release.Before), p.End.Add(24*time.Hour+time.Microsecond), fact.KindCall),
+		c.within(p.Start.Add(-release.Horizon), p.End, 0),
+		c.within(p.End, p.End.Add(24*time.Hour+time.Microsecond), fact.KindCall),
 		c.within(p.Start.Add(-release.Horizon), p.End.Add(release.Horizon), fact.KindMessage),
 	)
 }

@@ -52,6 +52,7 @@ const (
 	ColSilenceShare
 	ColInterruptions
 	ColReply
+	ColClaimed
 
-	ColLast = ColReply
+	ColLast = ColClaimed
 )

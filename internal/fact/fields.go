@@ -52,6 +52,8 @@ func reference(id *ID) (hi, lo Binding) {
 
 func (h *Head) Meta() *Head { return h }
 
+func (h *Head) claimed() Binding { return bind(ColClaimed, (*int64)(&h.Claimed)) }
+
 func (*Call) Kind() Kind    { return KindCall }
 func (*Message) Kind() Kind { return KindMessage }
 func (*Talk) Kind() Kind    { return KindTalk }
@@ -70,7 +72,7 @@ func (c *Call) Fields() []Binding {
 	return []Binding{
 		bind(ColDirection, (*int64)(&c.Direction)), bind(ColNumber, (*int64)(&c.Number)), bind(ColTeam, (*int64)(&c.Team)),
 		bind(ColResult, (*int64)(&c.Result)), bind(ColReason, (*int64)(&c.Reason)), bind(ColVoicemail, (*int64)(&c.Voicemail)),
-		bind(ColRingS, &c.RingS), bind(ColTalkS, &c.TalkS),
+		bind(ColRingS, &c.RingS), bind(ColTalkS, &c.TalkS), c.claimed(),
 	}
 }
 
@@ -78,7 +80,7 @@ func (m *Message) Fields() []Binding {
 	return []Binding{
 		bind(ColDirection, (*int64)(&m.Direction)), bind(ColNumber, (*int64)(&m.Number)), bind(ColDelivered, (*int64)(&m.Delivered)),
 		bind(ColAutomatic, (*int64)(&m.Automatic)), bind(ColMedia, &m.Media), bind(ColLength, &m.Length),
-		bind(ColTopic, (*int64)(&m.Topic)), bind(ColSentiment, &m.Sentiment), bind(ColReply, (*int64)(&m.Reply)),
+		bind(ColTopic, (*int64)(&m.Topic)), bind(ColSentiment, &m.Sentiment), bind(ColReply, (*int64)(&m.Reply)), m.claimed(),
 	}
 }
 
@@ -89,6 +91,7 @@ func (t *Talk) Fields() []Binding {
 		bind(ColTalkS, &t.TalkS), bind(ColMemberS, &t.MemberS),
 		bind(ColTopic, (*int64)(&t.Topic)), bind(ColSentiment, &t.Sentiment),
 		bind(ColMemberShare, &t.MemberShare), bind(ColSilenceShare, &t.SilenceShare), bind(ColInterruptions, &t.Interruptions),
+		t.claimed(),
 	}
 }
 
@@ -98,6 +101,7 @@ func (s *Step) Fields() []Binding {
 		hi, lo, bind(ColNumber, (*int64)(&s.Number)), bind(ColFlow, (*int64)(&s.Flow)), bind(ColFlowVersion, (*int64)(&s.Version)),
 		bind(ColNode, (*int64)(&s.Node)), bind(ColChoice, (*int64)(&s.Choice)), bind(ColNodeKind, (*int64)(&s.NodeKind)),
 		bind(ColStepOutcome, (*int64)(&s.Outcome)), bind(ColStayS, &s.StayS), bind(ColInferred, (*int64)(&s.Inferred)),
+		s.claimed(),
 	}
 }
 
@@ -105,12 +109,13 @@ func (a *Answer) Fields() []Binding {
 	return []Binding{
 		bind(ColSurvey, (*int64)(&a.Survey)), bind(ColScale, (*int64)(&a.Scale)), bind(ColScore, &a.Score),
 		bind(ColMedium, (*int64)(&a.Medium)), bind(ColTopic, (*int64)(&a.Topic)), bind(ColSentiment, &a.Sentiment),
+		a.claimed(),
 	}
 }
 
 func (c *Consent) Fields() []Binding {
 	hi, lo := reference(&c.Call)
-	return []Binding{hi, lo, bind(ColPurpose, (*int64)(&c.Purpose)), bind(ColAct, (*int64)(&c.Act)), bind(ColVia, (*int64)(&c.Via))}
+	return []Binding{hi, lo, bind(ColPurpose, (*int64)(&c.Purpose)), bind(ColAct, (*int64)(&c.Act)), bind(ColVia, (*int64)(&c.Via)), c.claimed()}
 }
 
 // Reference is the id that two columns of a row hold.

@@ -89,6 +89,7 @@ var declarations = []Declaration{
 	{ColSilenceShare, "silence_share", Long, true, Facts, 0, 100, "percent of the recording in which nobody speaks"},
 	{ColInterruptions, "interruptions", Long, true, Facts, 0, count, "how often one side cuts the other short, in ten minutes"},
 	{ColReply, "reply", Long, true, Facts, anyMin, anyMax, "label of a reply: outgoing texts of nearly the same words have the same"},
+	{ColClaimed, "claimed", Long, true, Facts, 0, 1, "1: who the contact is was claimed, and no telephone network vouches for it"},
 }
 
 // Schema gives the columns of a table, in the order of their numbers.

@@ -32,6 +32,7 @@ type Figure struct {
 	Unit      string              `json:"unit"` // ratio, calls, answers, s, points
 	Base      int64               `json:"base"` // denominator; 0 when hidden
 	Contacts  string              `json:"contacts"`
+	Verified  string              `json:"verified,omitempty"` // band of the contacts who are verified; empty: the same
 	Tier      string              `json:"tier"`
 	Noise     int64               `json:"noise"`  // scale of the noise on every count that the figure is made of; 0: exact
 	Hidden    string              `json:"hidden"` // "", small-group, no-data
@@ -211,6 +212,9 @@ func (a answer) blank(g release.Group, measure, dim string) Figure {
 	}
 	if f.Hidden == "" {
 		f.Contacts = Band(g.Contacts)
+		if v := Band(g.Verified); g.Verified > 0 && v != f.Contacts {
+			f.Verified = v
+		}
 	}
 	return f
 }

@@ -2,6 +2,7 @@ package private
 
 import (
 	"cmp"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -10,6 +11,7 @@ import (
 	"murmur/internal/private/internal/detect"
 	"murmur/internal/private/internal/event"
 	"murmur/internal/private/internal/identity"
+	"murmur/internal/private/internal/source/connect"
 )
 
 // build makes the fact of an allowed event.
@@ -48,8 +50,26 @@ func (b *builder) head(e *event.Event, id fact.ID, who anon.Contact) fact.Head {
 	updated = updated.AddDate(100*e.Says, 0, 0)
 	return fact.Head{
 		ID: id, Version: updated.UnixMicro()&^7 | int64(e.Rank&7), At: fact.MicrosOf(e.At), Source: b.source, Contact: who,
-		Anonymiser: detect.Version,
+		Claimed: flag(!b.vouched(e)), Anonymiser: detect.Version,
 	}
+}
+
+// vouched reports whether the telephone network vouches for whom an event names: a vendor's signature over calls and texts of
+// its own network, about a number or a caller who is not shown. A file that the business imports is its own word.
+func (b *builder) vouched(e *event.Event) bool {
+	switch {
+	case b.name == ImportSource:
+		return true
+	case !slices.Contains(connect.Vouching(), b.kind):
+		return false
+	}
+	switch identity.Parse(e.Party.Address, b.policy.Region).Kind() {
+	case identity.Phone, identity.Short, identity.Withheld:
+		return true
+	case identity.Absent:
+		return e.Party.Own.Empty()
+	}
+	return false
 }
 
 func (b *builder) call(h fact.Head, e *event.Event) *fact.Call {

@@ -56,6 +56,24 @@ func (b business) ask(session, path string, form url.Values) *httptest.ResponseR
 	return w
 }
 
+// The page says of which figures some people are not verified, and how many are, in bands.
+func TestThePrivacyPageSaysWhoIsVerified(t *testing.T) {
+	t.Parallel()
+	b := webtest.New()
+	said := "Verified</th>"
+	if page := with(b).ask("viewer", "/privacy", nil).Body.String(); strings.Contains(page, said) || !strings.Contains(page, "all people, or nearly all, are verified") {
+		t.Error("the page speaks of people who are not verified")
+	}
+	for i, f := range b.Released[workspace.Default] {
+		if f.Insight == "satisfaction" && f.Hidden == "" {
+			b.Released[workspace.Default][i].Contacts, b.Released[workspace.Default][i].Verified = "20-49", "10-19"
+		}
+	}
+	if page := with(b).ask("viewer", "/privacy", nil).Body.String(); !strings.Contains(page, said) || !strings.Contains(page, "<td>20 to 49</td><td>10 to 19</td>") {
+		t.Error("the page says nothing of people who are not verified")
+	}
+}
+
 func hidden() *webtest.Business {
 	b := webtest.New()
 	fs := b.Released[workspace.Default]

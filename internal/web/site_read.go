@@ -170,7 +170,31 @@ type privacyView struct {
 	History  []PolicyChange
 	Receipt  *Receipt
 	MayErase bool
+	Week     string
+	Verified []verifiedView
 }
+
+// verifiedView is how many of the people behind a figure are verified, as bands.
+type verifiedView struct{ Title, Contacts, Verified string }
+
+// verified finds the insights of a week whose figures have contacts that nobody vouches for: of each its first figure.
+func (s *site) verified(figures []insight.Figure, p *periods) (week string, views []verifiedView) {
+	if p == nil {
+		return "", nil
+	}
+	for _, in := range s.Catalogue {
+		i := slices.IndexFunc(figures, func(f insight.Figure) bool {
+			return f.Insight == in.Slug && f.Period == p.Week && f.Verified != ""
+		})
+		if i >= 0 {
+			views = append(views, verifiedView{in.Title, people(figures[i].Contacts), people(figures[i].Verified)})
+		}
+	}
+	return p.Text, views
+}
+
+// people writes a band.
+func people(band string) string { return strings.Replace(band, "-", " to ", 1) }
 
 func (s *site) privacy(w http.ResponseWriter, r *http.Request, a Access) { s.privacyPage(w, r, a, nil) }
 
@@ -184,6 +208,7 @@ func (s *site) privacyPage(w http.ResponseWriter, r *http.Request, a Access, rec
 	}
 	p := page{Path: "/privacy", Access: a, Periods: periodsOf(figures, r.URL.Query().Get("period")), Fresh: freshest(figures), Seen: seenIn(figures), Done: done(r)}
 	v.Consent = s.views(figures, "privacy", p.Periods)
+	v.Week, v.Verified = s.verified(figures, p.Periods)
 	if v.Kept, err = s.Holdings.Kept(ctx, a.Workspace); err != nil {
 		s.fail(w, r, err)
 		return

@@ -50,13 +50,16 @@ func (s Source) IDs() string {
 }
 
 // ValidSourceName reports whether a source can be called so.
-func ValidSourceName(name string) bool { return sourceName.MatchString(name) }
+func ValidSourceName(name string) bool { return sourceName.MatchString(name) && !slices.Contains(taken, name) }
+
+// taken are the names under which what comes another way is counted: a source of that name would pass for it.
+var taken = []string{"import", "control", "recorder"}
 
 var sourceName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 
 // Connect adds a source. An empty secret is made up; the path token is new and shown only here.
 func (s *Store) Connect(ctx context.Context, src Source) (Source, string, error) {
-	if !sourceName.MatchString(src.Name) {
+	if !ValidSourceName(src.Name) {
 		return Source{}, "", fmt.Errorf("source name: %w", ErrBadID)
 	}
 	if err := s.Exists(ctx, src.Workspace); err != nil {

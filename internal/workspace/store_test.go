@@ -79,3 +79,13 @@ func TestAPolicyHoldsFromItsChangeOn(t *testing.T) {
 		t.Errorf("%d of 100 changes did not hold", stale)
 	}
 }
+
+// A source that was called as files are would pass for the business's own word.
+func TestNoSourceIsCalledAsFilesAre(t *testing.T) {
+	t.Parallel()
+	for name, ok := range map[string]bool{"import": false, "control": false, "recorder": false, "imports": true, "quo": true, "Quo": false, "": false} {
+		if workspace.ValidSourceName(name) != ok {
+			t.Errorf("%q: %v", name, !ok)
+		}
+	}
+}

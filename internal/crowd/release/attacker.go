@@ -12,6 +12,7 @@ import (
 // seen is one published number, and what it is made of in a world with the person (0) and in one without (1).
 type seen struct {
 	contacts  bool // a number of contacts, of which a band is published
+	verified  bool // the same, of verified ones
 	low, high int64
 	worlds    [2]drawn
 	// means and spreads, of a sum over a histogram, are the mean and the standard deviation that it has in both worlds.
@@ -46,12 +47,12 @@ const impossible = -1e6
 
 // source is what noise is drawn from: numbers of one source have the same noise.
 type source struct {
-	contacts bool
+	contacts, verified bool
 	drawn
 }
 
 // source leaves the count out: the same rows are as many.
-func (s seen) source(world int) source { return source{s.contacts, s.worlds[world]} }
+func (s seen) source(world int) source { return source{s.contacts, s.verified, s.worlds[world]} }
 
 // likelihood is the logarithm of how likely all numbers are in a world.
 func likelihood(all []seen, world int, scale int64) (sum float64) {

@@ -47,12 +47,24 @@ type Region struct {
 }
 
 // Cell is the count of one set of leaves. Distinct contacts do not add up over cells.
+//
+// A contact is *verified* in a span when one of its rows, of any kind, in the span or up to Horizon before, was not claimed
+// (fact.Head): somebody other than its sender vouches that there is such a person. Only those count towards a minimum group.
 type Cell struct {
 	Contacts int64   // distinct contacts of the population; all rows without a contact are one
+	Verified int64   // of them
 	Bins     []int64 // rows a bin
 	Keys     []Marks // of the rows of each bin
 	Most     int64   // the most rows that one contact has; rows without a contact are nobody's
-	Regions  []int64 // distinct contacts of each region
+	Regions  []int64 // of each region, RegionOf its contacts
+}
+
+// RegionOf is the number of a region: its verified contacts, and at least 1 where anybody is there.
+func RegionOf(contacts, verified int64) int64 {
+	if contacts == 0 {
+		return 0
+	}
+	return max(1, verified)
 }
 
 // Marks are the sums of both halves of the contacts' marks over rows. A mark is the first 56 bits of a pseudonym; rows

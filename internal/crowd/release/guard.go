@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// guard merges the leaves of one table until no group is about fewer than k contacts.
+// guard merges the leaves of one table until no group is about fewer than k contacts (Cell.Verified).
 //
-// A set of leaves may stand when it has k contacts and each of its regions is empty or has k. Both hold for
+// A set of leaves may stand when it has k verified contacts and each of its regions is empty or has k. Both hold for
 // a union of sets for which they hold, so every union of groups may stand as well.
 //
 // From the leaves up: children that may stand are groups. Those that may not are gathered, together with
@@ -39,7 +39,7 @@ type remains struct {
 	stood bool    // a group was made below
 }
 
-func (g *guard) stands(c Cell) bool { return c.Contacts >= g.k && g.clean(c) }
+func (g *guard) stands(c Cell) bool { return c.Verified >= g.k && g.clean(c) }
 
 // empty reports whether nobody is in a cell, and saying so tells nothing about its regions.
 func (g *guard) empty(c Cell) bool { return c.Contacts == 0 && g.clean(c) }

@@ -40,7 +40,7 @@ func (l *labels) look(ctx context.Context, count measure, t *tree, k int64) erro
 	}
 	counted, err := count(ctx, cells)
 	for i, c := range counted {
-		if c.Contacts >= k {
+		if c.Verified >= k {
 			delete(l.private, keys[i])
 		}
 	}

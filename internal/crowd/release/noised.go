@@ -51,9 +51,9 @@ func (u *run) really(ctx context.Context, i int, parts []part) (*behind, error) 
 	if err != nil {
 		return nil, err
 	}
-	b := &behind{Whole: counted[0].Contacts}
+	b := &behind{Whole: counted[0].Verified}
 	for _, c := range counted[1:] {
-		b.Groups = append(b.Groups, c.Contacts)
+		b.Groups = append(b.Groups, c.Verified)
 	}
 	return b, nil
 }
@@ -90,10 +90,18 @@ func (u *run) changed(exact measure, to func(really, noised int64) int64) measur
 	return func(ctx context.Context, cells [][]int) ([]Cell, error) {
 		counted, err := exact(ctx, cells)
 		for i, c := range counted {
-			counted[i] = Cell{Contacts: to(c.Contacts, u.keys.Contacts(c.Contacts, cellOf(c), u.settings.Noise))}
+			contacts, verified := u.contacts(c)
+			counted[i] = Cell{Contacts: to(c.Contacts, contacts), Verified: to(c.Verified, verified)}
 		}
 		return counted, err
 	}
+}
+
+// contacts gives a cell's contacts with noise, and those of them who are verified. Each has a noise of its own, also where
+// all are verified: whether the two are equal would tell whether one is not.
+func (u *run) contacts(c Cell) (all, verified int64) {
+	cell := cellOf(c)
+	return u.keys.Contacts(c.Contacts, cell, u.settings.Noise), u.keys.Verified(c.Verified, cell, u.settings.Noise)
 }
 
 // cellOf is what the noise of a whole cell is drawn for.
@@ -122,13 +130,13 @@ func (u *run) fillNoised(ctx context.Context, i int, parts []part) ([]Group, err
 			rows += count
 			g.Bins = append(g.Bins, u.keys.Rows(count, noise.Cell{Key: c.Keys[bin], Most: c.Most}, u.settings.Noise))
 		}
-		g.Contacts = u.keys.Contacts(c.Contacts, whole, u.settings.Noise)
+		g.Contacts, g.Verified = u.contacts(c)
 		g.All, g.Step = u.keys.Rows(rows, whole, u.settings.Noise), noise.Step(c.Most)
 	}
 	return groups, nil
 }
 
-// behind is how many contacts there really are behind a table with noise when it was made: what a later count is compared
+// behind is how many verified contacts there really are behind a table with noise when it was made: what a later count is compared
 // with to know whether enough came. It is stored with the table and never shown.
 type behind struct {
 	Whole  int64   `json:"whole"`

@@ -311,9 +311,17 @@ func (w *attack) group(q Query, g Group, with, without Cell) (all []seen) {
 			number(g.Bins[i], func(c Cell) drawn { return drawn{c.Keys[i], c.Bins[i], noise.Step(c.Most)} })
 		}
 	}
-	contacts := func(c Cell) drawn { return drawn{cellOf(c).Key, c.Contacts, 1} }
-	low, high := w.Band(g.Contacts)
-	return append(all, seen{contacts: true, low: low, high: high, worlds: [2]drawn{contacts(with), contacts(without)}})
+	people := func(n int64, verified bool, of func(Cell) int64) {
+		s := seen{contacts: true, verified: verified}
+		s.low, s.high = w.Band(n)
+		for world, c := range []Cell{with, without} {
+			s.worlds[world] = drawn{cellOf(c).Key, of(c), 1}
+		}
+		all = append(all, s)
+	}
+	people(g.Contacts, false, func(c Cell) int64 { return c.Contacts })
+	people(g.Verified, true, func(c Cell) int64 { return c.Verified })
+	return all
 }
 
 func sum(counts []int64) (n int64) {

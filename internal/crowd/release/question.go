@@ -118,7 +118,7 @@ func (u *run) crowd(ctx context.Context, weeks []int) (crowd, error) {
 	if err != nil {
 		return crowd{}, fmt.Errorf("count: %w", err)
 	}
-	return crowd{cells[0].Contacts, cells[0].Bins[0]}, nil
+	return crowd{cells[0].Verified, cells[0].Bins[0]}, nil
 }
 
 // groups makes the groups of every table, widest population first: a table that shares a split and a kind
@@ -275,7 +275,7 @@ func (u *run) fill(ctx context.Context, i int, parts []part) ([]Group, error) {
 	}
 	for n, c := range counted {
 		if parts[n].hidden == Shown {
-			groups[n].Contacts, groups[n].Bins = c.Contacts, c.Bins
+			groups[n].Contacts, groups[n].Verified, groups[n].Bins = c.Contacts, c.Verified, c.Bins
 		}
 	}
 	return groups, nil

@@ -235,6 +235,7 @@ const (
 type Group struct {
 	Members  []Member
 	Contacts int64
+	Verified int64 `json:",omitempty"` // of the contacts (Cell)
 	Bins     []int64
 	Hidden   Hidden
 	// Of a table with noise: All is the number of rows with a noise of its own, Step the multiple in which noise was added to
@@ -306,7 +307,7 @@ type Set struct {
 
 // crowd is how many contacts and rows there are.
 type crowd struct {
-	contacts, rows int64
+	contacts, rows int64 // verified contacts
 }
 
 // Table gives the table of a query's name; it is invalid when the set has none.

@@ -9,6 +9,7 @@ import (
 type Part struct {
 	Question, Leaf, Bin int
 	Mark                Marks // of its contact
+	Verified            bool  // its contact
 }
 
 // Taker gives the parts of questions; the counting engine is one.
@@ -27,6 +28,7 @@ type town struct {
 type whole struct {
 	Cell
 	rows   map[Marks]int64 // of each contact
+	proven map[Marks]bool  // the verified ones
 	second int64           // the most rows of a contact beside the one that has Most
 }
 
@@ -47,15 +49,18 @@ func (t *town) cell(question int, leaves []int) whole {
 		return w
 	}
 	bins := max(1, len(t.questions[question].Query.Value.Bins))
-	w := whole{Cell: Cell{Bins: make([]int64, bins), Keys: make([]Marks, bins)}, rows: map[Marks]int64{}}
+	w := whole{Cell: Cell{Bins: make([]int64, bins), Keys: make([]Marks, bins)}, rows: map[Marks]int64{}, proven: map[Marks]bool{}}
 	for _, l := range leaves {
 		for _, p := range t.leaves[question][l] {
 			w.Bins[p.Bin]++
 			w.Keys[p.Bin] = w.Keys[p.Bin].Plus(p.Mark)
 			w.rows[p.Mark]++
+			if p.Verified {
+				w.proven[p.Mark] = true
+			}
 		}
 	}
-	w.Contacts = int64(len(w.rows))
+	w.Contacts, w.Verified = int64(len(w.rows)), int64(len(w.proven))
 	for who, n := range w.rows {
 		switch {
 		case who == MarkOf(nil): // nobody's
@@ -119,7 +124,10 @@ func (w *world) cell(question int, leaves []int) Cell {
 	if c, ok := w.known[key]; ok {
 		return c
 	}
-	c := Cell{Contacts: all.Contacts - 1, Most: all.Most, Bins: append([]int64(nil), all.Bins...), Keys: append([]Marks(nil), all.Keys...)}
+	c := Cell{Contacts: all.Contacts - 1, Verified: all.Verified, Most: all.Most, Bins: append([]int64(nil), all.Bins...), Keys: append([]Marks(nil), all.Keys...)}
+	if all.proven[w.without] {
+		c.Verified--
+	}
 	if mine == all.Most {
 		c.Most = all.second
 	}

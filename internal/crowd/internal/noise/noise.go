@@ -36,13 +36,14 @@ const Cut = 16
 
 // Keys gives the noise of one workspace and period.
 type Keys struct {
-	rows, contacts cipher.Block
+	rows, contacts, verified cipher.Block
 }
 
 // NewKeys derives the keys of a workspace's period. Two installations with one release key and equal rows publish equal
 // figures.
 func NewKeys(release []byte, workspace, period string) Keys {
-	return Keys{block(release, "rows", workspace, period), block(release, "contacts", workspace, period)}
+	of := func(use string) cipher.Block { return block(release, use, workspace, period) }
+	return Keys{of("rows"), of("contacts"), of("verified")}
 }
 
 // block is AES-128 under a derived key, a pseudorandom permutation of 16-byte blocks.
@@ -74,6 +75,11 @@ func (k Keys) Rows(rows int64, c Cell, scale int64) int64 {
 // the two together nobody learns whether somebody came twice.
 func (k Keys) Contacts(contacts int64, c Cell, scale int64) int64 {
 	return apply(k.contacts, contacts, c.Key, 1, scale)
+}
+
+// Verified is Contacts for those of them who are verified, with another noise.
+func (k Keys) Verified(contacts int64, c Cell, scale int64) int64 {
+	return apply(k.verified, contacts, c.Key, 1, scale)
 }
 
 func apply(b cipher.Block, count int64, key [2]int64, step, scale int64) int64 {

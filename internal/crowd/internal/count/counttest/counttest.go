@@ -38,7 +38,8 @@ type folded struct {
 	leaf    int
 	contact string
 	bin     int
-	region  int // -1: the population
+	region  int  // -1: the population
+	claimed bool // the contact is not verified
 }
 
 type counts struct {
@@ -56,9 +57,9 @@ func (f *Fold) Open(_ context.Context, _ release.Snapshot, s release.Settings, q
 		}
 		var out []folded
 		for _, p := range spans[q.Span] {
-			leaf := p.Leaf(q)
+			leaf, claimed := p.Leaf(q), f.claimed(p.Row.Contact, q.Span)
 			if bin, ok := p.Bin(q.Query); ok {
-				out = append(out, folded{leaf, string(p.Row.Contact), bin, -1})
+				out = append(out, folded{leaf, string(p.Row.Contact), bin, -1, claimed})
 			}
 			for i, region := range q.Regions {
 				_, in := p.Bin(region.Of)
@@ -68,13 +69,24 @@ func (f *Fold) Open(_ context.Context, _ release.Snapshot, s release.Settings, q
 					}
 				}
 				if in {
-					out = append(out, folded{leaf, string(p.Row.Contact), 0, i})
+					out = append(out, folded{leaf, string(p.Row.Contact), 0, i, claimed})
 				}
 			}
 		}
 		c.rows = append(c.rows, out)
 	}
 	return c, nil
+}
+
+// claimed reports whether nobody but its senders vouches for a contact.
+func (f *Fold) claimed(contact []byte, span release.Span) bool {
+	return !slices.ContainsFunc(f.Rows, func(r Row) bool {
+		who, at := r.Contact, time.UnixMicro(r.At)
+		if bytes.Equal(who, fact.Nobody[:]) {
+			who = nil
+		}
+		return bytes.Equal(who, contact) && r.get(fact.ColClaimed) == 0 && !at.Before(span.Start.Add(-release.Horizon)) && at.Before(span.End)
+	})
 }
 
 // Parts gives every row of every question.
@@ -86,7 +98,7 @@ func (f *Fold) Parts(ctx context.Context, snap release.Snapshot, s release.Setti
 	for question, rows := range opened.(*counts).rows {
 		for _, r := range rows {
 			if r.region < 0 {
-				give(release.Part{Question: question, Leaf: r.leaf, Bin: r.bin, Mark: release.MarkOf([]byte(r.contact))})
+				give(release.Part{Question: question, Leaf: r.leaf, Bin: r.bin, Mark: release.MarkOf([]byte(r.contact)), Verified: !r.claimed})
 			}
 		}
 	}
@@ -135,7 +147,7 @@ func (c *counts) Count(_ context.Context, question int, cells [][]int) ([]releas
 		out[i].Keys = make([]release.Marks, len(out[i].Bins))
 		rows := map[string]int64{}
 		out[i].Regions = make([]int64, len(q.Regions))
-		seen := map[folded]bool{}
+		seen, regions := map[folded]bool{}, make([][2]int64, len(q.Regions))
 		for _, r := range c.rows[question] {
 			if !slices.Contains(cell, r.leaf) {
 				continue
@@ -152,11 +164,20 @@ func (c *counts) Count(_ context.Context, question int, cells [][]int) ([]releas
 				continue
 			}
 			seen[who] = true
+			verified := int64(1)
+			if r.claimed {
+				verified = 0
+			}
 			if r.region < 0 {
 				out[i].Contacts++
+				out[i].Verified += verified
 			} else {
-				out[i].Regions[r.region]++
+				regions[r.region][0]++
+				regions[r.region][1] += verified
 			}
+		}
+		for n, r := range regions {
+			out[i].Regions[n] = release.RegionOf(r[0], r[1])
 		}
 	}
 	return out, nil
@@ -403,11 +424,13 @@ func Random(rng *rand.Rand, n, contacts int, span release.Span) []Row {
 			r.Contact = nil
 		}
 		r.Values = values(rng)
+		r.claim()
 		rows = append(rows, r)
 		for rng.IntN(4) == 0 { // another version, perhaps at another time
 			again := r
 			again.Version += int64(1 + rng.IntN(50))
 			again.Values = values(rng)
+			again.claim()
 			if rng.IntN(3) == 0 {
 				again.At += int64(rng.IntN(int(length.Microseconds()))) - length.Microseconds()/2
 			}
@@ -424,6 +447,13 @@ func Random(rng *rand.Rand, n, contacts int, span release.Span) []Row {
 	}
 	rng.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
 	return rows
+}
+
+// claim has some rows be claimed, all versions alike, and all rows of some contacts.
+func (r Row) claim() {
+	if r.ID[0]%4 == 0 || len(r.Contact) > 0 && r.Contact[0]%5 == 1 {
+		r.Values[fact.ColClaimed] = 1
+	}
 }
 
 // values draws every column, some absent; labels are skewed so that some leaves are small.

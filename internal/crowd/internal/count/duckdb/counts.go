@@ -55,9 +55,13 @@ func (n *counts) read(ctx context.Context, r *reader, done func(context.Context,
 	if err != nil {
 		return err
 	}
+	vouched, err := n.vouch(ctx, r)
+	if err != nil {
+		return err
+	}
 	j := newJudge(n.plan, layOut(n.plan))
 	for i := range of {
-		s := newSlice(j)
+		s := newSlice(j, vouched)
 		for _, query := range r.statements(j.words, i, of) {
 			if err := n.scan(ctx, query, s.take); err != nil {
 				return err

@@ -19,6 +19,8 @@ type slice struct {
 	words    *words
 	contacts map[[16]byte]uint32
 	marks    []release.Marks // by contact; 0 is nobody
+	vouched  vouched
+	claims   []claim // by contact
 	rows     int
 	stored   [][]int64 // chunks of rows
 	ids      []fact.ID
@@ -37,6 +39,7 @@ type counted struct {
 	at        int // period * leaves + leaf
 	bin       int
 	marks     release.Marks
+	verified  bool // its contact
 }
 
 // What stands where in a stored row.
@@ -59,8 +62,9 @@ type nearby struct {
 const never = math.MaxInt64
 
 // newSlice begins a slice. All slices of a session share the judge: the sheets know rows by its numbers.
-func newSlice(j *judge) *slice {
+func newSlice(j *judge, v vouched) *slice {
 	s := &slice{plan: j.plan, words: j.words, contacts: map[[16]byte]uint32{}, marks: []release.Marks{release.MarkOf(nil)}, judge: j}
+	s.vouched, s.claims = v, []claim{v.of([16]byte{})}
 	for _, by := range j.splits {
 		keys := map[int64]int{}
 		for i, k := range by.leaves {
@@ -109,13 +113,12 @@ func (s *slice) number(contact driver.Value) uint32 {
 	if !ok {
 		return 0
 	}
-	var key [16]byte
-	copy(key[:], b)
+	key := keyOf(b)
 	n, ok := s.contacts[key]
 	if !ok {
 		n = uint32(len(s.marks))
 		s.contacts[key] = n
-		s.marks = append(s.marks, release.MarkOf(b))
+		s.marks, s.claims = append(s.marks, release.MarkOf(b)), append(s.claims, s.vouched.of(key))
 	}
 	return n
 }
@@ -167,7 +170,7 @@ func (s *slice) foldContact(contact uint32, rows []uint32) {
 	}
 	for _, l := range s.layers {
 		for _, sh := range l.sheets {
-			sh.close(contact == 0)
+			sh.close(contact == 0, l.spans, s.claims[contact])
 		}
 	}
 }
@@ -236,7 +239,7 @@ func (s *slice) add(l *layer, period int, row []int64, n int) {
 			b := sh.bar(at, h, bin)
 			b.rows, b.marks = b.rows+1, b.marks.Plus(marks)
 			if s.each != nil {
-				s.each(s.plan, counted{sh, h, at, bin, marks})
+				s.each(s.plan, counted{sh, h, at, bin, marks, s.claims[contactOf(row)].stands(l.spans[period])})
 			}
 		}
 	}

@@ -22,7 +22,7 @@ func (c *Counter) Parts(ctx context.Context, snap release.Snapshot, s release.Se
 				questions[at] = append(questions[at], i)
 			}
 		}
-		part := release.Part{Leaf: row.at % row.sheet.leaves, Bin: row.bin, Mark: row.marks}
+		part := release.Part{Leaf: row.at % row.sheet.leaves, Bin: row.bin, Mark: row.marks, Verified: row.verified}
 		for _, part.Question = range questions[asked{row.sheet, row.at / row.sheet.leaves, row.histogram}] {
 			f(part)
 		}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
+
+	"murmur/internal/crowd/release"
 )
 
 // contact gathers what one contact is in, over all periods and leaves of a sheet.
@@ -42,9 +44,9 @@ func (c *contact) of(p *presence) []int64 { return c.rows[p.place*c.width : (p.p
 // close counts the contact at hand and forgets it.
 //
 // What it is in is kept as well, since the contacts of several leaves together are no sum: one list of numbers a contact and
-// period, each a varint: how many leaves, times two, odd when it is nobody; of each leaf its number, the state, the rows of
-// each histogram.
-func (sh *sheet) close(nobody bool) {
+// period, each a varint: how many leaves and who it is (head); of each leaf its number, the state, the rows of each
+// histogram.
+func (sh *sheet) close(nobody bool, spans []release.Span, said claim) {
 	c := &sh.contact
 	if len(c.in) > 1 {
 		slices.SortFunc(c.in, func(a, b presence) int { return cmp.Compare(a.at, b.at) })
@@ -55,7 +57,7 @@ func (sh *sheet) close(nobody bool) {
 		for n < len(rest) && rest[n].at/sh.leaves == period {
 			n++
 		}
-		sh.countIn(&sh.periods[period], rest[:n], nobody)
+		sh.countIn(&sh.periods[period], rest[:n], who{nobody, said.stands(spans[period])})
 		rest = rest[n:]
 	}
 	for _, p := range c.in {
@@ -64,10 +66,13 @@ func (sh *sheet) close(nobody bool) {
 	c.in, c.rows = c.in[:0], c.rows[:0]
 }
 
-func (sh *sheet) countIn(p *period, in []presence, nobody bool) {
+// who says how a contact counts in a period.
+type who struct{ nobody, verified bool }
+
+func (sh *sheet) countIn(p *period, in []presence, who who) {
 	keep := sh.leaves > 1
 	if keep {
-		p.people = binary.AppendUvarint(p.people, head(len(in), nobody))
+		p.people = binary.AppendUvarint(p.people, head(len(in), who))
 	}
 	all := &sh.all
 	all.clear()
@@ -76,7 +81,7 @@ func (sh *sheet) countIn(p *period, in []presence, nobody bool) {
 		if p.leaves[leaf] == nil {
 			p.leaves[leaf] = sh.tally()
 		}
-		p.leaves[leaf].add(in[i].state, rows, nobody)
+		p.leaves[leaf].add(in[i].state, rows, who)
 		all.join(&sh.states, in[i].state, rows)
 		if keep {
 			p.people = binary.AppendUvarint(binary.AppendUvarint(p.people, uint64(leaf)), uint64(in[i].state))
@@ -85,15 +90,22 @@ func (sh *sheet) countIn(p *period, in []presence, nobody bool) {
 			}
 		}
 	}
-	p.whole.add(all.state, all.rows, nobody)
+	p.whole.add(all.state, all.rows, who)
 }
 
-func head(leaves int, nobody bool) uint64 {
-	if nobody {
-		return uint64(2*leaves) + 1
+// head is how many leaves a contact is in, times four; 2 more when it is verified, 1 more when it is nobody.
+func head(leaves int, w who) uint64 {
+	n := uint64(4 * leaves)
+	if w.nobody {
+		n++
 	}
-	return uint64(2 * leaves)
+	if w.verified {
+		n += 2
+	}
+	return n
 }
+
+func headed(n uint64) (leaves uint64, w who) { return n / 4, who{n&1 == 1, n&2 == 2} }
 
 // measure counts the contacts of cells of several leaves.
 func (sh *sheet) measure(p *period, cells [][]int) []*tally {
@@ -113,8 +125,8 @@ func (sh *sheet) measure(p *period, cells [][]int) []*tally {
 	}
 	rest := numbers(p.people)
 	for len(rest) > 0 {
-		head := rest.next()
-		for range head / 2 {
+		leaves, who := headed(rest.next())
+		for range leaves {
 			leaf, state := rest.next(), int32(rest.next())
 			for i := range rows {
 				rows[i] = int64(rest.next())
@@ -125,7 +137,7 @@ func (sh *sheet) measure(p *period, cells [][]int) []*tally {
 		}
 		for i := range sums {
 			if sums[i].state != 0 {
-				tallies[i].add(sums[i].state, sums[i].rows, head%2 == 1)
+				tallies[i].add(sums[i].state, sums[i].rows, who)
 				sums[i].clear()
 			}
 		}

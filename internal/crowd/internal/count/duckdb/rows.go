@@ -129,6 +129,14 @@ func (r *reader) inTime() string {
 // fromSQL reads rows of the workspace out of files by field id, so that no file is opened to plan. A column that a file
 // is too old to have is null.
 func (r *reader) fromSQL(cols string, files []release.File, where string) string {
+	if kinds := r.kinds(); len(kinds) > 0 {
+		where += fmt.Sprintf(" AND kind IN (%s)", list64(kinds))
+	}
+	return r.anySQL(cols, files, where)
+}
+
+// anySQL is fromSQL for rows of every kind.
+func (r *reader) anySQL(cols string, files []release.File, where string) string {
 	if len(files) == 0 {
 		return "SELECT " + cols + " FROM (" + nothingSQL + ") WHERE false"
 	}

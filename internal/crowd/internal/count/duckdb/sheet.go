@@ -50,6 +50,7 @@ type rowIn struct {
 // tally is what is known of a cell.
 type tally struct {
 	contacts []int64 // by state
+	claimed  []int64 // the same, of those who are not verified
 	most     []int64 // by histogram: the most rows of one contact
 }
 
@@ -78,12 +79,15 @@ func (sh *sheet) begin(periods int) {
 func (sh *sheet) tally() *tally { return &tally{most: make([]int64, len(sh.histograms))} }
 
 // add counts a contact, whose rows are nobody's when it is none.
-func (t *tally) add(state int32, rows []int64, nobody bool) {
+func (t *tally) add(state int32, rows []int64, who who) {
 	for int(state) >= len(t.contacts) {
-		t.contacts = append(t.contacts, 0)
+		t.contacts, t.claimed = append(t.contacts, 0), append(t.claimed, 0)
 	}
 	t.contacts[state]++
-	if nobody {
+	if !who.verified {
+		t.claimed[state]++
+	}
+	if who.nobody {
 		return
 	}
 	for i, n := range rows {
@@ -129,11 +133,11 @@ func (sh *sheet) bar(at, histogram, bin int) *bar {
 func (a answer) count(t *tally, leaves []int) release.Cell {
 	sh := a.sheet
 	c := release.Cell{
-		Contacts: sh.states.in(t, a.sets[0]), Bins: make([]int64, a.bins), Keys: make([]release.Marks, a.bins),
-		Most: t.most[a.histogram], Regions: make([]int64, len(a.sets)-1),
+		Bins: make([]int64, a.bins), Keys: make([]release.Marks, a.bins), Most: t.most[a.histogram], Regions: make([]int64, len(a.sets)-1),
 	}
+	c.Contacts, c.Verified = sh.states.in(t, a.sets[0])
 	for i, s := range a.sets[1:] {
-		c.Regions[i] = sh.states.in(t, s)
+		c.Regions[i] = release.RegionOf(sh.states.in(t, s))
 	}
 	for _, leaf := range leaves {
 		for bin, b := range sh.periods[a.period].bars[a.histogram][leaf] {
@@ -236,12 +240,12 @@ func (s *states) join(a, b int32) int32 {
 	return n
 }
 
-// in is how many contacts of a tally are in a set.
-func (s *states) in(t *tally, set int) (n int64) {
+// in is how many contacts of a tally are in a set, and how many of them are verified.
+func (s *states) in(t *tally, set int) (n, verified int64) {
 	for state, contacts := range t.contacts {
 		if contacts > 0 && s.chosen[state][set] == 1 {
-			n += contacts
+			n, verified = n+contacts, verified+contacts-t.claimed[state]
 		}
 	}
-	return n
+	return n, verified
 }
