@@ -75,6 +75,11 @@ func (b *builder) add(ctx context.Context, e *event.Event) error {
 		locate(flows, e.Step, e.At)
 	}
 	call := b.callOf(e)
+	if e.Talk != nil && call == (fact.ID{}) {
+		if call, err = b.placed(ctx, e, people[0]); err != nil {
+			return err
+		}
+	}
 	if said, ok := refusal(e, b.policy); ok {
 		if err := b.say(ctx, e, call, people[0], said); err != nil {
 			return err
@@ -101,9 +106,40 @@ func (b *builder) add(ctx context.Context, e *event.Event) error {
 	}
 	if use == consent.Transcript && call == (fact.ID{}) && consent.Stricter(consent.Unknown, verdict) {
 		verdict, why = consent.Unknown, fact.WhyNoCall // somebody may have refused the call
+		if who.Person() {
+			if err := b.zone.register.Wait(ctx, b.ws, who); err != nil {
+				return err
+			}
+		}
+	}
+	if verdict == consent.Allow {
+		if err := b.spoke(ctx, e, call, who); err != nil {
+			return err
+		}
 	}
 	b.act(e, call, who, verdict, why)
 	return nil
+}
+
+// placed finds the call that words are of which do not say so: by the contact, the number and the time.
+func (b *builder) placed(ctx context.Context, e *event.Event, who identity.Person) (fact.ID, error) {
+	if !who.Known() || e.Talk.Number == "" {
+		return fact.ID{}, nil
+	}
+	return b.zone.register.CallAt(ctx, b.ws, b.label(fact.DimNumber, 0, e.Talk.Number), e.At, who.All()...)
+}
+
+// spoke remembers a call in which somebody spoke, where words of it may come in.
+func (b *builder) spoke(ctx context.Context, e *event.Event, call fact.ID, who anon.Contact) error {
+	c := e.Call
+	if c == nil || c.Number == "" || c.Answered.IsZero() && !c.Voicemail || !who.Person() || b.policy.Transcripts == workspace.Deny {
+		return nil
+	}
+	s := consent.Spoken{Call: call, Contact: who, Number: b.label(fact.DimNumber, 0, c.Number), Began: e.At, Ended: e.At}
+	if c.Completed.After(e.At) {
+		s.Ended = c.Completed
+	}
+	return b.zone.register.Spoke(ctx, b.ws, s)
 }
 
 // act does with an event what the verdict says.

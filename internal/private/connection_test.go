@@ -9,6 +9,7 @@ import (
 
 	"murmur/internal/fact"
 	"murmur/internal/journal"
+	"murmur/internal/private/anon"
 	"murmur/internal/private/internal/source"
 	"murmur/internal/tour"
 	"murmur/internal/workspace"
@@ -175,6 +176,91 @@ func TestWordsOfNoCallWait(t *testing.T) {
 	body := strings.Replace(deliveriesOf["native"]("T1", "+12125550142", tour.Now.Add(-time.Hour).Format(time.RFC3339)), `"call":"T1",`, "", 1)
 	if o := h.send(origin{"desk", "native", "desk"}, "1", body); o.State != fact.Held || o.Why != fact.WhyNoCall {
 		t.Errorf("%s %s", o.State, o.Why)
+	}
+}
+
+// TestWordsFindTheirCall: a transcript that does not say of which call it is finds it by the contact, the number and the time,
+// and with it what was said in the call; where that is not one call it waits.
+func TestWordsFindTheirCall(t *testing.T) {
+	t.Parallel()
+	desk := origin{"desk", "native", "desk"}
+	at := func(minute int) string {
+		return tour.Now.Add(-time.Hour + time.Duration(minute)*time.Minute).Format(time.RFC3339)
+	}
+	call := func(id, number string, from, to int) string {
+		return fmt.Sprintf(`{"schema":"murmur.v1","type":"call","source_id":%q,"occurred_at":%q,"answered_at":%[2]q,"ended_at":%q,"direction":"in","outcome":"answered","number":%q,"party":{"phone":"+12125550142"}}`,
+			id, at(from), at(to), number)
+	}
+	words := func(number string, minute int) string {
+		return fmt.Sprintf(`{"schema":"murmur.v1","type":"transcript","source_id":"T1","occurred_at":%q,"number":%q,"turns":[{"side":"contact","text":"the heater is broken"}],"party":{"phone":"(212) 555-0142"}}`,
+			at(minute), number)
+	}
+	for name, c := range map[string]struct {
+		calls  []string
+		refuse string
+		words  string
+		state  fact.State
+	}{
+		"in the call":           {calls: []string{call("c1", "main", 0, 9)}, words: words("main", 3), state: fact.Published},
+		"the call was refused":  {calls: []string{call("c1", "main", 0, 9)}, refuse: "c1", words: words("main", 3), state: fact.Refused},
+		"another was refused":   {calls: []string{call("c1", "main", 0, 9), call("c2", "main", 20, 29)}, refuse: "c2", words: words("main", 3), state: fact.Published},
+		"after the call":        {calls: []string{call("c1", "main", 0, 9)}, words: words("main", 10), state: fact.Held},
+		"another number":        {calls: []string{call("c1", "main", 0, 9)}, words: words("sales", 3), state: fact.Held},
+		"no number":             {calls: []string{call("c1", "main", 0, 9)}, words: words("", 3), state: fact.Held},
+		"two calls at once":     {calls: []string{call("c1", "main", 0, 9), call("c2", "main", 2, 5)}, words: words("main", 3), state: fact.Held},
+		"corrected: it was not": {calls: []string{call("c1", "main", 0, 9), call("c1", "main", 4, 9)}, words: words("main", 3), state: fact.Held},
+		"no call":               {words: words("main", 3), state: fact.Held},
+	} {
+		h := newCallHouse(t, "notice")
+		h.policy("transcripts", "notice")
+		for i, body := range c.calls {
+			if o := h.send(desk, fmt.Sprint("call", i), body); o.State != fact.Published {
+				t.Fatalf("%s: the call is %s %s", name, o.State, o.Why)
+			}
+		}
+		if c.refuse != "" {
+			must(t, h.zone.OptOutCall(t.Context(), workspace.Default, c.refuse, "agent"))
+		}
+		o := h.send(desk, "words", c.words)
+		if o.State != c.state {
+			t.Errorf("%s: %s %s", name, o.State, o.Why)
+		}
+		if c.state == fact.Published && o.Facts[0].(*fact.Talk).Call != h.builder().call("c1") {
+			t.Errorf("%s: the words are of another call", name)
+		}
+	}
+}
+
+// TestWordsThatCameFirstFindTheirCall: whose words wait is known, and that there is a call by now.
+func TestWordsThatCameFirstFindTheirCall(t *testing.T) {
+	t.Parallel()
+	h := newCallHouse(t, "notice")
+	h.policy("transcripts", "notice")
+	at := tour.Now.Add(-time.Hour).Format(time.RFC3339)
+	talk := fmt.Sprintf(`{"schema":"murmur.v1","type":"transcript","source_id":"T1","occurred_at":%q,"number":"main","turns":[{"side":"contact","text":"the heater is broken"}],"party":{"phone":"+12125550142"}}`, at)
+	if o := h.send(origin{"desk", "native", "desk"}, "words", talk); o.State != fact.Held || o.Why != fact.WhyNoCall {
+		t.Fatalf("before the call: %s %s", o.State, o.Why)
+	}
+	waiting := h.inbox[len(h.inbox)-1]
+	placeable := func() [][anon.ContactLen]byte {
+		t.Helper()
+		all, err := h.zone.Placeable(t.Context(), workspace.Default)
+		must(t, err)
+		return all
+	}
+	if all := placeable(); len(all) != 0 {
+		t.Errorf("%d contacts have their call before it came", len(all))
+	}
+	h.send(origin{"quo", "native", "quo"}, "call", fmt.Sprintf(`{"schema":"murmur.v1","type":"call","source_id":"c1","occurred_at":%q,"answered_at":%[1]q,"direction":"in","outcome":"answered","number":"main","party":{"phone":"+12125550142"}}`, at))
+	who := h.builder().who("+12125550142").Bytes()
+	if all := placeable(); len(all) != 1 || all[0] != who {
+		t.Errorf("%d contacts have their call", len(all))
+	}
+	if o := h.process(waiting); o.State != fact.Published {
+		t.Errorf("after the call: %s %s", o.State, o.Why)
+	}
+	if all := placeable(); len(all) != 0 {
+		t.Errorf("%d contacts still wait", len(all))
 	}
 }
 

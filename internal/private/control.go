@@ -189,6 +189,12 @@ func (z *Zone) LetGo(ctx context.Context, ws workspace.ID, before time.Time) err
 	return z.register.Leave(ctx, ws, before)
 }
 
+// Placeable gives the contacts whose words waited for the call that they are of, and of whom a call is known by now: their
+// deliveries are to be decided again.
+func (z *Zone) Placeable(ctx context.Context, ws workspace.ID) ([][anon.ContactLen]byte, error) {
+	return z.register.Placeable(ctx, ws)
+}
+
 // Refused lists the calls and contacts that opted out before a moment: their content must not be anywhere.
 func (z *Zone) Refused(ctx context.Context, ws workspace.ID, before time.Time) (calls []fact.ID, contacts []anon.Contact, err error) {
 	calls, all, err := z.register.Refused(ctx, ws, before)

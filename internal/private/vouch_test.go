@@ -16,7 +16,7 @@ func TestWhoIsVouchedFor(t *testing.T) {
 	const number = "+12125550199"
 	at := tour.Now.Add(-time.Hour).Format(time.RFC3339)
 	twilio := func(address string) string { return deliveriesOf["twilio"]("SM1", address, at) }
-	call := fmt.Sprintf(`{"schema":"murmur.v1","type":"call","source_id":"c1","occurred_at":%q,"direction":"in","result":"answered","party":{"phone":%q}}`, at, number)
+	call := fmt.Sprintf(`{"schema":"murmur.v1","type":"call","source_id":"c1","occurred_at":%q,"direction":"in","outcome":"answered","party":{"phone":%q}}`, at, number)
 	for name, c := range map[string]struct {
 		from    origin
 		body    string

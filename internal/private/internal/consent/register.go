@@ -286,7 +286,10 @@ func (r *Register) Leave(ctx context.Context, ws workspace.ID, before time.Time)
 		if err == nil {
 			_, err = tx.ExecContext(ctx, `DELETE FROM addresses WHERE workspace = ? AND day < ? AND seen < ?`, ws.String(), dayOf(before), r.now().Add(-telling).UnixMicro())
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return unspoken(ctx, tx, ws, before)
 	})
 	if err != nil {
 		return fmt.Errorf("forget who took part: %w", err)

@@ -144,6 +144,11 @@ func (r *Register) close(ctx context.Context, ws workspace.ID, all []Order, upda
 			if err := unlink(ctx, tx, ws, o); err != nil {
 				return err
 			}
+			for _, c := range o.Who {
+				if err := unspeak(ctx, tx, ws, c); err != nil {
+					return err
+				}
+			}
 			if _, err := r.ledger.Append(ctx, tx, ledger.Erasure{Workspace: ws.String(), Ref: o.Who[0][:], Step: "rows-gone"}); err != nil {
 				return err
 			}
