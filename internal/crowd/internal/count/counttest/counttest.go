@@ -50,14 +50,14 @@ type counts struct {
 // Open folds every question.
 func (f *Fold) Open(_ context.Context, _ release.Snapshot, s release.Settings, qs []release.Question) (release.Counts, error) {
 	c := &counts{questions: qs}
-	spans := map[release.Span][]Placed{}
+	spans, verified := map[release.Span][]Placed{}, map[release.Span]map[string]bool{}
 	for _, q := range qs {
 		if spans[q.Span] == nil {
-			spans[q.Span] = Place(f.Rows, s, q.Span)
+			spans[q.Span], verified[q.Span] = Place(f.Rows, s, q.Span), f.verified(q.Span)
 		}
 		var out []folded
 		for _, p := range spans[q.Span] {
-			leaf, claimed := p.Leaf(q), f.claimed(p.Row.Contact, q.Span)
+			leaf, claimed := p.Leaf(q), !verified[q.Span][string(p.Row.Contact)]
 			if bin, ok := p.Bin(q.Query); ok {
 				out = append(out, folded{leaf, string(p.Row.Contact), bin, -1, claimed})
 			}
@@ -78,15 +78,21 @@ func (f *Fold) Open(_ context.Context, _ release.Snapshot, s release.Settings, q
 	return c, nil
 }
 
-// claimed reports whether nobody but its senders vouches for a contact.
-func (f *Fold) claimed(contact []byte, span release.Span) bool {
-	return !slices.ContainsFunc(f.Rows, func(r Row) bool {
-		who, at := r.Contact, time.UnixMicro(r.At)
-		if bytes.Equal(who, fact.Nobody[:]) {
-			who = nil
+// verified are the contacts for whom somebody else than the sender of a row vouches.
+func (f *Fold) verified(span release.Span) map[string]bool {
+	all := map[string]bool{}
+	for _, r := range f.Rows {
+		at := time.UnixMicro(r.At)
+		if r.get(fact.ColClaimed) != 0 || at.Before(span.Start.Add(-release.Horizon)) || !at.Before(span.End) {
+			continue
 		}
-		return bytes.Equal(who, contact) && r.get(fact.ColClaimed) == 0 && !at.Before(span.Start.Add(-release.Horizon)) && at.Before(span.End)
-	})
+		who := string(r.Contact)
+		if bytes.Equal(r.Contact, fact.Nobody[:]) {
+			who = ""
+		}
+		all[who] = true
+	}
+	return all
 }
 
 // Parts gives every row of every question.
@@ -400,6 +406,15 @@ func Hide(rows []Row) {
 	}
 }
 
+// Claim has some rows be claimed, all versions alike, and all rows of some contacts.
+func Claim(rows []Row) {
+	for _, r := range rows {
+		if r.ID[0]%4 == 0 || len(r.Contact) > 0 && r.Contact[0]%5 == 1 {
+			r.Values[fact.ColClaimed] = 1
+		}
+	}
+}
+
 // Random makes n facts of some contacts around a span, some in several versions, out of order and doubled,
 // some after de-linking.
 func Random(rng *rand.Rand, n, contacts int, span release.Span) []Row {
@@ -424,13 +439,11 @@ func Random(rng *rand.Rand, n, contacts int, span release.Span) []Row {
 			r.Contact = nil
 		}
 		r.Values = values(rng)
-		r.claim()
 		rows = append(rows, r)
 		for rng.IntN(4) == 0 { // another version, perhaps at another time
 			again := r
 			again.Version += int64(1 + rng.IntN(50))
 			again.Values = values(rng)
-			again.claim()
 			if rng.IntN(3) == 0 {
 				again.At += int64(rng.IntN(int(length.Microseconds()))) - length.Microseconds()/2
 			}
@@ -447,13 +460,6 @@ func Random(rng *rand.Rand, n, contacts int, span release.Span) []Row {
 	}
 	rng.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
 	return rows
-}
-
-// claim has some rows be claimed, all versions alike, and all rows of some contacts.
-func (r Row) claim() {
-	if r.ID[0]%4 == 0 || len(r.Contact) > 0 && r.Contact[0]%5 == 1 {
-		r.Values[fact.ColClaimed] = 1
-	}
 }
 
 // values draws every column, some absent; labels are skewed so that some leaves are small.

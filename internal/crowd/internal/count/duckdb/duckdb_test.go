@@ -30,6 +30,7 @@ func TestCountsEqualTheReferenceFold(t *testing.T) {
 		s, span := settingsOf(rng)
 		rows := counttest.Random(rng, 60+rng.IntN(500), 3+rng.IntN(60), span)
 		counttest.Hide(rows)
+		counttest.Claim(rows)
 		snap := write(t, lake, s.Workspace, rows)
 		qs := questions(span, s)
 		if seed%2 == 1 { // without replies no row beside the period is read
@@ -54,6 +55,7 @@ func TestPeriodsOfOneReadingEqualTheReferenceFold(t *testing.T) {
 		s, span := settingsOf(rng)
 		rows := counttest.Random(rng, 100+rng.IntN(400), 3+rng.IntN(60), span)
 		counttest.Hide(rows)
+		counttest.Claim(rows)
 		var snap release.Snapshot
 		if seed%2 == 0 {
 			snap = write(t, lake, s.Workspace, rows)
@@ -83,6 +85,7 @@ func TestPartsEqualTheReferenceFold(t *testing.T) {
 		s, span := settingsOf(rng)
 		rows := counttest.Random(rng, 100+rng.IntN(300), 3+rng.IntN(60), span)
 		counttest.Hide(rows)
+		counttest.Claim(rows)
 		snap, qs := settle(t, lake, s.Workspace, rows), questions(span, s)
 		parts := func(of release.Taker) (all []release.Part) {
 			if err := of.Parts(t.Context(), snap, s, qs, func(p release.Part) { all = append(all, p) }); err != nil {
