@@ -16,16 +16,17 @@ import (
 
 // Destroy overwrites the keys of every epoch before below and reports how many it destroyed. When it
 // returns nil they are gone from the disk and from this process; other processes drop them within a second.
-// ErrToday when below lies after today.
+// ErrToday when below lies after the epoch that is being written.
 //
 // A damaged epoch slot is overwritten too: nobody can say which day it was, and a key with a flipped bit is
 // still a key.
 func (r *Ring) Destroy(ws workspace.ID, below uint32) (int, error) {
-	if below > r.Today() {
-		return 0, fmt.Errorf("destroy keys of %s: %w", ws, ErrToday)
-	}
 	n := 0
+	today := r.Today()
 	_, err := r.change(ws, func(s *set) ([]write, error) {
+		if below > s.current(today) {
+			return nil, fmt.Errorf("keys of %s: %w", ws, ErrToday)
+		}
 		var dead []int
 		for i := firstEpoch; i < firstEpoch+epochSlots; i++ {
 			b := s.slot(i)

@@ -175,15 +175,56 @@ func (r *Ring) Epochs(ws workspace.ID) ([]uint32, error) {
 	return h.alive(), nil
 }
 
-// Today is the epoch that Seal uses now: days since 1970-01-01 UTC.
+// Today is the first epoch of the day.
 func (r *Ring) Today() uint32 { return EpochOf(r.c.Clock()) }
 
-// EpochOf is the epoch of a time: days since 1970-01-01 UTC; times before that give 0.
+// epochsADay are as many as a key can be renewed in a day, and one. Versions before had one a day, numbered by the day alone:
+// those are older than any of now.
+const epochsADay = 1 << 13
+
+// EpochOf is the first epoch of a time's day (UTC): the days since 1970-01-01 times epochsADay; times before that give 0.
 func EpochOf(t time.Time) uint32 {
 	if s := t.Unix(); s > 0 {
-		return uint32(s / 86400)
+		return uint32(s / 86400 * epochsADay)
 	}
 	return 0
+}
+
+// Current is the epoch that Seal uses now: the day's first one, until Renew.
+func (r *Ring) Current(ws workspace.ID) (uint32, error) {
+	h, err := r.get(ws)
+	if err != nil {
+		return 0, err
+	}
+	return h.current(r.Today()), nil
+}
+
+// current is the newest epoch of a day that has a key, else its first one.
+func (s *set) current(today uint32) (epoch uint32) {
+	epoch = today
+	for e := range s.epochs {
+		if e > epoch && e < today+epochsADay {
+			epoch = e
+		}
+	}
+	return epoch
+}
+
+// Renew begins another epoch within the day, so that the key of the one before can be destroyed. ErrFull.
+func (r *Ring) Renew(ws workspace.ID) (epoch uint32, err error) {
+	today := r.Today()
+	_, err = r.change(ws, func(s *set) ([]write, error) {
+		i := s.free()
+		if epoch = s.current(today) + 1; i < 0 || epoch >= today+epochsADay {
+			return nil, fmt.Errorf("keys of %s: %w", ws, ErrFull)
+		}
+		b, err := r.freshSlot(ws, i, epochKey, epoch)
+		return []write{{slot: i, b: b}}, err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("renew a key: %w", err)
+	}
+	return epoch, nil
 }
 
 // get gives the workspace's keys, at most a second behind the file.

@@ -158,8 +158,8 @@ func TestResealCarriesARecordIntoToday(t *testing.T) {
 	}
 	c.add(24 * time.Hour)
 	e2, b2, err := r.Reseal(o)
-	if err != nil || e2 != e+1 {
-		t.Fatalf("resealed into epoch %d, want %d: %v", e2, e+1, err)
+	if err != nil || e2 != e+epochsADay {
+		t.Fatalf("resealed into epoch %d, want %d: %v", e2, e+epochsADay, err)
 	}
 	if _, err := r.Destroy(shop, e2); err != nil {
 		t.Fatal(err)
@@ -192,17 +192,51 @@ func TestEpochsAreDaysAndAtMostEightLive(t *testing.T) {
 	if _, _, err := r.Seal(shop, TopicInbox, id1, 1, nil); !errors.Is(err, ErrFull) {
 		t.Fatalf("ninth epoch: %v, want ErrFull", err)
 	}
-	if n, err := r.Destroy(shop, first+3); err != nil || n != 3 {
+	if n, err := r.Destroy(shop, first+3*epochsADay); err != nil || n != 3 {
 		t.Fatalf("destroyed %d, want 3: %v", n, err)
 	}
 	seal(t, r, TopicInbox, "x")
 	got, err := r.Epochs(shop)
-	want := []uint32{first + 3, first + 4, first + 5, first + 6, first + 7, first + 8}
+	var want []uint32
+	for day := uint32(3); day <= epochSlots; day++ {
+		want = append(want, first+day*epochsADay)
+	}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("alive %v, want %v: %v", got, want, err)
 	}
 	if _, err := r.Destroy(shop, r.Today()+1); !errors.Is(err, ErrToday) {
 		t.Errorf("today's epoch: %v, want ErrToday", err)
+	}
+}
+
+// A key can be ended within its day: what was sealed before opens no more, and everything goes on under the next.
+func TestAKeyIsRenewedWithinItsDay(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	dir := t.TempDir()
+	r := newRing(t, dir, c)
+	e, b := seal(t, r, TopicInbox, "refused")
+	if _, err := r.Destroy(shop, e+1); !errors.Is(err, ErrToday) {
+		t.Fatalf("the key in use: %v, want ErrToday", err)
+	}
+	next, err := r.Renew(shop)
+	if now, _ := r.Current(shop); err != nil || next != e+1 || now != next {
+		t.Fatalf("renewed to %d, in use %d, want %d: %v", next, now, e+1, err)
+	}
+	e2, b2 := seal(t, r, TopicInbox, "after")
+	if n, err := r.Destroy(shop, next); err != nil || n != 1 || e2 != next {
+		t.Errorf("destroyed %d, sealed under %d: %v", n, e2, err)
+	}
+	again := newRing(t, dir, c)
+	if _, err := again.Open(shop, TopicInbox, id1, 1, e, b); !errors.Is(err, ErrDead) {
+		t.Errorf("what was sealed before: %v, want ErrDead", err)
+	}
+	if _, err := again.Open(shop, TopicInbox, id1, 1, e2, b2); err != nil {
+		t.Errorf("what was sealed after: %v", err)
+	}
+	c.add(24 * time.Hour)
+	if now, err := r.Current(shop); err != nil || now != r.Today() || now <= next {
+		t.Errorf("the next day's is %d: %v", now, err)
 	}
 }
 

@@ -24,8 +24,9 @@ func (r *Ring) Seal(ws workspace.ID, topic string, id [16]byte, version uint8, p
 	var key cipher.AEAD
 	switch topic {
 	case TopicInbox, TopicRecordings:
-		epoch = r.Today()
-		key, err = r.todays(ws, epoch)
+		if epoch, err = r.Current(ws); err == nil {
+			key, err = r.todays(ws, epoch)
+		}
 	case TopicFacts:
 		key, err = r.factsKey(ws)
 	default:

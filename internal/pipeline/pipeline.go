@@ -199,25 +199,26 @@ func (p *Pipeline) open(m journal.Message) (fact.Batch, error) {
 	return b, nil
 }
 
-// free lets go on what was held for somebody who opted in. Here, and not where the opt-in is read, because a delivery of
-// the same batch is held only when the batch has been committed.
+// free has decided again what was held for somebody who opted in or out, and what of theirs is in quarantine: whoever refused
+// is not to be kept. Here, and not where it is read, because a delivery of the same batch is held only when the batch has been
+// committed.
 func (p *Pipeline) free(ctx context.Context, b fact.Batch) error {
-	var agreed []journal.Subject
+	var spoke []journal.Subject
 	for _, f := range b.Facts {
 		c, ok := f.(*fact.Consent)
-		if !ok || c.Act != fact.OptedIn {
+		if !ok || c.Act != fact.OptedIn && c.Act != fact.OptedOut && c.Act != fact.Withdrawn {
 			continue
 		}
 		s := journal.Subject{Call: c.Call}
 		if c.Call == (fact.ID{}) {
 			s.Contact = c.Contact.Bytes()
 		}
-		agreed = append(agreed, s)
+		spoke = append(spoke, s)
 	}
-	if len(agreed) == 0 {
+	if len(spoke) == 0 {
 		return nil
 	}
-	_, err := p.Journal.ReplayHeld(ctx, b.Workspace, agreed)
+	_, err := p.Journal.ReplayHeld(ctx, b.Workspace, spoke)
 	return err
 }
 

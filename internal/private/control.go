@@ -189,6 +189,17 @@ func (z *Zone) LetGo(ctx context.Context, ws workspace.ID, before time.Time) err
 	return z.register.Leave(ctx, ws, before)
 }
 
+// Shred is an order to destroy the key in use of a workspace in which somebody refused.
+type Shred = consent.Shred
+
+// Shreds lists the orders, and Shredded ends one that was carried out at a moment.
+func (z *Zone) Shreds(ctx context.Context) ([]Shred, error) { return z.register.Shreds(ctx) }
+
+// Shredded ends an order.
+func (z *Zone) Shredded(ctx context.Context, s Shred, at time.Time) error {
+	return z.register.Shredded(ctx, s, at)
+}
+
 // Placeable gives the contacts whose words waited for the call that they are of, and of whom a call is known by now: their
 // deliveries are to be decided again.
 func (z *Zone) Placeable(ctx context.Context, ws workspace.ID) ([][anon.ContactLen]byte, error) {

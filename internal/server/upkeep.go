@@ -14,6 +14,7 @@ import (
 	"murmur/internal/job"
 	"murmur/internal/journal"
 	"murmur/internal/keyring"
+	"murmur/internal/private"
 	"murmur/internal/workspace"
 )
 
@@ -97,6 +98,86 @@ func (w *rotateWorker) Work(ctx context.Context, _ *river.Job[rotateArgs]) error
 	return w.n.keep(ctx, rotating)
 }
 
+// settleArgs is the job that follows what people said: keys under which the words of somebody who refused were sealed are
+// destroyed within a minute, and words that waited for their call are decided again.
+type settleArgs struct{}
+
+func (settleArgs) Kind() string { return "settle" }
+
+type settleWorker struct {
+	river.WorkerDefaults[settleArgs]
+	n *Node
+}
+
+func (w *settleWorker) Work(ctx context.Context, _ *river.Job[settleArgs]) error {
+	ctx, cancel := w.n.untilClosing(ctx)
+	defer cancel()
+	return errors.Join(w.n.Shred(ctx), w.n.eachWorkspace(ctx, "find calls", func(ws workspace.ID) error { return w.n.place(ctx, ws) }))
+}
+
+const (
+	settleEvery = 10 * time.Second
+	// shredAfter is how long a refusal may take to reach what waits: then it is decided, and carried over to no key.
+	shredAfter = 20 * time.Second
+	// shredLatest is when a key ends although deliveries of before the refusal wait: they are carried over.
+	shredLatest = 5 * time.Minute
+)
+
+// Shred destroys the keys in use where somebody refused. What is needed of others (pending, held, in quarantine, recordings)
+// is sealed again under a new key; what was decided, or belongs to whoever refused, can be opened no more, wherever its bytes
+// are left on the disk.
+func (n *Node) Shred(ctx context.Context) error {
+	orders, err := n.zone.Shreds(ctx)
+	if err != nil || len(orders) == 0 {
+		return err
+	}
+	backlog, err := n.journal.Backlog(ctx)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, s := range orders {
+		age := n.now().Sub(s.First)
+		behind := backlog.Pending > 0 && !backlog.Oldest.After(s.Last)
+		if age < shredAfter || behind && age < shredLatest {
+			continue
+		}
+		if err := n.shred(ctx, s); err != nil {
+			errs = append(errs, fmt.Errorf("destroy the key of %s: %w", s.Workspace, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (n *Node) shred(ctx context.Context, s private.Shred) error {
+	began := n.now()
+	epoch, err := n.ring.Renew(s.Workspace)
+	if err != nil {
+		return err
+	}
+	if err := n.zone.RotateRecordings(ctx); err != nil {
+		n.log.Error("recordings could not be carried over", "error", err)
+	}
+	if err := n.rotate(ctx, s.Workspace, epoch); err != nil {
+		return err
+	}
+	return n.zone.Shredded(ctx, s, began)
+}
+
+// place has the deliveries of people decided again whose words waited for a call that came since.
+func (n *Node) place(ctx context.Context, ws workspace.ID) error {
+	contacts, err := n.zone.Placeable(ctx, ws)
+	if err != nil || len(contacts) == 0 {
+		return err
+	}
+	of := make([]journal.Subject, len(contacts))
+	for i, c := range contacts {
+		of[i].Contact = c
+	}
+	_, err = n.journal.ReplayHeld(ctx, ws, of)
+	return err
+}
+
 // tidyArgs is the daily job: old words go, rows of one person cannot be linked any more, files are merged.
 type tidyArgs struct{}
 
@@ -117,6 +198,7 @@ func (n *Node) openJobs(ctx context.Context) (*job.Queue, error) {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &rotateWorker{n: n})
 	river.AddWorker(workers, &tidyWorker{n: n})
+	river.AddWorker(workers, &settleWorker{n: n})
 	river.AddWorker(workers, &pollWorker{n: n})
 	river.AddWorker(workers, &pollAllWorker{n: n})
 	river.AddWorker(workers, &guardWorker{n: n})
@@ -131,6 +213,7 @@ func (n *Node) openJobs(ctx context.Context) (*job.Queue, error) {
 		Periodic: []*river.PeriodicJob{
 			job.Every(5*time.Minute, rotateArgs{}),
 			job.Every(24*time.Hour, tidyArgs{}),
+			job.Every(settleEvery, settleArgs{}),
 			job.Every(pollEvery, pollAllArgs{}),
 			job.Every(fetchEvery, fetchAllArgs{}),
 			job.Every(hearEvery, hearAllArgs{}),
@@ -190,8 +273,8 @@ func (n *Node) destroy(ctx context.Context, ws workspace.ID, below uint32) error
 func (n *Node) reseal(m journal.Message) (journal.Message, error) {
 	opened, err := n.ring.Open(m.Workspace, keyring.TopicInbox, m.ID, sealVersion, m.Epoch, m.Payload)
 	if errors.Is(err, keyring.ErrSeal) || errors.Is(err, keyring.ErrDead) {
-		m.Epoch = n.ring.Today() // damaged or dead already: it stays unreadable, and needs no key
-		return m, nil
+		m.Epoch, err = n.ring.Current(m.Workspace) // damaged or dead already: it stays unreadable, and needs no key
+		return m, err
 	}
 	if err != nil {
 		return journal.Message{}, err

@@ -188,6 +188,14 @@ func (j *Journal) ReplayHeld(ctx context.Context, w workspace.ID, of []journal.S
 				return n, err
 			}
 		}
+		if s.Contact == ([16]byte{}) {
+			continue
+		}
+		k, err := j.replay(ctx, w, fmt.Sprintf(`select pos from delivery join payload using (pos) where state in (%s) and delivery.ws = ?1
+			and contact = ?2`, stateList(fact.Quarantined)), s.Contact[:])
+		if n += k; err != nil {
+			return n, err
+		}
 	}
 	return n, nil
 }

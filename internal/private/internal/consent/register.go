@@ -140,6 +140,9 @@ func (r *Register) record(ctx context.Context, ws workspace.ID, s Subject, a fac
 				return err
 			}
 		}
+		if fresh && out && of&Heard != 0 {
+			return orderShred(ctx, tx, ws, r.now())
+		}
 		return nil
 	})
 	if err != nil {

@@ -129,7 +129,6 @@ func (b *Book) end(ctx context.Context, r row, e consent.Event) error {
 // Rotate ends recordings older than raw-hours, and seals the keys of younger ones under today's epoch. Call it before the
 // older epochs are destroyed; what it could not carry over dies with them.
 func (b *Book) Rotate(ctx context.Context) error {
-	today := b.c.Ring.Today()
 	all, err := b.rows(ctx, `1 = 1`)
 	if err != nil {
 		return err
@@ -151,10 +150,13 @@ func (b *Book) Rotate(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		current, err := b.c.Ring.Current(r.ws)
 		switch old := b.late(p, r.at); {
 		case old:
 			errs = append(errs, b.end(ctx, r, consent.Event{Kind: consent.Expired, At: b.c.Now()}))
-		case r.epoch < today:
+		case err != nil:
+			errs = append(errs, err)
+		case r.epoch < current:
 			errs = append(errs, b.carry(ctx, r))
 		}
 	}
