@@ -189,15 +189,24 @@ func (z *Zone) LetGo(ctx context.Context, ws workspace.ID, before time.Time) err
 	return z.register.Leave(ctx, ws, before)
 }
 
-// Shred is an order to destroy the key in use of a workspace in which somebody refused.
-type Shred = consent.Shred
+// Shred is an order to destroy the key in use of a workspace: somebody refused, first and last at these times since it began.
+type Shred struct {
+	Workspace   workspace.ID
+	First, Last time.Time
+}
 
-// Shreds lists the orders, and Shredded ends one that was carried out at a moment.
-func (z *Zone) Shreds(ctx context.Context) ([]Shred, error) { return z.register.Shreds(ctx) }
+// Shreds lists the orders.
+func (z *Zone) Shreds(ctx context.Context) (all []Shred, err error) {
+	orders, err := z.register.Shreds(ctx)
+	for _, s := range orders {
+		all = append(all, Shred(s))
+	}
+	return all, err
+}
 
-// Shredded ends an order.
+// Shredded ends an order that was carried out at a moment.
 func (z *Zone) Shredded(ctx context.Context, s Shred, at time.Time) error {
-	return z.register.Shredded(ctx, s, at)
+	return z.register.Shredded(ctx, consent.Shred(s), at)
 }
 
 // Placeable gives the contacts whose words waited for the call that they are of, and of whom a call is known by now: their
