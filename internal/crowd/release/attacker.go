@@ -57,6 +57,7 @@ func (s seen) source(world int) source { return source{s.contacts, s.verified, s
 // likelihood is the logarithm of how likely all numbers are in a world.
 func likelihood(all []seen, world int, scale int64) (sum float64) {
 	draws := map[source][2]int64{}
+	var order []source // sums in one order have one last digit: an attack on equal rows gives equal answers
 	for _, s := range all {
 		d := s.worlds[world]
 		switch {
@@ -65,16 +66,19 @@ func likelihood(all []seen, world int, scale int64) (sum float64) {
 			sum += -z*z/2 - math.Log(s.spreads[world])
 		case d.count > 0:
 			first, last := d.noise(s.low, s.high)
-			if known, ok := draws[s.source(world)]; ok {
+			from := s.source(world)
+			if known, ok := draws[from]; ok {
 				first, last = max(first, known[0]), min(last, known[1])
+			} else {
+				order = append(order, from)
 			}
-			draws[s.source(world)] = [2]int64{first, last}
+			draws[from] = [2]int64{first, last}
 		case s.low > 0:
 			return impossible // an empty cell shows 0
 		}
 	}
-	for from, d := range draws {
-		p := 0.0
+	for _, from := range order {
+		p, d := 0.0, draws[from]
 		for n := d[0]; n <= d[1]; n++ {
 			p += noise.ProbabilityOf(n, from.step, scale)
 		}

@@ -105,6 +105,15 @@ func TestAnAttackerLearnsLittleOfOnePerson(t *testing.T) {
 	}
 }
 
+// Whether an attack holds does not change from one time to the next.
+func TestEqualRowsGiveEqualAttacks(t *testing.T) {
+	t.Parallel()
+	end := []time.Time{week.End}
+	if a, b := attacked(t, "", end), attacked(t, "", end); a != b {
+		t.Errorf("%+v and %+v", a, b)
+	}
+}
+
 // Seven publications of a week would tell too much: why a week turns twice.
 func TestAWeekIsNotPublishedEveryDay(t *testing.T) {
 	t.Parallel()
