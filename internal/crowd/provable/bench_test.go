@@ -9,14 +9,16 @@ import (
 	"time"
 )
 
-// business has about rows rows of contacts with a mean of three each, or as many rows each as busy says.
+// business lies in memory as a reader gives it, side by side: it has about rows rows of contacts with a mean of three each, or as many rows each as busy says.
 func business(p Plan, rows, busy int) (all []Unit, of [][]Row) {
 	rng := rand.New(rand.NewPCG(61, uint64(rows)))
+	one := make([]Row, 0, rows+1000)
+	cells := make([]int32, 0, cap(one)*len(p.Metrics))
 	for n := 0; n < rows; {
 		var u Unit
 		binary.BigEndian.PutUint64(u[:], uint64(len(all))+1)
 		all, of = append(all, u), append(of, nil)
-		mine := &of[len(of)-1]
+		begin := len(one)
 		for more := true; more; n++ {
 			r := Row{At: november.Start.Add(time.Duration(rng.Int64N(int64(30 * 24 * time.Hour)))).UnixMicro()}
 			binary.BigEndian.PutUint64(r.ID[:], uint64(n)+1)
@@ -29,11 +31,13 @@ func business(p Plan, rows, busy int) (all []Unit, of [][]Row) {
 				case m.Measure == "topics" && text, m.Measure == "missed-calls" && !text, m.Measure == "missed-reasons" && !text && missed:
 					cell = int32(rng.IntN(len(m.Cells)))
 				}
-				r.Cells = append(r.Cells, cell)
+				cells = append(cells, cell)
 			}
-			*mine = append(*mine, r)
+			r.Cells = cells[len(cells)-len(p.Metrics):]
+			one = append(one, r)
+			of[len(of)-1] = one[begin:]
 			if more = rng.IntN(3) > 0; busy > 0 {
-				more = len(*mine) < busy
+				more = len(one)-begin < busy
 			}
 		}
 	}

@@ -12,10 +12,10 @@ import (
 )
 
 // Without one contact the exact sums differ by no more than the declared sensitivity of each metric: contacts with rows in
-// every cell, with thousands of rows in one cell, with rows that stand twice. MURMUR_ROUNDS multiplies the 500 cases.
+// every cell, with thousands of rows in one cell, with rows that stand twice. MURMUR_ROUNDS multiplies the 10,000 cases.
 func TestNeighbours(t *testing.T) {
 	t.Parallel()
-	p, cases := defaultPlan(t), 500
+	p, cases := defaultPlan(t), 10_000
 	if more, err := strconv.Atoi(os.Getenv("MURMUR_ROUNDS")); err == nil {
 		cases *= more
 	}

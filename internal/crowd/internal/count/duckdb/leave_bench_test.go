@@ -26,7 +26,8 @@ func (unlimited) Reserve(context.Context, provable.Charge) error        { return
 func (unlimited) Commit(context.Context, provable.Charge, []byte) error { return nil }
 
 // BenchmarkLeave makes a release of a month of MURMUR_BENCH_ROWS rows (default one million), calls and texts of a tenth as
-// many contacts, from a file to sealed bytes. MURMUR_BENCH_FILE keeps the file, for others to read (bench/peers).
+// many contacts, from a file to sealed bytes. MURMUR_BENCH_FILE keeps the
+// file, for others to read (bench/peers), on the file system of the temporary directory.
 func BenchmarkLeave(b *testing.B) {
 	rows := 1_000_000
 	if n, err := strconv.Atoi(os.Getenv("MURMUR_BENCH_ROWS")); err == nil {
@@ -35,19 +36,15 @@ func BenchmarkLeave(b *testing.B) {
 	c, lake := engine(b)
 	month := provable.MonthOf(time.UTC, time.Date(2026, 11, 9, 0, 0, 0, 0, time.UTC))
 	file := filepath.Join(lake, "month.parquet")
-	raw(b, fmt.Sprintf(`COPY (SELECT 'default' AS workspace, (1 + (hash(i, 7) %% 3 = 0)::INT)::BIGINT AS kind, unhex(md5(i::VARCHAR)) AS id, 1::BIGINT AS version,
-		make_timestamptz(%d + (hash(i) %% 2592000000000)::BIGINT) AS "at", unhex(md5((hash(i, 8) %% %d)::VARCHAR)) AS contact,
-		1::BIGINT AS direction, (1 + 3 * (hash(i, 3) %% 10 < 3)::INT)::BIGINT AS result, (3 + hash(i, 4) %% 4)::BIGINT AS reason, (1 + hash(i, 6) %% 13)::BIGINT AS topic
-		FROM range(%d) r(i)) TO %s (FORMAT parquet, FIELD_IDS {%s})`, month.Start.UnixMicro(), rows/10, rows, quote(file),
-		fieldIDs([]fact.Column{fact.ColDirection, fact.ColResult, fact.ColReason, fact.ColTopic})))
-	if keep := os.Getenv("MURMUR_BENCH_FILE"); keep != "" {
-		text, err := os.ReadFile(file)
-		if err == nil {
-			err = os.WriteFile(keep, text, 0o600)
-		}
-		if err != nil {
-			b.Fatal(err)
-		}
+	keep := os.Getenv("MURMUR_BENCH_FILE")
+	if keep == "" {
+		keep = filepath.Join(b.TempDir(), "kept.parquet")
+	}
+	if _, err := os.Stat(keep); err != nil {
+		invent(b, keep, rows, month)
+	}
+	if err := os.Link(keep, file); err != nil {
+		b.Fatal(err)
 	}
 	spec, err := provable.ParseSpec([]byte(`{version: 1, unit: contact-month, budget: {epsilon: 2, delta: 1e-6}, bounds: {days: 4}, metrics: [
 		{measure: contacts, share: 100, month: 1, once: true}, {measure: missed-calls, share: 400, month: 2, day: 1},
@@ -79,6 +76,16 @@ func BenchmarkLeave(b *testing.B) {
 	b.ReportMetric(float64(peakMiB()), "peak-MiB")
 	counts, _ := made.Counts("missed-calls")
 	b.Logf("missed-calls: %v of a standard deviation of %.1f", counts.Cells, counts.Sigma)
+}
+
+// invent writes a month of a business.
+func invent(b *testing.B, file string, rows int, month provable.Month) {
+	b.Helper()
+	raw(b, fmt.Sprintf(`COPY (SELECT 'default' AS workspace, (1 + (hash(i, 7) %% 3 = 0)::INT)::BIGINT AS kind, unhex(md5(i::VARCHAR)) AS id, 1::BIGINT AS version,
+		make_timestamptz(%d + (hash(i) %% 2592000000000)::BIGINT) AS "at", unhex(md5((hash(i, 8) %% %d)::VARCHAR)) AS contact,
+		1::BIGINT AS direction, (1 + 3 * (hash(i, 3) %% 10 < 3)::INT)::BIGINT AS result, (3 + hash(i, 4) %% 4)::BIGINT AS reason, (1 + hash(i, 6) %% 13)::BIGINT AS topic
+		FROM range(%d) r(i)) TO %s (FORMAT parquet, FIELD_IDS {%s})`, month.Start.UnixMicro(), rows/10, rows, quote(file),
+		fieldIDs([]fact.Column{fact.ColDirection, fact.ColResult, fact.ColReason, fact.ColTopic})))
 }
 
 // cpuTime is what this process has used of its processors.
