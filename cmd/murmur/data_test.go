@@ -108,7 +108,7 @@ func changes(whole []byte) map[string][]byte {
 func TestLockedDirectoryIsExitFour(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
-	must(t, "", "status", "--data", data)
+	must(t, "", "policy", "set", "region=US", "--data", data)
 	f, err := os.OpenFile(filepath.Join(data, "lock"), os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -143,14 +143,14 @@ func TestFullDiskSaysSo(t *testing.T) {
 	t.Parallel()
 	disk := tmpfs(t, "2m")
 	data := filepath.Join(disk, "data")
-	code, _, said := murmur(t, "", "status", "--data", data)
+	code, _, said := murmur(t, "", "policy", "set", "region=US", "--data", data)
 	if code != 1 || !complaint.MatchString(said) || !strings.Contains(said, "the disk is full") {
 		t.Fatalf("exit code %d, %q", code, said)
 	}
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", syscall.MS_REMOUNT, "size=64m"); err != nil {
 		t.Fatal(err)
 	}
-	must(t, "", "status", "--data", data) // what a full disk left half-made is finished
+	must(t, "", "policy", "set", "region=US", "--data", data) // what a full disk left half-made is finished
 	must(t, "", "verify", "--data", data)
 }
 
@@ -158,7 +158,7 @@ func TestReadOnlyDiskSaysSo(t *testing.T) {
 	t.Parallel()
 	disk := tmpfs(t, "64m")
 	data := filepath.Join(disk, "data")
-	must(t, "", "status", "--data", data)
+	must(t, "", "policy", "set", "region=US", "--data", data)
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
 		t.Fatal(err)
 	}

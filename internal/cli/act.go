@@ -11,7 +11,7 @@ import (
 )
 
 type eraseCmd struct {
-	Contact   string `arg:"" help:"A phone number, an e-mail address, or the platform's own id of a person; - reads it from the keyboard or stdin, so that no list of processes and no shell history holds it."`
+	Contact   string `arg:"" help:"A phone number, an e-mail address, or the platform's own id of a person as id:TEXT; - reads it from the keyboard or stdin, so that no list of processes and no shell history holds it."`
 	Workspace string `default:"default" help:"Workspace."`
 	Wait      bool   `help:"Where a server runs, wait until the rows are gone. Without, the answer takes the same time for a contact that nobody knows."`
 }

@@ -14,7 +14,8 @@ import (
 )
 
 type backupCmd struct {
-	Output string `short:"o" required:"" help:"The backup file." type:"path" placeholder:"FILE"`
+	Output    string `short:"o" required:"" help:"The backup file; one that is there is kept." type:"path" placeholder:"FILE"`
+	Overwrite bool   `help:"Replace a file that is there, once the new one is whole."`
 }
 
 // backupFile takes a backup in, and what the server says beside its bytes.
@@ -34,6 +35,9 @@ type backedUp struct {
 
 // Run gives the file its name only when it is whole: every hash in it was compared, and it is on the disk.
 func (c *backupCmd) Run(r *run) (err error) {
+	if _, err := os.Lstat(c.Output); err == nil && !c.Overwrite {
+		return &server.Problem{Message: "there is a file at " + c.Output, Hint: "name a new one, or replace it with --overwrite", Exit: 2}
+	}
 	f, err := os.CreateTemp(filepath.Dir(c.Output), ".murmur-backup-*")
 	if err != nil {
 		return fmt.Errorf("create the backup: %w", err)

@@ -13,8 +13,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -95,6 +97,7 @@ func Run(ctx context.Context, args []string, s IO) int {
 		kong.Exit(func(n int) { code, exited = n, true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	}
+	args = helped(args)
 	config, err := readSettings(args)
 	if err != nil {
 		return complain(s.Err, usage{err})
@@ -102,9 +105,6 @@ func Run(ctx context.Context, args []string, s IO) int {
 	parser, err := kong.New(&c, append(options, kong.Resolvers(config))...)
 	if err != nil {
 		return complain(s.Err, usage{err})
-	}
-	if len(args) == 0 {
-		args = []string{"--help"}
 	}
 	k, err := parser.Parse(args)
 	if exited {
@@ -120,6 +120,17 @@ func Run(ctx context.Context, args []string, s IO) int {
 		return complain(s.Err, usage{err})
 	}
 	return complain(s.Err, k.Run(&run{IO: s, globals: c.globals, ctx: ctx}))
+}
+
+// helped reads `murmur help VERB` as `murmur VERB --help`, and nothing as `murmur --help`.
+func helped(args []string) []string {
+	switch {
+	case len(args) == 0:
+		return []string{"--help"}
+	case args[0] == "help":
+		return append(slices.Clone(args[1:]), "--help")
+	}
+	return args
 }
 
 // useRootKey has the root key come from where it is kept apart. No confined program may read a file that holds it.
@@ -201,12 +212,37 @@ func (r *run) do(verb string, args, answer any) error {
 
 // stream is do for verbs that read or write more than a JSON object.
 func (r *run) stream(verb string, args any, in io.Reader, out io.Writer) error {
+	if err := r.exists(verb, args); err != nil {
+		return err
+	}
 	c, err := server.Attach(r.ctx, r.Data)
 	if err != nil {
 		return err
 	}
 	err = c.Do(r.ctx, verb, args, in, out)
 	return errors.Join(err, c.Close())
+}
+
+// making are the verbs that make a data directory where there is none; one that reads, or takes something out, would answer
+// from an empty one that the person did not mean.
+var making = []string{"connect", "import", "token", "digest-add", "flow-set", "name"}
+
+// exists refuses a verb that has nothing to read, as after a slip in --data.
+func (r *run) exists(verb string, args any) error {
+	change, ok := args.(server.PolicyArgs)
+	if slices.Contains(making, verb) || ok && len(change.Set) > 0 {
+		return nil
+	}
+	return noDirectory(r.Data)
+}
+
+// noDirectory is an error where there is nothing of that name, or an empty directory.
+func noDirectory(path string) error {
+	inside, err := os.ReadDir(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(inside) == 0 {
+		return &server.Problem{Message: "there is no murmur directory at " + path, Hint: "--data or MURMUR_DATA names another; murmur serve, connect and import make one", Exit: 2}
+	}
+	return nil // whatever else is wrong is said by whoever opens it
 }
 
 // print writes v as JSON with --json, otherwise lets people read it.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 
@@ -16,7 +17,7 @@ type importCmd struct {
 	Map       string   `help:"YAML file: canonical field to the file's header." type:"existingfile" placeholder:"FILE"`
 	Key       string   `help:"Private key that opens encrypted vCons: PEM or JWK." type:"existingfile" placeholder:"FILE"`
 	Source    string   `help:"The connection the file is an export of: a call in it and the same call by webhook are then one. Without it the ids of files with other headers are other calls." placeholder:"NAME"`
-	DryRun    bool     `help:"Show the column mapping and the first rows, masked; import nothing."`
+	DryRun    bool     `help:"Show the column mapping, the first rows, masked, and which rows of the file cannot be read; import nothing."`
 	File      []string `arg:"" help:"CSV, JSONL or vCon files; - is stdin."`
 }
 
@@ -77,16 +78,21 @@ func (c *importCmd) print(r *run, total server.Imported) error {
 	return r.print(total, func(w io.Writer) {
 		fmt.Fprintf(w, "%d rows in: %d published, %d known before, %d ignored, %d refused, %d held, %d quarantined.\n",
 			total.In, total.Published, total.Duplicate, total.Ignored, total.Refused, total.Held, total.Quarantined)
-		for _, q := range total.Bad {
-			if q.File != "" {
-				fmt.Fprintf(w, "  %s", q.File)
-			}
-			fmt.Fprintf(w, "  line %d: %s\n", q.Line, q.Why)
-		}
-		if n := total.Unlisted; n > 0 {
-			fmt.Fprintf(w, "  and %d more\n", n)
-		}
+		printBad(w, total.Bad, total.Unlisted)
 	})
+}
+
+// printBad names the rows that cannot be read.
+func printBad(w io.Writer, bad []server.BadRow, unlisted int64) {
+	for _, q := range bad {
+		if q.File != "" {
+			fmt.Fprintf(w, "  %s", q.File)
+		}
+		fmt.Fprintf(w, "  line %d: %s\n", q.Line, q.Why)
+	}
+	if unlisted > 0 {
+		fmt.Fprintf(w, "  and %d more\n", unlisted)
+	}
 }
 
 func (c *importCmd) one(r *run, args server.ImportArgs, name string) (got server.Imported, err error) {
@@ -97,6 +103,10 @@ func (c *importCmd) one(r *run, args server.ImportArgs, name string) (got server
 			return got, usage{fmt.Errorf("open the file: %w", err)}
 		}
 		if st, err := f.Stat(); err == nil {
+			if st.IsDir() {
+				_ = f.Close()
+				return got, &server.Problem{Message: name + " is a directory", Hint: "name the files in it: murmur import " + filepath.Join(name, "*.csv"), Exit: 2}
+			}
 			size = st.Size()
 		}
 		in = f
@@ -142,6 +152,12 @@ func (c *importCmd) preview(r *run, answer string) error {
 			}
 		}
 		_ = t.Flush()
-		fmt.Fprintln(w, "\nNothing was imported. Without --dry-run the rows are read as shown.")
+		if bad := int64(len(p.Bad)) + p.Unlisted; bad > 0 {
+			fmt.Fprintf(w, "\n%d of %d rows cannot be read and would be quarantined:\n", bad, p.In)
+			printBad(w, p.Bad, p.Unlisted)
+		} else {
+			fmt.Fprintf(w, "\nAll %d rows can be read.\n", p.In)
+		}
+		fmt.Fprintln(w, "Nothing was imported. Without --dry-run the rows are read as shown.")
 	})
 }

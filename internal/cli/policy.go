@@ -27,13 +27,16 @@ func (c *policyShowCmd) Run(r *run) error {
 
 type policySetCmd struct {
 	Workspace string   `default:"default" help:"Workspace."`
-	Reason    string   `help:"Why: it is kept in the ledger." default:"set on the command line"`
+	Reason    string   `help:"Why: it is kept in the ledger; without it the ledger says that none was given."`
 	Author    string   `help:"Who: it is kept in the ledger. The user's login by default."`
 	Change    []string `arg:"" help:"KEY=VALUE; murmur policy show lists the keys."`
 }
 
 func (c *policySetCmd) Run(r *run) error {
 	args := server.PolicyArgs{Workspace: c.Workspace, Reason: c.Reason, Author: c.Author}
+	if args.Reason == "" {
+		args.Reason = noReason
+	}
 	if args.Author == "" {
 		args.Author = "unknown"
 		if u, err := user.Current(); err == nil {
@@ -47,8 +50,15 @@ func (c *policySetCmd) Run(r *run) error {
 		}
 		args.Set = append(args.Set, server.KeyValue{Key: k, Value: v})
 	}
-	return r.policy(args)
+	if err := r.policy(args); err != nil || c.Reason != "" {
+		return err
+	}
+	fmt.Fprintln(r.Err, "warning: the ledger keeps for good that no reason was given; --reason says why")
+	return nil
 }
+
+// noReason is what the ledger keeps of a change without one.
+const noReason = "set on the command line, without a reason"
 
 func (r *run) policy(args server.PolicyArgs) error {
 	var a []server.KeyValue

@@ -211,6 +211,9 @@ func (c *verifyCmd) Run(r *run) error {
 	if c.Attack && terminal(r.Err) {
 		fmt.Fprintln(r.Err, "attacking the figures of the last weeks, some seconds a workspace ..")
 	}
+	if err := noDirectory(r.Data); err != nil {
+		return err
+	}
 	a, err := server.Verify(r.ctx, r.Data, args)
 	if err != nil {
 		return err

@@ -221,7 +221,10 @@ func TestTheCommandsOfTheReadmeRun(t *testing.T) {
 	defer vendor.Close()
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan int, 1)
-	for _, line := range lines {
+	if !strings.HasPrefix(lines[0], `make build && export PATH="$PWD/bin:$PATH" `) {
+		t.Fatalf("on a clean clone nobody finds the command: %s", lines[0])
+	}
+	for _, line := range lines[1:] {
 		line, _, _ = strings.Cut(line, " #")
 		args := words(line)
 		if len(args) < 2 || args[0] != "murmur" {

@@ -172,7 +172,7 @@ func (z *Zone) silence(ctx context.Context, ws workspace.ID, call fact.ID, of co
 // who is the person that somebody names. What cannot be read is refused: it must never be taken for a new person, of whom
 // there is nothing to refuse or erase.
 func (z *Zone) who(ctx context.Context, ws workspace.ID, contact string) (identity.Person, error) {
-	who, err := z.persons.Of(ctx, ws, personal.New(contact))
+	who, err := z.persons.Named(ctx, ws, personal.New(contact))
 	switch {
 	case err != nil:
 		return who, err

@@ -1,6 +1,7 @@
 package private
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -8,8 +9,8 @@ import (
 
 	"murmur/internal/fact"
 	"murmur/internal/private/internal/detect"
+	"murmur/internal/private/internal/event"
 	"murmur/internal/private/internal/source"
-	"murmur/internal/private/internal/source/connect"
 	"murmur/internal/workspace"
 )
 
@@ -18,6 +19,10 @@ type FilePreview struct {
 	Kind    string
 	Columns []PreviewColumn
 	Rows    [][]PreviewCell
+
+	In       int64    // rows of the whole file
+	Bad      []BadRow // the first badListed that Import would put into quarantine
+	Unlisted int64    // further ones
 }
 
 // PreviewColumn is a column and the field it feeds; an empty Field means that it is not used.
@@ -26,15 +31,20 @@ type PreviewColumn struct{ Header, Field, Note string }
 // PreviewCell is one masked value.
 type PreviewCell struct{ Field, Value string }
 
-// Preview reads the beginning of a file and imports nothing.
+// Preview reads a file, shows its beginning and which of its rows could not be read, and imports nothing.
 func (z *Zone) Preview(ctx context.Context, ws workspace.ID, r io.Reader, o ImportOptions) (FilePreview, error) {
 	f, err := z.openFile(ctx, ws, r, o)
 	if err != nil {
 		return FilePreview{}, err
 	}
-	if f.csv == nil {
-		return f.preview()
+	out := FilePreview{Kind: f.kind}
+	if f.csv != nil {
+		out = z.previewColumns(f)
 	}
+	return out, fileError(f.check(ctx, z.now(), &out))
+}
+
+func (z *Zone) previewColumns(f file) FilePreview {
 	p := f.csv.Preview()
 	out := FilePreview{Kind: p.Kind}
 	for _, c := range p.Columns {
@@ -47,40 +57,69 @@ func (z *Zone) Preview(ctx context.Context, ws workspace.ID, r io.Reader, o Impo
 		}
 		out.Rows = append(out.Rows, cells)
 	}
-	return out, nil
+	return out
 }
 
-// preview shows what the first rows of a file without columns are, never their values.
-func (f file) preview() (FilePreview, error) {
-	out := FilePreview{Kind: f.kind}
-	src, _ := connect.For(f.kind)
-	err := f.Rows(func(_ int, row []byte, bad *source.Verdict) bool {
-		var cells []PreviewCell
-		events, err := src.Decode(source.Delivery{Body: row})
+// check reads all rows as Import would and notes those that it could not; of a file without columns it shows the first.
+func (f file) check(ctx context.Context, now time.Time, out *FilePreview) error {
+	err := f.Rows(func(line int, row []byte, unread *source.Verdict) bool {
+		out.In++
+		var events []event.Event
+		var bad error = unread
+		if unread == nil {
+			events, bad = readable(f.kind, f.delivery(row), now)
+		}
 		switch {
+		case bad != nil && len(out.Bad) < badListed:
+			out.Bad = append(out.Bad, BadRow{line, reason(bad)})
 		case bad != nil:
-			cells = append(cells, PreviewCell{"type", "unreadable"})
-		case err != nil:
-			cells = append(cells, PreviewCell{"type", "unreadable: " + reason(err)})
+			out.Unlisted++
 		}
-		for kind := fact.KindCall; kind <= fact.KindConsent && len(events) > 0; kind++ {
-			n := 0
-			for i := range events {
-				if events[i].Kind() == kind {
-					n++
-				}
-			}
-			switch {
-			case n == 1:
-				cells = append(cells, PreviewCell{"type", kind.String()})
-			case n > 1:
-				cells = append(cells, PreviewCell{"type", fmt.Sprintf("%d of %s", n, kind)})
-			}
+		if f.csv == nil && len(out.Rows) < shownRows {
+			out.Rows = append(out.Rows, kindsOf(events, bad))
 		}
-		out.Rows = append(out.Rows, cells)
-		return len(out.Rows) < 5
+		return ctx.Err() == nil
 	})
-	return out, fileError(err)
+	return cmp.Or(err, ctx.Err())
+}
+
+// shownRows is how many rows a preview shows.
+const shownRows = 5
+
+// readable decodes a row; bad is why it would go to quarantine.
+func readable(kind string, d source.Delivery, now time.Time) (events []event.Event, bad error) {
+	events, err := decode(envelope{origin: origin{kind: kind}, delivery: d}, now)
+	if err != nil && unusable(err).State == fact.Quarantined {
+		return nil, err
+	}
+	for i := range events {
+		if !plausible(events[i].At, now) {
+			return nil, source.Quarantine(fact.WhyBadTime, "occurred_at")
+		}
+	}
+	return events, nil
+}
+
+// kindsOf shows what a row is, never its values.
+func kindsOf(events []event.Event, bad error) (cells []PreviewCell) {
+	if bad != nil {
+		return []PreviewCell{{"type", "unreadable: " + reason(bad)}}
+	}
+	for kind := fact.KindCall; kind <= fact.KindConsent; kind++ {
+		n := 0
+		for i := range events {
+			if events[i].Kind() == kind {
+				n++
+			}
+		}
+		switch {
+		case n == 1:
+			cells = append(cells, PreviewCell{"type", kind.String()})
+		case n > 1:
+			cells = append(cells, PreviewCell{"type", fmt.Sprintf("%d of %s", n, kind)})
+		}
+	}
+	return cells
 }
 
 // openCells are the fields that hold no person: their values are shown as they stand.

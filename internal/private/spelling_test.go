@@ -126,6 +126,9 @@ func TestEverySpellingErasesItsPerson(t *testing.T) {
 		want, err := h.zone.who(t.Context(), workspace.Default, one)
 		must(t, err)
 		for _, s := range spellings {
+			if strings.HasPrefix(one, "id:") && !strings.HasPrefix(s, "id:") {
+				continue // by hand an id says that it is one
+			}
 			_, err := h.zone.Erase(t.Context(), workspace.Default, s)
 			must(t, err)
 			o, err := h.zone.Orders(t.Context(), workspace.Default)
@@ -136,7 +139,7 @@ func TestEverySpellingErasesItsPerson(t *testing.T) {
 		}
 	}
 	for s, want := range map[string]error{
-		"+1 212 555": ErrContact, "1234567": ErrContact, "Rosa Delgado": ErrContact, "anonymous": ErrNobody, "": ErrNobody, "+266696687": ErrNobody,
+		"hello": ErrContact, "CUST-9": ErrContact, "rosa.example.com": ErrContact, "+1 212 555": ErrContact, "1234567": ErrContact, "Rosa Delgado": ErrContact, "anonymous": ErrNobody, "": ErrNobody, "+266696687": ErrNobody,
 	} {
 		if _, err := h.zone.Erase(t.Context(), workspace.Default, s); !errors.Is(err, want) {
 			t.Errorf("erase %q: %v", s, err)

@@ -188,6 +188,10 @@ type Preview struct {
 	Kind    string          `json:"kind"`
 	Mapping []MappedColumn  `json:"mapping"`
 	Rows    [][]PreviewCell `json:"rows"`
+
+	In       int64    `json:"in"`            // rows of the whole file
+	Bad      []BadRow `json:"bad,omitempty"` // those that would be quarantined
+	Unlisted int64    `json:"unlisted,omitempty"`
 }
 
 // MappedColumn says where a column goes; an empty Field means that it is not used.

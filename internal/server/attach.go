@@ -76,6 +76,9 @@ func (r *remote) Do(ctx context.Context, verb string, args any, in io.Reader, ou
 	}
 	res, err := r.http.Do(req)
 	if err != nil {
+		if u, ok := errors.AsType[*url.Error](err); ok { // its address is of the socket, and says nothing to anybody
+			err = u.Err
+		}
 		return fmt.Errorf("ask the running server: %w", err)
 	}
 	defer res.Body.Close()

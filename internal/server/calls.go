@@ -29,7 +29,7 @@ func (c calls) Event(ctx context.Context, ws workspace.ID, call string, e web.Ca
 	})
 	c.obey(ctx, ws, call, s)
 	if errors.Is(err, private.ErrCallEvent) {
-		err = errors.Join(web.ErrInput, err)
+		err = unacceptable{private.ErrCallEvent}
 	}
 	if err != nil && s.State != "" {
 		// The call is on the shred side and the telephony must know; what could not be written is tried again.

@@ -41,7 +41,7 @@ func TestALiveCallOverTheAPI(t *testing.T) {
 			t.Errorf("%s: %s, want %s: %v", e.event, s.State, e.state, err)
 		}
 	}
-	if _, err := c.Event(t.Context(), workspace.Default, "AC1", web.CallEvent{Kind: "laughed", At: at}); !errors.Is(err, web.ErrInput) {
+	if _, err := c.Event(t.Context(), workspace.Default, "AC1", web.CallEvent{Kind: "laughed", At: at}); !errors.Is(err, web.ErrInput) || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "docs/api.md") {
 		t.Errorf("an unknown event: %v", err)
 	}
 	r, err := c.Receipt(t.Context(), workspace.Default, "AC1")

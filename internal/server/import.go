@@ -103,7 +103,10 @@ func (n *Node) preview(ctx context.Context, ws workspace.ID, o private.ImportOpt
 	if err != nil {
 		return Preview{}, err
 	}
-	out := Preview{Kind: p.Kind}
+	out := Preview{Kind: p.Kind, In: p.In, Unlisted: p.Unlisted}
+	for _, b := range p.Bad {
+		out.Bad = append(out.Bad, BadRow{Line: b.Line, Why: b.Why})
+	}
 	for _, c := range p.Columns {
 		out.Mapping = append(out.Mapping, MappedColumn{Header: c.Header, Field: c.Field, Note: c.Note})
 	}

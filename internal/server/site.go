@@ -22,10 +22,23 @@ func webErr(err error) error {
 	case errors.Is(err, workspace.ErrNotFound):
 		return web.ErrNotFound
 	case errors.Is(err, private.ErrNobody), errors.Is(err, private.ErrContact), errors.Is(err, private.ErrVia), errors.Is(err, workspace.ErrBadID), errors.Is(err, workspace.ErrExists):
-		return errors.Join(web.ErrInput, err)
+		return unacceptable{err}
 	}
 	return err
 }
+
+// unacceptable is an input that was not accepted: what is wrong with it and what to do, in one line.
+type unacceptable struct{ why error }
+
+func (r unacceptable) Error() string {
+	p := Explain(r.why)
+	if p.Hint == "" {
+		return p.Message
+	}
+	return p.Message + ": " + p.Hint
+}
+
+func (r unacceptable) Unwrap() []error { return []error{web.ErrInput, r.why} }
 
 // Token, Redeem, Session and End are web.Keys. Owners of the default workspace may make workspaces.
 func (s site) Token(ctx context.Context, token web.Hash) (web.Access, error) {
@@ -221,7 +234,7 @@ func (w workspaces) Workspaces(ctx context.Context) ([]workspace.ID, error) { re
 
 func (w workspaces) Create(ctx context.Context, ws workspace.ID) (string, error) {
 	if err := w.store.Exists(ctx, ws); err == nil {
-		return "", errors.Join(web.ErrInput, workspace.ErrExists)
+		return "", unacceptable{workspace.ErrExists}
 	} else if !errors.Is(err, workspace.ErrNotFound) {
 		return "", err
 	}

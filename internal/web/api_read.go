@@ -32,6 +32,9 @@ func (a api) reading(h huma.API) {
 			Scoped
 			Insight string `query:"insight" maxLength:"64" pattern:"^[a-z0-9-]*$" doc:"slug; empty: all"`
 		}) (*body[[]insight.Figure], error) {
+			if _, known := insight.Find(in.Insight); in.Insight != "" && !known {
+				return nil, huma.Error404NotFound("there is no insight of that name; docs/insights.md lists them, and each figure has its own in the field insight")
+			}
 			figures, err := a.Figures.Figures(ctx, access(ctx).Workspace, in.Insight, access(ctx).Role)
 			if err != nil {
 				return nil, a.answer(ctx, err)

@@ -158,6 +158,9 @@ func TestFiguresAreEncodedOnce(t *testing.T) {
 	if n := strings.Count(want.String(), "\n"); n != len(list) {
 		t.Errorf("%d figures listed, %d encoded", len(list), n)
 	}
+	if w := b.call("viewer", "GET", "/v1/figures?insight=nonsense", ""); w.Code != 404 || !strings.Contains(w.Body.String(), "docs/insights.md") {
+		t.Errorf("an insight that there is none of: %d %s", w.Code, w.Body)
+	}
 	one := b.call("viewer", "GET", "/v1/figures?insight=satisfaction", "").Body.String()
 	if strings.Contains(one, "missed-call-rate") || !strings.Contains(one, "satisfaction") {
 		t.Error("insight= does not select")

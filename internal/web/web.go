@@ -35,7 +35,7 @@ var ErrNotFound = errors.New("not found")
 
 // ErrInput is the parent of every refusal of a value a person or program sent; its text is shown to them, so
 // it must not repeat the value.
-var ErrInput = errors.New("input")
+var ErrInput = errors.New("not accepted")
 
 // Config is what the pages and the API need. Every interface is required.
 type Config struct {

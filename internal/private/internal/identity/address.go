@@ -80,6 +80,11 @@ func OwnID(v personal.Value, region string) Address {
 	return a
 }
 
+// SaysOwn reports whether a text says itself that it is a platform's own id: id:TEXT.
+func SaysOwn(v personal.Value) bool {
+	return len(v.Reveal()) <= maxAddress && strings.HasPrefix(clean(v.Reveal()), ownPrefix)
+}
+
 func parse(s, region string) (Kind, string) {
 	s = clean(s)
 	for _, prefix := range []string{shortPrefix, ownPrefix} {

@@ -44,6 +44,21 @@ func (f *Finder) Of(ctx context.Context, ws workspace.ID, v personal.Value) (ide
 	return f.First(ctx, ws, personal.Value{}, v)
 }
 
+// Named is the person whom somebody names by hand. A platform's own id says that it is one (id:TEXT): any other word would be
+// a new person, of whom nothing is known, where a number or an address was misspelt.
+func (f *Finder) Named(ctx context.Context, ws workspace.ID, v personal.Value) (identity.Person, error) {
+	schemes, err := f.of(ctx, ws)
+	if err != nil {
+		return identity.Person{}, err
+	}
+	if f.parser.Parse(v, schemes[0].Region).Kind() == identity.Own && !identity.SaysOwn(v) {
+		nobody := identity.Stranger(anon.Nobody(), "")
+		nobody.Unreadable = true
+		return nobody, nil
+	}
+	return f.Of(ctx, ws, v)
+}
+
 // First is the person at the first of several addresses that says who it is, who has the others too; own is what the
 // platform itself calls them, and comes last.
 func (f *Finder) First(ctx context.Context, ws workspace.ID, own personal.Value, all ...personal.Value) (identity.Person, error) {
