@@ -118,7 +118,8 @@ func TestAddressesAreForgottenWithTheLinks(t *testing.T) {
 	}
 	name := func() {
 		t.Helper()
-		_, err := r.Link(t.Context(), workspace.Default, rosa, now, time.Time{})
+		must(t, r.Link(t.Context(), workspace.Default, consent.Named{Who: rosa, At: now}))
+		_, err := r.Lead(t.Context(), workspace.Default, rosa)
 		must(t, err)
 	}
 	name()

@@ -31,6 +31,8 @@ type builder struct {
 	receivedAt time.Time
 	version    int64 // of the event in hand
 
+	named *[]consent.Named // who was named by several addresses, for whoever writes it down with other deliveries' people; nil: it is written at once
+
 	facts  []fact.Fact
 	labels []fact.Named
 	owner  anon.Contact
@@ -201,7 +203,14 @@ func (b *builder) link(ctx context.Context, e *event.Event, people []identity.Pe
 		if err != nil {
 			return err
 		}
-		refused, err := b.zone.register.Link(ctx, b.ws, p, e.At, gone)
+		if named := (consent.Named{Who: p, At: e.At}); e.At.After(gone) { // of what is erased nothing is remembered
+			if b.named != nil {
+				*b.named = append(*b.named, named)
+			} else if err := b.zone.register.Link(ctx, b.ws, named); err != nil {
+				return err
+			}
+		}
+		refused, err := b.zone.register.Lead(ctx, b.ws, p)
 		if err != nil {
 			return err
 		}

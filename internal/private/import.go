@@ -21,6 +21,7 @@ import (
 	"murmur/internal/fact"
 	"murmur/internal/journal"
 	"murmur/internal/keyring"
+	"murmur/internal/private/internal/consent"
 	"murmur/internal/private/internal/identity"
 	"murmur/internal/private/internal/source"
 	"murmur/internal/private/internal/source/vcon"
@@ -235,6 +236,7 @@ func (im *importer) settle(ctx context.Context, rows []importRow, ids []journal.
 	now := im.zone.now()
 	in, outcomes := make([]journal.Message, len(rows)), make([]fact.Outcome, len(rows))
 	bad := make([]error, len(rows))
+	var named []consent.Named
 	for i, row := range rows {
 		in[i] = journal.Message{Topic: journal.Inbox, ID: ids[i], Workspace: im.ws, Source: im.label, Key: binary.BigEndian.Uint64(ids[i][:8]), At: now}
 		if state, ok := known[ids[i]]; ok {
@@ -246,7 +248,7 @@ func (im *importer) settle(ctx context.Context, rows []importRow, ids []journal.
 			continue
 		}
 		env := row.envelope(im.name, im.ids)
-		if outcomes[i], bad[i], err = im.zone.judge(ctx, in[i], env); err != nil {
+		if outcomes[i], bad[i], err = im.zone.judge(ctx, in[i], env, &named); err != nil {
 			return err
 		}
 		bad[i] = quarantined(outcomes[i], cmp.Or(row.bad, bad[i]))
@@ -257,6 +259,9 @@ func (im *importer) settle(ctx context.Context, rows []importRow, ids []journal.
 		if err != nil {
 			return fmt.Errorf("seal row: %w", err)
 		}
+	}
+	if err := im.zone.register.Link(ctx, im.ws, named...); err != nil { // before still is asked: a refusal finds them, or is seen there
+		return err
 	}
 	fresh, err := im.to.Settle(ctx, still, in, outcomes)
 	if err != nil {

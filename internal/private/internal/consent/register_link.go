@@ -23,22 +23,85 @@ import (
 // and only the former is taken on. So two people who were both named with a family's number, or with a placeholder that
 // somebody typed, are not each other. Agreements are never taken on.
 
-// Link remembers that a source named a person by further addresses at a moment, and takes to each address what was refused
-// and erased by another. Of what is erased itself nothing is remembered. It gives those whose words must be nowhere now.
-func (r *Register) Link(ctx context.Context, ws workspace.ID, who identity.Person, at, gone time.Time) (refused []anon.Contact, err error) {
-	all := append(who.All(), who.Also...)
-	if !who.Known() || len(who.Also) == 0 {
-		return nil, nil
+// Named is a person whom a source named by several addresses, and when.
+type Named struct {
+	Who identity.Person
+	At  time.Time
+}
+
+func (n Named) all() []anon.Contact {
+	if !n.Who.Known() || len(n.Who.Also) == 0 {
+		return nil
 	}
-	if at.After(gone) {
-		if err := r.link(ctx, ws, all, dayOf(at)); err != nil {
-			return nil, fmt.Errorf("remember an address: %w", err)
+	return append(n.Who.All(), n.Who.Also...)
+}
+
+// Link remembers by which addresses people were named together, in one transaction.
+func (r *Register) Link(ctx context.Context, ws workspace.ID, named ...Named) error {
+	now := r.now()
+	var fresh []pair
+	for _, n := range named {
+		pairs, err := r.pairs(ctx, ws, n, now)
+		if err != nil {
+			return fmt.Errorf("remember addresses: %w", err)
+		}
+		fresh = append(fresh, pairs...)
+	}
+	if len(fresh) == 0 {
+		return nil
+	}
+	err := r.db.Tx(ctx, func(tx *sql.Tx) error {
+		for _, p := range fresh {
+			_, err := tx.ExecContext(ctx, `INSERT INTO addresses(workspace, contact, also, day, seen) VALUES(?,?,?,?,?)
+				ON CONFLICT DO UPDATE SET day = max(day, excluded.day), seen = excluded.seen`, ws.String(), p.a[:], p.b[:], p.day, now.UnixMicro())
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("remember addresses: %w", err)
+	}
+	return nil
+}
+
+// pair is two addresses of one person, a < b, and a day on which they were named.
+type pair struct {
+	a, b pseudonym
+	day  int64
+}
+
+// pairs are those of a person that are not known of that day or a later one, or that nobody told of today.
+func (r *Register) pairs(ctx context.Context, ws workspace.ID, n Named, now time.Time) (fresh []pair, err error) {
+	all := n.all()
+	for i, c := range all {
+		for _, d := range all[i+1:] {
+			p := pair{c.Bytes(), d.Bytes(), dayOf(n.At)}
+			if bytes.Compare(p.a[:], p.b[:]) > 0 {
+				p.a, p.b = p.b, p.a
+			}
+			var day, seen int64
+			err := r.db.QueryRowContext(ctx, `SELECT day, seen FROM addresses WHERE workspace = ? AND contact = ? AND also = ?`, ws.String(), p.a[:], p.b[:]).Scan(&day, &seen)
+			if err != nil && !errors.Is(err, sql.ErrNoRows) {
+				return nil, err
+			}
+			if err != nil || day < p.day || now.Sub(time.UnixMicro(seen)) > 24*time.Hour {
+				fresh = append(fresh, p)
+			}
 		}
 	}
+	return fresh, nil
+}
+
+// Lead takes to each address of a person what was refused and erased by another. It gives those whose words must be nowhere
+// now. Whoever asks after Link, or whose decision counts only while Changes stays as it was, misses nothing that is said meanwhile.
+func (r *Register) Lead(ctx context.Context, ws workspace.ID, who identity.Person) (refused []anon.Contact, err error) {
 	s, err := r.of(ctx, ws)
 	if err != nil {
 		return nil, err
 	}
+	all := Named{Who: who}.all()
 	for _, to := range all {
 		for _, from := range all {
 			if to != from {
@@ -52,43 +115,6 @@ func (r *Register) Link(ctx context.Context, ws workspace.ID, who identity.Perso
 		r.mu.RUnlock()
 	}
 	return refused, err
-}
-
-// link writes the pairs of addresses that are not known of that day or a later one, or that nobody told of today.
-func (r *Register) link(ctx context.Context, ws workspace.ID, all []anon.Contact, day int64) error {
-	type pair struct{ a, b []byte }
-	var fresh []pair
-	now := r.now()
-	for i, c := range all {
-		for _, d := range all[i+1:] {
-			a, b := c.Bytes(), d.Bytes()
-			p := pair{a[:], b[:]}
-			if bytes.Compare(p.a, p.b) > 0 {
-				p.a, p.b = p.b, p.a
-			}
-			var known, seen int64
-			err := r.db.QueryRowContext(ctx, `SELECT day, seen FROM addresses WHERE workspace = ? AND contact = ? AND also = ?`, ws.String(), p.a, p.b).Scan(&known, &seen)
-			if err != nil && !errors.Is(err, sql.ErrNoRows) {
-				return err
-			}
-			if err != nil || known < day || now.Sub(time.UnixMicro(seen)) > 24*time.Hour {
-				fresh = append(fresh, p)
-			}
-		}
-	}
-	if len(fresh) == 0 {
-		return nil
-	}
-	return r.db.Tx(ctx, func(tx *sql.Tx) error {
-		for _, p := range fresh {
-			_, err := tx.ExecContext(ctx, `INSERT INTO addresses(workspace, contact, also, day, seen) VALUES(?,?,?,?,?)
-				ON CONFLICT DO UPDATE SET day = max(day, excluded.day), seen = excluded.seen`, ws.String(), p.a, p.b, day, now.UnixMicro())
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }
 
 // Linked lists the pseudonyms that were named together with one.
