@@ -15,6 +15,9 @@ import (
 func TestAnAssistantStartsMurmur(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
+	if made := Run(t.Context(), []string{"policy", "set", "region=US", "--reason", "a test", "--data", data}, IO{In: &bytes.Buffer{}, Out: io.Discard, Err: io.Discard}); made != 0 {
+		t.Fatal("no data directory: exit code", made)
+	}
 	fromClient, toServer := io.Pipe()
 	fromServer, toClient := io.Pipe()
 	var said bytes.Buffer
