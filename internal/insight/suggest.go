@@ -20,7 +20,8 @@ type Suggestion struct {
 	Effort   string   `json:"effort"` // minutes, hours, days
 	Evidence []Figure `json:"evidence"`
 	Expect   Expected `json:"expect"`
-	// Weight is about how many contacts in four weeks would be served better; it orders suggestions.
+	// Weight is about how many contacts in four weeks would be served better, at the low end of what is expected; it orders
+	// suggestions.
 	Weight float64 `json:"weight"`
 }
 
@@ -180,6 +181,14 @@ func (p pooled) expect(unit string, gain func(Figure) float64) Expected {
 // speaks only where the interval, not just the value, is beyond its threshold.
 func Suggestions(figures []Figure) []Suggestion { return windowOf(figures).advice(figures) }
 
+// surely is the share of what is expected that its low end leaves: what is promised on few and noisy counts comes later.
+func (e Expected) surely() float64 {
+	if e.Value <= 0 {
+		return 0
+	}
+	return max(e.Low/e.Value, 0.05)
+}
+
 // SuggestionsTo reads advice out of nothing but the four weeks that end with a week, and the block that does.
 func SuggestionsTo(figures []Figure, week string) []Suggestion { return windowTo(week).advice(figures) }
 
@@ -188,6 +197,9 @@ func (w window) advice(figures []Figure) []Suggestion {
 	var out []Suggestion
 	for _, rule := range rules {
 		out = append(out, rule(m)...)
+	}
+	for i := range out {
+		out[i].Weight *= out[i].Expect.surely()
 	}
 	slices.SortStableFunc(out, func(a, b Suggestion) int { return cmp.Compare(b.Weight, a.Weight) })
 	return out

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"math"
 	"slices"
 	"sort"
 	"time"
@@ -135,13 +136,15 @@ func (l *life) leftMessage(w within) (float64, bool) {
 	return part(l.inbound(w), missed, func(c *synth.Call) bool { return c.Voicemail != "" })
 }
 
-// quantile of values, the middle of the two where it lies between them.
+// quantileOf lies between the two values around its rank, as far from either as the rank.
 func quantileOf(values []float64, p float64) (float64, bool) {
 	if len(values) == 0 {
 		return 0, false
 	}
 	sort.Float64s(values)
-	return values[min(int(p*float64(len(values))), len(values)-1)], true
+	rank := p * float64(len(values)-1)
+	below, above := values[int(rank)], values[int(math.Ceil(rank))]
+	return below + (rank-math.Floor(rank))*(above-below), true
 }
 
 func (l *life) missedRing(w within) (float64, bool) {
