@@ -258,7 +258,7 @@ func grouped(s string, words bool, shares func(*reader, within) map[string]float
 	}}
 }
 
-var unknowable = regexp.MustCompile(`people sound|speaks less than|A reply that we type|Save |automatic reply|give a lower score|Half of the calls that we answer|mean satisfaction|Let it ring`)
+var unknowable = regexp.MustCompile(`people sound|speaks less than|A reply that we type|Save |automatic reply|give a lower score|Half of the calls that we answer|mean satisfaction|Let it ring|hand over sooner|Let more people answer .* or other lines`)
 
 // sentence judges one statement.
 func (r *reader) sentence(s string, now, before within) {
