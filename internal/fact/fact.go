@@ -44,7 +44,7 @@ type Head struct {
 	At      Micros // when it happened; decides day, week and partition
 	Source  Label
 	Contact anon.Contact // never invalid: a withheld caller has the workspace's one shared pseudonym
-	// Claimed: who the contact is was claimed by whoever sent it (a survey's hidden field, a native event, a SIP From). Such a
+	// Claimed: who the contact is was claimed by whoever sent it (a survey's hidden field, a SIP From). Such a
 	// contact counts towards a minimum group only when seen elsewhere.
 	Claimed Bool
 	// Anonymiser is the version of the redactor that made the fact's texts.

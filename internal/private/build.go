@@ -54,13 +54,14 @@ func (b *builder) head(e *event.Event, id fact.ID, who anon.Contact) fact.Head {
 	}
 }
 
-// vouched reports whether the telephone network vouches for whom an event names: a vendor's signature over calls and texts of
-// its own network, about a number or a caller who is not shown. A file that the business imports is its own word.
+// vouched reports whether the telephone network vouches for whom an event names: the signature of whoever runs the network over
+// its calls and texts, about a number or a caller who is not shown. A file that the business imports is its own word. An
+// answer says itself who gave it, and so does a caller of the recorder.
 func (b *builder) vouched(e *event.Event) bool {
 	switch {
 	case b.name == ImportSource:
 		return true
-	case !slices.Contains(connect.Vouching(), b.kind):
+	case b.name == RecorderSource || e.Answer != nil || !slices.Contains(connect.Vouching(), b.kind):
 		return false
 	}
 	switch identity.Parse(e.Party.Address, b.policy.Region).Kind() {

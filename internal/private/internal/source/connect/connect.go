@@ -21,9 +21,10 @@ func Kinds() []string {
 	return []string{"delighted", "formbricks", "native", "quo", "twilio", "typeform", "vcon", "webhook", "zendesk"}
 }
 
-// Vouching are the kinds whose vendor runs the telephone network that its calls and texts come from. Elsewhere an address is
-// what somebody typed: a survey's hidden field, a ticket, an event of any sender's making.
-func Vouching() []string { return []string{"quo", "twilio"} }
+// Vouching are the kinds whose signature is that of whoever runs the telephone network that calls and texts come from: a vendor,
+// or the operator of a phone system of its own (native). Elsewhere an address is what somebody typed: a survey's hidden field, a
+// ticket.
+func Vouching() []string { return []string{"native", "quo", "twilio"} }
 
 // For is the connector of a kind, as in `murmur connect KIND` and POST /in/KIND/TOKEN.
 func For(kind string) (source.Source, bool) {
