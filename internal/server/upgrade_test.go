@@ -123,6 +123,7 @@ func asReleased(t *testing.T, n *Node, but ...func(contracted) bool) {
 	if err := n.Do(t.Context(), "figures", FiguresArgs{}, nil, &got); err != nil {
 		t.Fatal(err)
 	}
+	but = append(but, mended)
 	want := contractedOf(t, saved(t, "figures.jsonl"), but...)
 	later := func(c contracted) bool { // a question that the release did not ask
 		return !bytes.Contains(saved(t, "figures.jsonl"), []byte(`"insight":"`+c.Insight+`"`))
@@ -162,6 +163,12 @@ type contracted struct {
 func unnamed(c contracted) bool {
 	split := string(c.Split)
 	return strings.Contains(split, `"number"`) || strings.Contains(split, `"choice"`) || strings.Contains(split, `"node"`) || strings.Contains(split, `"survey"`)
+}
+
+// mended are the figures that the release read wrongly from its tables: it said no-data of a hidden share of demand after hours,
+// and took a choice that is merged with those of other menus for nobody's.
+func mended(c contracted) bool {
+	return c.Insight == "after-hours-demand" && c.Hidden != "" || c.Insight == "menu-trouble" || c.Insight == "dead-rules"
 }
 
 func contractedOf(t *testing.T, figures []byte, but ...func(contracted) bool) (lines []string) {
