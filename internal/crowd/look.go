@@ -2,6 +2,7 @@ package crowd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -43,6 +44,11 @@ func (l *look) release(ctx context.Context) (made int, err error) {
 		return 0, err
 	}
 	unpin := func() {}
+	defer func() {
+		if l.snapshot != nil && l.withdrawn.Swap(false) {
+			err = errors.Join(err, l.lake.Expire(ctx))
+		}
+	}()
 	if l.when == Wish || l.changed.last() > l.periods[everything].looked {
 		if l.snapshot, unpin, err = l.lake.Pin(ctx); err != nil {
 			return 0, err
