@@ -111,7 +111,7 @@ func (l *look) attack(ctx context.Context, as Reader, shown release.Set, a *Atta
 	}
 	var reqs []release.Request
 	files := l.files(w.Start.Add(-release.Horizon), w.End.Add(release.Horizon))
-	names, err := l.withReplies(ctx, w, release.Others, files)
+	names, err := l.withReplies(ctx, l.seen(w, release.Others), files)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,6 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"murmur/internal/crowd/internal/count/duckdb"
@@ -65,20 +64,18 @@ type Crowd struct {
 	enricher *enrich.Enricher
 	releaser *release.Releaser
 	names    *dictionary
-	// withdrawn is set when words were taken out since the last look: a count may have kept their file on disk.
-	withdrawn atomic.Bool
-	arrivals  *arrivals
-	changes   *changes
-	watch     *watch
-	store     *store
-	policy    func(context.Context, workspace.ID) (workspace.Policy, error)
-	erased    func(context.Context, workspace.ID, anon.Contact) (time.Time, error)
-	fetching  func(context.Context, workspace.ID) (bool, error)
-	now       func() time.Time
-	budget    budget
-	leaver    *provable.Releaser
-	leaving   sync.Mutex // one release at a time
-	outside   provable.Plan
+	arrivals *arrivals
+	changes  *changes
+	watch    *watch
+	store    *store
+	policy   func(context.Context, workspace.ID) (workspace.Policy, error)
+	erased   func(context.Context, workspace.ID, anon.Contact) (time.Time, error)
+	fetching func(context.Context, workspace.ID) (bool, error)
+	now      func() time.Time
+	budget   budget
+	leaver   *provable.Releaser
+	leaving  sync.Mutex // one release at a time
+	outside  provable.Plan
 }
 
 // Open opens the lake and the counting engine.
@@ -163,8 +160,7 @@ func (c *Crowd) Append(ctx context.Context, batches []fact.Batch, partition int3
 	if err := c.lake.Append(ctx, rows, lake.Step{Partition: partition, From: string(from), To: string(to)}); err != nil || len(refused) == 0 {
 		return err
 	}
-	c.withdrawn.Store(true)
-	return c.lake.Expire(ctx) // the words leave the disk now, or with the count that still reads them
+	return c.lake.Expire(ctx) // the words leave the disk now, or with the count that still reads them (Release)
 }
 
 // refusals is what people of one workspace withdrew: content of calls, everything that contacts said.

@@ -2,7 +2,6 @@ package crowd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -44,11 +43,6 @@ func (l *look) release(ctx context.Context) (made int, err error) {
 		return 0, err
 	}
 	unpin := func() {}
-	defer func() {
-		if l.snapshot != nil && l.withdrawn.Swap(false) {
-			err = errors.Join(err, l.lake.Expire(ctx))
-		}
-	}()
 	if l.when == Wish || l.changed.last() > l.periods[everything].looked {
 		if l.snapshot, unpin, err = l.lake.Pin(ctx); err != nil {
 			return 0, err
@@ -250,14 +244,15 @@ func earliest(a, b time.Time) time.Time {
 // count makes the tables of one block's periods and keeps where they stand.
 func (l *look) count(ctx context.Context, block release.Period, due []release.Request) (made int, err error) {
 	files := l.files(block.Start.Add(-release.Horizon), block.End.Add(release.Horizon))
-	names := map[release.Audience]release.Dictionary{}
+	names := map[release.Span]release.Dictionary{} // both audiences have one once a block is over
 	for i, r := range due {
-		if _, named := names[r.Audience]; !named {
-			if names[r.Audience], err = l.withReplies(ctx, block, r.Audience, files); err != nil {
+		span := l.seen(block, r.Audience)
+		if _, named := names[span]; !named {
+			if names[span], err = l.withReplies(ctx, span, files); err != nil {
 				return 0, err
 			}
 		}
-		due[i].Snapshot, due[i].Dictionary = files, names[r.Audience]
+		due[i].Snapshot, due[i].Dictionary = files, names[span]
 	}
 	out, err := l.releaser.ReleaseAll(ctx, due)
 	if err != nil {

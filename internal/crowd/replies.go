@@ -18,14 +18,19 @@ const (
 	longestReply = 1_000
 )
 
-// withReplies is the dictionary for the tables of a block that an audience is shown: it names the replies that enough contacts
-// got within the block. They follow from the rows of the block alone, whatever came first. A block that is so old that its
-// words are gone, or may go before all of its tables are made, has no such names.
-func (l *look) withReplies(ctx context.Context, block release.Period, to release.Audience, files release.Snapshot) (release.Dictionary, error) {
-	span := release.Span{Start: block.Start, End: block.End}
-	if to == release.Others && l.midnight.Before(span.End) {
+// seen is the part of a period that an audience sees rows of.
+func (l *look) seen(p release.Period, a release.Audience) release.Span {
+	span := p.Span()
+	if a == release.Others && l.midnight.Before(span.End) {
 		span.End = l.midnight
 	}
+	return span
+}
+
+// withReplies is the dictionary for the tables of a block: it names the replies that enough contacts got within the part of it
+// that is seen. They follow from its rows alone, whatever came first. A block that is so old that its words are gone, or may go
+// before all of its tables are made, has no such names.
+func (l *look) withReplies(ctx context.Context, span release.Span, files release.Snapshot) (release.Dictionary, error) {
 	if span.Start.Before(l.now().AddDate(0, 0, -textDays)) || !span.Start.Before(span.End) {
 		return l.names, nil
 	}

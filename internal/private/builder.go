@@ -199,6 +199,9 @@ func (b *builder) person(ctx context.Context, p event.Party) (identity.Person, e
 // link remembers by which addresses people are named, and takes out what was published of those who refused by another one.
 func (b *builder) link(ctx context.Context, e *event.Event, people []identity.Person) error {
 	for _, p := range people {
+		if len(p.Also) == 0 {
+			continue
+		}
 		gone, err := b.zone.register.Gone(ctx, b.ws, p)
 		if err != nil {
 			return err

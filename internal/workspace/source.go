@@ -50,7 +50,9 @@ func (s Source) IDs() string {
 }
 
 // ValidSourceName reports whether a source can be called so.
-func ValidSourceName(name string) bool { return sourceName.MatchString(name) && !slices.Contains(taken, name) }
+func ValidSourceName(name string) bool {
+	return sourceName.MatchString(name) && !slices.Contains(taken, name)
+}
 
 // taken are the names under which what comes another way is counted: a source of that name would pass for it.
 var taken = []string{"import", "control", "recorder"}
