@@ -84,11 +84,8 @@ func (c *Crowd) Audit(ctx context.Context, ws workspace.ID) (a provable.Audit, o
 	if err != nil || policy.Outside != workspace.Monthly || c.outside.Cost == 0 {
 		return a, false, err
 	}
-	settings, err := settingsOf(ws, policy)
+	settings, err := c.monthSettings(ctx, ws, policy)
 	if err != nil {
-		return a, false, err
-	}
-	if settings.Zone, err = c.monthZone(ctx, ws, policy); err != nil {
 		return a, false, err
 	}
 	snapshot, unpin, err := c.lake.Pin(ctx)

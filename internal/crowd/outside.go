@@ -78,11 +78,8 @@ func (c *Crowd) due(ctx context.Context, ws workspace.ID) (months []provable.Mon
 	if err != nil {
 		return nil, q, err
 	}
-	settings, err := settingsOf(ws, policy)
+	settings, err := c.monthSettings(ctx, ws, policy)
 	if err != nil {
-		return nil, q, err
-	}
-	if settings.Zone, err = c.monthZone(ctx, ws, policy); err != nil {
 		return nil, q, err
 	}
 	if c.fetching != nil {
@@ -92,6 +89,16 @@ func (c *Crowd) due(ctx context.Context, ws workspace.ID) (months []provable.Mon
 	}
 	q = provable.Request{Workspace: ws, Settings: settings, LinkDays: policy.LinkDays}
 	return provable.Due(settings.Zone, policy.LinkDays, c.now()), q, nil
+}
+
+// monthSettings are a workspace's for what leaves: in the zone of its months.
+func (c *Crowd) monthSettings(ctx context.Context, ws workspace.ID, p workspace.Policy) (release.Settings, error) {
+	s, err := settingsOf(ws, p)
+	if err != nil {
+		return s, err
+	}
+	s.Zone, err = c.monthZone(ctx, ws, p)
+	return s, err
 }
 
 // monthZone is that of the workspace's first release, else the policy's.

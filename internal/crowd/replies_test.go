@@ -44,6 +44,20 @@ func (w *town) replyNames(a release.Audience) map[string][]string {
 	return names
 }
 
+// wantReply wants one name in every period, and one period at least.
+func (w *town) wantReply(a release.Audience, name string) {
+	w.t.Helper()
+	all := w.replyNames(a)
+	for period, names := range all {
+		if !slices.Equal(names, []string{name}) {
+			w.t.Errorf("%s: %q", period, names)
+		}
+	}
+	if len(all) == 0 {
+		w.t.Error("no reply has a name")
+	}
+}
+
 // What replies are called follows from the texts alone: not from their order, nor from when it was counted in between.
 func TestTheNamesOfRepliesDoNotDependOnOrder(t *testing.T) {
 	t.Parallel()
@@ -93,14 +107,7 @@ func TestTheNameOfAReplyHasSharedWordsOnly(t *testing.T) {
 		return "Your table is free at " + strings.Repeat("x", i+1) + " o'clock"
 	})...)
 	w.release(true)
-	for period, names := range w.replyNames(release.Owner) {
-		if !slices.Equal(names, []string{"Your table is free at … o'clock"}) {
-			t.Errorf("%s: %q", period, names)
-		}
-	}
-	if len(w.replyNames(release.Owner)) == 0 {
-		t.Error("no reply has a name")
-	}
+	w.wantReply(release.Owner, "Your table is free at … o'clock")
 }
 
 // Others are shown no name that today's texts make.
@@ -112,14 +119,7 @@ func TestOthersSeeNoNameOfToday(t *testing.T) {
 	w.add(workspace.Default, nil, l.replies(601, townNow.AddDate(0, 0, -2), 40, func(int) string { return "We open at nine in the morning" })...)
 	w.add(workspace.Default, nil, l.replies(602, townNow.Add(-time.Hour), 40, func(int) string { return "Today we close at five in the evening" })...)
 	w.release(true)
-	for period, names := range w.replyNames(release.Others) {
-		if !slices.Equal(names, []string{"We open at nine in the morning"}) {
-			t.Errorf("%s: others see %q", period, names)
-		}
-	}
-	if len(w.replyNames(release.Others)) == 0 {
-		t.Error("others see no reply by name")
-	}
+	w.wantReply(release.Others, "We open at nine in the morning")
 }
 
 // The words of texts are gone after 90 days: what is counted then for the first time has no names, whatever is still there.

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/riverqueue/river"
-
 	"murmur/internal/crowd/release"
 	"murmur/internal/digest"
 	"murmur/internal/mail"
@@ -116,17 +114,6 @@ func (n *Node) unsubscribe(ctx context.Context, a RevokeArgs) (Revoked, error) {
 type digestArgs struct{}
 
 func (digestArgs) Kind() string { return "mail-digests" }
-
-type digestWorker struct {
-	river.WorkerDefaults[digestArgs]
-	n *Node
-}
-
-func (w *digestWorker) Work(ctx context.Context, _ *river.Job[digestArgs]) error {
-	ctx, cancel := w.n.untilClosing(ctx)
-	defer cancel()
-	return w.n.mailDigests(ctx)
-}
 
 // mailDigests mails the week that is over to every subscriber who does not have it yet. One who cannot be reached keeps no
 // other waiting for longer than the server's time-out. A letter may be sent twice when the process dies between the mail server's

@@ -1,14 +1,9 @@
 package server
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"path/filepath"
-	"strings"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"murmur/internal/fact"
 	"murmur/internal/journal"
@@ -20,25 +15,12 @@ import (
 // key opens it, and the person's deliveries wait no more. What waits for others still opens.
 func TestWhatARefuserSaidOpensNoMore(t *testing.T) {
 	t.Parallel()
-	var now atomic.Int64
-	now.Store(time.Date(2026, 11, 3, 1, 0, 0, 0, time.UTC).Unix())
-	n, err := Open(t.Context(), Config{Data: filepath.Join(t.TempDir(), "data"), Now: func() time.Time { return time.Unix(now.Load(), 0).UTC() }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stop(t, n)
-	n.Start(t.Context())
-	do := func(verb string, args any, in string) {
-		t.Helper()
-		if err := n.Do(t.Context(), verb, args, strings.NewReader(in), &bytes.Buffer{}); err != nil {
-			t.Fatalf("%s: %v", verb, err)
-		}
-	}
+	n := newAging(t)
 	talk := func(id, number string) string {
 		return fmt.Sprintf(`{"schema":"murmur.v1","type":"transcript","delivery_id":%q,"source_id":%[1]q,"call":%[1]q,"occurred_at":"2026-11-03T00:30:00Z","party":{"phone":%q},"turns":[{"side":"contact","text":"the heater is broken"}]}`+"\n", id, number)
 	}
-	do("policy", PolicyArgs{Set: []KeyValue{{Key: "transcripts", Value: "opt-in"}}, Reason: "test", Author: "test"}, "")
-	do("import", ImportArgs{Kind: "native"}, talk("ann", "+12125550123")+talk("bob", "+12125550124"))
+	n.do(t, "policy", PolicyArgs{Set: []KeyValue{{Key: "transcripts", Value: "opt-in"}}, Reason: "test", Author: "test"}, "")
+	n.do(t, "import", ImportArgs{Kind: "native"}, talk("ann", "+12125550123")+talk("bob", "+12125550124"))
 	sealed := func() (all []journal.Message) {
 		t.Helper()
 		if err := n.journal.Sealed(t.Context(), func(m journal.Message) error { all = append(all, m); return nil }); err != nil {
@@ -59,14 +41,14 @@ func TestWhatARefuserSaidOpensNoMore(t *testing.T) {
 	if _, err := n.zone.OptOutContact(t.Context(), workspace.Default, "+12125550123", "agent"); err != nil {
 		t.Fatal(err)
 	}
-	do("figures", FiguresArgs{Refresh: true}, "") // everything accepted is decided
+	n.do(t, "figures", FiguresArgs{Refresh: true}, "") // everything accepted is decided
 	if err := n.Shred(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if left := sealed(); len(copied) != 2 || len(left) != 1 {
 		t.Fatalf("of %d deliveries %d still wait", len(copied), len(left))
 	}
-	now.Add(45)
+	n.now.Add(45)
 	if err := n.Shred(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +74,7 @@ func TestWhatARefuserSaidOpensNoMore(t *testing.T) {
 			t.Errorf("what %s said is %v, %v", id, trace.State, err)
 		}
 	}
-	do("import", ImportArgs{Kind: "native"}, talk("new", "+12125550125")) // goes on under the new key
+	n.do(t, "import", ImportArgs{Kind: "native"}, talk("new", "+12125550125")) // goes on under the new key
 	if left := sealed(); len(left) != 2 || opens(left[1]) != nil {
 		t.Errorf("%d deliveries wait", len(left))
 	}

@@ -87,32 +87,14 @@ type rotateArgs struct{}
 
 func (rotateArgs) Kind() string { return "rotate-epochs" }
 
-type rotateWorker struct {
-	river.WorkerDefaults[rotateArgs]
-	n *Node
-}
-
-func (w *rotateWorker) Work(ctx context.Context, _ *river.Job[rotateArgs]) error {
-	ctx, cancel := w.n.untilClosing(ctx)
-	defer cancel()
-	return w.n.keep(ctx, rotating)
-}
-
 // settleArgs is the job that follows what people said: keys under which the words of somebody who refused were sealed are
 // destroyed within a minute, and words that waited for their call are decided again.
 type settleArgs struct{}
 
 func (settleArgs) Kind() string { return "settle" }
 
-type settleWorker struct {
-	river.WorkerDefaults[settleArgs]
-	n *Node
-}
-
-func (w *settleWorker) Work(ctx context.Context, _ *river.Job[settleArgs]) error {
-	ctx, cancel := w.n.untilClosing(ctx)
-	defer cancel()
-	return errors.Join(w.n.Shred(ctx), w.n.eachWorkspace(ctx, "find calls", func(ws workspace.ID) error { return w.n.place(ctx, ws) }))
+func (n *Node) followUp(ctx context.Context) error {
+	return errors.Join(n.Shred(ctx), n.eachWorkspace(ctx, "find calls", func(ws workspace.ID) error { return n.place(ctx, ws) }))
 }
 
 const (
@@ -183,22 +165,24 @@ type tidyArgs struct{}
 
 func (tidyArgs) Kind() string { return "tidy" }
 
-type tidyWorker struct {
-	river.WorkerDefaults[tidyArgs]
-	n *Node
+// periodic does a job until the node closes.
+type periodic[A river.JobArgs] struct {
+	river.WorkerDefaults[A]
+	n  *Node
+	do func(context.Context) error
 }
 
-func (w *tidyWorker) Work(ctx context.Context, _ *river.Job[tidyArgs]) error {
+func (w *periodic[A]) Work(ctx context.Context, _ *river.Job[A]) error {
 	ctx, cancel := w.n.untilClosing(ctx)
 	defer cancel()
-	return w.n.keep(ctx, tidying)
+	return w.do(ctx)
 }
 
 func (n *Node) openJobs(ctx context.Context) (*job.Queue, error) {
 	workers := river.NewWorkers()
-	river.AddWorker(workers, &rotateWorker{n: n})
-	river.AddWorker(workers, &tidyWorker{n: n})
-	river.AddWorker(workers, &settleWorker{n: n})
+	river.AddWorker(workers, &periodic[rotateArgs]{n: n, do: func(ctx context.Context) error { return n.keep(ctx, rotating) }})
+	river.AddWorker(workers, &periodic[tidyArgs]{n: n, do: func(ctx context.Context) error { return n.keep(ctx, tidying) }})
+	river.AddWorker(workers, &periodic[settleArgs]{n: n, do: n.followUp})
 	river.AddWorker(workers, &pollWorker{n: n})
 	river.AddWorker(workers, &pollAllWorker{n: n})
 	river.AddWorker(workers, &guardWorker{n: n})
@@ -206,7 +190,7 @@ func (n *Node) openJobs(ctx context.Context) (*job.Queue, error) {
 	river.AddWorker(workers, &fetchAllWorker{n: n})
 	river.AddWorker(workers, &hearWorker{n: n})
 	river.AddWorker(workers, &hearAllWorker{n: n})
-	river.AddWorker(workers, &digestWorker{n: n})
+	river.AddWorker(workers, &periodic[digestArgs]{n: n, do: n.mailDigests})
 	n.closing, n.close = context.WithCancel(context.WithoutCancel(ctx))
 	return job.Open(ctx, n.dir.Jobs(), job.Config{
 		Workers: workers, Log: slog.New(warnings{n.log.Handler()}), Queues: map[string]int{guardQueue: guardParallel, pollQueue: pollParallel, hearQueue: hearParallel, fetchQueue: fetchParallel}, Rescue: hearFor + time.Hour,

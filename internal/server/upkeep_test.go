@@ -14,24 +14,38 @@ import (
 	"murmur/internal/workspace"
 )
 
+// aging is a started node in a directory of its own, whose clock a test moves; in seconds since 1970.
+type aging struct {
+	*Node
+	now atomic.Int64
+}
+
+func newAging(t *testing.T) *aging {
+	t.Helper()
+	a := &aging{}
+	a.now.Store(time.Date(2026, 11, 3, 1, 0, 0, 0, time.UTC).Unix())
+	n, err := Open(t.Context(), Config{Data: filepath.Join(t.TempDir(), "data"), Now: func() time.Time { return time.Unix(a.now.Load(), 0).UTC() }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(t, n) })
+	n.Start(t.Context())
+	a.Node = n
+	return a
+}
+
+func (a *aging) do(t *testing.T, verb string, args any, in string) {
+	t.Helper()
+	if err := a.Do(t.Context(), verb, args, strings.NewReader(in), &bytes.Buffer{}); err != nil {
+		t.Fatalf("%s: %v", verb, err)
+	}
+}
+
 // TestRawBytesEndInTime lets time pass: raw bytes go once a delivery is decided, one held for consent is refused after
 // seven days, and the day's key dies with the day.
 func TestRawBytesEndInTime(t *testing.T) {
 	t.Parallel()
-	var now atomic.Int64
-	now.Store(time.Date(2026, 11, 3, 1, 0, 0, 0, time.UTC).Unix())
-	n, err := Open(t.Context(), Config{Data: filepath.Join(t.TempDir(), "data"), Now: func() time.Time { return time.Unix(now.Load(), 0).UTC() }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stop(t, n)
-	n.Start(t.Context())
-	do := func(verb string, args any, in string) {
-		t.Helper()
-		if err := n.Do(t.Context(), verb, args, strings.NewReader(in), &bytes.Buffer{}); err != nil {
-			t.Fatalf("%s: %v", verb, err)
-		}
-	}
+	n := newAging(t)
 	kept := func(id string) (fact.State, bool) {
 		t.Helper()
 		key, err := n.zone.EventID(workspace.Default, "import", id)
@@ -44,15 +58,15 @@ func TestRawBytesEndInTime(t *testing.T) {
 		}
 		return trace.State, trace.Size > 0
 	}
-	do("policy", PolicyArgs{Set: []KeyValue{{Key: "transcripts", Value: "opt-in"}}, Reason: "test", Author: "test"}, "")
-	do("import", ImportArgs{Kind: "native"}, strings.Replace(recorded, `"source_id"`, `"delivery_id":"held","source_id"`, 1))
-	do("import", ImportArgs{Kind: "native"}, `{"schema":"murmur.v1","type":"message","delivery_id":"text","source_id":"M1","direction":"in","occurred_at":"2026-11-03T00:30:00Z","party":{"phone":"+12125550123"},"body":"are you open"}`)
+	n.do(t, "policy", PolicyArgs{Set: []KeyValue{{Key: "transcripts", Value: "opt-in"}}, Reason: "test", Author: "test"}, "")
+	n.do(t, "import", ImportArgs{Kind: "native"}, strings.Replace(recorded, `"source_id"`, `"delivery_id":"held","source_id"`, 1))
+	n.do(t, "import", ImportArgs{Kind: "native"}, `{"schema":"murmur.v1","type":"message","delivery_id":"text","source_id":"M1","direction":"in","occurred_at":"2026-11-03T00:30:00Z","party":{"phone":"+12125550123"},"body":"are you open"}`)
 	if s, sealed := kept("text"); s != fact.Published || sealed {
 		t.Fatalf("the text is %v, kept %v", s, sealed)
 	}
 	pass := func(d time.Duration) {
 		t.Helper()
-		now.Add(int64(d / time.Second))
+		n.now.Add(int64(d / time.Second))
 		if err := n.Rotate(t.Context()); err != nil {
 			t.Fatal(err)
 		}

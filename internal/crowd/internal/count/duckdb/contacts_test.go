@@ -41,12 +41,7 @@ func TestAContactsRowsDependOnNobodyElse(t *testing.T) {
 		all := counttest.Random(rng, 60+rng.IntN(200), 2+rng.IntN(20), span)
 		counttest.Hide(all)
 		ask := func(rows []counttest.Row) map[provable.Unit][]provable.Row {
-			snap := release.Snapshot{}
-			if seed%2 == 0 {
-				snap = write(t, lake, s.Workspace, rows)
-			} else {
-				snap = settle(t, lake, s.Workspace, rows)
-			}
+			snap := byTurns(t, seed, lake, s.Workspace, rows)
 			out := map[provable.Unit][]provable.Row{}
 			err := c.Contacts(t.Context(), snap, s, publicQuestions(span), func(u provable.Unit, rows []provable.Row) {
 				if out[u] != nil {

@@ -56,12 +56,7 @@ func TestPeriodsOfOneReadingEqualTheReferenceFold(t *testing.T) {
 		rows := counttest.Random(rng, 100+rng.IntN(400), 3+rng.IntN(60), span)
 		counttest.Hide(rows)
 		counttest.Claim(rows)
-		var snap release.Snapshot
-		if seed%2 == 0 {
-			snap = write(t, lake, s.Workspace, rows)
-		} else {
-			snap = settle(t, lake, s.Workspace, rows)
-		}
+		snap := byTurns(t, seed, lake, s.Workspace, rows)
 		qs := questions(span, s)
 		for _, w := range release.Weeks(s.Zone, span.Start, span.End) {
 			qs = append(qs, questions(w.Span(), s)...)
@@ -126,6 +121,15 @@ func TestAPeriodSeesTheConversationNearIt(t *testing.T) {
 	if got := ask(t, c, snap, s, qs); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v\nwant %v", got, want)
 	}
+}
+
+// byTurns has the files of even seeds as they were written, those of odd ones settled.
+func byTurns(t *testing.T, seed int, lake string, w workspace.ID, rows []counttest.Row) release.Snapshot {
+	t.Helper()
+	if seed%2 == 0 {
+		return write(t, lake, w, rows)
+	}
+	return settle(t, lake, w, rows)
 }
 
 // settle writes rows as a lake of which most files are settled: of what stands twice, all but one row is in fresh files.
