@@ -31,7 +31,7 @@ type builder struct {
 	receivedAt time.Time
 	version    int64 // of the event in hand
 
-	named *[]consent.Named // who was named by several addresses, for whoever writes it down with other deliveries' people; nil: it is written at once
+	told *consent.Told // collects what the register is to be told, for whoever writes it down with that of other deliveries; nil: it is written at once
 
 	facts  []fact.Fact
 	labels []fact.Named
@@ -128,7 +128,11 @@ func (b *builder) placed(ctx context.Context, e *event.Event, who identity.Perso
 	if !who.Known() || e.Talk.Number == "" {
 		return fact.ID{}, nil
 	}
-	return b.zone.register.CallAt(ctx, b.ws, b.label(fact.DimNumber, 0, e.Talk.Number), e.At, who.All()...)
+	var fresh []consent.Spoken
+	if b.told != nil {
+		fresh = b.told.Spoken
+	}
+	return b.zone.register.CallAt(ctx, b.ws, b.label(fact.DimNumber, 0, e.Talk.Number), e.At, fresh, who.All()...)
 }
 
 // spoke remembers a call in which somebody spoke, where words of it may come in.
@@ -141,7 +145,7 @@ func (b *builder) spoke(ctx context.Context, e *event.Event, call fact.ID, who a
 	if c.Completed.After(e.At) {
 		s.Ended = c.Completed
 	}
-	return b.zone.register.Spoke(ctx, b.ws, s)
+	return b.tell(ctx, consent.Told{Spoken: []consent.Spoken{s}})
 }
 
 // act does with an event what the verdict says.
@@ -207,9 +211,7 @@ func (b *builder) link(ctx context.Context, e *event.Event, people []identity.Pe
 			return err
 		}
 		if named := (consent.Named{Who: p, At: e.At}); e.At.After(gone) { // of what is erased nothing is remembered
-			if b.named != nil {
-				*b.named = append(*b.named, named)
-			} else if err := b.zone.register.Link(ctx, b.ws, named); err != nil {
+			if err := b.tell(ctx, consent.Told{Named: []consent.Named{named}}); err != nil {
 				return err
 			}
 		}
@@ -223,6 +225,15 @@ func (b *builder) link(ctx context.Context, e *event.Event, people []identity.Pe
 			}
 		}
 	}
+	return nil
+}
+
+// tell has the register told, now or with the rest of a batch.
+func (b *builder) tell(ctx context.Context, t consent.Told) error {
+	if b.told == nil {
+		return b.zone.register.Tell(ctx, b.ws, t)
+	}
+	b.told.Named, b.told.Spoken = append(b.told.Named, t.Named...), append(b.told.Spoken, t.Spoken...)
 	return nil
 }
 

@@ -236,7 +236,7 @@ func (im *importer) settle(ctx context.Context, rows []importRow, ids []journal.
 	now := im.zone.now()
 	in, outcomes := make([]journal.Message, len(rows)), make([]fact.Outcome, len(rows))
 	bad := make([]error, len(rows))
-	var named []consent.Named
+	var told consent.Told
 	for i, row := range rows {
 		in[i] = journal.Message{Topic: journal.Inbox, ID: ids[i], Workspace: im.ws, Source: im.label, Key: binary.BigEndian.Uint64(ids[i][:8]), At: now}
 		if state, ok := known[ids[i]]; ok {
@@ -248,7 +248,7 @@ func (im *importer) settle(ctx context.Context, rows []importRow, ids []journal.
 			continue
 		}
 		env := row.envelope(im.name, im.ids)
-		if outcomes[i], bad[i], err = im.zone.judge(ctx, in[i], env, &named); err != nil {
+		if outcomes[i], bad[i], err = im.zone.judge(ctx, in[i], env, &told); err != nil {
 			return err
 		}
 		bad[i] = quarantined(outcomes[i], cmp.Or(row.bad, bad[i]))
@@ -260,7 +260,7 @@ func (im *importer) settle(ctx context.Context, rows []importRow, ids []journal.
 			return fmt.Errorf("seal row: %w", err)
 		}
 	}
-	if err := im.zone.register.Link(ctx, im.ws, named...); err != nil { // before still is asked: a refusal finds them, or is seen there
+	if err := im.zone.register.Tell(ctx, im.ws, told); err != nil { // before still is asked: a refusal finds them, or is seen there
 		return err
 	}
 	fresh, err := im.to.Settle(ctx, still, in, outcomes)

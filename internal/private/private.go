@@ -130,8 +130,8 @@ func (z *Zone) Process(ctx context.Context, m journal.Message) (fact.Outcome, er
 	return o, err
 }
 
-// judge says what becomes of an opened delivery and, of one that was not understood, why. named is builder's.
-func (z *Zone) judge(ctx context.Context, m journal.Message, env envelope, named *[]consent.Named) (o fact.Outcome, bad, err error) {
+// judge says what becomes of an opened delivery and, of one that was not understood, why. told is builder's.
+func (z *Zone) judge(ctx context.Context, m journal.Message, env envelope, told *consent.Told) (o fact.Outcome, bad, err error) {
 	if env.kind == kindUnreadable {
 		return unreadable(env.delivery.Body), nil, nil
 	}
@@ -139,12 +139,12 @@ func (z *Zone) judge(ctx context.Context, m journal.Message, env envelope, named
 	if bad != nil || len(events) == 0 {
 		return unusable(bad), bad, nil
 	}
-	o, err = z.decide(ctx, m, env, events, named)
+	o, err = z.decide(ctx, m, env, events, told)
 	return o, nil, err
 }
 
 // decide takes the events of a delivery through consent and masking.
-func (z *Zone) decide(ctx context.Context, m journal.Message, env envelope, events []event.Event, named *[]consent.Named) (fact.Outcome, error) {
+func (z *Zone) decide(ctx context.Context, m journal.Message, env envelope, events []event.Event, told *consent.Told) (fact.Outcome, error) {
 	policy, err := z.store.Policy(ctx, m.Workspace)
 	if err != nil {
 		return fact.Outcome{}, err
@@ -157,7 +157,7 @@ func (z *Zone) decide(ctx context.Context, m journal.Message, env envelope, even
 	if err != nil && !errors.Is(err, ErrNoModel) {
 		return fact.Outcome{}, err
 	}
-	b := builder{zone: z, ws: m.Workspace, policy: policy, key: key, detector: d, receivedAt: m.At, kind: env.kind, name: env.name, connection: env.connection, named: named}
+	b := builder{zone: z, ws: m.Workspace, policy: policy, key: key, detector: d, receivedAt: m.At, kind: env.kind, name: env.name, connection: env.connection, told: told}
 	b.source = b.label(fact.DimSource, 0, env.name)
 	b.mixed = slices.ContainsFunc(events, func(e event.Event) bool { return e.Call != nil || e.Message != nil })
 	for i := range events {

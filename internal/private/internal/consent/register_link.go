@@ -29,6 +29,21 @@ type Named struct {
 	At  time.Time
 }
 
+// Told is what deliveries tell of people beside what is decided: by which addresses they are named, which calls they spoke in.
+// An import collects that of many rows, and has it written down once.
+type Told struct {
+	Named  []Named
+	Spoken []Spoken
+}
+
+// Tell writes it down.
+func (r *Register) Tell(ctx context.Context, ws workspace.ID, t Told) error {
+	if err := r.Link(ctx, ws, t.Named...); err != nil {
+		return err
+	}
+	return r.Spoke(ctx, ws, t.Spoken...)
+}
+
 func (n Named) all() []anon.Contact {
 	if !n.Who.Known() || len(n.Who.Also) == 0 {
 		return nil

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"murmur/internal/fact"
@@ -21,14 +22,23 @@ type Spoken struct {
 	Began, Ended time.Time
 }
 
-// Spoke remembers a call, so that words of no call find it. A newer version of the call replaces its times. Leave forgets it.
-func (r *Register) Spoke(ctx context.Context, ws workspace.ID, s Spoken) error {
-	c := s.Contact.Bytes()
+// Spoke remembers calls, so that words of no call find them, in one transaction. A newer version of a call, later in the list,
+// replaces its times. Leave forgets them.
+func (r *Register) Spoke(ctx context.Context, ws workspace.ID, calls ...Spoken) error {
+	if len(calls) == 0 {
+		return nil
+	}
 	err := r.db.Tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO spoken(workspace, contact, number, call, began, ended) VALUES(?,?,?,?,?,?)
-			ON CONFLICT(workspace, contact, number, call) DO UPDATE SET began = excluded.began, ended = excluded.ended`,
-			ws.String(), c[:], int64(s.Number), s.Call[:], s.Began.UnixMicro(), s.Ended.UnixMicro())
-		return err
+		for _, s := range calls {
+			c := s.Contact.Bytes()
+			_, err := tx.ExecContext(ctx, `INSERT INTO spoken(workspace, contact, number, call, began, ended) VALUES(?,?,?,?,?,?)
+				ON CONFLICT(workspace, contact, number, call) DO UPDATE SET began = excluded.began, ended = excluded.ended`,
+				ws.String(), c[:], int64(s.Number), s.Call[:], s.Began.UnixMicro(), s.Ended.UnixMicro())
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("remember a call: %w", err)
@@ -38,8 +48,8 @@ func (r *Register) Spoke(ctx context.Context, ws workspace.ID, s Spoken) error {
 
 // CallAt finds the call that words of a moment are of: the one call with the contact, over the number, that was on then. Zero
 // where there is none, or more than one. There is no tolerance: an unknown call beside a known one may be one that was
-// refused, and no two are on at once.
-func (r *Register) CallAt(ctx context.Context, ws workspace.ID, number fact.Label, at time.Time, who ...anon.Contact) (call fact.ID, err error) {
+// refused, and no two are on at once. fresh are calls that Spoke is still to be told of.
+func (r *Register) CallAt(ctx context.Context, ws workspace.ID, number fact.Label, at time.Time, fresh []Spoken, who ...anon.Contact) (call fact.ID, err error) {
 	found := map[fact.ID]bool{}
 	for _, c := range who {
 		b := c.Bytes()
@@ -52,16 +62,26 @@ func (r *Register) CallAt(ctx context.Context, ws workspace.ID, number fact.Labe
 			if len(id) != len(call) {
 				return errDamaged
 			}
-			call = fact.ID(id)
-			found[call] = true
+			found[fact.ID(id)] = true
 			return nil
 		})
 		if err != nil {
 			return call, fmt.Errorf("look for a call: %w", err)
 		}
 	}
+	for _, s := range fresh {
+		if s.Number != number || !slices.Contains(who, s.Contact) {
+			continue
+		}
+		if delete(found, s.Call); !s.Began.After(at) && !s.Ended.Before(at) {
+			found[s.Call] = true
+		}
+	}
 	if len(found) != 1 {
-		call = fact.ID{}
+		return call, nil
+	}
+	for call = range found {
+		break
 	}
 	return call, nil
 }
