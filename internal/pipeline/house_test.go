@@ -57,6 +57,7 @@ type house struct {
 	healed  bool                  // what was wrong with messages is right
 	words   map[int]string
 	carried []carried // what was committed of the topic Facts
+	learned int       // deliveries processed since the last Remember
 	idle    chan struct{}
 }
 
@@ -132,6 +133,20 @@ func (h *house) pipeline() *Pipeline {
 	return &Pipeline{Journal: faulty{h.j, h}, Private: h, Crowd: h, Seal: h, Now: time.Now}
 }
 
+// Remember implements Private. It fails now and then, as the disk does.
+func (h *house) Remember(ctx context.Context) error {
+	if h.fails() {
+		return errHouse
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.learned = 0
+	return nil
+}
+
 // Process implements Private.
 func (h *house) Process(_ context.Context, m journal.Message) (fact.Outcome, error) {
 	var o order
@@ -140,6 +155,7 @@ func (h *house) Process(_ context.Context, m journal.Message) (fact.Outcome, err
 	}
 	h.mu.Lock()
 	broken, healed := h.broken[m.Workspace], h.healed
+	h.learned++
 	h.mu.Unlock()
 	switch {
 	case h.fails() && h.fails(): // rarer: a batch has hundreds of these
@@ -267,6 +283,11 @@ func (f faulty) Transform(ctx context.Context, r journal.Reader, stage journal.S
 
 // made notes the messages of facts that a batch of deliveries became.
 func (h *house) made(out []journal.Message) {
+	h.mu.Lock()
+	if h.learned > 0 {
+		h.t.Errorf("outcomes are committed before what %d deliveries told of people is remembered", h.learned)
+	}
+	h.mu.Unlock()
 	for _, m := range out {
 		if m.Topic != journal.Facts {
 			continue

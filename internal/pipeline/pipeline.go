@@ -38,6 +38,8 @@ const factsVersion = 1
 // Private is the first door: deliveries in, outcomes out.
 type Private interface {
 	Process(ctx context.Context, m journal.Message) (fact.Outcome, error)
+	// Remember makes durable what Process learned of people beside outcomes. It is asked before outcomes are committed.
+	Remember(ctx context.Context) error
 }
 
 // Crowd is the second door: facts in.
@@ -95,7 +97,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 // in the register, not in their order), so they are processed side by side; the results keep their order.
 func (p *Pipeline) process(ctx context.Context, in []journal.Message, aside error) ([]journal.Message, error) {
 	outcomes := make([]fact.Outcome, len(in))
-	g, ctx := errgroup.WithContext(ctx)
+	g, work := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	const stride = 16
 	for lo := 0; lo < len(in); lo += stride {
@@ -105,12 +107,12 @@ func (p *Pipeline) process(ctx context.Context, in []journal.Message, aside erro
 					outcomes[i] = fact.Outcome{State: fact.Quarantined, Why: reason(aside)}
 					continue
 				}
-				outcomes[i], err = p.outcome(ctx, in[i])
+				outcomes[i], err = p.outcome(work, in[i])
 			}
 			return err
 		})
 	}
-	if err := g.Wait(); err != nil {
+	if err := errors.Join(g.Wait(), p.Private.Remember(ctx)); err != nil {
 		return nil, err
 	}
 	return p.made(in, outcomes)

@@ -118,7 +118,7 @@ func TestAddressesAreForgottenWithTheLinks(t *testing.T) {
 	}
 	name := func() {
 		t.Helper()
-		must(t, r.Link(t.Context(), workspace.Default, consent.Named{Who: rosa, At: now}))
+		must(t, r.Link(t.Context(), consent.Named{Workspace: workspace.Default, Who: rosa, At: now}))
 		_, err := r.Lead(t.Context(), workspace.Default, rosa)
 		must(t, err)
 	}

@@ -31,7 +31,7 @@ type builder struct {
 	receivedAt time.Time
 	version    int64 // of the event in hand
 
-	told *consent.Told // collects what the register is to be told, for whoever writes it down with that of other deliveries; nil: it is written at once
+	memo *memo // what the register is to be told
 
 	facts  []fact.Fact
 	labels []fact.Named
@@ -76,7 +76,7 @@ func (b *builder) add(ctx context.Context, e *event.Event) error {
 		}
 		locate(flows, e.Step, e.At)
 	}
-	call := b.callOf(e)
+	call, began := b.callOf(e), b.zone.now()
 	if e.Talk != nil && call == (fact.ID{}) {
 		if call, err = b.placed(ctx, e, people[0]); err != nil {
 			return err
@@ -109,15 +109,11 @@ func (b *builder) add(ctx context.Context, e *event.Event) error {
 	if use == consent.Transcript && call == (fact.ID{}) && consent.Stricter(consent.Unknown, verdict) {
 		verdict, why = consent.Unknown, fact.WhyNoCall // somebody may have refused the call
 		if who.Person() {
-			if err := b.zone.register.Wait(ctx, b.ws, who); err != nil {
-				return err
-			}
+			b.memo.waits(consent.Waiting{Workspace: b.ws, Contact: who, Since: began})
 		}
 	}
 	if verdict == consent.Allow {
-		if err := b.spoke(ctx, e, call, who); err != nil {
-			return err
-		}
+		b.spoke(e, call, who)
 	}
 	b.act(e, call, who, verdict, why)
 	return nil
@@ -128,24 +124,20 @@ func (b *builder) placed(ctx context.Context, e *event.Event, who identity.Perso
 	if !who.Known() || e.Talk.Number == "" {
 		return fact.ID{}, nil
 	}
-	var fresh []consent.Spoken
-	if b.told != nil {
-		fresh = b.told.Spoken
-	}
-	return b.zone.register.CallAt(ctx, b.ws, b.label(fact.DimNumber, 0, e.Talk.Number), e.At, fresh, who.All()...)
+	return b.zone.register.CallAt(ctx, b.ws, b.label(fact.DimNumber, 0, e.Talk.Number), e.At, b.memo.spoken(), who.All()...)
 }
 
 // spoke remembers a call in which somebody spoke, where words of it may come in.
-func (b *builder) spoke(ctx context.Context, e *event.Event, call fact.ID, who anon.Contact) error {
+func (b *builder) spoke(e *event.Event, call fact.ID, who anon.Contact) {
 	c := e.Call
 	if c == nil || c.Number == "" || c.Answered.IsZero() && !c.Voicemail || !who.Person() || b.policy.Transcripts == workspace.Deny {
-		return nil
+		return
 	}
-	s := consent.Spoken{Call: call, Contact: who, Number: b.label(fact.DimNumber, 0, c.Number), Began: e.At, Ended: e.At}
+	s := consent.Spoken{Workspace: b.ws, Call: call, Contact: who, Number: b.label(fact.DimNumber, 0, c.Number), Began: e.At, Ended: e.At}
 	if c.Completed.After(e.At) {
 		s.Ended = c.Completed
 	}
-	return b.tell(ctx, consent.Told{Spoken: []consent.Spoken{s}})
+	b.memo.spoke(s)
 }
 
 // act does with an event what the verdict says.
@@ -210,8 +202,10 @@ func (b *builder) link(ctx context.Context, e *event.Event, people []identity.Pe
 		if err != nil {
 			return err
 		}
-		if named := (consent.Named{Who: p, At: e.At}); e.At.After(gone) { // of what is erased nothing is remembered
-			if err := b.tell(ctx, consent.Told{Named: []consent.Named{named}}); err != nil {
+		if named := (consent.Named{Workspace: b.ws, Who: p, At: e.At}); e.At.After(gone) { // of what is erased nothing is remembered
+			if b.memo.addresses {
+				b.memo.named(named)
+			} else if err := b.zone.register.Link(ctx, named); err != nil {
 				return err
 			}
 		}
@@ -225,15 +219,6 @@ func (b *builder) link(ctx context.Context, e *event.Event, people []identity.Pe
 			}
 		}
 	}
-	return nil
-}
-
-// tell has the register told, now or with the rest of a batch.
-func (b *builder) tell(ctx context.Context, t consent.Told) error {
-	if b.told == nil {
-		return b.zone.register.Tell(ctx, b.ws, t)
-	}
-	b.told.Named, b.told.Spoken = append(b.told.Named, t.Named...), append(b.told.Spoken, t.Spoken...)
 	return nil
 }
 

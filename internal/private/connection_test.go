@@ -10,6 +10,7 @@ import (
 	"murmur/internal/fact"
 	"murmur/internal/journal"
 	"murmur/internal/private/anon"
+	"murmur/internal/private/internal/consent"
 	"murmur/internal/private/internal/source"
 	"murmur/internal/tour"
 	"murmur/internal/workspace"
@@ -244,9 +245,9 @@ func TestWordsThatCameFirstFindTheirCall(t *testing.T) {
 	waiting := h.inbox[len(h.inbox)-1]
 	placeable := func() [][anon.ContactLen]byte {
 		t.Helper()
-		all, err := h.zone.Placeable(t.Context(), workspace.Default)
+		all, err := h.zone.Placeable(t.Context())
 		must(t, err)
-		return all
+		return all[workspace.Default]
 	}
 	if all := placeable(); len(all) != 0 {
 		t.Errorf("%d contacts have their call before it came", len(all))
@@ -259,8 +260,52 @@ func TestWordsThatCameFirstFindTheirCall(t *testing.T) {
 	if o := h.process(waiting); o.State != fact.Published {
 		t.Errorf("after the call: %s %s", o.State, o.Why)
 	}
-	if all := placeable(); len(all) != 0 {
-		t.Errorf("%d contacts still wait", len(all))
+	placed := func(at time.Time) {
+		t.Helper()
+		must(t, h.zone.Placed(t.Context(), workspace.Default, placeable(), at))
+	}
+	if placed(tour.Now); len(placeable()) != 1 {
+		t.Error("words that may not have been there yet are forgotten")
+	}
+	if placed(tour.Now.Add(2 * time.Minute)); len(placeable()) != 0 {
+		t.Errorf("%d contacts still wait", len(placeable()))
+	}
+}
+
+// TestWordsLookAgainWhenACallCame: words that wait are decided again when there is a call that they were not held against,
+// and not over and over; of somebody who was erased no call is remembered, though it was decided before.
+func TestWordsLookAgainWhenACallCame(t *testing.T) {
+	t.Parallel()
+	h := newCallHouse(t, "notice")
+	now := tour.Now
+	r := consent.NewRegister(h.db, h.zone.ledger, func() time.Time { return now })
+	who, ws := h.builder().who("+12125550142"), workspace.Default
+	spoke := func() {
+		t.Helper()
+		must(t, r.Tell(t.Context(), consent.Told{Spoken: []consent.Spoken{{Workspace: ws, Call: fact.ID{1}, Contact: who, Number: 7, Began: tour.Now, Ended: tour.Now}}}))
+	}
+	waiting := func(want int, when string) {
+		t.Helper()
+		all, err := r.Placeable(t.Context())
+		if err != nil || len(all[ws]) != want {
+			t.Errorf("%s: words of %d contacts are decided again, want %d (%v)", when, len(all[ws]), want, err)
+		}
+	}
+	spoke()
+	now = now.Add(2 * time.Minute)
+	must(t, r.Tell(t.Context(), consent.Told{Waiting: []consent.Waiting{{Workspace: ws, Contact: who, Since: now}}}))
+	waiting(0, "held against the call")
+	spoke()
+	waiting(1, "the call was told again")
+	now = now.Add(time.Minute)
+	_, err := r.Erase(t.Context(), ws, who)
+	must(t, err)
+	orders, err := r.Orders(t.Context(), ws)
+	must(t, err)
+	must(t, r.Fulfil(t.Context(), ws, orders))
+	spoke()
+	if call, err := r.CallAt(t.Context(), ws, 7, tour.Now, nil, who); err != nil || call != (fact.ID{}) {
+		t.Errorf("a call of somebody who was erased is remembered: %v", err)
 	}
 }
 

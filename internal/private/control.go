@@ -209,10 +209,15 @@ func (z *Zone) Shredded(ctx context.Context, s Shred, at time.Time) error {
 	return z.register.Shredded(ctx, consent.Shred(s), at)
 }
 
-// Placeable gives the contacts whose words waited for the call that they are of, and of whom a call is known by now: their
-// deliveries are to be decided again.
-func (z *Zone) Placeable(ctx context.Context, ws workspace.ID) ([][anon.ContactLen]byte, error) {
-	return z.register.Placeable(ctx, ws)
+// Placeable gives, by workspace, the contacts whose words wait for the call that they are of, and of whom a call came since:
+// their deliveries are to be decided again, and Placed told when.
+func (z *Zone) Placeable(ctx context.Context) (map[workspace.ID][][anon.ContactLen]byte, error) {
+	return z.register.Placeable(ctx)
+}
+
+// Placed ends what Placeable asked for.
+func (z *Zone) Placed(ctx context.Context, ws workspace.ID, contacts [][anon.ContactLen]byte, at time.Time) error {
+	return z.register.Placed(ctx, ws, contacts, at)
 }
 
 // Refused lists the calls and contacts that opted out before a moment: their content must not be anywhere.

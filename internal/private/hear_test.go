@@ -2,6 +2,7 @@ package private
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -174,7 +175,7 @@ func (h *callHouse) policy(key, value string) {
 func (h *callHouse) process(m journal.Message) fact.Outcome {
 	h.t.Helper()
 	o, err := h.zone.Process(h.t.Context(), m)
-	if err != nil {
+	if err := cmp.Or(err, h.zone.Remember(h.t.Context())); err != nil {
 		h.t.Fatal(err)
 	}
 	return o

@@ -21,7 +21,6 @@ import (
 	"murmur/internal/fact"
 	"murmur/internal/journal"
 	"murmur/internal/keyring"
-	"murmur/internal/private/internal/consent"
 	"murmur/internal/private/internal/identity"
 	"murmur/internal/private/internal/source"
 	"murmur/internal/private/internal/source/vcon"
@@ -236,7 +235,7 @@ func (im *importer) settle(ctx context.Context, rows []importRow, ids []journal.
 	now := im.zone.now()
 	in, outcomes := make([]journal.Message, len(rows)), make([]fact.Outcome, len(rows))
 	bad := make([]error, len(rows))
-	var told consent.Told
+	told := memo{addresses: true}
 	for i, row := range rows {
 		in[i] = journal.Message{Topic: journal.Inbox, ID: ids[i], Workspace: im.ws, Source: im.label, Key: binary.BigEndian.Uint64(ids[i][:8]), At: now}
 		if state, ok := known[ids[i]]; ok {
@@ -260,7 +259,7 @@ func (im *importer) settle(ctx context.Context, rows []importRow, ids []journal.
 			return fmt.Errorf("seal row: %w", err)
 		}
 	}
-	if err := im.zone.register.Tell(ctx, im.ws, told); err != nil { // before still is asked: a refusal finds them, or is seen there
+	if err := im.zone.register.Tell(ctx, told.take()); err != nil { // before still is asked: a refusal finds them, or is seen there
 		return err
 	}
 	fresh, err := im.to.Settle(ctx, still, in, outcomes)

@@ -79,6 +79,7 @@ type Zone struct {
 	now      func() time.Time
 	polling  pollers
 	names    maskedNames
+	memo     memo     // of Process
 	followed sync.Map // followed
 }
 
@@ -126,12 +127,12 @@ func (z *Zone) Process(ctx context.Context, m journal.Message) (fact.Outcome, er
 	if !ok {
 		return fact.Outcome{State: fact.Quarantined, Why: fact.WhyUnsealed}, nil
 	}
-	o, _, err := z.judge(ctx, m, env, nil)
+	o, _, err := z.judge(ctx, m, env, &z.memo)
 	return o, err
 }
 
-// judge says what becomes of an opened delivery and, of one that was not understood, why. told is builder's.
-func (z *Zone) judge(ctx context.Context, m journal.Message, env envelope, told *consent.Told) (o fact.Outcome, bad, err error) {
+// judge says what becomes of an opened delivery and, of one that was not understood, why.
+func (z *Zone) judge(ctx context.Context, m journal.Message, env envelope, memo *memo) (o fact.Outcome, bad, err error) {
 	if env.kind == kindUnreadable {
 		return unreadable(env.delivery.Body), nil, nil
 	}
@@ -139,12 +140,12 @@ func (z *Zone) judge(ctx context.Context, m journal.Message, env envelope, told 
 	if bad != nil || len(events) == 0 {
 		return unusable(bad), bad, nil
 	}
-	o, err = z.decide(ctx, m, env, events, told)
+	o, err = z.decide(ctx, m, env, events, memo)
 	return o, nil, err
 }
 
 // decide takes the events of a delivery through consent and masking.
-func (z *Zone) decide(ctx context.Context, m journal.Message, env envelope, events []event.Event, told *consent.Told) (fact.Outcome, error) {
+func (z *Zone) decide(ctx context.Context, m journal.Message, env envelope, events []event.Event, memo *memo) (fact.Outcome, error) {
 	policy, err := z.store.Policy(ctx, m.Workspace)
 	if err != nil {
 		return fact.Outcome{}, err
@@ -157,7 +158,7 @@ func (z *Zone) decide(ctx context.Context, m journal.Message, env envelope, even
 	if err != nil && !errors.Is(err, ErrNoModel) {
 		return fact.Outcome{}, err
 	}
-	b := builder{zone: z, ws: m.Workspace, policy: policy, key: key, detector: d, receivedAt: m.At, kind: env.kind, name: env.name, connection: env.connection, told: told}
+	b := builder{zone: z, ws: m.Workspace, policy: policy, key: key, detector: d, receivedAt: m.At, kind: env.kind, name: env.name, connection: env.connection, memo: memo}
 	b.source = b.label(fact.DimSource, 0, env.name)
 	b.mixed = slices.ContainsFunc(events, func(e event.Event) bool { return e.Call != nil || e.Message != nil })
 	for i := range events {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -94,7 +96,7 @@ type settleArgs struct{}
 func (settleArgs) Kind() string { return "settle" }
 
 func (n *Node) followUp(ctx context.Context) error {
-	return errors.Join(n.Shred(ctx), n.eachWorkspace(ctx, "find calls", func(ws workspace.ID) error { return n.place(ctx, ws) }))
+	return errors.Join(n.Shred(ctx), n.place(ctx))
 }
 
 const (
@@ -147,17 +149,22 @@ func (n *Node) shred(ctx context.Context, s private.Shred) error {
 }
 
 // place has the deliveries of people decided again whose words waited for a call that came since.
-func (n *Node) place(ctx context.Context, ws workspace.ID) error {
-	contacts, err := n.zone.Placeable(ctx, ws)
-	if err != nil || len(contacts) == 0 {
+func (n *Node) place(ctx context.Context) error {
+	began := n.now()
+	contacts, err := n.zone.Placeable(ctx)
+	if err != nil {
 		return err
 	}
-	of := make([]journal.Subject, len(contacts))
-	for i, c := range contacts {
-		of[i].Contact = c
-	}
-	_, err = n.journal.ReplayHeld(ctx, ws, of)
-	return err
+	return n.each(ctx, "find calls", slices.Collect(maps.Keys(contacts)), func(ws workspace.ID) error {
+		of := make([]journal.Subject, len(contacts[ws]))
+		for i, c := range contacts[ws] {
+			of[i].Contact = c
+		}
+		if _, err := n.journal.ReplayHeld(ctx, ws, of); err != nil {
+			return err
+		}
+		return n.zone.Placed(ctx, ws, contacts[ws], began)
+	})
 }
 
 // tidyArgs is the daily job: old words go, rows of one person cannot be linked any more, files are merged.

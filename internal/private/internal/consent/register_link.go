@@ -25,23 +25,28 @@ import (
 
 // Named is a person whom a source named by several addresses, and when.
 type Named struct {
-	Who identity.Person
-	At  time.Time
+	Workspace workspace.ID
+	Who       identity.Person
+	At        time.Time
 }
 
-// Told is what deliveries tell of people beside what is decided: by which addresses they are named, which calls they spoke in.
-// An import collects that of many rows, and has it written down once.
+// Told is what deliveries tell of people beside what is decided: by which addresses they are named, which calls they spoke in,
+// whose words wait for their call. It is collected from many deliveries and written down once, before their outcomes are.
 type Told struct {
-	Named  []Named
-	Spoken []Spoken
+	Named   []Named
+	Spoken  []Spoken
+	Waiting []Waiting
 }
 
 // Tell writes it down.
-func (r *Register) Tell(ctx context.Context, ws workspace.ID, t Told) error {
-	if err := r.Link(ctx, ws, t.Named...); err != nil {
+func (r *Register) Tell(ctx context.Context, t Told) error {
+	if err := r.Link(ctx, t.Named...); err != nil {
 		return err
 	}
-	return r.Spoke(ctx, ws, t.Spoken...)
+	if err := r.Spoke(ctx, t.Spoken...); err != nil {
+		return err
+	}
+	return r.Wait(ctx, t.Waiting...)
 }
 
 func (n Named) all() []anon.Contact {
@@ -52,11 +57,11 @@ func (n Named) all() []anon.Contact {
 }
 
 // Link remembers by which addresses people were named together, in one transaction.
-func (r *Register) Link(ctx context.Context, ws workspace.ID, named ...Named) error {
+func (r *Register) Link(ctx context.Context, named ...Named) error {
 	now := r.now()
 	var fresh []pair
 	for _, n := range named {
-		pairs, err := r.pairs(ctx, ws, n, now)
+		pairs, err := r.pairs(ctx, n, now)
 		if err != nil {
 			return fmt.Errorf("remember addresses: %w", err)
 		}
@@ -68,7 +73,7 @@ func (r *Register) Link(ctx context.Context, ws workspace.ID, named ...Named) er
 	err := r.db.Tx(ctx, func(tx *sql.Tx) error {
 		for _, p := range fresh {
 			_, err := tx.ExecContext(ctx, `INSERT INTO addresses(workspace, contact, also, day, seen) VALUES(?,?,?,?,?)
-				ON CONFLICT DO UPDATE SET day = max(day, excluded.day), seen = excluded.seen`, ws.String(), p.a[:], p.b[:], p.day, now.UnixMicro())
+				ON CONFLICT DO UPDATE SET day = max(day, excluded.day), seen = excluded.seen`, p.ws.String(), p.a[:], p.b[:], p.day, now.UnixMicro())
 			if err != nil {
 				return err
 			}
@@ -83,21 +88,22 @@ func (r *Register) Link(ctx context.Context, ws workspace.ID, named ...Named) er
 
 // pair is two addresses of one person, a < b, and a day on which they were named.
 type pair struct {
+	ws   workspace.ID
 	a, b pseudonym
 	day  int64
 }
 
 // pairs are those of a person that are not known of that day or a later one, or that nobody told of today.
-func (r *Register) pairs(ctx context.Context, ws workspace.ID, n Named, now time.Time) (fresh []pair, err error) {
+func (r *Register) pairs(ctx context.Context, n Named, now time.Time) (fresh []pair, err error) {
 	all := n.all()
 	for i, c := range all {
 		for _, d := range all[i+1:] {
-			p := pair{c.Bytes(), d.Bytes(), dayOf(n.At)}
+			p := pair{n.Workspace, c.Bytes(), d.Bytes(), dayOf(n.At)}
 			if bytes.Compare(p.a[:], p.b[:]) > 0 {
 				p.a, p.b = p.b, p.a
 			}
 			var day, seen int64
-			err := r.db.QueryRowContext(ctx, `SELECT day, seen FROM addresses WHERE workspace = ? AND contact = ? AND also = ?`, ws.String(), p.a[:], p.b[:]).Scan(&day, &seen)
+			err := r.db.QueryRowContext(ctx, `SELECT day, seen FROM addresses WHERE workspace = ? AND contact = ? AND also = ?`, p.ws.String(), p.a[:], p.b[:]).Scan(&day, &seen)
 			if err != nil && !errors.Is(err, sql.ErrNoRows) {
 				return nil, err
 			}

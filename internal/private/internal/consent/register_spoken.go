@@ -16,6 +16,7 @@ import (
 // Spoken is a call in which somebody may have spoken: with whom, over which number of the business, from the first ring
 // to the end.
 type Spoken struct {
+	Workspace    workspace.ID
 	Call         fact.ID
 	Contact      anon.Contact
 	Number       fact.Label
@@ -23,17 +24,19 @@ type Spoken struct {
 }
 
 // Spoke remembers calls, so that words of no call find them, in one transaction. A newer version of a call, later in the list,
-// replaces its times. Leave forgets them.
-func (r *Register) Spoke(ctx context.Context, ws workspace.ID, calls ...Spoken) error {
+// replaces its times. Of somebody who was erased since, nothing is remembered. Leave forgets them.
+func (r *Register) Spoke(ctx context.Context, calls ...Spoken) error {
 	if len(calls) == 0 {
 		return nil
 	}
+	now := r.now().UnixMicro()
 	err := r.db.Tx(ctx, func(tx *sql.Tx) error {
 		for _, s := range calls {
 			c := s.Contact.Bytes()
-			_, err := tx.ExecContext(ctx, `INSERT INTO spoken(workspace, contact, number, call, began, ended) VALUES(?,?,?,?,?,?)
-				ON CONFLICT(workspace, contact, number, call) DO UPDATE SET began = excluded.began, ended = excluded.ended`,
-				ws.String(), c[:], int64(s.Number), s.Call[:], s.Began.UnixMicro(), s.Ended.UnixMicro())
+			_, err := tx.ExecContext(ctx, `INSERT INTO spoken(workspace, contact, number, call, began, ended, told) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7
+				WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE workspace = ?1 AND contact = ?2 AND at >= ?5)
+				ON CONFLICT(workspace, contact, number, call) DO UPDATE SET began = excluded.began, ended = excluded.ended, told = excluded.told`,
+				s.Workspace.String(), c[:], int64(s.Number), s.Call[:], s.Began.UnixMicro(), s.Ended.UnixMicro(), now)
 			if err != nil {
 				return err
 			}
@@ -70,7 +73,7 @@ func (r *Register) CallAt(ctx context.Context, ws workspace.ID, number fact.Labe
 		}
 	}
 	for _, s := range fresh {
-		if s.Number != number || !slices.Contains(who, s.Contact) {
+		if s.Workspace != ws || s.Number != number || !slices.Contains(who, s.Contact) {
 			continue
 		}
 		if delete(found, s.Call); !s.Began.After(at) && !s.Ended.Before(at) {
@@ -86,13 +89,29 @@ func (r *Register) CallAt(ctx context.Context, ws workspace.ID, number fact.Labe
 	return call, nil
 }
 
-// Wait notes that words of a contact wait for their call.
-func (r *Register) Wait(ctx context.Context, ws workspace.ID, c anon.Contact) error {
-	b := c.Bytes()
+// Waiting are words of a contact that wait for their call since a moment before it was looked for.
+type Waiting struct {
+	Workspace workspace.ID
+	Contact   anon.Contact
+	Since     time.Time
+}
+
+// Wait notes that words wait, in one transaction.
+func (r *Register) Wait(ctx context.Context, words ...Waiting) error {
+	if len(words) == 0 {
+		return nil
+	}
 	err := r.db.Tx(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO unplaced(workspace, contact, at) VALUES(?,?,?)
-			ON CONFLICT(workspace, contact) DO UPDATE SET at = excluded.at`, ws.String(), b[:], r.now().UnixMicro())
-		return err
+		for _, w := range words {
+			c := w.Contact.Bytes()
+			_, err := tx.ExecContext(ctx, `INSERT INTO unplaced(workspace, contact, at) SELECT ?1, ?2, ?3
+				WHERE NOT EXISTS (SELECT 1 FROM erasures WHERE workspace = ?1 AND contact = ?2 AND at >= ?3)
+				ON CONFLICT(workspace, contact) DO UPDATE SET at = excluded.at`, w.Workspace.String(), c[:], w.Since.UnixMicro())
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("note that words wait: %w", err)
@@ -100,34 +119,50 @@ func (r *Register) Wait(ctx context.Context, ws workspace.ID, c anon.Contact) er
 	return nil
 }
 
-// Placeable gives the contacts whose words wait and of whom a call is known by now, and forgets that they wait: whoever asks
-// has their words decided again.
-func (r *Register) Placeable(ctx context.Context, ws workspace.ID) (all [][anon.ContactLen]byte, err error) {
-	const known = `SELECT contact FROM unplaced u WHERE workspace = ? AND EXISTS (SELECT 1 FROM spoken s WHERE s.workspace = u.workspace AND s.contact = u.contact)`
-	rows, err := r.db.QueryContext(ctx, known, ws.String())
-	if err == nil {
-		err = each(rows, func(c []byte) error {
-			if len(c) != anon.ContactLen {
-				return errDamaged
-			}
-			all = append(all, [anon.ContactLen]byte(c))
-			return nil
-		})
-	}
-	if err == nil && len(all) > 0 {
-		err = r.db.Tx(ctx, func(tx *sql.Tx) error {
-			for _, c := range all {
-				if _, err := tx.ExecContext(ctx, `DELETE FROM unplaced WHERE workspace = ? AND contact = ?`, ws.String(), c[:]); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
+// settling is longer than a delivery takes from the look for its call to the commit of its outcome.
+const settling = time.Minute
+
+// Placeable gives, by workspace, the contacts whose words wait and of whom a call came since, or shortly before: their words
+// are to be decided again, and Placed told.
+func (r *Register) Placeable(ctx context.Context) (map[workspace.ID][][anon.ContactLen]byte, error) {
+	rows, err := r.db.QueryContext(ctx, `SELECT workspace, contact FROM unplaced u
+		WHERE EXISTS (SELECT 1 FROM spoken s WHERE s.workspace = u.workspace AND s.contact = u.contact AND s.told >= u.at - ?)`, settling.Microseconds())
 	if err != nil {
 		return nil, fmt.Errorf("look for words that wait: %w", err)
 	}
-	return all, nil
+	defer rows.Close()
+	all := map[workspace.ID][][anon.ContactLen]byte{}
+	for rows.Next() {
+		var name string
+		var c []byte
+		if err := rows.Scan(&name, &c); err != nil {
+			return nil, fmt.Errorf("look for words that wait: %w", err)
+		}
+		ws, err := workspace.Parse(name)
+		if err != nil || len(c) != anon.ContactLen {
+			return nil, errDamaged
+		}
+		all[ws] = append(all[ws], [anon.ContactLen]byte(c))
+	}
+	return all, errors.Join(rows.Err(), rows.Close())
+}
+
+// Placed forgets that words of contacts wait, which were decided again at a moment. Those that began to wait shortly before may
+// not have been there to be decided: they stay.
+func (r *Register) Placed(ctx context.Context, ws workspace.ID, contacts [][anon.ContactLen]byte, at time.Time) error {
+	err := r.db.Tx(ctx, func(tx *sql.Tx) error {
+		for _, c := range contacts {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM unplaced WHERE workspace = ? AND contact = ? AND at < ?`,
+				ws.String(), c[:], at.Add(-settling).UnixMicro()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("forget words that waited: %w", err)
+	}
+	return nil
 }
 
 // unspoken forgets calls that began before a moment, and words that began to wait before it.

@@ -1,0 +1,59 @@
+package private
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"murmur/internal/private/internal/consent"
+)
+
+// memo collects what deliveries tell of people beside what is decided, until it is written down with that of a whole batch. It is
+// safe for concurrent use.
+type memo struct {
+	// addresses says that addresses named together are collected too. Whoever collects them asks, once they are written, whether
+	// anything was said since (Zone.mark): a refusal by one of them would have missed the other.
+	addresses bool
+
+	mu   sync.Mutex
+	told consent.Told
+}
+
+func (m *memo) spoke(s consent.Spoken) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.told.Spoken = append(m.told.Spoken, s)
+}
+
+func (m *memo) waits(w consent.Waiting) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.told.Waiting = append(m.told.Waiting, w)
+}
+
+func (m *memo) named(n consent.Named) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.told.Named = append(m.told.Named, n)
+}
+
+// spoken are the calls collected so far.
+func (m *memo) spoken() []consent.Spoken {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clip(m.told.Spoken)
+}
+
+func (m *memo) take() consent.Told {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t := m.told
+	m.told = consent.Told{}
+	return t
+}
+
+// Remember writes down what Process was told of people beside what it decided. It is asked before the outcomes are committed:
+// after an error or a crash the deliveries come again, and tell it again.
+func (z *Zone) Remember(ctx context.Context) error {
+	return z.register.Tell(ctx, z.memo.take())
+}
