@@ -221,6 +221,11 @@ func (c *Crowd) Against(ctx context.Context, ws workspace.ID, calls []fact.ID, c
 	return found, c.lake.Expire(ctx)
 }
 
+// Speakers lists the contacts of whom words are kept in rows that are linked.
+func (c *Crowd) Speakers(ctx context.Context, ws workspace.ID) ([][anon.ContactLen]byte, error) {
+	return c.lake.Speakers(ctx, ws)
+}
+
 // Forget takes every row of the contacts out of the lake and out of its files. What is in a file that nobody can read stays:
 // then the rest goes, the error says so, and unreadable is true.
 func (c *Crowd) Forget(ctx context.Context, ws workspace.ID, contacts []anon.Contact) (unreadable bool, err error) {

@@ -101,7 +101,7 @@ func TestAddressesAreForgottenWithTheLinks(t *testing.T) {
 	t.Parallel()
 	h := newCallHouse(t, "notice")
 	now := tour.Now
-	r := consent.NewRegister(h.db, h.zone.ledger, func() time.Time { return now })
+	r := consent.NewRegister(h.db, h.zone.ledger, h.zone.ring.Slow, func() time.Time { return now })
 	find := func(address string) identity.Person {
 		p, err := h.zone.persons.Of(t.Context(), workspace.Default, personal.New(address))
 		must(t, err)

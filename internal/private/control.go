@@ -184,9 +184,10 @@ func (z *Zone) who(ctx context.Context, ws workspace.ID, contact string) (identi
 	return who, nil
 }
 
-// LetGo forgets who took part in calls of others before a moment; call it where rows are de-linked.
+// LetGo forgets who took part in calls of others before a moment, and from then on what contacts said before it can only be
+// looked up slowly; call it where rows are de-linked.
 func (z *Zone) LetGo(ctx context.Context, ws workspace.ID, before time.Time) error {
-	return z.register.Leave(ctx, ws, before)
+	return errors.Join(z.register.Leave(ctx, ws, before), z.register.Last(ctx, ws, before))
 }
 
 // Shred is an order to destroy the key in use of a workspace: somebody refused, first and last at these times since it began.
@@ -228,6 +229,15 @@ func (z *Zone) Refused(ctx context.Context, ws workspace.ID, before time.Time) (
 	}
 	contacts, err = z.stored(ws, all)
 	return calls, contacts, err
+}
+
+// RefusedAmong gives those of some contacts that opted out, however long ago.
+func (z *Zone) RefusedAmong(ctx context.Context, ws workspace.ID, all [][anon.ContactLen]byte) ([]anon.Contact, error) {
+	contacts, err := z.stored(ws, all)
+	if err != nil {
+		return nil, err
+	}
+	return z.register.RefusedAmong(ctx, ws, contacts)
 }
 
 // stored are contacts of the register. A workspace that has none needs no key for it.

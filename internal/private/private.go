@@ -96,7 +96,7 @@ func New(c Config) (*Zone, error) {
 		return nil, err
 	}
 	z := &Zone{
-		ring: c.Ring, store: c.Store, register: consent.NewRegister(c.DB, c.Ledger, c.Now), ledger: c.Ledger, journal: c.Journal,
+		ring: c.Ring, store: c.Store, register: consent.NewRegister(c.DB, c.Ledger, c.Ring.Slow, c.Now), ledger: c.Ledger, journal: c.Journal,
 		detector: d, dial: c.Dial, models: c.Models, allow: c.AllowHosts, listener: c.Listener, now: c.Now,
 		persons: person.NewFinder(c.DB, c.Ring, c.Store, c.Now),
 	}

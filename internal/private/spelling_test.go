@@ -13,6 +13,7 @@ import (
 
 	"murmur/internal/fact"
 	"murmur/internal/private/anon"
+	"murmur/internal/private/internal/consent"
 	"murmur/internal/private/internal/personal"
 	"murmur/internal/private/internal/source"
 	"murmur/internal/tour"
@@ -182,6 +183,8 @@ func TestFormerRulesStillRefuse(t *testing.T) {
 		}
 		return err
 	}))
+	h.zone.register = consent.NewRegister(h.db, h.zone.ledger, h.zone.ring.Slow, h.zone.now)
+	must(t, h.zone.LetGo(t.Context(), workspace.Default, time.UnixMicro(1))) // it is old
 	for i, s := range []string{"+442079460958", "sip:+442079460958@carrier.example", "0044 20 7946 0958"} {
 		if heard, o := h.hears("native", fmt.Sprint(i), s); heard || o.State != fact.Refused {
 			t.Errorf("%q: %s %s", s, o.State, o.Why)

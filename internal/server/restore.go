@@ -71,10 +71,18 @@ func (n *Node) restored(ctx context.Context, erasures []erasure, insteadOf strin
 // that of the lake.
 func (n *Node) takeOutRefused(ctx context.Context, ws workspace.ID) error {
 	calls, contacts, err := n.zone.Refused(ctx, ws, n.now())
-	if err != nil || len(calls)+len(contacts) == 0 {
+	if err != nil {
 		return err
 	}
-	_, err = n.crowd.Against(ctx, ws, calls, contacts)
+	speakers, err := n.crowd.Speakers(ctx, ws)
+	if err != nil {
+		return err
+	}
+	long, err := n.zone.RefusedAmong(ctx, ws, speakers) // what was refused long ago names nobody
+	if err != nil || len(calls)+len(contacts)+len(long) == 0 {
+		return err
+	}
+	_, err = n.crowd.Against(ctx, ws, calls, append(contacts, long...))
 	return err
 }
 

@@ -52,6 +52,34 @@ func (l *Lake) Withdrawable(ctx context.Context, ws workspace.ID, w Withdrawal) 
 	return n, nil
 }
 
+// Speakers lists the contacts of whom there are words, in rows that are linked.
+func (l *Lake) Speakers(ctx context.Context, ws workspace.ID) (all [][anon.ContactLen]byte, err error) {
+	snap, release, err := l.Pin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	seen := map[[anon.ContactLen]byte]bool{{}: true}
+	s := search{
+		ws: ws, cols: []fact.Column{fact.ColWorkspace, fact.ColKind, fact.ColContact},
+		in: func(t fact.Table, f dataFile) bool { return f.linked() && (t == fact.Texts || f.referring()) },
+		match: func(h *head, i int) bool {
+			if who := h.who(i); !seen[who] && h.ws(i) == ws && (h.t == fact.Texts || h.kind.Value(i) == int64(fact.KindTalk)) {
+				seen[who], all = true, append(all, who)
+			}
+			return false
+		},
+	}
+	for _, t := range tables {
+		for _, f := range snap.files[t] {
+			if _, err := l.find(ctx, t, f, s); err != nil {
+				return nil, wrap("list who has words", err)
+			}
+		}
+	}
+	return all, nil
+}
+
 // search says which rows of a workspace are looked for, and where.
 type search struct {
 	ws    workspace.ID

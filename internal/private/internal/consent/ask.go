@@ -43,6 +43,11 @@ func (r *Register) known(ctx context.Context, ws workspace.ID, call fact.ID, who
 	if err != nil {
 		return Known{}, err
 	}
+	for _, c := range who.Also {
+		if err := r.recall(ws, s, c.Bytes()); err != nil {
+			return Known{}, err
+		}
+	}
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	for _, c := range who.Also {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +24,7 @@ import (
 type Register struct {
 	db     *meta.DB
 	ledger *ledger.Ledger
+	slow   Slow
 	now    func() time.Time
 
 	mu     sync.RWMutex
@@ -36,6 +38,11 @@ type said struct {
 	contacts   map[name]Statement
 	unrecorded map[name]bool // want to be in no recording
 	erased     map[name]time.Time
+
+	lasting  map[name]lasting   // by the slow sum of a pseudonym (register_last.go)
+	asked    map[pseudonym]bool // whose lasting statements, if any, are in contacts and unrecorded
+	recalled map[pseudonym]bool // who has any
+	oldest   int64              // when the first lasting statement was made, in microseconds
 }
 
 type pseudonym [anon.ContactLen]byte // of a contact
@@ -57,8 +64,8 @@ func names(who []anon.Contact) (all []name) {
 }
 
 // NewRegister opens the register; now is the clock of what it records.
-func NewRegister(db *meta.DB, l *ledger.Ledger, now func() time.Time) *Register {
-	return &Register{db: db, ledger: l, now: now, loaded: map[workspace.ID]*said{}}
+func NewRegister(db *meta.DB, l *ledger.Ledger, slow Slow, now func() time.Time) *Register {
+	return &Register{db: db, ledger: l, slow: slow, now: now, loaded: map[workspace.ID]*said{}}
 }
 
 // Subject is who or what an opt-out is about: a call, or a contact everywhere.
@@ -115,10 +122,21 @@ func (r *Register) record(ctx context.Context, ws workspace.ID, s Subject, a fac
 	if err != nil {
 		return false, err
 	}
+	kind, ref := s.row()
+	about := ref // in the ledger, which is kept for good
+	if ofContact(kind) {
+		if err := r.recall(ws, known, pseudonym(ref)); err != nil {
+			return false, err
+		}
+	}
 	if r.has(known, s, out, of) {
 		return false, nil
 	}
-	kind, ref := s.row()
+	if ofContact(kind) {
+		if about, err = r.slowly(ws, ref); err != nil {
+			return false, err
+		}
+	}
 	if !out {
 		kind += "-in"
 	}
@@ -132,7 +150,7 @@ func (r *Register) record(ctx context.Context, ws workspace.ID, s Subject, a fac
 				continue
 			}
 			fresh = true
-			entry := ledger.Consent{Workspace: ws.String(), Subject: kind, Ref: ref, Act: actName(out), Via: ViaName(via)}
+			entry := ledger.Consent{Workspace: ws.String(), Subject: kind, Ref: about, Act: actName(out), Via: ViaName(via)}
 			if _, purpose, ok := strings.Cut(stored, ":"); ok {
 				entry.Act += ":" + purpose
 			}
@@ -175,11 +193,19 @@ func (r *Register) insert(ctx context.Context, tx *sql.Tx, ws workspace.ID, kind
 	return res.RowsAffected()
 }
 
-// Known is what the register knows about one call and one person, by all pseudonyms that they have or had.
+// Known is what the register knows about one call and one person, by the pseudonym that they have and those that they had.
 func (r *Register) Known(ctx context.Context, ws workspace.ID, call fact.ID, who ...anon.Contact) (Known, error) {
 	s, err := r.of(ctx, ws)
 	if err != nil {
 		return Known{}, err
+	}
+	if len(who) > 0 && who[0].Person() {
+		if err := r.recall(ws, s, who[0].Bytes()); err != nil {
+			return Known{}, err
+		}
+		if err := r.recallFormer(ctx, ws, s, who[1:]...); err != nil {
+			return Known{}, err
+		}
 	}
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -207,6 +233,9 @@ func (r *Register) Changes(ctx context.Context, ws workspace.ID) (uint64, error)
 func (r *Register) Carry(ctx context.Context, ws workspace.ID, to anon.Contact, former []anon.Contact) error {
 	s, err := r.of(ctx, ws)
 	if err != nil {
+		return err
+	}
+	if err := r.recallFormer(ctx, ws, s, former...); err != nil {
 		return err
 	}
 	for _, c := range former {
@@ -301,7 +330,8 @@ func (r *Register) Leave(ctx context.Context, ws workspace.ID, before time.Time)
 }
 
 // Refused lists the calls and contacts whose words must be nowhere since a moment: those that refused a purpose that a
-// transcript needs.
+// transcript needs. Of contacts who refused before rows of today may be linked, only those whom this process was asked about are
+// known (RefusedAmong asks about the others).
 func (r *Register) Refused(ctx context.Context, ws workspace.ID, before time.Time) (calls []fact.ID, contacts [][anon.ContactLen]byte, err error) {
 	rows, err := r.db.QueryContext(ctx, `SELECT kind, ref FROM optouts WHERE workspace = ? AND at < ?`,
 		ws.String(), before.UnixMicro())
@@ -326,7 +356,21 @@ func (r *Register) Refused(ctx context.Context, ws workspace.ID, before time.Tim
 			contacts = append(contacts, pseudonym(ref))
 		}
 	}
-	return calls, contacts, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, nil, err
+	}
+	s, err := r.of(ctx, ws)
+	if err != nil {
+		return nil, nil, err
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for c := range s.recalled {
+		if out := s.contacts[name{c, false}].Out | s.contacts[name{c, true}].Out; out&Heard != 0 && !slices.Contains(contacts, [anon.ContactLen]byte(c)) {
+			contacts = append(contacts, c)
+		}
+	}
+	return calls, contacts, nil
 }
 
 func (r *Register) has(s *said, about Subject, out bool, of Purposes) bool {
@@ -401,7 +445,10 @@ func (r *Register) of(ctx context.Context, ws workspace.ID) (*said, error) {
 }
 
 func (r *Register) load(ctx context.Context, ws workspace.ID) (*said, error) {
-	s := &said{calls: map[fact.ID]Statement{}, contacts: map[name]Statement{}, unrecorded: map[name]bool{}}
+	s := &said{
+		calls: map[fact.ID]Statement{}, contacts: map[name]Statement{}, unrecorded: map[name]bool{},
+		lasting: map[name]lasting{}, asked: map[pseudonym]bool{}, recalled: map[pseudonym]bool{}, oldest: math.MaxInt64,
+	}
 	rows, err := r.db.QueryContext(ctx, `SELECT kind, ref FROM optouts WHERE workspace = ?`, ws.String())
 	if err != nil {
 		return nil, err
@@ -420,6 +467,9 @@ func (r *Register) load(ctx context.Context, ws workspace.ID) (*said, error) {
 		s.say(subject, ref, out, of)
 	}
 	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	if err := r.loadLasting(ctx, ws, s); err != nil {
 		return nil, err
 	}
 	s.erased, err = r.loadErased(ctx, ws)

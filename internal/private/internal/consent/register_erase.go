@@ -26,9 +26,13 @@ func (r *Register) Erase(ctx context.Context, ws workspace.ID, who ...anon.Conta
 	}
 	at := r.now()
 	before := map[name]time.Time{}
+	first := who[0].Bytes()
+	about, err := r.slowly(ws, first[:])
+	if err != nil {
+		return "", err
+	}
 	err = r.db.Tx(ctx, func(tx *sql.Tx) error {
-		first := who[0].Bytes()
-		rec, err := r.ledger.Append(ctx, tx, ledger.Erasure{Workspace: ws.String(), Ref: first[:]})
+		rec, err := r.ledger.Append(ctx, tx, ledger.Erasure{Workspace: ws.String(), Ref: about})
 		if err != nil {
 			return err
 		}
@@ -133,8 +137,18 @@ func (r *Register) Fulfil(ctx context.Context, ws workspace.ID, all []Order) err
 }
 
 func (r *Register) close(ctx context.Context, ws workspace.ID, all []Order, update string, gone bool) error {
+	about := make([][]byte, len(all))
+	for i, o := range all {
+		if !gone {
+			continue
+		}
+		var err error
+		if about[i], err = r.slowly(ws, o.Who[0][:]); err != nil {
+			return err
+		}
+	}
 	err := r.db.Tx(ctx, func(tx *sql.Tx) error {
-		for _, o := range all {
+		for i, o := range all {
 			if _, err := tx.ExecContext(ctx, update, ws.String(), o.Receipt, o.Last); err != nil {
 				return err
 			}
@@ -149,7 +163,7 @@ func (r *Register) close(ctx context.Context, ws workspace.ID, all []Order, upda
 					return err
 				}
 			}
-			if _, err := r.ledger.Append(ctx, tx, ledger.Erasure{Workspace: ws.String(), Ref: o.Who[0][:], Step: "rows-gone"}); err != nil {
+			if _, err := r.ledger.Append(ctx, tx, ledger.Erasure{Workspace: ws.String(), Ref: about[i], Step: "rows-gone"}); err != nil {
 				return err
 			}
 		}

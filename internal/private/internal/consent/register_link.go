@@ -123,6 +123,11 @@ func (r *Register) Lead(ctx context.Context, ws workspace.ID, who identity.Perso
 		return nil, err
 	}
 	all := Named{Who: who}.all()
+	for _, c := range all {
+		if err := r.recall(ws, s, c.Bytes()); err != nil {
+			return nil, err
+		}
+	}
 	for _, to := range all {
 		for _, from := range all {
 			if to != from {
@@ -167,6 +172,9 @@ func (r *Register) linked(ctx context.Context, ws workspace.ID, b pseudonym) (al
 func (r *Register) lead(ctx context.Context, ws workspace.ID, to, from pseudonym) error {
 	s, err := r.of(ctx, ws)
 	if err != nil {
+		return err
+	}
+	if err := r.recall(ws, s, from); err != nil {
 		return err
 	}
 	r.mu.RLock()

@@ -173,7 +173,7 @@ func newHouse(t testing.TB, basis workspace.Basis, change ...func(*Config)) *hou
 	must(err)
 	h := &house{t: t, dir: dir, takes: map[string]*watched{}, released: make(chan recording.ID, 4096), logged: &logged{}}
 	h.book, err = recording.Open(recording.Config{
-		Dir: dir.Recordings(), Ring: ring, DB: db, Ledger: book, Store: store, Register: consent.NewRegister(db, book, time.Now),
+		Dir: dir.Recordings(), Ring: ring, DB: db, Ledger: book, Store: store, Register: consent.NewRegister(db, book, ring.Slow, time.Now),
 		Persons: person.NewFinder(db, ring, store, time.Now),
 		Report:  func(context.Context, recording.Head, fact.Act, fact.Via) error { return nil },
 		Disk:    func(w io.Writer) io.Writer { return disk{h, w} },

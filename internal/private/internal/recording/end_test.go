@@ -311,7 +311,7 @@ func TestWhoseRefusal(t *testing.T) {
 		if err != nil || known.Call.Out != consent.Everything || known.Contact.Out != 0 || known.CallsOut != (next == consent.Refused) {
 			t.Errorf("side %d: the register has %+v: %v", by, known, err)
 		}
-		again := consent.NewRegister(h.db, h.log, h.clock) // as after a restart
+		again := consent.NewRegister(h.db, h.log, h.ring.Slow, h.clock) // as after a restart
 		if stored, err := again.Known(t.Context(), workspace.Default, take.call, take.who); err != nil || stored != known {
 			t.Errorf("side %d: stored is %+v: %v", by, stored, err)
 		}

@@ -136,7 +136,7 @@ func openHouse(t testing.TB, path string, basis workspace.Basis) *house {
 	_, err = store.SetPolicy(ctx, workspace.Default, []workspace.Change{{Key: "recordings", Value: string(basis)}}, "a test", "a test")
 	must(err)
 	h.Book, err = Open(Config{
-		Dir: h.dir.Recordings(), Ring: h.ring, DB: h.db, Ledger: h.log, Store: store, Register: consent.NewRegister(h.db, h.log, h.clock),
+		Dir: h.dir.Recordings(), Ring: h.ring, DB: h.db, Ledger: h.log, Store: store, Register: consent.NewRegister(h.db, h.log, h.ring.Slow, h.clock),
 		Persons: person.NewFinder(h.db, h.ring, store, h.clock), Now: h.clock, Rand: h.keys, Disk: func(w io.Writer) io.Writer { return disk{h, w} },
 		Report: func(_ context.Context, _ Head, a fact.Act, _ fact.Via) error {
 			h.mu.Lock()
