@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"database/sql"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -52,6 +53,41 @@ func BenchmarkImport(b *testing.B) {
 			if !bytes.Contains(out.Bytes(), fmt.Appendf(nil, `"published":%d,`, b.N)) {
 				b.Fatal(out.String())
 			}
+		})
+	}
+}
+
+// BenchmarkImportAfterRefusals: texts of 200 contacts, where nobody has refused and where somebody did more than link-days ago.
+func BenchmarkImportAfterRefusals(b *testing.B) {
+	const contacts = 200
+	for name, refused := range map[string]int{"none": 0, "one": 1} {
+		b.Run(name, func(b *testing.B) {
+			n, err := Open(b.Context(), Config{Data: filepath.Join(b.TempDir(), "data")})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Cleanup(func() { _ = n.Close() })
+			n.Start(b.Context())
+			err = n.db.Tx(b.Context(), func(tx *sql.Tx) error {
+				_, err := tx.Exec(`INSERT INTO lasting(workspace, kind, ref, at, via) SELECT 'default', 'contact', randomblob(16), 0, 1 WHERE ?`, refused)
+				return err
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			file := bytes.NewBufferString("Message ID,Sent At,Direction,From,To,Body,Status\n")
+			for i := range b.N {
+				at := time.Date(2026, 10, 1, 8, 0, i, 0, time.UTC).Format(time.DateTime)
+				fmt.Fprintf(file, "m%d,%s,inbound,+1212555%04d,+12125550000,the heater is broken,received\n", i, at, i%contacts)
+			}
+			b.ResetTimer()
+			before := processorTime(b)
+			if err := n.Do(b.Context(), "import", ImportArgs{}, file, io.Discard); err != nil {
+				b.Fatal(err)
+			}
+			used := processorTime(b) - before
+			b.ReportMetric(used.Seconds(), "cpu-s")
+			b.ReportMetric(float64(used.Milliseconds())/contacts, "cpu-ms/contact")
 		})
 	}
 }
