@@ -278,7 +278,7 @@ func TestWordsLookAgainWhenACallCame(t *testing.T) {
 	t.Parallel()
 	h := newCallHouse(t, "notice")
 	now := tour.Now
-	r := consent.NewRegister(h.db, h.zone.ledger, func() time.Time { return now })
+	r := consent.NewRegister(h.db, h.zone.ledger, h.zone.ring.Slow, func() time.Time { return now })
 	who, ws := h.builder().who("+12125550142"), workspace.Default
 	spoke := func() {
 		t.Helper()
