@@ -203,13 +203,14 @@ func family(g release.Grain, split release.Split) (qs []release.Query) {
 func (w *world) truth(p release.Period, qs []release.Query, split release.Split) map[string][]set {
 	keys, members := release.Leaves(split, w.dictionary)
 	cells := map[string][]set{}
+	placed := counttest.Place(w.rows, w.settings, p.Span())
 	for _, q := range qs {
 		sets := make([]set, len(members))
 		for i := range sets {
 			sets[i] = set{}
 		}
 		q.Split = split
-		for _, row := range counttest.Place(w.rows, w.settings, p.Span()) {
+		for _, row := range placed {
 			if _, ok := row.Bin(q); ok {
 				sets[row.Leaf(release.Question{Query: q, Leaves: keys})][fmt.Sprint(row.Row.Kind, row.Row.ID)] = string(row.Row.Contact)
 			}

@@ -128,15 +128,20 @@ type optional struct {
 // Place gives the rows inside a span.
 func Place(rows []Row, s release.Settings, span release.Span) (placed []Placed) {
 	rows = newest(rows)
+	of := map[string][]Row{} // of each contact
+	for _, r := range rows {
+		of[string(r.Contact)] = append(of[string(r.Contact)], r)
+	}
 	for _, r := range rows {
 		at := time.UnixMicro(r.At)
 		if at.Before(span.Start) || !at.Before(span.End) {
 			continue
 		}
 		p := Placed{Row: r, settings: s}
-		p.reply.value, p.reply.ok = p.findReply(rows, span)
-		p.returned.value, p.returned.ok = p.findReturn(rows)
-		p.ties = p.findTies(rows)
+		all := of[string(r.Contact)]
+		p.reply.value, p.reply.ok = p.findReply(all, span)
+		p.returned.value, p.returned.ok = p.findReturn(all)
+		p.ties = p.findTies(all)
 		placed = append(placed, p)
 	}
 	return placed
