@@ -176,7 +176,12 @@ func (h *house) await() {
 
 // listens waits for the first line of the output, which says where the server listens, and attaches to it.
 func (h *house) listens() (err error) {
-	h.t.Cleanup(func() { h.stop() })
+	h.t.Cleanup(func() {
+		h.stop()
+		if log := h.log.Bytes(); h.t.Failed() {
+			h.t.Logf("the last of the server's log:\n%s", log[max(0, len(log)-4096):])
+		}
+	})
 	select {
 	case line := <-h.out.first:
 		base, ok := strings.CutPrefix(line, "listening on http://127.0.0.1:")

@@ -50,8 +50,8 @@ var (
 	// ErrStale is returned for a payload sealed under an epoch that was retired meanwhile: nothing was accepted;
 	// seal it again, or read it again where it was carried over.
 	ErrStale = errors.New("journal: sealed under an epoch that has ended")
-	// ErrEarly is returned by a Stage that would rather have more at once: nothing is consumed, and the same messages
-	// come again a little later, with those that came in meanwhile.
+	// ErrEarly is returned by a Stage that would rather have more at once, or have the messages as they are by now: nothing is
+	// consumed, and the same messages come again a little later, with those that came in meanwhile.
 	ErrEarly = errors.New("journal: too few messages yet")
 	// ErrClosed is returned after Close.
 	ErrClosed = errors.New("journal: closed")

@@ -34,7 +34,7 @@ type order struct {
 	State fact.State
 	Facts int
 	Size  int    // of each fact's words, bytes
-	Fault string // "": none; process, panic, lake: the step that fails
+	Fault string // "": none; process, panic, lake: the step that fails; rekeyed: its key ends while it is processed; dead: it has none
 }
 
 // refusedVersion marks a fact that the lake refuses.
@@ -148,7 +148,7 @@ func (h *house) Remember(ctx context.Context) error {
 }
 
 // Process implements Private.
-func (h *house) Process(_ context.Context, m journal.Message) (fact.Outcome, error) {
+func (h *house) Process(ctx context.Context, m journal.Message) (fact.Outcome, error) {
 	var o order
 	if err := json.Unmarshal(m.Payload, &o); err != nil {
 		return fact.Outcome{}, err
@@ -166,6 +166,15 @@ func (h *house) Process(_ context.Context, m journal.Message) (fact.Outcome, err
 		return fact.Outcome{}, errOwn
 	case o.Fault == "panic" && !healed:
 		panic("a parser's")
+	case o.Fault == "dead":
+		return fact.Outcome{State: fact.Quarantined, Why: fact.WhyUnsealed}, nil
+	case o.Fault == "rekeyed" && m.Epoch == 1:
+		if _, err := h.j.Reseal(ctx, m.Workspace, 2, func(m journal.Message) (journal.Message, error) { m.Epoch = 2; return m, nil }); err != nil {
+			return fact.Outcome{}, err
+		}
+		if o.State != fact.Held { // one that is held was opened before its key ended
+			return fact.Outcome{State: fact.Quarantined, Why: fact.WhyUnsealed}, nil
+		}
 	}
 	out := fact.Outcome{State: o.State}
 	for i := range o.Facts {

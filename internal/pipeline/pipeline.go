@@ -79,7 +79,8 @@ type Pipeline struct {
 	// SetAside is told of each message that was set aside, and why. nil: nobody is.
 	SetAside func(m journal.Message, err error)
 
-	imports imports
+	imports  imports
+	unsealed map[journal.ID]uint32 // by delivery: the epoch under which it could not be opened, until it was read once more
 }
 
 // Run moves everything until ctx ends; it then returns nil. An error is the house's own: nothing was lost or given up,
@@ -115,7 +116,31 @@ func (p *Pipeline) process(ctx context.Context, in []journal.Message, aside erro
 	if err := errors.Join(g.Wait(), p.Private.Remember(ctx)); err != nil {
 		return nil, err
 	}
+	if p.again(in, outcomes) {
+		return nil, journal.ErrEarly
+	}
 	return p.made(in, outcomes)
+}
+
+// again reports whether a batch is to be read once more: a delivery whose key was destroyed since the batch was read is sealed
+// under another one in the journal by now.
+func (p *Pipeline) again(in []journal.Message, outcomes []fact.Outcome) (again bool) {
+	for i, o := range outcomes {
+		if o.Why != fact.WhyUnsealed {
+			continue
+		}
+		if epoch, ok := p.unsealed[in[i].ID]; ok && epoch == in[i].Epoch {
+			continue
+		}
+		if p.unsealed == nil {
+			p.unsealed = map[journal.ID]uint32{}
+		}
+		p.unsealed[in[i].ID], again = in[i].Epoch, true
+	}
+	if !again {
+		p.unsealed = nil
+	}
+	return again
 }
 
 // outcome is what becomes of one delivery. An error is the house's; any other failure, a panic included, is an outcome.

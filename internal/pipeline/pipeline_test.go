@@ -170,6 +170,27 @@ func TestOneSickWorkspaceHoldsNobodyUp(t *testing.T) {
 	h.balanced()
 }
 
+// TestAKeyThatEndsMeanwhile: a batch is in hand when its deliveries are sealed again under another key, and their own is
+// destroyed. They are read once more, and what is held keeps the new key. What cannot be opened then either is in quarantine.
+func TestAKeyThatEndsMeanwhile(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 1)
+	ws := h.ws[0]
+	published := order{N: 1, State: fact.Published, Facts: 1, Fault: "rekeyed"}
+	h.accept(ws, published, order{N: 2, State: fact.Held, Fault: "rekeyed"}, order{N: 3, State: fact.Published, Fault: "dead"})
+	h.settle(0)
+	for n, want := range map[int]fact.State{1: fact.Published, 2: fact.Held, 3: fact.Quarantined} {
+		if got, why := h.state(ws, n); got != want {
+			t.Errorf("delivery %d is %s for %q, want %s", n, got, why, want)
+		}
+	}
+	h.stored(published, 1)
+	if epoch, err := h.j.Epoch(t.Context(), ws); err != nil || epoch != 2 {
+		t.Errorf("the oldest key that something needs is of epoch %d, want 2 (%v)", epoch, err)
+	}
+	h.balanced()
+}
+
 // TestKeysThatBreakBetweenTheStages: facts that were sealed before are parked, and stored once the keys are back.
 func TestKeysThatBreakBetweenTheStages(t *testing.T) {
 	t.Parallel()
