@@ -248,29 +248,56 @@ const textDays = 90
 const longestLink = 60
 
 // Tidy does the daily work of the lake: drops old words, cuts the links of each workspace's rows that are older than its
-// own number of days, merges files, removes those that nothing needs. What fails does not keep the rest from being done.
+// own number of days, merges files, gives rows that are old enough random ids, removes files that nothing needs. What fails does not keep the rest from being done.
 func (c *Crowd) Tidy(ctx context.Context, linkDays map[workspace.ID]int) error {
 	now := c.now()
 	return errors.Join(
 		c.lake.DropTexts(ctx, now.AddDate(0, 0, -textDays)),
 		c.delink(ctx, now, linkDays),
-		c.Compact(ctx),
+		c.lake.Compact(ctx),
+		c.sever(ctx, now, linkDays),
+		c.lake.Expire(ctx),
 	)
 }
 
-// delink leaves out the days of a workspace that facts still come for.
+// delink cuts the links of rows.
 func (c *Crowd) delink(ctx context.Context, now time.Time, linkDays map[workspace.ID]int) error {
-	filling, err := c.arrivals.since(ctx, now.Add(-settle))
+	old, err := c.older(ctx, now, linkDays)
 	if err != nil {
 		return err
 	}
-	return c.lake.Delink(ctx, func(ws workspace.ID, day lake.Day) bool {
+	return c.lake.Delink(ctx, func(ws workspace.ID, day lake.Day) bool { return old(ws, day, 0) })
+}
+
+// sever takes the ids of rows that are linked no more. Those of what has words go with the words: until then a refusal of the
+// call finds them.
+func (c *Crowd) sever(ctx context.Context, now time.Time, linkDays map[workspace.ID]int) error {
+	old, err := c.older(ctx, now, linkDays)
+	if err != nil {
+		return err
+	}
+	return c.lake.Sever(ctx, func(ws workspace.ID, kind fact.Kind, day lake.Day) bool {
+		if kind == fact.KindMessage || kind == fact.KindTalk || kind == fact.KindAnswer {
+			return old(ws, day, textDays)
+		}
+		return old(ws, day, 0)
+	})
+}
+
+// older gives what says whether a day of a workspace is more than its number of days ago, or than so many if that is more. Days that
+// facts still come for are not.
+func (c *Crowd) older(ctx context.Context, now time.Time, linkDays map[workspace.ID]int) (func(ws workspace.ID, day lake.Day, least int) bool, error) {
+	filling, err := c.arrivals.since(ctx, now.Add(-settle))
+	if err != nil {
+		return nil, err
+	}
+	return func(ws workspace.ID, day lake.Day, least int) bool {
 		days, known := linkDays[ws]
 		if !known {
 			days = longestLink
 		}
-		return day < lake.DayOf(now.AddDate(0, 0, -days)) && !filling[dayOf{ws, day}]
-	})
+		return day < lake.DayOf(now.AddDate(0, 0, -max(days, least))) && !filling[dayOf{ws, day}]
+	}, nil
 }
 
 // Compact brings the lake's files into their order, one a day, and removes those that nothing needs: daily, and at the

@@ -45,6 +45,7 @@ CREATE TABLE IF NOT EXISTS murmur_files (
 	sha256 BLOB NOT NULL,
 	fresh INTEGER NOT NULL DEFAULT 0   -- 1: its ids were not yet looked up in the other days
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS murmur_spent (id INTEGER PRIMARY KEY); -- of facts whose rows have random ids
 CREATE INDEX IF NOT EXISTS murmur_fresh ON murmur_files (path) WHERE fresh = 1;`
 
 // openCatalog opens or makes the catalog at file for the lake in d.dir and sets d.root.
@@ -64,8 +65,8 @@ func openCatalog(ctx context.Context, file string, d *disk) (*catalog, error) {
 // ErrNewer is returned by Open for a lake that a newer version wrote.
 var ErrNewer = errors.New("lake: the catalog is newer than this version")
 
-// catalogVersion is that of the tables beside the library's own, kept in user_version. Of the first release it is 0.
-const catalogVersion = 1
+// catalogVersion is that of the tables beside the library's own, kept in user_version. Of the first release it is 0; 1 had no murmur_spent.
+const catalogVersion = 2
 
 func (c *catalog) init(ctx context.Context) error {
 	var version int
@@ -170,6 +171,9 @@ type move struct {
 	// changes is what counts will see differently; sequence is the lake's after the move, 0 when they see the same.
 	changes  map[Change]bool
 	sequence int64
+	// spent are the ids of rows that get others, as spentOf gives them; severed is the last day of such a row.
+	spent   []int64
+	severed Day
 	// damaged is the files that could not be read, and stay as they are.
 	damaged []error
 }
@@ -275,6 +279,9 @@ func (m *move) commit(ctx context.Context) error {
 		if _, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO murmur_lake VALUES ('sequence', ?)`, strconv.FormatInt(m.sequence, 10)); err != nil {
 			return err
 		}
+	}
+	if err := m.spend(ctx, tx); err != nil {
+		return err
 	}
 	for p := range m.settled {
 		if _, err := tx.ExecContext(ctx, `UPDATE murmur_files SET fresh = 0 WHERE path = ?`, p); err != nil {

@@ -123,6 +123,54 @@ func TestADelinkedRowStaysDelinked(t *testing.T) {
 	}
 }
 
+// TestASeveredRowIsFoundByNoID: neither the file of an old call nor what refers to it has its id, whoever looks; the same fact, and a
+// newer version of it, change nothing; a fact that comes late counts. The words of others stand where they stood.
+func TestASeveredRowIsFoundByNoID(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	mk := facttest.New(t)
+	l := openTest(t, Config{})
+	c, later := mk.Contact(1), noon.AddDate(0, 0, 60)
+	talk := Row{workspace.Default, &fact.Talk{Head: facttest.Head(2, noon, c, 1), Call: facttest.ID(1), Body: mk.Text("a")}}
+	must(t, l.Append(ctx, []Row{call(1, noon, c, 1), talk, call(3, later, c, 1), message(4, later, c, 1, mk.Text("b"))}, to(l, 1)))
+	sever := func() {
+		t.Helper()
+		must(t, l.Delink(ctx, olderThan(later)))
+		must(t, l.Compact(ctx))
+		must(t, l.Sever(ctx, func(_ workspace.ID, _ fact.Kind, d Day) bool { return d < DayOf(later) }))
+		must(t, l.Expire(ctx))
+	}
+	sever()
+	found := func(id int) (n int) {
+		t.Helper()
+		for r, err := range allRows(l, fact.Facts) {
+			must(t, err)
+			if r.ID == facttest.ID(id) || r.Call == facttest.ID(id) {
+				n++
+			}
+		}
+		return n
+	}
+	for id, want := range map[int]int{1: 0, 2: 0, 3: 1, 4: 1} {
+		if n := found(id); n != want {
+			t.Errorf("id %d stands in %d rows, want %d", id, n, want)
+		}
+	}
+	if facts, texts, err := l.Call(ctx, workspace.Default, facttest.ID(1), []fact.ID{facttest.ID(1)}); err != nil || len(facts)+len(texts) > 0 {
+		t.Errorf("the old call: %d facts, %d texts, %v", len(facts), len(texts), err)
+	}
+	must(t, l.Append(ctx, []Row{call(1, noon, c, 1), talk}, to(l, 2)))
+	must(t, l.Append(ctx, []Row{call(1, noon, c, 9), call(5, noon, c, 1)}, to(l, 3)))
+	sever()
+	sever()
+	if n := len(latest(t, l, fact.Facts)); n != 5 {
+		t.Errorf("%d facts, want 5", n)
+	}
+	if n := found(1) + found(5); n != 0 {
+		t.Errorf("%d rows are found again", n)
+	}
+}
+
 // An opt-out takes what was said in the call and leaves that it took place; words of the talk go with it.
 func TestWithdrawTakesContentAlone(t *testing.T) {
 	t.Parallel()

@@ -13,6 +13,7 @@
 //     when its version is the one that counts in facts. A version can move its event to another day;
 //     reading one period alone may then meet the old version. Compact looks every new id up in all days
 //     and drops what is superseded, so that after it one row is left.
+//   - a row that Sever was asked about is found by no id, and its fact counts once all the same.
 //   - what Forget, Retract, Delink or DropTexts took away is in no file after Expire.
 //
 // What it does not protect against: someone who reads the disk. Files are not encrypted (no engine could
@@ -263,6 +264,10 @@ func (l *Lake) Append(ctx context.Context, rows []Row, to Step) error {
 		}
 		if at != to.From {
 			return ErrMoved
+		}
+		rows, err := l.catalog.unspent(ctx, rows)
+		if err != nil {
+			return err
 		}
 		if err := l.append(ctx, m, fact.Texts, rows, nil); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -28,9 +29,19 @@ type modelRow struct {
 	linked  bool // the contact is still in the row
 }
 
+// oldRow is what a reader must see of a row without its id.
+type oldRow struct {
+	ws   workspace.ID
+	kind fact.Kind
+	at   fact.Micros
+}
+
 // model is the lake as one map a table: the highest version of each id.
 type model struct {
 	facts, texts map[key]modelRow
+	spent        map[key]bool   // whose rows were severed
+	old          map[oldRow]int // those rows
+	last         Day            // the last day of one
 	pos          string
 }
 
@@ -124,7 +135,15 @@ func (w *world) visible() map[Change]string {
 	}
 	out := map[Change]string{}
 	for c, ids := range rows {
-		out[c] = fmt.Sprint(ids) // in the order of the ids
+		var all []string
+		for _, r := range ids {
+			if r.Kind == fact.KindCall {
+				r.ID, r.Version = fact.ID{}, 0 // a severed call counts as the one it was
+			}
+			all = append(all, fmt.Sprint(r))
+		}
+		slices.Sort(all)
+		out[c] = fmt.Sprint(all)
 	}
 	return out
 }
@@ -195,6 +214,9 @@ func (w *world) append() {
 	w.m.pos = step.To
 	for _, r := range rows {
 		k, v := key{r.Workspace, r.Fact.Meta().ID}, r.Fact.Meta().Version
+		if w.m.spent[k] && dayIn(r) <= w.m.last {
+			continue
+		}
 		old, known := w.m.facts[k]
 		if known && old.version > v {
 			continue
@@ -261,8 +283,9 @@ func (w *world) withdraw() {
 	}
 }
 
-func (w *world) delink() {
-	before := noon.AddDate(0, 0, w.r.IntN(worldDays/2))
+func (w *world) delink() { w.delinkBefore(noon.AddDate(0, 0, w.r.IntN(worldDays/2))) }
+
+func (w *world) delinkBefore(before time.Time) {
 	w.do("delink", func() error { return w.l.Delink(context.Background(), olderThan(before)) })
 	for _, rows := range []map[key]modelRow{w.m.facts, w.m.texts} {
 		w.each(rows, func(k key, r Row, m modelRow) {
@@ -271,6 +294,23 @@ func (w *world) delink() {
 			}
 		})
 	}
+}
+
+// sever takes the ids of old calls, which are linked no more and stand in their days.
+func (w *world) sever() {
+	before := noon.AddDate(0, 0, w.r.IntN(worldDays/2))
+	w.delinkBefore(before)
+	w.compact()
+	w.do("sever", func() error {
+		return w.l.Sever(context.Background(), func(_ workspace.ID, kind fact.Kind, d Day) bool { return kind == fact.KindCall && d < DayOf(before) })
+	})
+	w.each(w.m.facts, func(k key, r Row, _ modelRow) {
+		if r.Fact.Kind() == fact.KindCall && dayIn(r) < DayOf(before) {
+			delete(w.m.facts, k)
+			w.m.spent[k], w.m.last = true, max(w.m.last, dayIn(r))
+			w.m.old[oldRow{k.ws, fact.KindCall, r.Fact.Meta().At}]++
+		}
+	})
 }
 
 func (w *world) dropTexts() {
@@ -365,6 +405,16 @@ func (w *world) compare(step int) {
 		w.t.Fatalf("step %d: position %q, want %q", step, pos, w.m.pos)
 	}
 	facts, texts := latest(w.t, w.l, fact.Facts), latest(w.t, w.l, fact.Texts)
+	old := map[oldRow]int{}
+	for k, r := range facts {
+		if r.Version == severed {
+			delete(facts, k)
+			old[oldRow{r.Workspace, r.Kind, r.At}]++
+		}
+	}
+	if !maps.Equal(old, w.m.old) {
+		w.t.Fatalf("step %d: severed rows %v, want %v", step, old, w.m.old)
+	}
 	for k, r := range texts {
 		if facts[k].Version != r.Version || r.Text == "" {
 			delete(texts, k)
@@ -401,7 +451,7 @@ func TestRandomOperations(t *testing.T) {
 	row.Rounds = steps
 	mk := facttest.New(t)
 	dir := tempDir(t)
-	w := &world{t: t, r: rand.New(rand.NewPCG(1, 2)), m: model{map[key]modelRow{}, map[key]modelRow{}, ""}, told: map[Change]bool{}}
+	w := &world{t: t, r: rand.New(rand.NewPCG(1, 2)), m: model{facts: map[key]modelRow{}, texts: map[key]modelRow{}, spent: map[key]bool{}, old: map[oldRow]int{}}, told: map[Change]bool{}}
 	for i := range 9 {
 		w.contacts = append(w.contacts, mk.Contact(i))
 		w.texts = append(w.texts, mk.Text(fmt.Sprintf("words %d", i)))
@@ -419,10 +469,10 @@ func TestRandomOperations(t *testing.T) {
 	ops := []struct {
 		weight int
 		run    func()
-	}{{40, w.append}, {8, w.merge}, {8, w.compact}, {6, w.forget}, {6, w.withdraw}, {5, w.delink}, {3, w.dropTexts},
+	}{{40, w.append}, {8, w.merge}, {8, w.compact}, {6, w.forget}, {6, w.withdraw}, {5, w.delink}, {3, w.sever}, {3, w.dropTexts},
 		{8, w.expire}, {4, w.reopen}, {6, w.pin}}
 	for i := range steps {
-		n := w.r.IntN(94)
+		n := w.r.IntN(97)
 		for _, op := range ops {
 			if n -= op.weight; n < 0 {
 				op.run()

@@ -26,6 +26,7 @@ const (
 	stay   verdict = iota
 	drop           // the row leaves
 	unlink         // the contact's value leaves, the row stays
+	sever          // the id becomes a random one, the row stays
 )
 
 // group is files that new ones replace: of each id the highest version of the group, in the order of a file, as judge
@@ -141,8 +142,10 @@ type sorting struct {
 	*head
 	order  []int32 // the rows that stay
 	unlink map[int32]bool
-	loose  bool // they stay loose
-	places []place
+	// severed has the new ids of rows.
+	severed map[int32]fact.ID
+	loose   bool // they stay loose
+	places  []place
 }
 
 // place is where a row goes: its day and bucket, then its workspace, as a number in the order of names.
@@ -154,7 +157,7 @@ type place struct {
 
 // sorted gives of each id the version that counts, judged, in the order of the new files.
 func sorted(m *move, g *group, all arrow.RecordBatch) *sorting {
-	s := &sorting{head: headOf(g.table, all), unlink: map[int32]bool{}}
+	s := &sorting{head: headOf(g.table, all), unlink: map[int32]bool{}, severed: map[int32]fact.ID{}}
 	s.loose = g.judge != nil && g.files[0].part.loose
 	s.newest(m)
 	if g.judge != nil {
@@ -213,6 +216,9 @@ func (s *sorting) judge(m *move, g *group) {
 		if v == unlink && s.contacts(i) == 1 {
 			s.unlink[i] = true
 		}
+		if v == sever {
+			s.sever(m, i, r)
+		}
 		if v == drop || s.unlink[i] {
 			m.changed(r)
 		}
@@ -244,7 +250,7 @@ func (s *sorting) arrange() {
 		if p != q {
 			return cmp.Or(cmp.Compare(p.day, q.day), cmp.Compare(p.bucket, q.bucket), cmp.Compare(p.ws, q.ws))
 		}
-		return cmp.Or(cmp.Compare(s.at.Value(int(a)), s.at.Value(int(b))), bytes.Compare(s.id.Value(int(a)), s.id.Value(int(b))))
+		return cmp.Or(cmp.Compare(s.at.Value(int(a)), s.at.Value(int(b))), bytes.Compare(s.idOf(a), s.idOf(b)))
 	})
 }
 
@@ -265,6 +271,11 @@ func (s *sorting) take(ctx context.Context, from, to int) (arrow.RecordBatch, er
 		if s.rec.Schema().Field(i).Name == "contact" && len(s.unlink) > 0 {
 			cols[i] = unlinked(s.contact, order, s.unlink)
 			continue
+		}
+		if len(s.severed) > 0 {
+			if cols[i] = s.severedColumn(s.rec.Schema().Field(i).Name, order); cols[i] != nil {
+				continue
+			}
 		}
 		var err error
 		if cols[i], err = compute.TakeArray(ctx, s.rec.Column(i), indices); err != nil {
