@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"murmur/internal/private/internal/vendor"
+	"murmur/internal/outbound"
 	"murmur/internal/workspace"
 )
 
@@ -38,7 +38,7 @@ func HostsOf(c workspace.SourceConfig) (hosts []string, err error) {
 		if err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil {
 			return nil, ErrAPIBase
 		}
-		hosts = append(hosts, strings.ToLower(vendor.HostPort(u)))
+		hosts = append(hosts, strings.ToLower(outbound.HostPort(u)))
 	}
 	for _, m := range c.MediaHosts {
 		h, err := ParseHost(m)

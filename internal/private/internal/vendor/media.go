@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"murmur/internal/outbound"
 	"murmur/internal/private/internal/source"
 )
 
@@ -67,8 +68,8 @@ func (c *Client) keeps(u *url.URL, hosts []string) bool {
 	if u.Host == "" || u.User != nil {
 		return false
 	}
-	at := HostPort(u)
-	if named(c.named, at) {
+	at := outbound.HostPort(u)
+	if outbound.Named(c.named, at) {
 		return u.Scheme == "https" || u.Scheme == "http"
 	}
 	if u.Scheme != "https" || u.Port() != "" && u.Port() != "443" {
@@ -85,7 +86,7 @@ func (c *Client) keeps(u *url.URL, hosts []string) bool {
 
 // own reports whether an address is of the API's own host.
 func (c *Client) own(u *url.URL) bool {
-	return u.Scheme == c.base.Scheme && strings.EqualFold(HostPort(u), HostPort(c.base))
+	return u.Scheme == c.base.Scheme && strings.EqualFold(outbound.HostPort(u), outbound.HostPort(c.base))
 }
 
 // authorize gives the key to the API's own host, and takes it from every other request.

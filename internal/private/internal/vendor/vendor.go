@@ -18,19 +18,15 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
-	"code.dny.dev/ssrf"
 	"golang.org/x/time/rate"
 
+	"murmur/internal/outbound"
 	"murmur/internal/private/internal/source"
 )
 
@@ -73,7 +69,7 @@ func New(c Config) (*Client, error) {
 	if err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http" || base.User != nil {
 		return nil, ErrBase
 	}
-	if base.Scheme == "http" && !named(c.Named, HostPort(base)) {
+	if base.Scheme == "http" && !outbound.Named(c.Named, outbound.HostPort(base)) {
 		return nil, ErrBase // a key in the clear goes only where the owner says so
 	}
 	if c.MaxBody == 0 {
@@ -86,7 +82,7 @@ func New(c Config) (*Client, error) {
 		c.Jitter = rand.Float64
 	}
 	if c.Transport == nil {
-		c.Transport = guarded(c.Named)
+		c.Transport = outbound.Transport(c.Named)
 	}
 	limit := rate.Inf
 	if c.Rate > 0 {
@@ -105,48 +101,6 @@ func sameHost(r *http.Request, via []*http.Request) error {
 		return source.TroubleRedirect
 	}
 	return nil
-}
-
-// guarded refuses private, loopback and other special addresses after the name was resolved, but for named hosts.
-func guarded(hosts []string) http.RoundTripper {
-	guard := ssrf.New(ssrf.WithPorts(443))
-	careful := &net.Dialer{Timeout: 10 * time.Second, Control: guard.Safe}
-	plain := &net.Dialer{Timeout: 10 * time.Second, Control: notLinkLocal}
-	return &http.Transport{
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			if named(hosts, address) {
-				return plain.DialContext(ctx, network, address)
-			}
-			return careful.DialContext(ctx, network, address)
-		},
-		ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: 30 * time.Second,
-		IdleConnTimeout: time.Minute, MaxIdleConnsPerHost: 4, MaxResponseHeaderBytes: 64 << 10,
-	}
-}
-
-// notLinkLocal refuses, for named hosts too, what no vendor is: the metadata service of a cloud above all. It is asked
-// once the name was resolved, for the very address that is dialled.
-func notLinkLocal(_, address string, _ syscall.RawConn) error {
-	a, err := netip.ParseAddrPort(address)
-	ip := a.Addr().Unmap()
-	if err != nil || ip.IsLinkLocalUnicast() || ip.IsMulticast() || ip.IsUnspecified() {
-		return ssrf.ErrProhibitedIP
-	}
-	return nil
-}
-
-// named reports whether HOST:PORT is on the list.
-func named(hosts []string, address string) bool {
-	return slices.ContainsFunc(hosts, func(h string) bool { return strings.EqualFold(h, address) })
-}
-
-// HostPort is HOST:PORT of an address, with the port of its scheme where it names none.
-func HostPort(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	return net.JoinHostPort(u.Hostname(), port)
 }
 
 // Ask implements source.API. A request with a body is made again only after a 429: the vendor may have carried it out.
@@ -265,7 +219,7 @@ func unreached(err error) error {
 	switch {
 	case errors.As(err, &t):
 		return t
-	case errors.Is(err, ssrf.ErrProhibitedIP), errors.Is(err, ssrf.ErrProhibitedPort), errors.Is(err, ssrf.ErrProhibitedNetwork), errors.Is(err, ssrf.ErrInvalidHostPort):
+	case outbound.Refused(err):
 		return source.TroubleHost
 	}
 	return source.TroubleDown
