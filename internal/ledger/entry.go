@@ -59,7 +59,7 @@ type Budget struct {
 type Access struct {
 	Workspace string `json:"workspace"`
 	Actor     Digest `json:"actor"` // SHA-256 of the token; zero: the command line
-	Act       string `json:"act"`   // evidence, export, backup, restore, replay, token, source
+	Act       string `json:"act"`   // evidence, export, backup, restore, replay, token, source, alert, share
 	Ref       Ref    `json:"ref"`   // the record; empty: none
 }
 
@@ -174,7 +174,7 @@ var (
 	consentVias  = []string{"unknown", "dtmf", "speech", "menu", "agent", "sms", "web", "import", "recordpref", "api", "policy"}
 	erasureSteps = []string{"", "rows-gone", "keys-gone"}
 	budgetSteps  = []string{"reserve", "commit"}
-	accessActs   = []string{"evidence", "export", "backup", "restore", "replay", "token", "source"}
+	accessActs   = []string{"evidence", "export", "backup", "restore", "replay", "token", "source", "alert", "share"}
 	bases        = []string{"", "deny", "notice", "opt-in", "one-party", "stated"}
 	keyActs      = []string{"created", "epochs-destroyed", "workspace-destroyed"}
 )

@@ -58,6 +58,9 @@ func (n *Node) doctor(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 		if err := n.mailing(ctx, ws, say); err != nil {
 			return d, err
 		}
+		if err := n.alerting(ctx, ws, say); err != nil {
+			return d, err
+		}
 		say("quarantine of "+ws, true, "", "%d deliveries", w.Quarantined)
 		if w.Quarantined > 0 {
 			d.advise("the pipeline page lists the reasons; murmur replay tries again")

@@ -9,6 +9,8 @@ import (
 
 	"murmur/internal/crowd"
 	"murmur/internal/datadir"
+	"murmur/internal/hook"
+	"murmur/internal/insight"
 	"murmur/internal/job"
 	"murmur/internal/journal"
 	"murmur/internal/keyring"
@@ -89,6 +91,17 @@ var explanations = []struct {
 	{private.ErrMapping, http.StatusUnprocessableEntity, 2, "docs/surveys.md shows mappings; the message names the key at fault"},
 	{private.ErrNoScript, http.StatusNotFound, 2, "murmur connect twilio --then NUMBER says where calls go after the notice"},
 	{mail.ErrNoAddress, http.StatusUnprocessableEntity, 2, "such as owner@example.com"},
+	{insight.ErrWatch, http.StatusUnprocessableEntity, 2, "murmur alert add missed-call-rate --above 20% ..; without --below and --above it is the usual range"},
+	{workspace.ErrAlerts, http.StatusUnprocessableEntity, 2, "murmur alert remove ends one"},
+	{hook.ErrAddress, http.StatusUnprocessableEntity, 2, "such as https://example.com/hooks/murmur"},
+	{hook.ErrHost, http.StatusUnprocessableEntity, 2, "the operator allows a host with serve --allow-host HOST:PORT, or adds the alert with murmur alert add on the machine"},
+	{hook.ErrRedirect, http.StatusBadGateway, 1, "name the address that it sends to; no redirect is followed"},
+	{hook.ErrGone, http.StatusBadGateway, 1, "add the alert again with another address"},
+	{hook.ErrRefused, http.StatusBadGateway, 1, "look at the address, and at the receiver's log"},
+	{hook.ErrDown, http.StatusBadGateway, 1, "look whether the receiver runs; alerts are tried again for three days"},
+	{errNoMail, http.StatusConflict, 1, "start the server with --smtp and --mail-from"},
+	{mail.ErrAddress, http.StatusBadGateway, 1, "look at the address"},
+	{mail.ErrUnsent, http.StatusBadGateway, 1, "look at the mail server's log; alerts are tried again for three days"},
 	{workspace.ErrTokenLife, http.StatusUnprocessableEntity, 2, "--days takes 1 to 366; without it a token ends after 90"},
 	{private.ErrHost, http.StatusUnprocessableEntity, 2, "name the port where it is not 443"},
 	{private.ErrNotAllowed, http.StatusForbidden, 2, "murmur serve --allow-host HOST:PORT allows it to every workspace; murmur connect on the machine itself may name any"},

@@ -83,7 +83,11 @@ func (s site) Revoke(ctx context.Context, ws workspace.ID, id string) error {
 
 // Unsubscribe is web.Letters.
 func (s site) Unsubscribe(ctx context.Context, ender web.Hash) error {
-	return webErr(s.store.Unsubscribe(ctx, ender))
+	err := s.store.Unsubscribe(ctx, ender)
+	if errors.Is(err, workspace.ErrNotFound) {
+		err = s.store.EndAlert(ctx, ender)
+	}
+	return webErr(err)
 }
 
 func noAccess(err error) error {

@@ -198,9 +198,11 @@ func (n *Node) openJobs(ctx context.Context) (*job.Queue, error) {
 	river.AddWorker(workers, &hearWorker{n: n})
 	river.AddWorker(workers, &hearAllWorker{n: n})
 	river.AddWorker(workers, &periodic[digestArgs]{n: n, do: n.mailDigests})
+	river.AddWorker(workers, &periodic[alertsArgs]{n: n, do: n.lookAtAlerts})
+	river.AddWorker(workers, &alertWorker{n: n})
 	n.closing, n.close = context.WithCancel(context.WithoutCancel(ctx))
 	return job.Open(ctx, n.dir.Jobs(), job.Config{
-		Workers: workers, Log: slog.New(warnings{n.log.Handler()}), Queues: map[string]int{guardQueue: guardParallel, pollQueue: pollParallel, hearQueue: hearParallel, fetchQueue: fetchParallel}, Rescue: hearFor + time.Hour,
+		Workers: workers, Log: slog.New(warnings{n.log.Handler()}), Queues: map[string]int{guardQueue: guardParallel, pollQueue: pollParallel, hearQueue: hearParallel, fetchQueue: fetchParallel, alertQueue: alertParallel}, Rescue: hearFor + time.Hour,
 		Periodic: []*river.PeriodicJob{
 			job.Every(5*time.Minute, rotateArgs{}),
 			job.Every(24*time.Hour, tidyArgs{}),
@@ -209,6 +211,7 @@ func (n *Node) openJobs(ctx context.Context) (*job.Queue, error) {
 			job.Every(fetchEvery, fetchAllArgs{}),
 			job.Every(hearEvery, hearAllArgs{}),
 			job.Every(digestEvery, digestArgs{}),
+			job.Every(digestEvery, alertsArgs{}),
 		},
 	})
 }

@@ -75,6 +75,14 @@ func (n *Node) do(ctx context.Context, verb string, args []byte, in io.Reader, o
 		return answer(ctx, args, out, n.subscribers)
 	case "digest-remove":
 		return answer(ctx, args, out, n.unsubscribe)
+	case "alert-add":
+		return answer(ctx, args, out, n.addAlert)
+	case "alert-list":
+		return answer(ctx, args, out, n.listAlerts)
+	case "alert-test":
+		return answer(ctx, args, out, n.tryAlert)
+	case "alert-remove":
+		return answer(ctx, args, out, n.removeAlert)
 	case "status":
 		return answer(ctx, args, out, func(ctx context.Context, _ WorkspaceArgs) (Status, error) { return n.Status(ctx) })
 	case "erase":

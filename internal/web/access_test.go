@@ -20,8 +20,8 @@ func TestSettingsEndWhatGetsIn(t *testing.T) {
 		return hex.EncodeToString(h[:6])
 	}
 	settings := page(t, b, "/settings", nil, http.StatusOK)
-	has(t, "/settings", settings, "Who gets in", "This browser", id("owner"), id("viewer"), "End "+id("viewer"), "End this browser's session", "3 hours ago")
-	hasNot(t, "/settings", settings, `value="viewer"`)
+	has(t, "/settings", settings, "Who gets in", "This browser", id("owner"), id("spare"), "End "+id("viewer"), "End this browser's session", "3 hours ago")
+	hasNot(t, "/settings", settings, `value="spare"`, "spare<")
 
 	end := func(session, id string, code int) {
 		t.Helper()

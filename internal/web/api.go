@@ -47,6 +47,7 @@ func newAPI(mux *http.ServeMux, c Config) {
 	a.setup(h)
 	a.sources(h)
 	a.access(h)
+	a.alerts(h)
 }
 
 // jsonLines prints figures one a line, as the command line does; anything else is one line.

@@ -39,6 +39,7 @@ var bodies = map[string]string{
 	"contact-opt-out": `{"contact":"+12025550143","via":"agent"}`, "erase": `{"contact":"a@example.org"}`,
 	"set-policy": `{"reason":"we asked our callers","set":{"transcripts":"opt-in"}}`,
 	"connect":    `{"kind":"typeform"}`, "create-workspace": `{"workspace":"new-one"}`,
+	"add-alert":    `{"insight":"missed-call-rate","above":"20%","way":"mail","to":"a@example.org"}`,
 	"rekey-source": `{"api_key":"` + webtest.GoodKey + `"}`, "rotate-source": `{}`,
 }
 
@@ -68,6 +69,11 @@ func (b business) operations(t *testing.T) (ops []operation) {
 			if strings.HasPrefix(path, "/v1/tokens") {
 				h := web.HashOf("spare")
 				id = hex.EncodeToString(h[:6])
+			}
+			if strings.HasPrefix(path, "/v1/alerts") {
+				if id = "0123456789ab"; method == "delete" {
+					id = "ba9876543210"
+				}
 			}
 			filled := strings.NewReplacer("{id}", id, "{name}", source).Replace(path)
 			ops = append(ops, operation{o.OperationID, strings.ToUpper(method), filled, path, bodies[o.OperationID]})
@@ -115,7 +121,8 @@ func TestRoles(t *testing.T) {
 	least := map[string]string{"figures": "outside", "status": "viewer", "redact": "viewer", "redact-analyze": "viewer", "redact-anonymize": "viewer", "policy": "viewer", "greetings": "viewer", "workspaces": "viewer",
 		"call-opt-out": "privacy", "call-receipt": "privacy", "contact-opt-out": "privacy", "erase": "privacy", "set-policy": "privacy",
 		"call-event": "owner", "sources": "owner", "connect": "owner", "pause-source": "owner", "resume-source": "owner",
-		"rekey-source": "owner", "rotate-source": "owner", "remove-source": "owner", "tokens": "owner", "revoke-token": "owner", "create-workspace": "nobody"}
+		"rekey-source": "owner", "rotate-source": "owner", "remove-source": "owner", "tokens": "owner", "revoke-token": "owner",
+		"alerts": "owner", "add-alert": "owner", "test-alert": "owner", "remove-alert": "owner", "create-workspace": "nobody"}
 	rank := map[string]int{"outside": 0, "viewer": 1, "privacy": 2, "owner": 3, "nobody": 4}
 	b := with(webtest.New())
 	for _, o := range b.operations(t) {

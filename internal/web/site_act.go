@@ -21,6 +21,9 @@ var dones = map[string]string{
 	"resumed":   "It goes on from where it stood.",
 	"rekeyed":   "The new key works and is in use. The old one is forgotten.",
 	"ended":     "Ended: it opens nothing any more.",
+	"alert":     "It is looked at every morning from now on. Send a test to see whether it arrives.",
+	"tested":    "The test was taken.",
+	"unwatched": "Ended: nothing more is sent.",
 	"removed":   "Removed: its address answers nobody any more. What it delivered stays.",
 }
 

@@ -22,6 +22,7 @@ type setupView struct {
 	History   historyView
 	Levels    []string
 	Passes    []passView
+	Alerts    alertsView
 }
 
 // sourceView is a connected source and what went wrong with the last form about it.
@@ -189,6 +190,10 @@ func (s *site) settingsPage(w http.ResponseWriter, r *http.Request, a Access, st
 		return
 	}
 	if v.Passes, err = s.passes(r.Context(), r, a); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	if v.Alerts, err = s.alertsView(r.Context(), a); err != nil {
 		s.fail(w, r, err)
 		return
 	}

@@ -35,6 +35,7 @@ type Business struct {
 	Storage  []web.Kept
 	policy   workspace.Policy
 	marked   map[string]time.Time
+	Watched  []web.Alert
 	Deaf     bool     // no recogniser is installed
 	Said     []string // what was asked to change, in order: "erase", "opt-out", "replay not_json"
 }
@@ -60,7 +61,8 @@ func New() *Business {
 			{Reason: "bad_field", Words: "A field has a type or value the source never sends. Update murmur or report the kind of event, then process again.", Deliveries: 4, Oldest: Now.Add(-5 * time.Hour)},
 			{Reason: "not_verified", Words: "The masked text did not pass the second scan. It stays sealed until the redactor is better or its key dies.", Deliveries: 3, Oldest: Now.Add(-26 * time.Minute)},
 		},
-		Feeds: feeds(),
+		Feeds:   feeds(),
+		Watched: watched(),
 		Changes: []web.PolicyChange{
 			{At: Now.AddDate(0, 0, -20), By: "owner, pages", Key: "recordings", From: "deny", To: "notice", Reason: "The greeting now says that calls are recorded and how to refuse."},
 			{At: Now.AddDate(0, 0, -41), By: "owner, command line", Key: "timezone", From: "UTC", To: "Europe/Berlin", Reason: "Weeks should begin on our Monday."},
@@ -81,7 +83,7 @@ func New() *Business {
 // Fresh is a business before its first source.
 func Fresh() *Business {
 	b := New()
-	b.Released, b.Counts, b.Held, b.Feeds, b.Changes, b.Entries, b.Storage = nil, web.WorkspaceStatus{}, nil, nil, nil, web.LedgerState{}, nil
+	b.Released, b.Counts, b.Held, b.Feeds, b.Watched, b.Changes, b.Entries, b.Storage = nil, web.WorkspaceStatus{}, nil, nil, nil, nil, web.LedgerState{}, nil
 	b.policy = workspace.DefaultPolicy()
 	return b
 }
@@ -90,7 +92,7 @@ func Fresh() *Business {
 func (b *Business) Config() web.Config {
 	return web.Config{
 		Version: "0.0.0-test", Catalogue: insight.All(),
-		Keys: b, Figures: b, Marks: b, Pipeline: b, Calls: calls{b}, Contacts: b, Holdings: b, Policies: b, Sources: b, Workspaces: b, Redactor: b, Letters: b,
+		Keys: b, Figures: b, Marks: b, Pipeline: b, Calls: calls{b}, Contacts: b, Holdings: b, Policies: b, Sources: b, Workspaces: b, Redactor: b, Letters: b, Alerts: b,
 		Kinds: []web.SourceKind{
 			{Name: "quo", Title: "Quo (OpenPhone)", Help: "Settings, then API: make a key and paste it below."},
 			{Name: "twilio", Title: "Twilio", Help: "Calls, recordings and Studio flows."},
