@@ -194,8 +194,13 @@ func TestAnAlertIsToldOnceAWeek(t *testing.T) {
 		t.Errorf("%s", p.body)
 	}
 	list, err := w.listAlerts(t.Context(), WorkspaceArgs{})
-	if err != nil || len(list) != 3 || list[1].Sent == nil || list[1].Fired != "2026-11-02" || list[0].Fired != "" || list[1].Host != "127.0.0.1" {
-		t.Errorf("%+v %v", list, err)
+	if err != nil || len(list) != 3 {
+		t.Fatal(list, err)
+	}
+	for _, a := range list {
+		if told := a.ID != inside.ID; told != (a.Sent != nil) || told != (a.Fired == "2026-11-02") || a.Host != "127.0.0.1" {
+			t.Errorf("%+v", a)
+		}
 	}
 }
 
