@@ -2,7 +2,8 @@
 //
 // Contract (package queuetest holds every queue to it): Append is durable when it returns nil. A message is handed to
 // each group at least once, in the order it was appended per Key. Transform's function is deterministic per message, so
-// that redelivery is harmless; on one machine its outputs, the states and the cursor commit in one transaction. Payloads
+// that redelivery is harmless; on one machine its outputs, the states and the cursor commit in one transaction, on
+// servers (ErrAway) the outputs are durable before the cursor moves. Payloads
 // are sealed before they get here. What a delivery's state is, whether it came before and whose it is, the queue does
 // not know: that is the book of package deliveries.
 //
@@ -53,6 +54,11 @@ var (
 	// ErrEarly is returned by a Stage that would rather have more at once, or have the messages as they are by now: nothing is
 	// consumed, and the same messages come again a little later, with those that came in meanwhile.
 	ErrEarly = errors.New("journal: too few messages yet")
+	// ErrAway is returned while the queue's servers do not answer. What was being appended may be in the queue all the
+	// same, and comes twice when it is appended again; nothing was consumed. Try again later.
+	ErrAway = errors.New("journal: the queue does not answer")
+	// ErrUnfit is returned when a topic on the queue's servers is not made as the queue needs it.
+	ErrUnfit = errors.New("journal: the topic is not made as murmur needs it")
 	// ErrClosed is returned after Close.
 	ErrClosed = errors.New("journal: closed")
 )
@@ -99,8 +105,8 @@ type Stage = func(context.Context, []Message) ([]Message, error)
 
 // Queue moves messages.
 type Queue interface {
-	// Append makes messages durable. ErrFull, ErrStale or an I/O error means that nothing was accepted. Deliveries
-	// come in through the book (deliveries.Store.Accept), which knows duplicates; facts are idempotent in the lake.
+	// Append makes messages durable. ErrFull, ErrStale or an I/O error means that nothing was accepted, ErrAway that
+	// nobody knows. Deliveries come in through the book (deliveries.Store.Accept), which knows duplicates; facts are idempotent in the lake.
 	Append(ctx context.Context, m ...Message) error
 	// Transform hands batches to f and commits what f returns with the group's cursor. It blocks until ctx ends (nil)
 	// or f fails (its error). One consumer a group and partition. A delivery stays until it is settled, another
