@@ -119,7 +119,7 @@ var binary = rule{
 	find: func(h *house) (out []string) {
 		helpers := []string{
 			"gonum.org/v1/gonum", "github.com/chromedp", "github.com/rogpeppe/go-internal", "go.uber.org/goleak", "golang.org/x/tools",
-			"github.com/stretchr/testify", "github.com/santhosh-tekuri/jsonschema", "github.com/johannesboyne/gofakes3", "github.com/versity", "testing",
+			"github.com/stretchr/testify", "github.com/santhosh-tekuri/jsonschema", "github.com/johannesboyne/gofakes3", "github.com/twmb/franz-go/pkg/kfake", "github.com/versity", "testing",
 		}
 		helps := func(name string) string {
 			if ours(name) && strings.HasSuffix(name, "test") {

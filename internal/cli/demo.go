@@ -18,9 +18,10 @@ import (
 )
 
 type demoCmd struct {
-	Days   int    `default:"56" help:"Days of the business's life (7-365)."`
-	Seed   uint64 `default:"1" help:"The same seed gives the same business."`
-	Exit   bool   `help:"Stop after the first insights."`
+	Days int    `default:"56" help:"Days of the business's life (7-365)."`
+	Seed uint64 `default:"1" help:"The same seed gives the same business."`
+	Exit bool   `help:"Stop after the first insights."`
+	queueFlag
 	Listen string `default:"127.0.0.1:0" help:"Address to listen on; 127.0.0.1 and a free port by default." placeholder:"HOST:PORT"`
 }
 
@@ -44,7 +45,7 @@ func (c *demoCmd) Run(r *run) error {
 	if !c.Exit {
 		out = r.Out
 	}
-	return server.Serve(r.ctx, server.ServeConfig{Data: r.Data, Listen: c.Listen, SIP: server.SIPConfig{Listen: "127.0.0.1:0"}, Deaf: c.Exit, Out: out, Err: quietUnless(!c.Exit, r.Err),
+	return server.Serve(r.ctx, server.ServeConfig{Data: r.Data, Listen: c.Listen, SIP: server.SIPConfig{Listen: "127.0.0.1:0"}, Queue: c.Queue, Deaf: c.Exit, Out: out, Err: quietUnless(!c.Exit, r.Err),
 		Ready: func(ctx context.Context, base string, n *server.Node) (bool, error) {
 			if err := c.send(ctx, r, base, n, began); err != nil {
 				return false, err

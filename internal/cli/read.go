@@ -140,6 +140,9 @@ func (c *statusCmd) Run(r *run) error {
 			row(ws, "all", "", s.Counts)
 		}
 		_ = t.Flush()
+		if a.Queue != nil {
+			fmt.Fprintf(w, "Queue %s.\n", a.Queue)
+		}
 		for _, ws := range a.Names() {
 			if r := a.Workspaces[ws].Recordings; r != nil {
 				fmt.Fprintf(w, "Recordings of %s: %d stored, %d heard, %d wait, %d are not to be heard: %s.\n", ws, r.Stored, r.Heard, r.Waiting, r.Denied, r.Said)

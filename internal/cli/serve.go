@@ -17,9 +17,15 @@ type serveCmd struct {
 	SIPAllow  []string `name:"sip-allow" help:"Who may call the recorder: addresses or networks; this machine alone by default." placeholder:"CIDR"`
 	RTPPorts  string   `name:"rtp-ports" default:"20000-23999" help:"UDP ports of the recorder's media." placeholder:"LOW-HIGH"`
 	AllowHost []string `name:"allow-host" help:"Hosts that workspaces may name for an API or media, private ones too; none by default." placeholder:"HOST:PORT"`
+	queueFlag
 	mailFlags
 	signInFlags
 	Listener string `help:"The recogniser that hears recordings, a command; the one of make voice by default." type:"path" placeholder:"PATH"`
+}
+
+// queueFlag says where facts go on their way to the lake.
+type queueFlag struct {
+	Queue string `help:"Where facts go on their way to the lake: kafka://HOST:PORT[,HOST:PORT..][/PREFIX]; none: straight into it. The data directory remembers it." placeholder:"ADDRESS"`
 }
 
 func (c *serveCmd) Run(r *run) error {
@@ -43,7 +49,7 @@ func (c *serveCmd) Run(r *run) error {
 	if err != nil {
 		return usage{err}
 	}
-	return server.Serve(r.ctx, server.ServeConfig{Data: r.Data, Listen: c.Listen, SIP: sip, Listener: c.Listener, AllowHosts: c.AllowHost,
+	return server.Serve(r.ctx, server.ServeConfig{Data: r.Data, Listen: c.Listen, SIP: sip, Listener: c.Listener, AllowHosts: c.AllowHost, Queue: c.Queue,
 		Mail: mailServer, PublicURL: strings.TrimRight(c.PublicURL, "/"), SignIn: signIn, Out: r.Out, Err: r.Err})
 }
 

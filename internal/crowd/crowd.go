@@ -127,7 +127,8 @@ func (c *Crowd) Position(ctx context.Context, partition int32) (journal.Position
 	return journal.Position(pos), err
 }
 
-// Append makes batches durable and moves the position of their partition from one to the next. The order matters, and every step can be
+// Append makes batches durable and moves the position of their partition from one to the next (journal.ErrTaken when another
+// writer moved it). The order matters, and every step can be
 // repeated after a crash: names first, so that no row has a label nobody knows; then what people withdrew, from the
 // lake and from these batches, because a refusal may stand beside what it refuses; the rows and their position last.
 func (c *Crowd) Append(ctx context.Context, batches []fact.Batch, partition int32, from, to journal.Position) error {
@@ -157,7 +158,11 @@ func (c *Crowd) Append(ctx context.Context, batches []fact.Batch, partition int3
 			return err
 		}
 	}
-	if err := c.lake.Append(ctx, rows, lake.Step{Partition: partition, From: string(from), To: string(to)}); err != nil || len(refused) == 0 {
+	err := c.lake.Append(ctx, rows, lake.Step{Partition: partition, From: string(from), To: string(to)})
+	if errors.Is(err, lake.ErrMoved) {
+		return fmt.Errorf("%w: %w", journal.ErrTaken, err)
+	}
+	if err != nil || len(refused) == 0 {
 		return err
 	}
 	return c.lake.Expire(ctx) // the words leave the disk now, or with the count that still reads them (Release)

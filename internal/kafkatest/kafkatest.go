@@ -21,6 +21,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // Variable names the folder of Kafka's jars.
@@ -32,7 +33,7 @@ const startTime = 2 * time.Minute
 // Cluster is some servers. Its methods are for the goroutine of the test.
 type Cluster struct {
 	t       testing.TB
-	dir     string
+	Dir     string // everything the servers write
 	nodes   []*node
 	voters  string
 	Servers []string // HOST:PORT of each
@@ -52,7 +53,7 @@ func Start(t testing.TB, n int, extra ...string) *Cluster {
 	if os.Getenv(Variable) == "" {
 		t.Skipf("NOT TESTED: real Kafka servers (%s is not set: make test-cluster)", Variable)
 	}
-	c := &Cluster{t: t, dir: t.TempDir()}
+	c := &Cluster{t: t, Dir: t.TempDir()}
 	for i := range n {
 		node := &node{id: i + 1, listen: free(t), controllers: free(t)}
 		c.nodes, c.Servers = append(c.nodes, node), append(c.Servers, node.listen)
@@ -86,8 +87,10 @@ func free(t testing.TB) string {
 	return l.Addr().String()
 }
 
-func (c *Cluster) properties(n *node) string { return filepath.Join(c.dir, fmt.Sprintf("%d.properties", n.id)) }
-func (c *Cluster) log(n *node) string        { return filepath.Join(c.dir, fmt.Sprintf("%d.log", n.id)) }
+func (c *Cluster) properties(n *node) string {
+	return filepath.Join(c.Dir, fmt.Sprintf("%d.properties", n.id))
+}
+func (c *Cluster) log(n *node) string { return filepath.Join(c.Dir, fmt.Sprintf("%d.log", n.id)) }
 
 func (c *Cluster) format(n *node, extra []string) error {
 	copies := min(3, len(c.nodes))
@@ -96,7 +99,7 @@ func (c *Cluster) format(n *node, extra []string) error {
 		"controller.quorum.voters=" + c.voters, "controller.listener.names=CONTROLLER",
 		fmt.Sprintf("listeners=PLAINTEXT://%s,CONTROLLER://%s", n.listen, n.controllers), "advertised.listeners=PLAINTEXT://" + n.listen,
 		"listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
-		"log.dirs=" + filepath.Join(c.dir, fmt.Sprintf("data%d", n.id)),
+		"log.dirs=" + filepath.Join(c.Dir, fmt.Sprintf("data%d", n.id)),
 		fmt.Sprintf("offsets.topic.replication.factor=%d", copies), "offsets.topic.num.partitions=4",
 		fmt.Sprintf("transaction.state.log.replication.factor=%d", copies), "transaction.state.log.min.isr=1",
 		fmt.Sprintf("share.coordinator.state.topic.replication.factor=%d", copies), "share.coordinator.state.topic.min.isr=1",
@@ -179,9 +182,10 @@ func (c *Cluster) Await(n int) {
 		c.t.Fatal(err)
 	}
 	defer client.Close()
-	admin := kadm.NewClient(client)
 	for {
-		answer, err := admin.BrokerMetadata(ctx)
+		ask := kmsg.NewPtrMetadataRequest() // kadm would answer from memory
+		ask.Topics = []kmsg.MetadataRequestTopic{}
+		answer, err := ask.RequestWith(ctx, client)
 		if err == nil && len(answer.Brokers) == n {
 			return
 		}

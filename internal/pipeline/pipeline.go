@@ -20,6 +20,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -47,7 +48,7 @@ type Crowd interface {
 	// Enrich adds what can be read from masked text.
 	Enrich(facts []fact.Fact)
 	// Append makes batches durable in the lake and moves the position of their partition from one to the next;
-	// where it is there already, nothing happens.
+	// where it is there already, nothing happens, and where it is neither here nor there it is journal.ErrTaken.
 	Append(ctx context.Context, batches []fact.Batch, partition int32, from, to journal.Position) error
 	// Position is the last position of a partition in the lake; "" before the first.
 	Position(ctx context.Context, partition int32) (journal.Position, error)
@@ -80,6 +81,7 @@ type Pipeline struct {
 	SetAside func(m journal.Message, err error)
 
 	imports  imports
+	places   places
 	unsealed map[journal.ID]uint32 // by delivery: the epoch under which it could not be opened, until it was read once more
 }
 
@@ -89,7 +91,7 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return p.run(ctx, journal.Reader{Topic: journal.Inbox, Group: "process"}, p.process) })
 	g.Go(func() error {
-		return p.run(ctx, journal.Reader{Topic: journal.Facts, Group: "lake", Resume: p.Crowd.Position}, p.store)
+		return p.run(ctx, journal.Reader{Topic: journal.Facts, Group: "lake", Resume: p.resume}, p.store)
 	})
 	return g.Wait()
 }
@@ -203,15 +205,44 @@ func (p *Pipeline) store(ctx context.Context, in []journal.Message, aside error)
 		}
 	}
 	last := in[len(in)-1]
-	from, err := p.Crowd.Position(ctx, last.Partition)
-	if err != nil {
+	if err := p.Crowd.Append(ctx, batches, last.Partition, p.places.at(last.Partition), last.Position); err != nil {
 		return nil, err
 	}
-	if err := p.Crowd.Append(ctx, batches, last.Partition, from, last.Position); err != nil {
-		return nil, err
-	}
+	p.places.move(last.Partition, last.Position)
 	p.imports.stored(in)
 	return nil, nil
+}
+
+// resume is where the lake stands in a partition that has become this process's to read.
+func (p *Pipeline) resume(ctx context.Context, partition int32) (journal.Position, error) {
+	at, err := p.Crowd.Position(ctx, partition)
+	if err == nil {
+		p.places.move(partition, at)
+	}
+	return at, err
+}
+
+// places are where this process believes the lake to stand in each partition. Whoever was paused while another took its
+// partition over believes wrongly, and its Append is refused; asking the lake anew would let it store rows twice. The zero
+// value is ready.
+type places struct {
+	mu  sync.Mutex
+	all map[int32]journal.Position
+}
+
+func (s *places) at(partition int32) journal.Position {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.all[partition]
+}
+
+func (s *places) move(partition int32, to journal.Position) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all == nil {
+		s.all = map[int32]journal.Position{}
+	}
+	s.all[partition] = to
 }
 
 func (p *Pipeline) open(m journal.Message) (fact.Batch, error) {

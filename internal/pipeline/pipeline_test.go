@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"os"
@@ -266,4 +267,49 @@ func TestAFullDiskGivesNothingUp(t *testing.T) {
 	for n := range 20 {
 		h.stored(order{N: n, Facts: 1}, 1)
 	}
+}
+
+// TestALateStoreIsRefused: a process that was paused while another took over the facts does not store them once more.
+func TestALateStoreIsRefused(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 1)
+	ctx := t.Context()
+	o := order{N: 1, State: fact.Published, Facts: 3, Size: 10}
+	h.accept(h.ws[0], o)
+	inbox := take(t, h, journal.Reader{Topic: journal.Inbox, Group: "process"})
+	paused, other := h.pipeline(), h.pipeline()
+	out, err := other.process(ctx, inbox, nil)
+	must(t, err)
+	batch := out[:1]
+	batch[0].Position = "1"
+	for _, p := range []*Pipeline{paused, other} {
+		_, err := p.resume(ctx, 0)
+		must(t, err)
+	}
+	_, err = other.store(ctx, batch, nil)
+	must(t, err)
+	next := batch
+	next[0].Position = "2"
+	_, err = other.store(ctx, next, nil)
+	must(t, err)
+	batch[0].Position = "1"
+	if _, err := paused.store(ctx, batch, nil); err == nil {
+		t.Error("a late store was taken")
+	}
+	h.stored(o, 2) // once by each of the two batches
+	if h.lake.at != "2" {
+		t.Errorf("the lake is at %s", h.lake.at)
+	}
+}
+
+// take gives the first batch of a topic.
+func take(t *testing.T, h *house, r journal.Reader) (batch []journal.Message) {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	must(t, h.j.Transform(ctx, r, func(_ context.Context, in []journal.Message) ([]journal.Message, error) {
+		batch = in
+		stop()
+		return nil, ctx.Err()
+	}))
+	return batch
 }

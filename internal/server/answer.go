@@ -150,6 +150,8 @@ type Status struct {
 	Calls      private.CallTally              `json:"calls"` // since the server started
 	// Erasing counts the erasures whose rows are still to be taken out, of workspaces that have some.
 	Erasing map[string]int `json:"erasing,omitempty"`
+	// Queue is what waits between the pipeline and the lake, where facts leave the machine.
+	Queue *QueueStatus `json:"queue,omitempty"`
 }
 
 // Names lists the workspaces in order.

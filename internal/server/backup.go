@@ -43,6 +43,11 @@ func (n *Node) backup(ctx context.Context, w io.Writer) error {
 		return fmt.Errorf("make room for the backup: %w", err)
 	}
 	defer os.RemoveAll(tmp)
+	release, err := n.emptyQueue(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
 	if err := n.line.still(func() error { return n.copyInto(ctx, tmp) }); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"murmur/internal/insight"
 	"murmur/internal/job"
 	"murmur/internal/journal"
+	"murmur/internal/journal/kafka"
 	"murmur/internal/keyring"
 	"murmur/internal/ledger"
 	"murmur/internal/mail"
@@ -65,6 +66,10 @@ var explanations = []struct {
 	{journal.ErrTaken, http.StatusConflict, 4, "another murmur works on this directory; stop it, or use another --data"},
 	{datadir.ErrFull, http.StatusInsufficientStorage, 1, "the disk is full; deliveries are answered 503 and nothing is lost once there is room"},
 	{journal.ErrStale, http.StatusServiceUnavailable, 1, "the day ended while it was being accepted; send it again"},
+	{journal.ErrAway, http.StatusServiceUnavailable, 1, "docs/runbook/queue.md: the servers of --queue must run and be reached; what was accepted is safe here"},
+	{journal.ErrUnfit, http.StatusConflict, 2, "set the topic as the message says (kafka-configs.sh --alter), or name another prefix: --queue kafka://HOST:PORT/PREFIX"},
+	{errQueueBusy, http.StatusConflict, 1, "start once more with the old queue until murmur doctor says that nothing waits; --queue lost gives up what waits"},
+	{kafka.ErrAddress, http.StatusUnprocessableEntity, 2, "such as kafka://10.0.0.5:9092; none takes facts straight into the lake again"},
 	{journal.ErrFull, http.StatusServiceUnavailable, 1, "the disk is full; vendors try again, nothing is lost"},
 	{workspace.ErrBadID, http.StatusUnprocessableEntity, 2, "use a-z, 0-9 and -, at most 32 characters"},
 	{private.ErrUnconfined, http.StatusConflict, 1, confineHint},

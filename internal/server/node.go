@@ -48,8 +48,11 @@ type Config struct {
 	AllowHosts []string
 	// InsteadOf is the directory that a restore replaces: what was refused and erased there holds. Empty: there is none.
 	InsteadOf string
-	Now       func() time.Time // nil: time.Now
-	Log       *slog.Logger     // nil: nothing is logged
+	// Queue is where facts go on their way to the lake: kafka://HOST:PORT[,HOST:PORT..][/PREFIX], QueueNone or QueueLost.
+	// Empty: what the directory remembers, at first nothing.
+	Queue string
+	Now   func() time.Time // nil: time.Now
+	Log   *slog.Logger     // nil: nothing is logged
 }
 
 // Node is an open data directory with everything that works on it. One process has it at a time.
@@ -60,6 +63,7 @@ type Node struct {
 	ledger  *ledger.Ledger
 	store   *workspace.Store
 	journal engine
+	queue   *queue // nil: facts do not leave the machine
 	zone    *private.Zone
 	crowd   *crowd.Crowd
 	way     *pipeline.Pipeline
@@ -145,6 +149,9 @@ func (n *Node) open(ctx context.Context, c Config) (err error) {
 		return &partError{filepath.Base(n.dir.Journal()), err}
 	}
 	n.journal = opened
+	if err := n.openQueue(ctx, c.Queue); err != nil {
+		return err
+	}
 	n.zone, err = private.New(private.Config{Ring: n.ring, Store: n.store, DB: n.db, Ledger: n.ledger, Journal: n.journal, Audio: n.dir.Recordings(), Dial: c.Dial, Models: c.Models, Listener: c.Listener, AllowHosts: c.AllowHosts, Now: c.Now})
 	if err != nil {
 		return err

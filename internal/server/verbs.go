@@ -389,6 +389,9 @@ func (n *Node) Status(ctx context.Context) (Status, error) {
 		return Status{}, err
 	}
 	s := Status{Workspaces: map[string]web.WorkspaceStatus{}, Calls: n.zone.CallTally()}
+	if s.Queue, err = n.queueStatus(ctx); err != nil {
+		return Status{}, err
+	}
 	waiting, _, err := n.zone.WaitingOrders(ctx)
 	if err != nil {
 		return Status{}, err

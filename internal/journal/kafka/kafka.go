@@ -44,7 +44,8 @@ type Config struct {
 	Replicas int16
 	// Patience is how long an Append waits for the servers; 0: 30 s.
 	Patience time.Duration
-	// Session is how long a consumer may be silent before its partitions go to another; 0: 45 s.
+	// Session is how long a consumer may be silent before its partitions go to another; 0: 10 s. The partitions of
+	// one that was killed wait so long.
 	Session time.Duration
 	// Buffer bounds the bytes of payloads on their way to the servers; 0: 64 MiB. What is over it is refused (ErrFull).
 	Buffer int64
@@ -63,7 +64,7 @@ func (c Config) withDefaults() Config {
 		c.Patience = 30 * time.Second
 	}
 	if c.Session == 0 {
-		c.Session = 45 * time.Second
+		c.Session = 10 * time.Second
 	}
 	if c.Buffer == 0 {
 		c.Buffer = 64 << 20
@@ -158,18 +159,11 @@ func away(ctx context.Context, err error) error {
 		return ctx.Err()
 	case errors.Is(err, kgo.ErrClientClosed):
 		return journal.ErrClosed
-	case known(err):
+	case isAny(err, ours):
 		return err
 	}
 	return fmt.Errorf("%w: %w", journal.ErrAway, err)
 }
 
-// known reports whether callers can tell what an error is.
-func known(err error) bool {
-	for _, k := range []error{journal.ErrAway, journal.ErrUnfit, journal.ErrTooLarge, journal.ErrFull, journal.ErrAhead, journal.ErrTaken, journal.ErrClosed, errRecord} {
-		if errors.Is(err, k) {
-			return true
-		}
-	}
-	return false
-}
+// ours are the errors that callers can tell what they are.
+var ours = []error{journal.ErrAway, journal.ErrUnfit, journal.ErrTooLarge, journal.ErrFull, journal.ErrAhead, journal.ErrTaken, journal.ErrClosed, errRecord}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"murmur/internal/journal"
 )
@@ -98,7 +99,9 @@ func (q *Queue) settled(ctx context.Context, name string) (all kadm.TopicDetails
 
 // create makes a topic. It keeps messages until they are deleted (trim), and of the topic States the last of each ID.
 func (q *Queue) create(ctx context.Context, t journal.Topic) error {
-	servers, err := q.admin.BrokerMetadata(ctx)
+	ask := kmsg.NewPtrMetadataRequest() // kadm would answer from memory
+	ask.Topics = []kmsg.MetadataRequestTopic{}
+	servers, err := ask.RequestWith(ctx, q.client)
 	if err != nil {
 		return err
 	}

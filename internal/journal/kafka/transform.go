@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -170,7 +171,7 @@ func (c *consumer) poll() error {
 		return err
 	}
 	for _, e := range fetches.Errors() {
-		if !errors.Is(e.Err, context.DeadlineExceeded) {
+		if final(e.Err) {
 			return away(c.ctx, e.Err)
 		}
 	}
@@ -182,6 +183,16 @@ func (c *consumer) poll() error {
 		}
 	})
 	return nil
+}
+
+// final tells an error that stays from one that the client mends by itself: a server that is away, a group that it joins
+// again. Records that are gone are found by whoever resumes.
+func final(err error) bool {
+	if _, lost := errors.AsType[*kgo.ErrDataLoss](err); lost {
+		return true
+	}
+	said, ok := errors.AsType[*kerr.Error](err)
+	return ok && !said.Retriable && !isAny(err, lostGroup)
 }
 
 // step hands what is held to f, a partition at a time, and commits it.
@@ -268,12 +279,14 @@ func (c *consumer) commit(ctx context.Context, next map[int32]int64) error {
 			}
 		}
 	})
-	for _, gone := range lostGroup {
-		if errors.Is(failed, gone) {
-			return nil
-		}
+	if isAny(failed, lostGroup) {
+		return nil
 	}
 	return away(c.ctx, failed)
+}
+
+func isAny(err error, of []error) bool {
+	return slices.ContainsFunc(of, func(e error) bool { return errors.Is(err, e) })
 }
 
 // putAside keeps a record that is not a message in the topic Parked, as it came, so that it does not stop the partition.
