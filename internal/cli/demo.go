@@ -45,7 +45,11 @@ func (c *demoCmd) Run(r *run) error {
 	if !c.Exit {
 		out = r.Out
 	}
-	return server.Serve(r.ctx, server.ServeConfig{Data: r.Data, Listen: c.Listen, SIP: server.SIPConfig{Listen: "127.0.0.1:0"}, Queue: c.Queue, Deaf: c.Exit, Out: out, Err: quietUnless(!c.Exit, r.Err),
+	password, err := c.queueFlag.password()
+	if err != nil {
+		return usage{err}
+	}
+	return server.Serve(r.ctx, server.ServeConfig{Data: r.Data, Listen: c.Listen, SIP: server.SIPConfig{Listen: "127.0.0.1:0"}, Queue: c.Queue, QueuePassword: password, Deaf: c.Exit, Out: out, Err: quietUnless(!c.Exit, r.Err),
 		Ready: func(ctx context.Context, base string, n *server.Node) (bool, error) {
 			if err := c.send(ctx, r, base, n, began); err != nil {
 				return false, err

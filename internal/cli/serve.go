@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"strings"
 
 	"murmur/internal/private"
@@ -25,7 +26,20 @@ type serveCmd struct {
 
 // queueFlag says where facts go on their way to the lake.
 type queueFlag struct {
-	Queue string `help:"Where facts go on their way to the lake: kafka://HOST:PORT[,HOST:PORT..][/PREFIX]; none: straight into it. The data directory remembers it." placeholder:"ADDRESS"`
+	Queue         string `help:"Where facts go on their way to the lake: kafka://HOST:PORT[,HOST:PORT..][/PREFIX] or kafka+tls://[USER@]HOST:PORT..; none: straight into it. The data directory remembers it." placeholder:"ADDRESS"`
+	QueuePassword string `name:"queue-password" help:"Password of the queue's user, or @FILE." placeholder:"P|@FILE"`
+}
+
+func (f queueFlag) password() (string, error) {
+	file, ok := strings.CutPrefix(f.QueuePassword, "@")
+	if !ok {
+		return f.QueuePassword, nil
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("read the password of the queue: %w", err)
+	}
+	return strings.TrimSpace(string(b)), nil
 }
 
 func (c *serveCmd) Run(r *run) error {
@@ -49,7 +63,11 @@ func (c *serveCmd) Run(r *run) error {
 	if err != nil {
 		return usage{err}
 	}
-	return server.Serve(r.ctx, server.ServeConfig{Data: r.Data, Listen: c.Listen, SIP: sip, Listener: c.Listener, AllowHosts: c.AllowHost, Queue: c.Queue,
+	password, err := c.queueFlag.password()
+	if err != nil {
+		return usage{err}
+	}
+	return server.Serve(r.ctx, server.ServeConfig{Data: r.Data, Listen: c.Listen, SIP: sip, Listener: c.Listener, AllowHosts: c.AllowHost, Queue: c.Queue, QueuePassword: password,
 		Mail: mailServer, PublicURL: strings.TrimRight(c.PublicURL, "/"), SignIn: signIn, Out: r.Out, Err: r.Err})
 }
 

@@ -59,6 +59,8 @@ var (
 	ErrAway = errors.New("journal: the queue does not answer")
 	// ErrUnfit is returned when a topic on the queue's servers is not made as the queue needs it.
 	ErrUnfit = errors.New("journal: the topic is not made as murmur needs it")
+	// ErrTrust is returned when the queue's servers do not let murmur in, or are not those they should be.
+	ErrTrust = errors.New("journal: the queue and murmur do not trust each other")
 	// ErrClosed is returned after Close.
 	ErrClosed = errors.New("journal: closed")
 )

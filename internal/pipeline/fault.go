@@ -12,7 +12,7 @@ import (
 var theHouse = []error{
 	context.Canceled, context.DeadlineExceeded,
 	journal.ErrFull, journal.ErrBroken, journal.ErrTaken, journal.ErrNewer, journal.ErrAhead, journal.ErrStale, journal.ErrClosed,
-	journal.ErrAway, journal.ErrUnfit,
+	journal.ErrAway, journal.ErrUnfit, journal.ErrTrust,
 	syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EROFS, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM,
 }
 

@@ -67,6 +67,7 @@ var explanations = []struct {
 	{datadir.ErrFull, http.StatusInsufficientStorage, 1, "the disk is full; deliveries are answered 503 and nothing is lost once there is room"},
 	{journal.ErrStale, http.StatusServiceUnavailable, 1, "the day ended while it was being accepted; send it again"},
 	{journal.ErrAway, http.StatusServiceUnavailable, 1, "docs/runbook/queue.md: the servers of --queue must run and be reached; what was accepted is safe here"},
+	{journal.ErrTrust, http.StatusServiceUnavailable, 1, "the user of --queue, its --queue-password, its rights on topics and groups of the prefix, and the servers' certificates must be right"},
 	{journal.ErrUnfit, http.StatusConflict, 2, "set the topic as the message says (kafka-configs.sh --alter), or name another prefix: --queue kafka://HOST:PORT/PREFIX"},
 	{errQueueBusy, http.StatusConflict, 1, "start once more with the old queue until murmur doctor says that nothing waits; --queue lost gives up what waits"},
 	{kafka.ErrAddress, http.StatusUnprocessableEntity, 2, "such as kafka://10.0.0.5:9092; none takes facts straight into the lake again"},

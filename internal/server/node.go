@@ -51,8 +51,10 @@ type Config struct {
 	// Queue is where facts go on their way to the lake: kafka://HOST:PORT[,HOST:PORT..][/PREFIX], QueueNone or QueueLost.
 	// Empty: what the directory remembers, at first nothing.
 	Queue string
-	Now   func() time.Time // nil: time.Now
-	Log   *slog.Logger     // nil: nothing is logged
+	// QueuePassword is the password of the address's user; empty: the one that the directory remembers.
+	QueuePassword string
+	Now           func() time.Time // nil: time.Now
+	Log           *slog.Logger     // nil: nothing is logged
 }
 
 // Node is an open data directory with everything that works on it. One process has it at a time.
@@ -149,7 +151,7 @@ func (n *Node) open(ctx context.Context, c Config) (err error) {
 		return &partError{filepath.Base(n.dir.Journal()), err}
 	}
 	n.journal = opened
-	if err := n.openQueue(ctx, c.Queue); err != nil {
+	if err := n.openQueue(ctx, c.Queue, c.QueuePassword); err != nil {
 		return err
 	}
 	n.zone, err = private.New(private.Config{Ring: n.ring, Store: n.store, DB: n.db, Ledger: n.ledger, Journal: n.journal, Audio: n.dir.Recordings(), Dial: c.Dial, Models: c.Models, Listener: c.Listener, AllowHosts: c.AllowHosts, Now: c.Now})

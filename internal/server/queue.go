@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"database/sql"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"murmur/internal/journal"
 	"murmur/internal/journal/kafka"
 	"murmur/internal/journal/outbox"
+	"murmur/internal/workspace"
 )
 
 // What Config.Queue may say beside an address and nothing, which is what the directory remembers.
@@ -21,10 +23,12 @@ const (
 	QueueLost = "lost" // the same, whatever waits there is given up
 )
 
-// Settings of the directory: the address of its queue, and how many it has had. The lake knows each by its number.
+// Settings of the directory: the address of its queue, how many it has had, and the password of its user. The lake knows each
+// queue by its number.
 const (
-	settingQueue  = "queue"
-	settingQueues = "queues"
+	settingQueue    = "queue"
+	settingQueues   = "queues"
+	settingPassword = "queue-password" // sealed, in base64
 )
 
 // lakeGroup is the group of the topic Facts that writes the lake (package pipeline).
@@ -42,7 +46,12 @@ type queue struct {
 
 // openQueue has facts go where the configuration says, or the directory remembers. It asks no server, except whether one
 // that is left is empty.
-func (n *Node) openQueue(ctx context.Context, wanted string) error {
+func (n *Node) openQueue(ctx context.Context, wanted, password string) error {
+	if password != "" {
+		if err := n.rememberPassword(ctx, password); err != nil {
+			return err
+		}
+	}
 	remembered, number, err := n.rememberedQueue(ctx)
 	if err != nil {
 		return err
@@ -54,11 +63,11 @@ func (n *Node) openQueue(ctx context.Context, wanted string) error {
 	if lost || wanted == QueueNone {
 		wanted = ""
 	}
-	next, err := n.queueConfig(wanted)
+	next, err := n.queueConfig(ctx, wanted)
 	if err != nil {
 		return err
 	}
-	old, err := n.queueConfig(remembered)
+	old, err := n.queueConfig(ctx, remembered)
 	if err != nil {
 		return err
 	}
@@ -89,7 +98,7 @@ func (n *Node) openQueue(ctx context.Context, wanted string) error {
 }
 
 // queueConfig reads an address. Without a prefix it is the installation's own, so that two never meet.
-func (n *Node) queueConfig(address string) (c kafka.Config, err error) {
+func (n *Node) queueConfig(ctx context.Context, address string) (c kafka.Config, err error) {
 	if address == "" {
 		return c, nil
 	}
@@ -99,6 +108,11 @@ func (n *Node) queueConfig(address string) (c kafka.Config, err error) {
 	if c.Prefix == "" {
 		own := n.ring.Root().Derive("murmur queue 1")
 		c.Prefix = "murmur-" + hex.EncodeToString(own[:4])
+	}
+	if c.User != "" {
+		if c.Password, err = n.rememberedPassword(ctx); err != nil {
+			return c, err
+		}
 	}
 	c.Unreadable = func(t journal.Topic) {
 		n.log.Error("a record of the queue is not of murmur's making, and was put aside", "topic", string(t))
@@ -178,8 +192,37 @@ func (n *Node) setting(ctx context.Context, key string) (value string, err error
 }
 
 func (n *Node) rememberQueue(ctx context.Context, address string, number int32) error {
+	return n.set(ctx, map[string]string{settingQueue: address, settingQueues: strconv.Itoa(int(number))})
+}
+
+// rememberPassword keeps it sealed, as secrets of sources are.
+func (n *Node) rememberPassword(ctx context.Context, password string) error {
+	if err := n.ring.Create(workspace.Default); err != nil {
+		return fmt.Errorf("make the workspace's keys: %w", err)
+	}
+	sealed, err := n.ring.SealLasting(workspace.Default, settingPassword, [16]byte{}, []byte(password))
+	if err != nil {
+		return fmt.Errorf("remember the password of the queue: %w", err)
+	}
+	return n.set(ctx, map[string]string{settingPassword: base64.StdEncoding.EncodeToString(sealed)})
+}
+
+func (n *Node) rememberedPassword(ctx context.Context) (string, error) {
+	text, err := n.setting(ctx, settingPassword)
+	if err != nil || text == "" {
+		return "", err
+	}
+	sealed, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return "", fmt.Errorf("read the password of the queue: %w", err)
+	}
+	password, err := n.ring.OpenLasting(workspace.Default, settingPassword, [16]byte{}, sealed)
+	return string(password), err
+}
+
+func (n *Node) set(ctx context.Context, settings map[string]string) error {
 	err := n.db.Tx(ctx, func(tx *sql.Tx) error {
-		for key, value := range map[string]string{settingQueue: address, settingQueues: strconv.Itoa(int(number))} {
+		for key, value := range settings {
 			if _, err := tx.ExecContext(ctx, `INSERT INTO settings VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = ?2`, key, value); err != nil {
 				return err
 			}
@@ -187,7 +230,7 @@ func (n *Node) rememberQueue(ctx context.Context, address string, number int32) 
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("remember the queue: %w", err)
+		return fmt.Errorf("keep a setting: %w", err)
 	}
 	return nil
 }

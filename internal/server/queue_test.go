@@ -1,10 +1,12 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -233,4 +235,35 @@ func freePort(t *testing.T) int {
 	}
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port
+}
+
+// TestThePasswordOfTheQueueIsSealed: it is remembered, and is in no file.
+func TestThePasswordOfTheQueueIsSealed(t *testing.T) {
+	t.Parallel()
+	const password = "correct-horse-battery"
+	data := filepath.Join(t.TempDir(), "data")
+	for _, said := range []string{password, ""} {
+		n, err := Open(t.Context(), Config{Data: data, Queue: "kafka+tls://murmur@127.0.0.1:1/p", QueuePassword: said})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := n.queueConfig(t.Context(), n.queue.address)
+		if err != nil || c.Password != password || strings.Contains(n.queue.address, password) {
+			t.Errorf("said %q: %d bytes are remembered, %v", said, len(c.Password), err)
+		}
+		stop(t, n)
+	}
+	err := filepath.WalkDir(data, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(name)
+		if bytes.Contains(b, []byte(password)) {
+			t.Errorf("it is in %s", name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }

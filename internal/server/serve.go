@@ -41,8 +41,8 @@ type ServeConfig struct {
 	PublicURL string
 	// SignIn is the identity provider that lets owners in; nil: one-time links alone do.
 	SignIn *signin.Provider
-	// Queue is Config.Queue.
-	Queue string
+	// Queue and QueuePassword are Config's.
+	Queue, QueuePassword string
 	// Deaf leaves recordings to the next server: this one has something better to do.
 	Deaf bool
 	// Ready, when set, is called with the base URL and the node once the server listens; demo drives it from there.
@@ -71,7 +71,7 @@ const (
 // Serve runs a server until ctx ends, then drains and closes it.
 func Serve(ctx context.Context, c ServeConfig) (err error) {
 	log := NewLog(c.Err)
-	n, err := Open(ctx, Config{Data: c.Data, Listener: c.Listener, AllowHosts: c.AllowHosts, Queue: c.Queue, Now: c.Now, Log: log})
+	n, err := Open(ctx, Config{Data: c.Data, Listener: c.Listener, AllowHosts: c.AllowHosts, Queue: c.Queue, QueuePassword: c.QueuePassword, Now: c.Now, Log: log})
 	if err != nil {
 		return err
 	}

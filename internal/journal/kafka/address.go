@@ -6,30 +6,50 @@ import (
 	"strings"
 )
 
-// Scheme begins an address.
-const Scheme = "kafka://"
+// The schemes of addresses.
+const (
+	plainScheme = "kafka://"
+	tlsScheme   = "kafka+tls://"
+)
 
 // ErrAddress is returned for an address that is none.
-var ErrAddress = errors.New("a queue is kafka://HOST:PORT,HOST:PORT/PREFIX; servers after the first and the prefix may be left out")
+var ErrAddress = errors.New("a queue is kafka://HOST:PORT,HOST:PORT/PREFIX or kafka+tls://USER@HOST:PORT/PREFIX; user, prefix and all servers but the first may be left out")
 
-// Address reads kafka://HOST:PORT[,HOST:PORT..][/PREFIX].
+// Address reads kafka://HOST:PORT[,HOST:PORT..][/PREFIX] or kafka+tls://[USER@]HOST:PORT[,HOST:PORT..][/PREFIX]. A user is
+// not shown to servers without TLS.
 func Address(s string) (c Config, err error) {
-	rest, ok := strings.CutPrefix(s, Scheme)
-	if !ok {
-		return c, ErrAddress
+	rest, plain := strings.CutPrefix(s, plainScheme)
+	if !plain {
+		if rest, c.TLS = strings.CutPrefix(s, tlsScheme); !c.TLS {
+			return Config{}, ErrAddress
+		}
 	}
 	servers, prefix, named := strings.Cut(rest, "/")
 	if c.Prefix = prefix; named && !prefixes.MatchString(prefix) {
-		return c, ErrAddress
+		return Config{}, ErrAddress
+	}
+	if user, after, ok := strings.Cut(servers, "@"); ok {
+		if c.User, servers = user, after; !c.TLS || user == "" || strings.Contains(user, ":") {
+			return Config{}, ErrAddress
+		}
 	}
 	c.Servers = strings.Split(servers, ",")
 	for _, server := range c.Servers {
 		if host, port, err := net.SplitHostPort(server); err != nil || host == "" || port == "" || strings.Contains(server, "@") {
-			return c, ErrAddress
+			return Config{}, ErrAddress
 		}
 	}
 	return c, nil
 }
 
-// String is the address of a configuration.
-func (c Config) String() string { return Scheme + strings.Join(c.Servers, ",") + "/" + c.Prefix }
+// String is the address of a configuration, without its password.
+func (c Config) String() string {
+	scheme := plainScheme
+	if c.TLS {
+		scheme = tlsScheme
+	}
+	if c.User != "" {
+		scheme += c.User + "@"
+	}
+	return scheme + strings.Join(c.Servers, ",") + "/" + c.Prefix
+}

@@ -19,6 +19,8 @@ package kafka
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"regexp"
@@ -26,7 +28,9 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
 	"golang.org/x/sync/semaphore"
 
 	"murmur/internal/journal"
@@ -36,6 +40,10 @@ import (
 type Config struct {
 	// Servers are HOST:PORT of some of the servers; the others are learnt from them.
 	Servers []string
+	// TLS speaks to the servers in TLS 1.2 or later; their certificates are checked against the system's.
+	TLS bool
+	// User and Password name murmur to the servers by SCRAM-SHA-512 (RFC 5802), over TLS alone. Empty: it has no name.
+	User, Password string
 	// Prefix begins the names of topics and groups: letters, digits, - and _, 100 at most.
 	Prefix string
 	// Partitions is how many a topic has; 0: 1. A topic that has another number is refused.
@@ -54,6 +62,8 @@ type Config struct {
 	// Unreadable is told of each record that is not of murmur's making; it was put aside. nil: nobody is.
 	Unreadable func(topic journal.Topic)
 
+	// authorities overrides the system's certificates in tests.
+	authorities *x509.CertPool
 	// fault is called at named places of a consumer; tests end the process there.
 	fault func(place string)
 }
@@ -105,6 +115,9 @@ var (
 // Open makes a queue of a configuration. It asks no server: Check does, and so does the first use.
 func Open(c Config) (*Queue, error) {
 	c = c.withDefaults()
+	if c.User != "" && !c.TLS {
+		return nil, errors.New("open queue: a password is not shown without TLS")
+	}
 	if len(c.Servers) == 0 || !prefixes.MatchString(c.Prefix) {
 		return nil, errors.New("open queue: it needs servers, and a prefix of letters, digits, - and _")
 	}
@@ -126,11 +139,18 @@ func Open(c Config) (*Queue, error) {
 
 // common are the options of every client.
 func common(c Config) []kgo.Opt {
-	return []kgo.Opt{
+	all := []kgo.Opt{
 		kgo.SeedBrokers(c.Servers...), kgo.ClientID("murmur-" + rand.Text()[:6]),
 		kgo.DialTimeout(5 * time.Second), kgo.RequestTimeoutOverhead(5 * time.Second),
 		kgo.RetryTimeout(c.Patience), kgo.MetadataMinAge(250 * time.Millisecond),
 	}
+	if c.TLS {
+		all = append(all, kgo.DialTLSConfig(&tls.Config{MinVersion: tls.VersionTLS12, RootCAs: c.authorities}))
+	}
+	if c.User != "" {
+		all = append(all, kgo.SASL(scram.Auth{User: c.User, Pass: c.Password}.AsSha512Mechanism()))
+	}
+	return all
 }
 
 // Close lets go of the servers. Consumers must have ended; an Append under way fails.
@@ -161,9 +181,20 @@ func away(ctx context.Context, err error) error {
 		return journal.ErrClosed
 	case isAny(err, ours):
 		return err
+	case isAny(err, denied) || isCertificate(err):
+		return fmt.Errorf("%w: %w", journal.ErrTrust, err)
 	}
 	return fmt.Errorf("%w: %w", journal.ErrAway, err)
 }
 
 // ours are the errors that callers can tell what they are.
-var ours = []error{journal.ErrAway, journal.ErrUnfit, journal.ErrTooLarge, journal.ErrFull, journal.ErrAhead, journal.ErrTaken, journal.ErrClosed, errRecord}
+var ours = []error{journal.ErrAway, journal.ErrUnfit, journal.ErrTrust, journal.ErrTooLarge, journal.ErrFull, journal.ErrAhead, journal.ErrTaken, journal.ErrClosed, errRecord}
+
+// denied are the answers to whoever may not do something.
+var denied = []error{kerr.SaslAuthenticationFailed, kerr.TopicAuthorizationFailed, kerr.GroupAuthorizationFailed, kerr.ClusterAuthorizationFailed,
+	kerr.TransactionalIDAuthorizationFailed, kerr.IllegalSaslState, kerr.UnsupportedSaslMechanism}
+
+func isCertificate(err error) bool {
+	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
+	return ok
+}
