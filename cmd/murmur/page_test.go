@@ -54,6 +54,7 @@ var verbs = []struct {
 	{"alert list", "", nil},
 	{"alert test", "It is taken, or the error says why it was not.", nil},
 	{"alert remove", "", nil},
+	{"share", "[What leaves](provable.md#a-link-to-one-page) has the rest. The link is shown once.", nil},
 	{"mcp", "Speaks the Model Context Protocol on stdin and stdout until stdin ends; [assistants](assistants.md) says how an assistant starts it.", nil},
 	{"status", "`in` is the sum of all states.", []example{{line: "status --json"}}},
 	{"erase", "The answer is the same for a contact that nobody knows, and for one that was erased before.", []example{{line: "erase +12125550100 --json"}}},

@@ -57,6 +57,7 @@ type commands struct {
 	Status  statusCmd  `cmd:"" help:"What became of every delivery."`
 	Digest  digestCmd  `cmd:"" help:"The week as a letter: print it, or say who gets it by mail."`
 	Alert   alertCmd   `cmd:"" help:"Tell somebody when a figure leaves a range: by mail, webhook or chat."`
+	Share   shareCmd   `cmd:"" help:"Make a link to one page of differentially private figures."`
 	Erase   eraseCmd   `cmd:"" help:"Erase everything about a contact."`
 	Replay  replayCmd  `cmd:"" help:"Process held or quarantined deliveries again."`
 	Verify  verifyCmd  `cmd:"" help:"Check every file, the ledger and every receipt."`
@@ -226,7 +227,7 @@ func (r *run) stream(verb string, args any, in io.Reader, out io.Writer) error {
 
 // making are the verbs that make a data directory where there is none; one that reads, or takes something out, would answer
 // from an empty one that the person did not mean.
-var making = []string{"connect", "import", "token", "digest-add", "alert-add", "flow-set", "name"}
+var making = []string{"connect", "import", "token", "digest-add", "alert-add", "share", "flow-set", "name"}
 
 // exists refuses a verb that has nothing to read, as after a slip in --data.
 func (r *run) exists(verb string, args any) error {

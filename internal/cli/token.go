@@ -49,9 +49,9 @@ func (c *tokenListCmd) Run(r *run) error {
 			return
 		}
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(t, "ID\tROLE\tMADE\tENDS")
+		fmt.Fprintln(t, "ID\tROLE\tPAGE\tMADE\tENDS")
 		for _, p := range list {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", p.ID, p.Role, p.Created.Format(time.DateOnly), p.Ends.Format(time.DateOnly))
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", p.ID, p.Role, dash(p.Page), p.Created.Format(time.DateOnly), p.Ends.Format(time.DateOnly))
 		}
 		_ = t.Flush()
 	})

@@ -44,12 +44,18 @@ func tells(f Figure) bool { return f.Value != nil && (f.Measure != "share" || *f
 
 // Before names the period of the same grain that ends where the named one begins; empty for what is no period.
 func Before(period string) string {
+	if m, err := time.Parse(monthName, period); err == nil {
+		return m.AddDate(0, -1, 0).Format(monthName)
+	}
 	p, err := release.ParsePeriod(time.UTC, period)
 	if err != nil {
 		return ""
 	}
 	return p.Before().Name
 }
+
+// monthName is the form of the names of months: 2026-10.
+const monthName = "2006-01"
 
 // LastBlock names the last block of weeks that is over when the named week is.
 func LastBlock(week string) string {
@@ -77,6 +83,9 @@ func Weeks(period string) int {
 
 // beforeWords name the period before another one.
 func beforeWords(period string) string {
+	if _, err := time.Parse(monthName, period); err == nil {
+		return "the month before"
+	}
 	switch Weeks(period) {
 	case 4:
 		return "the four weeks before"

@@ -95,6 +95,7 @@ func contacts() Insight {
 			Name: "contacts/1", Kinds: []fact.Kind{fact.KindCall, fact.KindMessage, fact.KindAnswer}, Value: release.Value{Derived: release.Nothing},
 		}},
 		finish: func([]answer) []Figure { return nil },
+		story:  story{whole, []line{{"contacts", "%[2]s people were in touch"}}},
 	}
 }
 
@@ -111,6 +112,16 @@ func OutsideInsights() (all []Insight) {
 	for _, o := range outsiders() {
 		if !slices.ContainsFunc(all, func(in Insight) bool { return in.Slug == o.insight.Slug }) {
 			all = append(all, o.insight)
+		}
+	}
+	return all
+}
+
+// OutsideSections are the pages that insights which leave stand on, in the order of the pages.
+func OutsideSections() (all []string) {
+	for _, in := range OutsideInsights() {
+		if !slices.Contains(all, in.Section) {
+			all = append(all, in.Section)
 		}
 	}
 	return all

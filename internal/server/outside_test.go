@@ -150,7 +150,7 @@ func (h house) refusesOutside(web over, outside string) {
 	}
 	for path, methods := range doc.Paths {
 		for method := range methods {
-			if path == "/v1/figures" {
+			if strings.HasPrefix(path, "/v1/figures") {
 				continue
 			}
 			code, _ := web.ask(outside, strings.ToUpper(method), strings.NewReplacer("{id}", "c1", "{name}", "native").Replace(path), `{}`)

@@ -83,6 +83,8 @@ func (n *Node) do(ctx context.Context, verb string, args []byte, in io.Reader, o
 		return answer(ctx, args, out, n.tryAlert)
 	case "alert-remove":
 		return answer(ctx, args, out, n.removeAlert)
+	case "share":
+		return answer(ctx, args, out, n.share)
 	case "status":
 		return answer(ctx, args, out, func(ctx context.Context, _ WorkspaceArgs) (Status, error) { return n.Status(ctx) })
 	case "erase":

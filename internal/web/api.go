@@ -48,6 +48,7 @@ func newAPI(mux *http.ServeMux, c Config) {
 	a.sources(h)
 	a.access(h)
 	a.alerts(h)
+	a.sharing(h)
 }
 
 // jsonLines prints figures one a line, as the command line does; anything else is one line.

@@ -39,6 +39,7 @@ var bodies = map[string]string{
 	"contact-opt-out": `{"contact":"+12025550143","via":"agent"}`, "erase": `{"contact":"a@example.org"}`,
 	"set-policy": `{"reason":"we asked our callers","set":{"transcripts":"opt-in"}}`,
 	"connect":    `{"kind":"typeform"}`, "create-workspace": `{"workspace":"new-one"}`,
+	"share":        `{"page":"calls"}`,
 	"add-alert":    `{"insight":"missed-call-rate","above":"20%","way":"mail","to":"a@example.org"}`,
 	"rekey-source": `{"api_key":"` + webtest.GoodKey + `"}`, "rotate-source": `{}`,
 }
@@ -122,6 +123,7 @@ func TestRoles(t *testing.T) {
 		"call-opt-out": "privacy", "call-receipt": "privacy", "contact-opt-out": "privacy", "erase": "privacy", "set-policy": "privacy",
 		"call-event": "owner", "sources": "owner", "connect": "owner", "pause-source": "owner", "resume-source": "owner",
 		"rekey-source": "owner", "rotate-source": "owner", "remove-source": "owner", "tokens": "owner", "revoke-token": "owner",
+		"share": "owner", "figures-csv": "outside", "figures-parquet": "outside",
 		"alerts": "owner", "add-alert": "owner", "test-alert": "owner", "remove-alert": "owner", "create-workspace": "nobody"}
 	rank := map[string]int{"outside": 0, "viewer": 1, "privacy": 2, "owner": 3, "nobody": 4}
 	b := with(webtest.New())

@@ -121,7 +121,15 @@ func (s *site) routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /settings/alert/test", s.with(Owner, s.onAlert(s.Alerts.TestAlert, "tested")))
 	mux.HandleFunc("POST /settings/alert/remove", s.with(Owner, s.onAlert(s.Alerts.RemoveAlert, "unwatched")))
 	mux.HandleFunc("POST /settings/remove", s.with(Owner, s.onSource(s.removeSource)))
+	mux.HandleFunc("POST /settings/share", s.with(Owner, s.share))
 	mux.HandleFunc("GET /open/{token}", s.open)
+	mux.HandleFunc("GET /s/{token}", s.shared(s.sharedPage))
+	for _, f := range forms {
+		mux.HandleFunc("GET /s/{token}/figures."+f.name, s.sharedForm(f))
+		if f.write != nil {
+			mux.HandleFunc("GET /figures."+f.name, s.with(Viewer, s.table(f)))
+		}
+	}
 	mux.HandleFunc("GET /unsubscribe/{ender}", s.unsubscribing)
 	mux.HandleFunc("POST /unsubscribe/{ender}", s.unsubscribe)
 	mux.HandleFunc("POST /close", s.close)

@@ -23,6 +23,7 @@ type setupView struct {
 	Levels    []string
 	Passes    []passView
 	Alerts    alertsView
+	Share     shareForm
 }
 
 // sourceView is a connected source and what went wrong with the last form about it.
@@ -197,6 +198,7 @@ func (s *site) settingsPage(w http.ResponseWriter, r *http.Request, a Access, st
 		s.fail(w, r, err)
 		return
 	}
+	v.Share = newShareForm()
 	v.Policy.Action = "/settings/policy"
 	if change != nil {
 		change(&v)

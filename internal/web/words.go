@@ -165,10 +165,13 @@ func weekOf(name string) (time.Time, bool) {
 	return monday.AddDate(0, 0, 7*(week-1)), true
 }
 
-// periodText prints a period for people: "2-8 Nov 2026", "2-29 Nov 2026 (4 weeks)".
+// periodText prints a period for people: "2-8 Nov 2026", "2-29 Nov 2026 (4 weeks)", "October 2026".
 func periodText(name string) string {
 	first, last, block := strings.Cut(name, "..")
 	from, ok := weekOf(first)
+	if month, err := time.Parse("2006-01", name); err == nil {
+		return month.Format("January 2006")
+	}
 	if !ok {
 		return name
 	}

@@ -19,6 +19,9 @@ const (
 	Privacy Role = "privacy"
 	Outside Role = "outside"
 
+	// Share opens one page of differentially private figures to whoever has the link, and nothing else.
+	Share Role = "share"
+
 	link        Role = "link"    // opens the pages once
 	SessionRole Role = "session" // the pages, opened
 )
@@ -42,6 +45,37 @@ func (s *Store) NewToken(ctx context.Context, ws ID, role Role, life time.Durati
 
 // ErrTokenLife is returned for a token that would end at once, or after more than MaxTokenLife.
 var ErrTokenLife = errors.New("a token ends after 1 to 366 days")
+
+// NewShare makes a link to one page of figures that left, of 256 random bits, that ends after life; only its hash is kept.
+func (s *Store) NewShare(ctx context.Context, ws ID, page string, life time.Duration) (string, error) {
+	if life <= 0 || life > MaxTokenLife {
+		return "", ErrTokenLife
+	}
+	if err := s.Exists(ctx, ws); err != nil {
+		return "", err
+	}
+	token := Secret()
+	h := hashOf(token)
+	return token, s.db.Tx(ctx, func(tx *sql.Tx) error {
+		if err := s.addToken(ctx, tx, h, ws.String(), Share, life); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE tokens SET page = ? WHERE hash = ?`, page, h[:])
+		return err
+	})
+}
+
+// Shared finds the page that a link of that hash opens; ErrNotFound when it is unknown or has ended.
+func (s *Store) Shared(ctx context.Context, h [32]byte) (ws ID, page string, err error) {
+	var name string
+	err = s.db.QueryRowContext(ctx, `SELECT workspace, page FROM tokens WHERE hash = ? AND role = ? AND expires_at > ?`,
+		h[:], string(Share), s.now().UnixMicro()).Scan(&name, &page)
+	if err != nil {
+		return ID{}, "", missing(err)
+	}
+	ws, err = Parse(name)
+	return ws, page, err
+}
 
 // NewLink makes a one-time link to the pages; only its hash is kept.
 func (s *Store) NewLink(ctx context.Context, ws ID) (string, error) {
@@ -67,10 +101,11 @@ func (s *Store) addToken(ctx context.Context, tx *sql.Tx, h [32]byte, ws string,
 	return err
 }
 
-// Pass is an API token or a session as it is listed: never what opens.
+// Pass is an API token, a shared link or a session as it is listed: never what opens.
 type Pass struct {
-	ID      string    `json:"id"`   // the first 12 hexadecimal digits of its hash
-	Role    Role      `json:"role"` // of a session: session
+	ID      string    `json:"id"`             // the first 12 hexadecimal digits of its hash
+	Role    Role      `json:"role"`           // of a session: session; of a link to a page: share
+	Page    string    `json:"page,omitempty"` // that a link opens
 	Created time.Time `json:"created"`
 	Ends    time.Time `json:"ends"`
 }
@@ -84,7 +119,7 @@ const passID = `lower(substr(hex(hash), 1, 12))`
 // Passes lists the API tokens of a workspace and the sessions younger than life that still open something, oldest first.
 func (s *Store) Passes(ctx context.Context, ws ID, life time.Duration) (all []Pass, err error) {
 	now := s.now()
-	rows, err := s.db.QueryContext(ctx, `SELECT `+passID+`, role, created_at, coalesce(expires_at, created_at + ?) FROM tokens
+	rows, err := s.db.QueryContext(ctx, `SELECT `+passID+`, role, page, created_at, coalesce(expires_at, created_at + ?) FROM tokens
 		WHERE workspace = ? AND role <> ? AND coalesce(expires_at, created_at + ?) > ? ORDER BY created_at, hash`,
 		life.Microseconds(), ws.String(), string(link), life.Microseconds(), now.UnixMicro())
 	if err != nil {
@@ -94,7 +129,7 @@ func (s *Store) Passes(ctx context.Context, ws ID, life time.Duration) (all []Pa
 	for rows.Next() {
 		var p Pass
 		var created, ends int64
-		if err := rows.Scan(&p.ID, &p.Role, &created, &ends); err != nil {
+		if err := rows.Scan(&p.ID, &p.Role, &p.Page, &created, &ends); err != nil {
 			return nil, err
 		}
 		p.Created, p.Ends = time.UnixMicro(created).UTC(), time.UnixMicro(ends).UTC()
@@ -120,8 +155,8 @@ func (s *Store) Revoke(ctx context.Context, ws ID, id string) error {
 // Token finds what an API token of that hash opens; ErrNotFound when it is unknown or has ended.
 func (s *Store) Token(ctx context.Context, h [32]byte) (ID, Role, error) {
 	var name, role string
-	err := s.db.QueryRowContext(ctx, `SELECT workspace, role FROM tokens WHERE hash = ? AND role NOT IN (?, ?) AND expires_at > ?`,
-		h[:], string(link), string(SessionRole), s.now().UnixMicro()).Scan(&name, &role)
+	err := s.db.QueryRowContext(ctx, `SELECT workspace, role FROM tokens WHERE hash = ? AND role NOT IN (?, ?, ?) AND expires_at > ?`,
+		h[:], string(link), string(SessionRole), string(Share), s.now().UnixMicro()).Scan(&name, &role)
 	if err != nil {
 		return ID{}, "", missing(err)
 	}

@@ -35,6 +35,8 @@ type Business struct {
 	Storage  []web.Kept
 	policy   workspace.Policy
 	marked   map[string]time.Time
+	Left     map[workspace.ID][]insight.Figure // that left: what somebody outside is shown
+	SharedBy map[web.Hash]string               // shared pages by link
 	Watched  []web.Alert
 	Deaf     bool     // no recogniser is installed
 	Said     []string // what was asked to change, in order: "erase", "opt-out", "replay not_json"
@@ -46,7 +48,8 @@ func New() *Business {
 	p.Recordings, p.OpenHours, p.Timezone = workspace.Notice, "mon-fri 09:00-17:00; sat 10:00-14:00", "Europe/Berlin"
 	return &Business{
 		Released: map[workspace.ID][]insight.Figure{workspace.Default: Figures("default")},
-		Access:   map[web.Hash]web.Access{}, Links: map[web.Hash]web.Access{},
+		Left:     map[workspace.ID][]insight.Figure{workspace.Default: left("default")}, SharedBy: map[web.Hash]string{},
+		Access: map[web.Hash]web.Access{}, Links: map[web.Hash]web.Access{},
 		Receipts: map[string]workspace.ID{"AC0001": workspace.Default},
 		Counts: web.WorkspaceStatus{
 			Counts: web.Counts{In: 12480, Pending: 12, Held: 31, Published: 11902, Duplicate: 388, Ignored: 96, Refused: 41, Quarantined: 7, Erased: 3},
@@ -83,7 +86,7 @@ func New() *Business {
 // Fresh is a business before its first source.
 func Fresh() *Business {
 	b := New()
-	b.Released, b.Counts, b.Held, b.Feeds, b.Watched, b.Changes, b.Entries, b.Storage = nil, web.WorkspaceStatus{}, nil, nil, nil, nil, web.LedgerState{}, nil
+	b.Released, b.Left, b.Counts, b.Held, b.Feeds, b.Watched, b.Changes, b.Entries, b.Storage = nil, nil, web.WorkspaceStatus{}, nil, nil, nil, nil, web.LedgerState{}, nil
 	b.policy = workspace.DefaultPolicy()
 	return b
 }
@@ -92,7 +95,7 @@ func Fresh() *Business {
 func (b *Business) Config() web.Config {
 	return web.Config{
 		Version: "0.0.0-test", Catalogue: insight.All(),
-		Keys: b, Figures: b, Marks: b, Pipeline: b, Calls: calls{b}, Contacts: b, Holdings: b, Policies: b, Sources: b, Workspaces: b, Redactor: b, Letters: b, Alerts: b,
+		Keys: b, Figures: b, Marks: b, Pipeline: b, Calls: calls{b}, Contacts: b, Holdings: b, Policies: b, Sources: b, Workspaces: b, Redactor: b, Letters: b, Alerts: b, Shares: b,
 		Kinds: []web.SourceKind{
 			{Name: "quo", Title: "Quo (OpenPhone)", Help: "Settings, then API: make a key and paste it below."},
 			{Name: "twilio", Title: "Twilio", Help: "Calls, recordings and Studio flows."},
@@ -186,8 +189,12 @@ func (b *Business) Revoke(_ context.Context, ws workspace.ID, id string) error {
 	return web.ErrNotFound
 }
 
-func (b *Business) Figures(_ context.Context, ws workspace.ID, slug string, _ web.Role) (fs []insight.Figure, _ error) {
-	for _, f := range b.Released[ws] {
+func (b *Business) Figures(_ context.Context, ws workspace.ID, slug string, as web.Role) (fs []insight.Figure, _ error) {
+	all := b.Released[ws]
+	if as == web.Outside {
+		all = b.Left[ws]
+	}
+	for _, f := range all {
 		if slug == "" || f.Insight == slug {
 			fs = append(fs, f)
 		}

@@ -1,0 +1,64 @@
+package server
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"time"
+
+	"murmur/internal/web"
+	"murmur/internal/workspace"
+)
+
+// ShareArgs are one page, and how long a link opens it.
+type ShareArgs struct {
+	Workspace string `json:"workspace"`
+	Page      string `json:"page"`
+	Days      int    `json:"days"`
+}
+
+// Shared is a new link; what opens it is shown this once.
+type Shared struct {
+	web.SharedLink
+	URL string `json:"url,omitempty"` // where the server was told its own address
+}
+
+// share makes a link to one page of what left.
+func (n *Node) share(ctx context.Context, a ShareArgs) (Shared, error) {
+	ws, err := n.known(ctx, a.Workspace)
+	if err != nil {
+		return Shared{}, err
+	}
+	if pages := web.SharedPages(); !slices.Contains(pages, a.Page) {
+		return Shared{}, &Problem{Message: "nothing leaves of that page", Hint: "the pages are " + strings.Join(pages, ", "), Exit: 2, Status: 422}
+	}
+	life := time.Duration(a.Days) * 24 * time.Hour
+	token, err := n.store.NewShare(ctx, ws, a.Page, life)
+	if err != nil {
+		return Shared{}, err
+	}
+	h := sha256.Sum256([]byte(token))
+	l := Shared{SharedLink: web.SharedLink{ID: hex.EncodeToString(h[:])[:workspace.PassIDLen], Page: a.Page, Path: "/s/" + token, Ends: n.now().Add(life).UTC()}}
+	if n.public != "" {
+		l.URL = n.public + l.Path
+	}
+	return l, n.accessed(ctx, ws, "share")
+}
+
+// shares is web.Shares.
+type shares struct{ *Node }
+
+func (s shares) Share(ctx context.Context, ws workspace.ID, page string, days int) (web.SharedLink, error) {
+	l, err := s.share(ctx, ShareArgs{ws.String(), page, days})
+	if err != nil && Explain(err).Status == 422 {
+		err = unacceptable{err}
+	}
+	return l.SharedLink, webErr(err)
+}
+
+func (s shares) Shared(ctx context.Context, link web.Hash) (workspace.ID, string, error) {
+	ws, page, err := s.store.Shared(ctx, link)
+	return ws, page, webErr(err)
+}

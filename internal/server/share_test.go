@@ -1,0 +1,43 @@
+package server
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestASharedLinkOpensWhatLeft: through the server, of its own workspace, until it is revoked.
+func TestASharedLinkOpensWhatLeft(t *testing.T) {
+	t.Parallel()
+	h := abroad(t, filepath.Join(t.TempDir(), "data"))
+	defer stop(t, h.Node)
+	web := h.over()
+	link := func(ws string) (l Shared) {
+		t.Helper()
+		if err := json.Unmarshal([]byte(h.do("share", ShareArgs{ws, "calls", 2}, "")), &l); err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	mine, others := link("default"), link("other")
+	for _, suffix := range []string{"", "/figures.json", "/figures.csv"} {
+		code, body := web.ask("", "GET", mine.Path+suffix, "")
+		if code != 200 || !strings.Contains(body, "2026-11") && !strings.Contains(body, "November 2026") || strings.Contains(body, "guarded") || strings.Contains(body, "2026-W") {
+			t.Errorf("%q: %d %s", suffix, code, body)
+		}
+		if code, body := web.ask("", "GET", others.Path+suffix, ""); code != 200 || strings.Contains(body, "2026-11") || strings.Contains(body, "November") {
+			t.Errorf("another workspace, from which nothing left, %q: %d", suffix, code)
+		}
+	}
+	secret := strings.TrimPrefix(mine.Path, "/s/")
+	for _, path := range []string{"/v1/figures", "/v1/status", "/calls", "/"} {
+		if code, _ := web.ask(secret, "GET", path, ""); code < 400 {
+			t.Errorf("%s with the link as a token: %d", path, code)
+		}
+	}
+	h.do("token-revoke", RevokeArgs{Workspace: "default", ID: mine.ID}, "")
+	if code, _ := web.ask("", "GET", mine.Path, ""); code != 404 {
+		t.Errorf("after it was revoked: %d", code)
+	}
+}
