@@ -14,9 +14,11 @@ func Page() string {
 	b.WriteString(`<!-- Generated from internal/insight/catalogue.go by go generate ./internal/insight; do not edit. -->
 # Insights
 
-Every figure is exact, about at least five people (ten where it is derived from content), and carries a 95 %
-interval: how far it may lie from the long-run value, not noise. Groups that are too small are merged with
-their neighbours; what cannot be merged is hidden and says so. Tier *guarded* is a threshold, not a proof.
+Every figure is about at least five people (ten where it is derived from content) and carries a 95 % interval: how far it may
+lie from the long-run value. Counts of calls, texts and menus are exact for the owner alone; for everybody else, and wherever words, surveys or
+consent are read, every count has noise for privacy, and the interval includes it. Groups that are too small are merged with their neighbours; what cannot be
+merged is hidden and says so. A figure whose interval is most of what is possible says in words that there is too little to tell. Tier *guarded* is a
+threshold and noise, not a proof; [what leaves](provable.md) has one.
 
 | insight | name | section | counted by | period | minimum group |
 |---|---|---|---|---|---|

@@ -3,6 +3,7 @@ package insight
 import (
 	"math"
 	"slices"
+	"strconv"
 
 	"gonum.org/v1/gonum/stat/distuv"
 
@@ -13,14 +14,14 @@ func risingTopics() Insight {
 	return Insight{
 		Slug: "rising-topics", Title: "What people ask more often", Section: "topics",
 		Question: "What do people want more often than a month ago?",
-		Formula: "change: the share of each reason for contact this week minus its share over the four weeks before, in points. A reason that is " +
+		Formula: "change: the share of each reason for contact this week minus its share over the weeks before, four at most, in points. A reason that is " +
 			"merged with others this week, or in all weeks before, has no figure. The headline names one only where its rise stays clear with " +
 			"all reasons tried (Benjamini and Hochberg 1995, 5 %).",
-		Measures: []Measure{{"change", "Change against the four weeks before", "points", "Newcombe (1998, method 10)"}},
+		Measures: []Measure{{"change", "Change against the weeks before, four at most", "points", "Newcombe (1998, method 10)"}},
 		Caveat:   "A reason can rise because another one fell: shares sum to one. Seasons rise every year.",
 		Needs:    []release.Query{contactReasons().Needs[0]},
 		since:    finishRising,
-		story:    story{clearly(1), []line{{"change", "People ask about %[1]s more often than in the four weeks before: %[2]s points more"}}},
+		story:    story{clearly(1), []line{{"change", "People ask about %[1]s more often than in %[3]s: %[2]s points more"}}},
 		rises:    true,
 	}
 }
@@ -37,9 +38,10 @@ func finishRising(now []answer, before [][]answer) (fs []Figure) {
 		return a.missing("change")
 	}
 	all, was := sharesOf(a), map[string]part{}
-	from := a.period.Start.AddDate(0, 0, -7*back)
+	from, weeks := a.period.Start.AddDate(0, 0, -7*back), 0
 	for _, b := range before {
-		if b[0].ok && !b[0].period.Start.Before(from) {
+		if b[0].ok && !b[0].period.Start.Before(from) && len(sharesOf(b[0])) > 0 {
+			weeks++
 			for name, p := range sharesOf(b[0]) {
 				q := was[name]
 				was[name] = part{q.n + p.n, q.all + p.all, q.noise + p.noise, q.rest + p.rest}
@@ -54,12 +56,30 @@ func finishRising(now []answer, before [][]answer) (fs []Figure) {
 		if g.Hidden != release.Shown || w.all == 0 {
 			continue
 		}
-		fs = append(fs, a.put(g, "change", "reason", p.all, newcombe(p.estimate(), w.estimate())))
+		f := a.put(g, "change", "reason", p.all, newcombe(p.estimate(), w.estimate()))
+		f.Settings[weeksBefore] = strconv.Itoa(weeks)
+		fs = append(fs, f)
 	}
 	if len(fs) == 0 {
 		return a.missing("change")
 	}
 	return fs
+}
+
+// weeksBefore is the setting that says how many weeks a figure is compared with.
+const weeksBefore = "weeks_before"
+
+// comparedWords name the weeks that a figure is compared with.
+func comparedWords(f Figure) string {
+	switch f.Settings[weeksBefore] {
+	case "1":
+		return "the week before"
+	case "2":
+		return "the two weeks before"
+	case "3":
+		return "the three weeks before"
+	}
+	return "the four weeks before"
 }
 
 // part is a share: n of all, with the variances of the noise on n and on the rest.

@@ -25,7 +25,8 @@ type story struct {
 	lines []line             // the first whose measure is shown
 }
 
-// line is the wording of one measure: %[1]s is the figure's split, %[2]s its value with the interval.
+// line is the wording of one measure: %[1]s is the figure's split, %[2]s its value with the interval, %[3]s what it is
+// compared with, where that is a part of the figure.
 type line struct{ measure, text string }
 
 // Headline says the most important figure of one insight and period, compared with the previous period.
@@ -36,20 +37,23 @@ func Headline(figures, previous []Figure) Sentence {
 	in, _ := Find(figures[0].Insight)
 	f, text, ok := in.story.find(figures)
 	if !ok {
+		if i := slices.IndexFunc(figures, Figure.Vague); i >= 0 && !slices.ContainsFunc(figures, certain) {
+			return Sentence{Text: tooLittle(figures[i])}
+		}
 		why := figures[0]
 		if i := slices.IndexFunc(figures, func(f Figure) bool { return f.Value != nil }); i >= 0 {
 			why = figures[i]
 		}
 		return Sentence{Text: emptyText(why)}
 	}
-	s := Sentence{Text: fmt.Sprintf(text, where(f), withInterval(f)), Evidence: []Figure{f}}
+	s := Sentence{Text: fmt.Sprintf(text, where(f), withInterval(f), comparedWords(f)), Evidence: []Figure{f}}
 	s.Plain = s.Text + "."
 	if in.rises {
 		s.Change = "up"
 		s.Text += "."
 		return s
 	}
-	if p, ok := match(f, previous); ok {
+	if p, ok := match(f, previous); ok && !p.Vague() {
 		s.Evidence = append(s.Evidence, p)
 		s.Change = direction(p, f)
 		s.Text += ", " + changeWords[s.Change] + " from " + withInterval(p) + " " + beforeWords(f.Period)
@@ -58,12 +62,20 @@ func Headline(figures, previous []Figure) Sentence {
 	return s
 }
 
+// certain reports whether a figure is shown and says something.
+func certain(f Figure) bool { return f.Value != nil && !f.Vague() }
+
+// tooLittle says that a figure may be nearly anything.
+func tooLittle(f Figure) string {
+	return "There is too little to tell: it may be anything from " + inWords(*f.Low, f) + " to " + inWords(*f.High, f) + "."
+}
+
 // find gives the figure and the wording of its measure.
 func (st story) find(figures []Figure) (Figure, string, bool) {
 	for _, l := range st.lines {
 		var shown []Figure
 		for _, f := range figures {
-			if f.Measure == l.measure && f.Value != nil {
+			if f.Measure == l.measure && f.Value != nil && !f.Vague() {
 				shown = append(shown, f)
 			}
 		}

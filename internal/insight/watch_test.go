@@ -163,3 +163,37 @@ func TestTheUsualRangeSeldomCriesWolf(t *testing.T) {
 	}
 	t.Logf("%d of 2,000", wrong)
 }
+
+// TestAFigureThatMayBeAnythingSaysSo: it is no headline, nothing is compared with it, and its words say why; one that is certain
+// beside it speaks.
+func TestAFigureThatMayBeAnythingSaysSo(t *testing.T) {
+	t.Parallel()
+	vague := weekly(0)
+	vague[0].Low, vague[0].High = round(0), round(1)
+	if h := Headline(vague, nil); h.Text != "There is too little to tell: it may be anything from 0 % to 100 %." || len(h.Evidence) > 0 {
+		t.Errorf("%+v", h)
+	}
+	if all := Headlines(vague, "2026-W40"); len(all) > 0 {
+		t.Errorf("%+v", all)
+	}
+	if h := Headline(weekly(0.1), vague); h.Text != "Of all calls, 10 % (6 % to 17 %) were missed." {
+		t.Errorf("%q", h.Text)
+	}
+	reply := Figure{Insight: "satisfaction", Measure: "nps", Grain: "week", Period: "2026-W40", Unit: "points", Value: round(10), Low: round(-80), High: round(90)}
+	csat := Figure{Insight: "satisfaction", Measure: "csat", Grain: "week", Period: "2026-W40", Unit: "points", Value: round(4), Low: round(3.8), High: round(4.2)}
+	if h := Headline([]Figure{reply, csat}, nil); len(h.Evidence) != 1 || h.Evidence[0].Measure != "csat" {
+		t.Errorf("%+v", h)
+	}
+}
+
+// TestARiseSaysWhatItIsComparedWith: not with more weeks than there are.
+func TestARiseSaysWhatItIsComparedWith(t *testing.T) {
+	t.Parallel()
+	for weeks, want := range map[string]string{"1": "the week before", "2": "the two weeks before", "3": "the three weeks before", "4": "the four weeks before"} {
+		f := Figure{Insight: "rising-topics", Measure: "change", Grain: "week", Period: "2026-W40", Unit: "points", Split: map[string][]string{"reason": {"booking"}},
+			Value: round(30), Low: round(20), High: round(40), Settings: map[string]string{weeksBefore: weeks}}
+		if h := Headline([]Figure{f}, nil); h.Text != "People ask about bookings more often than in "+want+": 30 (20 to 40) points more." {
+			t.Errorf("%q", h.Text)
+		}
+	}
+}

@@ -159,6 +159,7 @@ func SplitText(split map[string][]string) string {
 // settingTitles are the settings that figures print.
 var settingTitles = map[string]string{
 	"open_hours": "open hours", "short_abandon_seconds": "calls given up at once, in seconds", "min_group": "smallest group of people", "timezone": "time zone",
+	weeksBefore: "weeks before that it is compared with",
 }
 
 // SettingTitle is what a setting of a figure is called.

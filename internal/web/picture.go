@@ -106,6 +106,10 @@ func rowOf(f insight.Figure, label string) row {
 		r.Hidden = cmp.Or(r.Hidden, "nothing to count")
 		return r
 	}
+	if f.Vague() {
+		r.Hidden = "too little to tell: " + intervalText(f)
+		return r
+	}
 	num := func(v *float64) string {
 		if v == nil {
 			return ""
