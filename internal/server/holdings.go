@@ -19,11 +19,11 @@ func (h holdings) Kept(ctx context.Context, ws workspace.ID) ([]web.Kept, error)
 	}
 	return []web.Kept{
 		{What: "What sources sent, as they sent it", Where: "journal.db", HowLong: "until it is decided: seconds; 7 days at most while it is held, 30 in quarantine", Guard: "sealed under the day's key, which is destroyed"},
-		{What: "One row a call, text, step and answer: times, results, no words", Where: "lake/", HowLong: fmt.Sprintf("linked to a pseudonym for %d days, then to nobody", p.LinkDays), Guard: "keyed pseudonym; disk encryption"},
+		{What: "One row a call, text, step and answer: times, results, no words", Where: "lake/", HowLong: fmt.Sprintf("linked to a pseudonym and the call for %d days, then to nobody (with words: 90)", p.LinkDays), Guard: "keyed pseudonym; disk encryption"},
 		{What: "Words of texts, transcripts and comments, masked", Where: "lake/", HowLong: "90 days", Guard: "every personal value masked, verified by a second look"},
 		{What: "Figures of weeks and four-week blocks", Where: "murmur.db", HowLong: "kept", Guard: fmt.Sprintf("at least %d people behind each, %d where words were read; noise on every count that others than the owner see", p.MinGroup, p.MinGroupContent)},
 		{What: "Opt-outs, erasures, changes of policy", Where: "murmur.db", HowLong: "kept", Guard: "Merkle tree with signed checkpoints; keyed references, no numbers or names"},
-		{What: "Addresses of those who get the week by mail", Where: "murmur.db", HowLong: "until they end it", Guard: "sealed under the workspace's key"},
+		{What: "Addresses of those who get the week by mail, and of alerts", Where: "murmur.db", HowLong: "until they end it", Guard: "sealed under the workspace's key"},
 		{What: "Whom an erasure keeps out, should their past come in again", Where: "murmur.db", HowLong: fmt.Sprintf("%d days", tombstoneDays(p)), Guard: "keyed pseudonym"},
 		{What: "Which addresses a source named as one person's, so that a refusal by one holds for the others", Where: "murmur.db", HowLong: fmt.Sprintf("%d days after it last did", p.LinkDays), Guard: "keyed pseudonyms, in pairs"},
 		{What: "Recordings whose notice was heard and that nobody refused", Where: "recordings/", HowLong: fmt.Sprintf("%d hours", p.RawHours), Guard: "each under a key of its own, in memory until the call ended; then sealed under the day's key"},
