@@ -163,12 +163,16 @@ type serving struct {
 
 func newServing(n *Node, log *slog.Logger) *serving {
 	s := site{n}
+	devices, err := n.passkeys()
+	if err != nil {
+		log.Error("passkeys", "error", err) // one-time links let owners in
+	}
 	var gates web.SignIn
 	if n.signIn != nil {
 		gates = gate{n.signIn}
 	}
 	pages := web.New(web.Config{
-		SignIn: gates, SecureHost: secureHost(n.public),
+		Passkeys: devices, SignIn: gates, SecureHost: secureHost(n.public),
 		Version: VersionOf().Version, Catalogue: insight.All(),
 		Keys: s, Figures: s, Marks: s, Pipeline: s, Calls: calls{n}, Contacts: contacts{n}, Holdings: holdings{n}, Policies: policies{n},
 		Sources: sources{n}, Workspaces: workspaces{n}, Letters: s, Alerts: alerts{n}, Shares: shares{n}, Redactor: redactor{n}, Kinds: kinds(),

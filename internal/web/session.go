@@ -43,9 +43,13 @@ func (s *site) open(w http.ResponseWriter, r *http.Request) {
 
 // opened gives a browser its session, on a page that moves on by itself.
 func (s *site) opened(w http.ResponseWriter, r *http.Request, secret string) {
-	http.SetCookie(w, &http.Cookie{Name: s.cookieName(r), Value: secret, Path: "/", MaxAge: int(SessionLife.Seconds()),
-		Secure: s.secure(r), HttpOnly: true, SameSite: http.SameSiteStrictMode})
+	http.SetCookie(w, s.sessionCookie(r, secret))
 	s.render(w, r, http.StatusOK, "opened", page{Title: "Opening"})
+}
+
+func (s *site) sessionCookie(r *http.Request, secret string) *http.Cookie {
+	return &http.Cookie{Name: s.cookieName(r), Value: secret, Path: "/", MaxAge: int(SessionLife.Seconds()),
+		Secure: s.secure(r), HttpOnly: true, SameSite: http.SameSiteStrictMode}
 }
 
 // close ends the session.
@@ -84,6 +88,6 @@ func (s *site) with(need Role, h func(http.ResponseWriter, *http.Request, Access
 }
 
 func (s *site) locked(w http.ResponseWriter, r *http.Request) {
-	s.render(w, r, http.StatusUnauthorized, "message", page{Title: "murmur is closed here", Data: messageView{SignIn: s.SignIn != nil, Hint: s.OpenHint,
+	s.render(w, r, http.StatusUnauthorized, "message", page{Title: "murmur is closed here", Data: messageView{SignIn: s.SignIn != nil, Passkey: s.Passkeys != nil, Hint: s.OpenHint,
 		Text: "There is no password. A one-time link opens these pages in this browser: it works once, for 30 minutes."}})
 }

@@ -137,6 +137,12 @@ func (s *site) routes(mux *http.ServeMux) {
 		mux.HandleFunc("GET /sign-in", s.signIn)
 		mux.HandleFunc("GET /sign-in/back", s.signedIn)
 	}
+	if s.Passkeys != nil {
+		mux.HandleFunc("POST /passkey/new", s.with(Owner, s.newPasskey))
+		mux.HandleFunc("POST /passkey/add", s.with(Owner, s.addPasskey))
+		mux.HandleFunc("POST /passkey/ask", s.askPasskey)
+		mux.HandleFunc("POST /passkey/use", s.usePasskey)
+	}
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) {
 		s.message(w, r, http.StatusNotFound, "There is nothing here", "The address may have changed.", "")
 	})
@@ -167,6 +173,7 @@ func (s *site) render(w http.ResponseWriter, r *http.Request, status int, name s
 type messageView struct {
 	Text, Hint string
 	SignIn     bool // offer the identity provider
+	Passkey    bool // offer a key of the device
 }
 
 func (s *site) message(w http.ResponseWriter, r *http.Request, status int, title, text, hint string) {

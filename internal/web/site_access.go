@@ -12,6 +12,7 @@ import (
 type passView struct {
 	workspace.Pass
 	Session bool
+	Passkey bool
 	Here    bool // the session of the browser that asks
 }
 
@@ -20,7 +21,7 @@ func (s *site) passes(ctx context.Context, r *http.Request, a Access) ([]passVie
 	all, err := s.Keys.Passes(ctx, a.Workspace)
 	out := make([]passView, len(all))
 	for i, p := range all {
-		out[i] = passView{Pass: p, Session: p.Role == workspace.SessionRole, Here: p.ID == s.here(r)}
+		out[i] = passView{Pass: p, Session: p.Role == workspace.SessionRole, Passkey: p.Role == workspace.PasskeyRole, Here: p.ID == s.here(r)}
 	}
 	return out, err
 }

@@ -24,6 +24,7 @@ type setupView struct {
 	Passes    []passView
 	Alerts    alertsView
 	Share     shareForm
+	Passkeys  bool // a device may be added
 }
 
 // sourceView is a connected source and what went wrong with the last form about it.
@@ -190,6 +191,7 @@ func (s *site) settingsPage(w http.ResponseWriter, r *http.Request, a Access, st
 		s.fail(w, r, err)
 		return
 	}
+	v.Passkeys = s.Passkeys != nil
 	if v.Passes, err = s.passes(r.Context(), r, a); err != nil {
 		s.fail(w, r, err)
 		return

@@ -59,6 +59,8 @@ type Config struct {
 
 	// SignIn lets owners in beside one-time links; nil: nobody.
 	SignIn SignIn
+	// Passkeys lets them in by a key of their device; nil: nobody.
+	Passkeys Passkeys
 
 	Kinds []SourceKind // kinds of source the first run offers
 

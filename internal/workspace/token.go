@@ -155,8 +155,8 @@ func (s *Store) Revoke(ctx context.Context, ws ID, id string) error {
 // Token finds what an API token of that hash opens; ErrNotFound when it is unknown or has ended.
 func (s *Store) Token(ctx context.Context, h [32]byte) (ID, Role, error) {
 	var name, role string
-	err := s.db.QueryRowContext(ctx, `SELECT workspace, role FROM tokens WHERE hash = ? AND role NOT IN (?, ?, ?) AND expires_at > ?`,
-		h[:], string(link), string(SessionRole), string(Share), s.now().UnixMicro()).Scan(&name, &role)
+	err := s.db.QueryRowContext(ctx, `SELECT workspace, role FROM tokens WHERE hash = ? AND role NOT IN (?, ?, ?, ?) AND expires_at > ?`,
+		h[:], string(link), string(SessionRole), string(Share), string(PasskeyRole), s.now().UnixMicro()).Scan(&name, &role)
 	if err != nil {
 		return ID{}, "", missing(err)
 	}

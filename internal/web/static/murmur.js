@@ -101,8 +101,37 @@
     follow(next || part);
   };
 
+  // Passkeys: the server asks, the device signs (Web Authentication Level 3).
+  const passkeys = () => {
+    const PKC = window.PublicKeyCredential;
+    if (!PKC || !PKC.parseCreationOptionsFromJSON || !PKC.parseRequestOptionsFromJSON) return;
+    const ways = {
+      add: ["/passkey/new", "/passkey/add", (o) => navigator.credentials.create({ publicKey: PKC.parseCreationOptionsFromJSON(o) })],
+      use: ["/passkey/ask", "/passkey/use", (o) => navigator.credentials.get({ publicKey: PKC.parseRequestOptionsFromJSON(o) })],
+    };
+    for (const button of document.querySelectorAll("[data-passkey]")) {
+      const [ask, answer, sign] = ways[button.dataset.passkey];
+      const said = document.querySelector("[data-passkey-said]");
+      button.hidden = false;
+      button.addEventListener("click", async () => {
+        said.hidden = true;
+        try {
+          const asked = await fetch(ask, { method: "POST" });
+          if (!asked.ok) throw new Error();
+          const key = await sign(await asked.json());
+          const done = await fetch(answer, { method: "POST", body: JSON.stringify(key), headers: { "Content-Type": "application/json" } });
+          if (!done.ok) throw new Error();
+          location.reload();
+        } catch {
+          said.hidden = false; // refused, or the holder thought better of it
+        }
+      });
+    }
+  };
+
   const ready = () => {
     start();
+    passkeys();
     follow(document.getElementById("history"));
   };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", ready);

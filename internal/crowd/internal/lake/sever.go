@@ -226,4 +226,3 @@ func (c *catalog) unspent(ctx context.Context, rows []Row) ([]Row, error) {
 	}
 	return kept, nil
 }
-
