@@ -68,7 +68,7 @@ func TestAPasskeyOpensThePages(t *testing.T) {
 	device.Misbehave(t, false, false)
 
 	for _, path := range []string{"/passkey/use", "/passkey/add", "/passkey/new"} {
-		if code := post(t, n.public+path, `{"id":"AAAA","rawId":"AAAA","type":"public-key","response":{}}`); code != http.StatusForbidden && code != http.StatusUnauthorized {
+		if code := answered(t, n.public+path, `{"id":"AAAA","rawId":"AAAA","type":"public-key","response":{}}`); code != http.StatusForbidden && code != http.StatusUnauthorized {
 			t.Errorf("%s without a question or a session: %d", path, code)
 		}
 	}
@@ -92,7 +92,7 @@ func TestAPasskeyOpensThePages(t *testing.T) {
 	click("use", refused)
 }
 
-func post(t *testing.T, url, body string) int {
+func answered(t *testing.T, url, body string) int {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
 	if err != nil {
