@@ -148,7 +148,7 @@ func (n *Node) leaveQueue(ctx context.Context, c kafka.Config, number int32) err
 }
 
 // queueTime is how long a starting server asks after its queue.
-const queueTime = 10 * time.Second
+const queueTime = 5 * time.Second
 
 // checkQueue says at the start what is wrong with the topic. Servers that do not answer are no reason not to start:
 // deliveries are taken, and their facts wait.

@@ -44,16 +44,41 @@ func (q *Queue) topic(ctx context.Context, t journal.Topic) (kadm.TopicID, error
 	if ok {
 		return id, nil
 	}
-	bounded, cancel := context.WithTimeout(ctx, q.config.Patience)
-	defer cancel()
-	id, err := q.check(bounded, t)
+	id, err := q.patiently(ctx, t)
 	if err != nil {
-		return id, fmt.Errorf("topic %s: %w", q.name(t), away(ctx, err))
+		return id, fmt.Errorf("topic %s: %w", q.name(t), err)
 	}
 	q.mu.Lock()
 	q.topics[t] = id
 	q.mu.Unlock()
 	return id, nil
+}
+
+// checkTime is how long servers that are away are asked for a topic.
+const checkTime = 10 * time.Second
+
+// patiently checks a topic, and asks servers that are away again for a while.
+func (q *Queue) patiently(ctx context.Context, t journal.Topic) (kadm.TopicID, error) {
+	bounded, cancel := context.WithTimeout(ctx, min(checkTime, q.config.Patience))
+	defer cancel()
+	var last error // that says more than that time is up
+	for {
+		id, err := q.check(bounded, t)
+		if err == nil {
+			return id, nil
+		}
+		if last == nil || bounded.Err() == nil {
+			last = away(ctx, err)
+		}
+		if !errors.Is(last, journal.ErrAway) {
+			return id, last
+		}
+		select {
+		case <-bounded.Done():
+			return id, last
+		case <-time.After(fillPause):
+		}
+	}
 }
 
 func (q *Queue) check(ctx context.Context, t journal.Topic) (id kadm.TopicID, err error) {
