@@ -146,7 +146,7 @@ func (s *sender) connect(ctx context.Context) error {
 			{"key": "transcripts", "value": "notice"},
 			{"key": "recordings", "value": "notice"},
 		},
-		"reason": "the demo's business plays a recording notice on every call and honours opt-outs",
+		"reason": "the demo plays a recording notice on every call, and a no is respected",
 		"author": "murmur demo",
 	}, &policy)
 	if err != nil {

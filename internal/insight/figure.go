@@ -212,7 +212,7 @@ func (a answer) blank(g release.Group, measure, dim string) Figure {
 	}
 	if f.Hidden == "" {
 		f.Contacts = Band(g.Contacts)
-		if v := Band(g.Verified); g.Verified > 0 && v != f.Contacts {
+		if v := Band(min(g.Verified, g.Contacts)); g.Verified > 0 && v != f.Contacts { // the noise of each is its own
 			f.Verified = v
 		}
 	}

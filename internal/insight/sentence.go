@@ -166,6 +166,10 @@ func where(f Figure) string {
 		if d == "choice" && isNone(f) {
 			continue // the sentence says so
 		}
+		if d == "to" && len(parts) > 0 {
+			parts[len(parts)-1] += " " + Quoted(d, f.Split[d])
+			continue
+		}
 		parts = append(parts, Quoted(d, f.Split[d]))
 	}
 	return strings.ReplaceAll(strings.Join(parts, ", "), "”, “", " › ") // steps of one way

@@ -6,6 +6,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"murmur/internal/crowd/release"
 )
 
 // weekly makes a missed-call rate of each week from 2026-W40 on, out of 100 calls each.
@@ -195,5 +197,22 @@ func TestARiseSaysWhatItIsComparedWith(t *testing.T) {
 		if h := Headline([]Figure{f}, nil); h.Text != "People ask about bookings more often than in "+want+": 30 (20 to 40) points more." {
 			t.Errorf("%q", h.Text)
 		}
+	}
+}
+
+// TestNoMoreAreVerifiedThanThereAre: the noise of either count is its own, the bands do not contradict each other.
+func TestNoMoreAreVerifiedThanThereAre(t *testing.T) {
+	t.Parallel()
+	for verified, want := range map[int64]string{3: "0-4", 6: "", 12: ""} {
+		if f := (answer{}).blank(release.Group{Contacts: 7, Verified: verified}, "rate", ""); f.Contacts != "5-9" || f.Verified != want {
+			t.Errorf("%d verified: %q of %q", verified, f.Verified, f.Contacts)
+		}
+	}
+}
+
+func TestAWayBetweenMediaReadsAsOne(t *testing.T) {
+	t.Parallel()
+	if got := where(Figure{Split: map[string][]string{"from": {"text"}, "to": {"call"}}}); got != "from a text to a call" {
+		t.Errorf("%q", got)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"murmur/internal/insight"
 )
@@ -129,6 +130,11 @@ type picture struct {
 	Several     bool   // rows of more than one series
 	Rows        []row
 	Compare     bool // rows have a Before
+}
+
+// Wide reports whether a picture has names that are too long for half of a page.
+func (p picture) Wide() bool {
+	return p.Kind == "bars" && slices.ContainsFunc(p.Rows, func(r row) bool { return utf8.RuneCountInString(r.Label) > 24 })
 }
 
 // insightView is an insight as a section page shows it.
@@ -311,10 +317,10 @@ func rowsOf(fs []insight.Figure, week string, label func(insight.Figure) string)
 	}
 	for _, f := range now {
 		r := rowOf(f, label(f))
-		if p, ok := last[f.Measure+"\x00"+splitKey(f)]; ok && p.Value != nil {
+		if p, ok := last[f.Measure+"\x00"+splitKey(f)]; ok && p.Value != nil && !p.Vague() {
 			r.Before = valueText(p)
 			if i := intervalText(p); i != "" {
-				r.Before += " (" + i + ")"
+				r.Before += " (" + strings.ReplaceAll(i, " ", "\u00a0") + ")"
 			}
 		}
 		rows = append(rows, r)

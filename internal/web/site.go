@@ -36,7 +36,7 @@ func newSite(c Config) *site {
 		"stamp": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"value": valueText, "interval": intervalText, "hidden": hiddenText, "base": baseText, "figure": figureID,
 		"measure": measureText, "split": splitText, "period": periodText, "level": levelText,
-		"keep": keep, "plain": func(s string) string { return strings.ReplaceAll(s, "_", " ") }, "state": stateText, "care": careText, "asked": askedText, "capital": capital, "missing": missingText, "given": givenText, "what": whatText, "left": leftText, "percent": percent, "seconds": secondsText, "clipwhy": clipWhy,
+		"keep": keep, "kind": s.kindTitle, "setting": settingText, "plain": func(s string) string { return strings.ReplaceAll(s, "_", " ") }, "state": stateText, "care": careText, "asked": askedText, "capital": capital, "missing": missingText, "given": givenText, "what": whatText, "left": leftText, "percent": percent, "seconds": secondsText, "clipwhy": clipWhy,
 	}
 	base := template.Must(template.New("base.html").Funcs(funcs).ParseFS(pageFiles, "pages/base.html", "pages/parts*.html"))
 	names, err := pageFiles.ReadDir("pages")

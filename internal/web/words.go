@@ -225,6 +225,22 @@ func durationText(d time.Duration) string {
 	return unit(int(d.Hours()/24), "day")
 }
 
+// settingTitles are the keys of the policy as people call them.
+var settingTitles = map[string]string{
+	"recordings": "Recordings", "transcripts": "Transcripts and summaries", "opt-in-countries": "Countries where people are always asked", "raw-hours": "Hours that originals live",
+	"link-days": "Days that rows stay linked", "timezone": "Time zone", "region": "Country of numbers without a country code", "open-hours": "When someone should answer",
+	"short-abandon-seconds": "Calls given up at once, in seconds", "opt-out-choice": "Key for “do not record”", "min-group": "Smallest group of people", "min-group-content": "Smallest group where words were read",
+	"noise": "Noise on counts for others than the owner", "outside": "Differentially private figures leave", "transforms": "What masking puts in place of values", "identifiers": "Identifiers of your own that are masked",
+	"recognizer": "Second reader of words",
+}
+
+func settingText(key string) string {
+	if t, ok := settingTitles[key]; ok {
+		return t
+	}
+	return strings.ReplaceAll(key, "-", " ")
+}
+
 // levelText says how far calls can be controlled.
 func levelText(level string) string {
 	switch level {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"murmur/internal/insight"
+	"murmur/internal/workspace"
 )
 
 func TestNumbersInWords(t *testing.T) {
@@ -79,5 +80,16 @@ func TestRoleRanks(t *testing.T) {
 	t.Parallel()
 	if Role("").may("") || Role("root").may(Viewer) || Viewer.may(Privacy) || Privacy.may(Owner) || !Owner.may(Viewer) {
 		t.Error("a role has more than its rights")
+	}
+}
+
+// TestEverySettingHasAName: no key of the policy stands on a page without one.
+func TestEverySettingHasAName(t *testing.T) {
+	t.Parallel()
+	keys, _ := workspace.Keys()
+	for _, k := range keys {
+		if settingTitles[k] == "" {
+			t.Errorf("%s has no name", k)
+		}
 	}
 }
