@@ -21,6 +21,7 @@ import (
 // TestClusterPowerCut: a lone server that syncs each record keeps what it acknowledged when the power goes. One as Kafka comes
 // keeps what its kernel happened to write: the promise of a queue on servers is that replicas do not lose power together.
 func TestClusterPowerCut(t *testing.T) {
+	kafkatest.Need(t)
 	row := faulttest.Begin(t, "Kafka: power cut of a lone server with flush.messages=1 (control: as it comes)")
 	row.Rounds = 1
 	row.Acknowledged, row.Lost = cutServer(t, row, "log.flush.interval.messages=1")

@@ -46,13 +46,19 @@ type node struct {
 	ended               chan struct{}
 }
 
-// Start starts n servers, each of them a controller too, and waits until all answer. extra are lines of their
-// configuration.
-func Start(t testing.TB, n int, extra ...string) *Cluster {
+// Need skips a test, aloud, where there are no jars.
+func Need(t testing.TB) {
 	t.Helper()
 	if os.Getenv(Variable) == "" {
 		t.Skipf("NOT TESTED: real Kafka servers (%s is not set: make test-cluster)", Variable)
 	}
+}
+
+// Start starts n servers, each of them a controller too, and waits until all answer. extra are lines of their
+// configuration.
+func Start(t testing.TB, n int, extra ...string) *Cluster {
+	t.Helper()
+	Need(t)
 	c := &Cluster{t: t, Dir: t.TempDir()}
 	for i := range n {
 		node := &node{id: i + 1, listen: free(t), controllers: free(t)}
