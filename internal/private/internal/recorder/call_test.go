@@ -227,6 +227,7 @@ func TestKeysAreMasked(t *testing.T) {
 		leg.frame(bytes.Repeat([]byte{0x11}, 160))
 	}
 	leg.speak(20)
+	w.keeps(t, 100)
 	p.bye()
 	w.until(t, consent.Released)
 	frames := h.kept()[0]

@@ -68,6 +68,7 @@ func (d disk) Write(b []byte) (int, error) {
 type watched struct {
 	Take
 	states chan consent.State
+	frames chan struct{} // one was kept
 	mu     sync.Mutex
 	last   time.Time // of the last frame that was kept
 	kept   int
@@ -97,6 +98,10 @@ func (w *watched) Write(ctx context.Context, f recording.Frame) error {
 		w.mu.Lock()
 		w.last, w.kept = time.Now(), w.kept+1
 		w.mu.Unlock()
+		select {
+		case w.frames <- struct{}{}:
+		default:
+		}
 	}
 	return err
 }
@@ -105,6 +110,22 @@ func (w *watched) lastKept() (time.Time, int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.last, w.kept
+}
+
+// keeps waits until so many frames are kept: a BYE can overtake what was sent before it.
+func (w *watched) keeps(t testing.TB, n int) {
+	t.Helper()
+	limit := time.After(20 * time.Second)
+	for {
+		if _, kept := w.lastKept(); kept >= n {
+			return
+		}
+		select {
+		case <-w.frames:
+		case <-limit:
+			t.Fatalf("fewer than %d frames were kept", n)
+		}
+	}
 }
 
 // until waits for a state.
@@ -220,7 +241,7 @@ func (h *house) begin(ctx context.Context, c Call) (Take, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &watched{Take: take, states: make(chan consent.State, 1024)}
+	w := &watched{Take: take, states: make(chan consent.State, 1024), frames: make(chan struct{}, 1)}
 	h.mu.Lock()
 	h.takes[c.ID] = w
 	h.mu.Unlock()
