@@ -9,7 +9,7 @@ TOOL := go tool -modfile=tools/go.mod
 # Prints failures in full, every skipped test with its reason, and a closing line.
 TESTSUM := $(TOOL) gotestsum --format pkgname --format-hide-empty-pkg --
 
-.PHONY: help build demo test race fuzz bench bench-text train train-acts eval-text lint sbom attack plants arch generate verify shots eval-usefulness eval-digest axe test-faults test-cluster setup models voice eval-text-recognizer clean
+.PHONY: help build demo test race fuzz bench bench-text train train-acts eval-text lint sbom attack plants arch generate verify shots eval-language eval-usefulness eval-digest axe test-faults test-cluster setup models voice eval-text-recognizer clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -98,6 +98,9 @@ MODELS = $${MURMUR_MODELS:-$${XDG_DATA_HOME:-$$HOME/.local/share}/murmur-models}
 EVAL_SAMPLE ?= 150
 eval-text-recognizer: models ## the redactor with and without the second reader, on ../shared/data/pii
 	go run ./internal/private/internal/detect/rampart/eval -models "$(MODELS)" -sample $(EVAL_SAMPLE) ../shared/data/pii/*.jsonl
+
+eval-language: ## how often the classifier of contact reasons is right on public intents that it has not seen
+	go test ./internal/crowd/internal/enrich/classify -count=1 -run TestPublicIntentSets -v
 
 eval-usefulness: setup ## how often the right suggestion is on top, and its interval holds, on synthetic shops
 	MURMUR_SHOPS=200 go test ./internal/insight -count=1 -run TestUsefulness -v

@@ -81,11 +81,17 @@ func TestFirstRunInABrowser(t *testing.T) {
 // TestSourcesInEveryStateInABrowser: beside a real history (package e2e), the states that a vendor brings about rarely.
 func TestSourcesInEveryStateInABrowser(t *testing.T) {
 	tab := browser.Open(t, *dir)
-	address, link := invented(t, webtest.Troubled(), "troubled")
+	b := webtest.Troubled()
+	address, link := invented(t, b, "troubled")
 	tab.Run(t, chromedp.Navigate(address+link), chromedp.WaitVisible("nav"))
 	for _, p := range []string{"settings", "welcome"} {
 		tab.Look(t, address+"/"+p, "troubled-"+p)
 	}
+	shared, err := b.Share(t.Context(), workspace.Default, "calls", 30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tab.Look(t, address+shared.Path, "shared")
 }
 
 // played masks the sample text and a clip and looks at the answers, which have no address of their own.

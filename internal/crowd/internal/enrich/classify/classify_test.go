@@ -136,7 +136,7 @@ func TestPublicIntentSets(t *testing.T) {
 		floor       float64
 	}{
 		{"banking77", "", 0, 0.875},
-		{"clinc150", "oos", 0.3, 0.86},
+		{"clinc150", "oos", 0.42, 0.87}, // chosen on a fifth of the training part
 	} {
 		t.Run(c.set, func(t *testing.T) {
 			t.Parallel()
