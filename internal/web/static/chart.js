@@ -18,7 +18,7 @@ window.murmurChart = (() => {
       high: number(tr.dataset.high),
       hours: (tr.dataset.hours ?? "").split(" ").filter(Boolean).map(Number),
       current: tr.dataset.current === "1",
-      tip: `${tr.querySelector("th a").textContent}\n${tr.dataset.series ? tr.dataset.series + "\n" : ""}${tr.dataset.text ?? "hidden"}`,
+      tip: `${(tr.querySelector("th a") ?? tr.querySelector("th").firstChild).textContent.trim()}\n${tr.dataset.series ? tr.dataset.series + "\n" : ""}${tr.dataset.text ?? "hidden"}`,
     }));
 
   // One scale for all numbers of a chart, like the one the tables use.
