@@ -109,7 +109,7 @@ func (b *builder) add(ctx context.Context, e *event.Event) error {
 	if use == consent.Transcript && call == (fact.ID{}) && consent.Stricter(consent.Unknown, verdict) {
 		verdict, why = consent.Unknown, fact.WhyNoCall // somebody may have refused the call
 		if who.Person() {
-			b.memo.waits(consent.Waiting{Workspace: b.ws, Contact: who, Since: began})
+			b.memo.add(consent.Told{Waiting: []consent.Waiting{{Workspace: b.ws, Contact: who, Since: began}}})
 		}
 	}
 	if verdict == consent.Allow {
@@ -137,7 +137,7 @@ func (b *builder) spoke(e *event.Event, call fact.ID, who anon.Contact) {
 	if c.Completed.After(e.At) {
 		s.Ended = c.Completed
 	}
-	b.memo.spoke(s)
+	b.memo.add(consent.Told{Spoken: []consent.Spoken{s}})
 }
 
 // act does with an event what the verdict says.
@@ -204,7 +204,7 @@ func (b *builder) link(ctx context.Context, e *event.Event, people []identity.Pe
 		}
 		if named := (consent.Named{Workspace: b.ws, Who: p, At: e.At}); e.At.After(gone) { // of what is erased nothing is remembered
 			if b.memo.addresses {
-				b.memo.named(named)
+				b.memo.add(consent.Told{Named: []consent.Named{named}})
 			} else if err := b.zone.register.Link(ctx, named); err != nil {
 				return err
 			}

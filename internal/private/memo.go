@@ -19,22 +19,12 @@ type memo struct {
 	told consent.Told
 }
 
-func (m *memo) spoke(s consent.Spoken) {
+func (m *memo) add(t consent.Told) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.told.Spoken = append(m.told.Spoken, s)
-}
-
-func (m *memo) waits(w consent.Waiting) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.told.Waiting = append(m.told.Waiting, w)
-}
-
-func (m *memo) named(n consent.Named) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.told.Named = append(m.told.Named, n)
+	m.told.Named = append(m.told.Named, t.Named...)
+	m.told.Spoken = append(m.told.Spoken, t.Spoken...)
+	m.told.Waiting = append(m.told.Waiting, t.Waiting...)
 }
 
 // spoken are the calls collected so far.

@@ -130,6 +130,9 @@ func (n *Node) tryAlert(ctx context.Context, a RevokeArgs) (Revoked, error) {
 // errNoMail is why an alert by mail cannot be sent.
 var errNoMail = errors.New("no mail server is named")
 
+// untaken are the reasons for which a message was not taken that a person can do something about.
+var untaken = []error{errNoMail, mail.ErrAddress, hook.ErrAddress, hook.ErrHost, hook.ErrRedirect, hook.ErrGone, hook.ErrRefused, hook.ErrDown}
+
 func receiver(a workspace.Alert) hook.Receiver {
 	return hook.Receiver{URL: a.Target.To, Secret: a.Target.Secret, Named: a.Target.Named}
 }
@@ -141,9 +144,7 @@ func (n *Node) tell(ctx context.Context, a workspace.Alert, id string, message d
 		if n.mail == nil {
 			return errNoMail
 		}
-		if n.public != "" {
-			message.Unsubscribe = n.public + "/unsubscribe/" + a.Target.Ender
-		}
+		message.Unsubscribe = n.unsubscribeURL(a.Target.Ender)
 		l, err := message.Letter()
 		if err != nil {
 			return err
@@ -167,7 +168,7 @@ func (n *Node) noteTold(ctx context.Context, a workspace.Alert, err error) error
 		return n.store.Delivered(ctx, a, n.now())
 	}
 	why := mail.ErrUnsent.Error()
-	for _, known := range []error{errNoMail, mail.ErrAddress, hook.ErrAddress, hook.ErrHost, hook.ErrRedirect, hook.ErrGone, hook.ErrRefused, hook.ErrDown} {
+	for _, known := range untaken {
 		if errors.Is(err, known) {
 			why = known.Error()
 		}
@@ -361,8 +362,7 @@ func (a alerts) RemoveAlert(ctx context.Context, ws workspace.ID, id string) err
 
 // alertErr says to a person what they can put right.
 func alertErr(err error) error {
-	for _, known := range []error{insight.ErrWatch, workspace.ErrAlerts, mail.ErrNoAddress, mail.ErrAddress, mail.ErrUnsent, errNoMail,
-		hook.ErrAddress, hook.ErrHost, hook.ErrRedirect, hook.ErrGone, hook.ErrRefused, hook.ErrDown} {
+	for _, known := range append([]error{insight.ErrWatch, workspace.ErrAlerts, mail.ErrNoAddress, mail.ErrUnsent}, untaken...) {
 		if errors.Is(err, known) {
 			return unacceptable{err}
 		}

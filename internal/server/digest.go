@@ -151,10 +151,7 @@ func (n *Node) mailDigests(ctx context.Context) error {
 
 // mailTo mails one letter. What the mail server refuses is noted and is no error of the workspace.
 func (n *Node) mailTo(ctx context.Context, ws workspace.ID, sub workspace.Subscriber, monday time.Time) error {
-	end := ""
-	if n.public != "" {
-		end = n.public + "/unsubscribe/" + sub.Ender
-	}
+	end := n.unsubscribeURL(sub.Ender)
 	letter, err := n.letter(ctx, ws, monday, sub.Role, end)
 	if err != nil {
 		return err
@@ -177,6 +174,14 @@ func (n *Node) mailTo(ctx context.Context, ws workspace.ID, sub workspace.Subscr
 		n.log.Warn("a week could not be mailed", "workspace", ws.String(), "subscriber", sub.ID, "error", err)
 	}
 	return n.store.Mailed(ctx, sub, week, why)
+}
+
+// unsubscribeURL is the address that ends mails; empty where the server was not told its own.
+func (n *Node) unsubscribeURL(ender string) string {
+	if n.public == "" {
+		return ""
+	}
+	return n.public + "/unsubscribe/" + ender
 }
 
 // mailing says whether the last letters of a workspace were taken.

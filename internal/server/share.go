@@ -2,8 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"slices"
 	"strings"
 	"time"
@@ -39,8 +37,8 @@ func (n *Node) share(ctx context.Context, a ShareArgs) (Shared, error) {
 	if err != nil {
 		return Shared{}, err
 	}
-	h := sha256.Sum256([]byte(token))
-	l := Shared{SharedLink: web.SharedLink{ID: hex.EncodeToString(h[:])[:workspace.PassIDLen], Page: a.Page, Path: "/s/" + token, Ends: n.now().Add(life).UTC()}}
+	h := web.HashOf(token)
+	l := Shared{SharedLink: web.SharedLink{ID: workspace.IDOf(h[:]), Page: a.Page, Path: "/s/" + token, Ends: n.now().Add(life).UTC()}}
 	if n.public != "" {
 		l.URL = n.public + l.Path
 	}

@@ -204,7 +204,7 @@ func (s *site) addAlert(w http.ResponseWriter, r *http.Request, a Access) {
 // onAlert carries out a form about one alert; word names the line to show.
 func (s *site) onAlert(do func(ctx context.Context, ws workspace.ID, id string) error, word string) func(http.ResponseWriter, *http.Request, Access) {
 	return func(w http.ResponseWriter, r *http.Request, a Access) {
-		id, err := field(r, "id", 12, 12)
+		id, err := field(r, "id", workspace.PassIDLen, workspace.PassIDLen)
 		if err == nil {
 			err = do(r.Context(), a.Workspace, id)
 		}

@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"encoding/hex"
 	"net/http"
 
 	"murmur/internal/workspace"
@@ -33,7 +32,7 @@ func (s *site) here(r *http.Request) string {
 		return ""
 	}
 	h := HashOf(c.Value)
-	return hex.EncodeToString(h[:])[:workspace.PassIDLen]
+	return workspace.IDOf(h[:])
 }
 
 // endPass ends a token or a session at once. Who ends their own is out.

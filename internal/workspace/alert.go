@@ -3,7 +3,6 @@ package workspace
 import (
 	"context"
 	"database/sql"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -83,7 +82,7 @@ func (s *Store) AddAlert(ctx context.Context, ws ID, a Alert) (Alert, error) {
 	}
 	a.Target.Ender, a.Created = Secret(), s.now().UTC()
 	h := hashOf(a.Target.Ender)
-	a.ID = subscriberID(h[:])
+	a.ID = IDOf(h[:])
 	watch, err := json.Marshal(a.Watch)
 	if err != nil {
 		return Alert{}, err
@@ -127,9 +126,9 @@ func (s *Store) Alerts(ctx context.Context, ws ID) (all []Alert, err error) {
 			return nil, err
 		}
 		if err := errors.Join(json.Unmarshal(watch, &a.Watch), json.Unmarshal(target, &a.Target)); err != nil {
-			return nil, fmt.Errorf("read alert %s: %w", subscriberID(h), err)
+			return nil, fmt.Errorf("read alert %s: %w", IDOf(h), err)
 		}
-		a.ID, a.Created = hex.EncodeToString(h[:6]), time.UnixMicro(created).UTC()
+		a.ID, a.Created = IDOf(h), time.UnixMicro(created).UTC()
 		if sent > 0 {
 			at := time.UnixMicro(sent).UTC()
 			a.Sent = &at
@@ -178,10 +177,10 @@ func (s *Store) onAlert(ctx context.Context, a Alert, set string, args ...any) e
 
 // EndAlert ends the alert of whoever holds its ender. ErrNotFound.
 func (s *Store) EndAlert(ctx context.Context, ender [32]byte) error {
-	return s.unsubscribe(ctx, `DELETE FROM alerts WHERE id = ?`, ender[:])
+	return s.affect(ctx, `DELETE FROM alerts WHERE id = ?`, ender[:])
 }
 
 // RemoveAlert ends one of a workspace's alerts. ErrNotFound.
 func (s *Store) RemoveAlert(ctx context.Context, ws ID, id string) error {
-	return s.unsubscribe(ctx, `DELETE FROM alerts WHERE workspace = ? AND lower(substr(hex(id), 1, 12)) = ?`, ws.String(), id)
+	return s.affect(ctx, `DELETE FROM alerts WHERE workspace = ? AND lower(substr(hex(id), 1, 12)) = ?`, ws.String(), id)
 }

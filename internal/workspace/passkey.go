@@ -45,14 +45,5 @@ func (s *Store) Passkeys(ctx context.Context, ws ID) (all [][]byte, err error) {
 // UsedPasskey keeps a credential as it is after it was used: with how often the device says it signed. ErrNotFound.
 func (s *Store) UsedPasskey(ctx context.Context, id, credential []byte) error {
 	h := passkeyHash(id)
-	return s.db.Tx(ctx, func(tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, `UPDATE passkeys SET credential = ? WHERE hash = ?`, credential, h[:])
-		if err != nil {
-			return err
-		}
-		if n, err := r.RowsAffected(); err != nil || n == 0 {
-			return missing(sql.ErrNoRows)
-		}
-		return nil
-	})
+	return s.affect(ctx, `UPDATE passkeys SET credential = ? WHERE hash = ?`, credential, h[:])
 }

@@ -3,7 +3,6 @@ package workspace
 import (
 	"context"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -33,7 +32,7 @@ func (s *Store) Subscribe(ctx context.Context, ws ID, address string, role Role)
 	}
 	sub := Subscriber{Role: role, Created: s.now().UTC(), Address: address, Ender: Secret()}
 	h := hashOf(sub.Ender)
-	sub.ID = subscriberID(h[:])
+	sub.ID = IDOf(h[:])
 	sealed, err := s.seal.SealLasting(ws, topicSubscriber, [16]byte(h[:16]), []byte(sub.Address))
 	if err != nil {
 		return Subscriber{}, err
@@ -48,8 +47,6 @@ func (s *Store) Subscribe(ctx context.Context, ws ID, address string, role Role)
 		return err
 	})
 }
-
-func subscriberID(hash []byte) string { return hex.EncodeToString(hash[:6]) }
 
 // Subscribers lists who gets the week of a workspace, oldest first.
 func (s *Store) Subscribers(ctx context.Context, ws ID) (all []Subscriber, err error) {
@@ -71,7 +68,7 @@ func (s *Store) Subscribers(ctx context.Context, ws ID) (all []Subscriber, err e
 		if ender, err = s.seal.OpenLasting(ws, topicEnder, [16]byte(h[:16]), ender); err != nil {
 			return nil, err
 		}
-		sub.ID, sub.Created, sub.Address, sub.Ender = subscriberID(h), time.UnixMicro(created).UTC(), string(address), string(ender)
+		sub.ID, sub.Created, sub.Address, sub.Ender = IDOf(h), time.UnixMicro(created).UTC(), string(address), string(ender)
 		all = append(all, sub)
 	}
 	return all, rows.Err()
@@ -92,15 +89,16 @@ func (s *Store) Mailed(ctx context.Context, sub Subscriber, monday, why string) 
 
 // Unsubscribe ends the letters of whoever holds ender. ErrNotFound.
 func (s *Store) Unsubscribe(ctx context.Context, ender [32]byte) error {
-	return s.unsubscribe(ctx, `DELETE FROM subscribers WHERE id = ?`, ender[:])
+	return s.affect(ctx, `DELETE FROM subscribers WHERE id = ?`, ender[:])
 }
 
 // RemoveSubscriber ends the letters of one of a workspace's subscribers. ErrNotFound.
 func (s *Store) RemoveSubscriber(ctx context.Context, ws ID, id string) error {
-	return s.unsubscribe(ctx, `DELETE FROM subscribers WHERE workspace = ? AND lower(substr(hex(id), 1, 12)) = ?`, ws.String(), id)
+	return s.affect(ctx, `DELETE FROM subscribers WHERE workspace = ? AND lower(substr(hex(id), 1, 12)) = ?`, ws.String(), id)
 }
 
-func (s *Store) unsubscribe(ctx context.Context, query string, args ...any) error {
+// affect carries out one statement. ErrNotFound where it changes nothing.
+func (s *Store) affect(ctx context.Context, query string, args ...any) error {
 	return s.db.Tx(ctx, func(tx *sql.Tx) error {
 		r, err := tx.ExecContext(ctx, query, args...)
 		if err != nil {

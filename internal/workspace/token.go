@@ -3,6 +3,7 @@ package workspace
 import (
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -26,6 +27,9 @@ const (
 	SessionRole Role = "session" // the pages, opened
 )
 
+// apiRoles are those of API tokens; whatever else is kept beside them opens no API.
+var apiRoles = []Role{Owner, Viewer, Privacy, Outside}
+
 // TokenLife is how long an API token opens something, unless it is made for another time; MaxTokenLife bounds that.
 const (
 	TokenLife    = 90 * 24 * time.Hour
@@ -34,7 +38,7 @@ const (
 
 // NewToken makes an API token of 256 random bits that ends after life; only its hash is kept.
 func (s *Store) NewToken(ctx context.Context, ws ID, role Role, life time.Duration) (string, error) {
-	if !slices.Contains([]Role{Owner, Viewer, Privacy, Outside}, role) {
+	if !slices.Contains(apiRoles, role) {
 		return "", fmt.Errorf("role: %w; use owner, viewer, privacy or outside", ErrNotFound)
 	}
 	if life <= 0 || life > MaxTokenLife {
@@ -113,6 +117,9 @@ type Pass struct {
 // PassIDLen is the length of Pass.ID.
 const PassIDLen = 12
 
+// IDOf names what is kept under a hash, where it is listed and ended: by the first PassIDLen hexadecimal digits.
+func IDOf(hash []byte) string { return hex.EncodeToString(hash)[:PassIDLen] }
+
 // passID is how a token is named to revoke it.
 const passID = `lower(substr(hex(hash), 1, 12))`
 
@@ -140,23 +147,16 @@ func (s *Store) Passes(ctx context.Context, ws ID, life time.Duration) (all []Pa
 
 // Revoke ends a token or a session of a workspace at once. ErrNotFound where it has none of that id.
 func (s *Store) Revoke(ctx context.Context, ws ID, id string) error {
-	return s.db.Tx(ctx, func(tx *sql.Tx) error {
-		r, err := tx.ExecContext(ctx, `DELETE FROM tokens WHERE workspace = ? AND `+passID+` = ?`, ws.String(), id)
-		if err != nil {
-			return err
-		}
-		if n, err := r.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, ErrNotFound)
-		}
-		return nil
-	})
+	return s.affect(ctx, `DELETE FROM tokens WHERE workspace = ? AND `+passID+` = ?`, ws.String(), id)
 }
 
 // Token finds what an API token of that hash opens; ErrNotFound when it is unknown or has ended.
 func (s *Store) Token(ctx context.Context, h [32]byte) (ID, Role, error) {
 	var name, role string
-	err := s.db.QueryRowContext(ctx, `SELECT workspace, role FROM tokens WHERE hash = ? AND role NOT IN (?, ?, ?, ?) AND expires_at > ?`,
-		h[:], string(link), string(SessionRole), string(Share), string(PasskeyRole), s.now().UnixMicro()).Scan(&name, &role)
+	err := s.db.QueryRowContext(ctx, `SELECT workspace, role FROM tokens WHERE hash = ? AND expires_at > ?`, h[:], s.now().UnixMicro()).Scan(&name, &role)
+	if err == nil && !slices.Contains(apiRoles, Role(role)) {
+		err = ErrNotFound
+	}
 	if err != nil {
 		return ID{}, "", missing(err)
 	}

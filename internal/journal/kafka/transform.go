@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -198,10 +199,7 @@ func final(err error) bool {
 // step hands what is held to f, a partition at a time, and commits it.
 func (c *consumer) step(f journal.Stage) error {
 	c.mu.Lock()
-	all := make(map[int32][]*kgo.Record, len(c.held))
-	for p, records := range c.held {
-		all[p] = records
-	}
+	all := maps.Clone(c.held)
 	c.mu.Unlock()
 	for p, records := range all {
 		err := c.batch(f, records)
