@@ -9,7 +9,7 @@ TOOL := go tool -modfile=tools/go.mod
 # Prints failures in full, every skipped test with its reason, and a closing line.
 TESTSUM := $(TOOL) gotestsum --format pkgname --format-hide-empty-pkg --
 
-.PHONY: help build demo test race fuzz bench bench-text train train-acts eval-text lint sbom attack plants arch generate verify shots eval-language eval-usefulness eval-digest axe test-faults test-cluster setup models voice eval-text-recognizer clean
+.PHONY: help build redactor demo test race fuzz bench bench-text train train-acts eval-text lint sbom attack plants arch generate verify shots eval-language eval-usefulness eval-digest axe test-faults test-cluster setup models voice eval-text-recognizer clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -21,6 +21,9 @@ $(BIN): $(shell git ls-files '*.go' go.mod go.sum 2>/dev/null || find . -name '*
 	@command -v go >/dev/null || { echo "error: Go is missing"; echo "hint: install Go (https://go.dev/dl), the version is in go.mod"; exit 1; }
 	@command -v $${CC:-cc} >/dev/null || command -v g++ >/dev/null || { echo "error: a C compiler is missing"; echo "hint: on Debian: apt-get install g++"; exit 1; }
 	go build -o $(BIN) ./cmd/murmur
+
+redactor: ## build bin/murmur-redact: the redactor alone, static, for any machine
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/murmur-redact ./cmd/murmur-redact
 
 demo: $(BIN) ## invent a business, send its life through the real path, show what it learns
 	@rm -rf $(DEMO)
@@ -51,19 +54,19 @@ bench: ## print the figures of docs/benchmarks.md
 	@scripts/bench
 
 bench-text: ## write docs/models/text-rules.md: what the rules mask and leak, every dial
-	MURMUR_TABLES=1 go test -count=1 -run TestDialTable ./internal/private/internal/detect/score
+	MURMUR_TABLES=1 go test -count=1 -run TestDialTable ./internal/redact/score
 
-TAG := internal/private/internal/detect/tag
+TAG := internal/redact/tag
 DATA ?= ../shared/data
 train: ## train the tagger again: the same data give the same model.bin (WITHOUT=names leaves sources out)
 	go run ./$(TAG)/gen -data $(DATA) -out $(TAG)/model.bin -without "$(WITHOUT)"
 
-ACT := internal/private/internal/detect/act
+ACT := internal/redact/act
 train-acts: ## train the reader of dialogue acts again, from the hands that are not left out, and print how often it is right
 	go run ./$(ACT)/gen -out $(ACT)/model.bin
 
 eval-text: ## the redactor on words it was tuned on and on words left out, then on sources its tagger has not seen (QUICK=1: roughly; HANDS=1: the words alone)
-	go run ./internal/private/internal/detect/eval -data $(DATA) $(if $(QUICK),-quick) $(if $(HANDS),-hands)
+	go run ./internal/redact/eval -data $(DATA) $(if $(QUICK),-quick) $(if $(HANDS),-hands)
 
 lint: ## golangci-lint, staticcheck, govulncheck
 	$(TOOL) golangci-lint run
@@ -97,7 +100,7 @@ models: ## fetch and check the optional weights (docs/models/recognizer.md)
 MODELS = $${MURMUR_MODELS:-$${XDG_DATA_HOME:-$$HOME/.local/share}/murmur-models}
 EVAL_SAMPLE ?= 150
 eval-text-recognizer: models ## the redactor with and without the second reader, on ../shared/data/pii
-	go run ./internal/private/internal/detect/rampart/eval -models "$(MODELS)" -sample $(EVAL_SAMPLE) ../shared/data/pii/*.jsonl
+	go run ./internal/redact/rampart/eval -models "$(MODELS)" -sample $(EVAL_SAMPLE) ../shared/data/pii/*.jsonl
 
 eval-language: ## how often the classifier of contact reasons is right on public intents that it has not seen
 	go test ./internal/crowd/internal/enrich/classify -count=1 -run TestPublicIntentSets -v

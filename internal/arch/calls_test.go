@@ -56,8 +56,7 @@ var gates = rule{
 		"internal/private/internal/identity uses internal/keyring.Pseudonym.Sum": "hashes a vendor's id",
 
 		"internal/private/anon uses internal/private/internal/personal.Value.Reveal":              "hashes an address",
-		"internal/private uses internal/private/internal/personal.Value.Reveal":                   "hands words to the redactor",
-		"internal/private/internal/detect uses internal/private/internal/personal.Value.Reveal":   "looks for known subjects",
+		"internal/private uses internal/private/internal/personal.Value.Reveal":                   "hands words and known subjects to the redactor",
 		"internal/private/internal/identity uses internal/private/internal/personal.Value.Reveal": "makes an address canonical",
 
 		"internal/pipeline seals records":                        "facts between the doors",

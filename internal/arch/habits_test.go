@@ -20,7 +20,7 @@ var comments = rule{
 			switch {
 			case !strings.HasPrefix(doc, "Package ") && !strings.HasPrefix(doc, "Command "):
 				out = append(out, name+" has no package comment")
-			case (under(name, private) || under(name, crowd)) && !command[name] && !strings.Contains(doc, "Zone: "):
+			case (under(name, private) || under(name, crowd) || slices.ContainsFunc(redLibraries, func(l string) bool { return under(name, l) })) && !command[name] && !strings.Contains(doc, "Zone: "):
 				out = append(out, name+" does not name its zone")
 			}
 		}
@@ -29,7 +29,7 @@ var comments = rule{
 	red: []plant{
 		{pkg: "internal/web", src: `package web`},
 		{pkg: "internal/crowd/internal/lake", src: "// Package lake keeps rows.\npackage lake"},
-		{pkg: "internal/private/internal/detect", src: "// Package detect finds.\npackage detect"},
+		{pkg: "internal/redact", src: "// Package redact finds.\npackage redact"},
 	},
 }
 

@@ -13,6 +13,9 @@ const (
 	crowd   = "internal/crowd"
 )
 
+// redLibraries read what people say and keep nothing: the private zone alone stands on them.
+var redLibraries = []string{"internal/redact", "internal/audio"}
+
 // zones: who may go through which door. Every import from outside a zone into it is a finding, tests included, so
 // the list below is the complete list of crossings. An import past a door is never allowed: the compiler refuses
 // it too (TestTheCompilerHoldsTheZones), as long as the folders keep their names.
@@ -27,19 +30,27 @@ var zones = rule{
 						out = append(out, f.pkg+" imports "+i)
 					}
 				}
+				for _, library := range redLibraries {
+					if under(i, library) && !under(f.pkg, library) && !under(f.pkg, private) {
+						out = append(out, f.pkg+" imports "+i)
+					}
+				}
 			}
 		}
 		return out
 	},
 	allow: map[string]string{
-		"internal/server imports internal/private":         "the wiring",
-		"internal/server imports internal/crowd":           "the wiring",
-		"internal/server imports internal/crowd/release":   "the wiring: policies become settings of releases",
-		"internal/server imports internal/crowd/provable":  "the wiring: specifications become plans",
-		"internal/cli imports internal/crowd/provable":     "prints what a plan costs",
-		"internal/insight imports internal/crowd/provable": "an insight is a pure function of released counts",
-		"internal/server imports internal/private/anon":    "the wiring: erasure crosses by value, as contacts",
-		"internal/cli imports internal/private":            "redact works without a data directory, so without a server",
+		"internal/server imports internal/private":          "the wiring",
+		"internal/server imports internal/crowd":            "the wiring",
+		"internal/server imports internal/crowd/release":    "the wiring: policies become settings of releases",
+		"internal/server imports internal/crowd/provable":   "the wiring: specifications become plans",
+		"internal/cli imports internal/crowd/provable":      "prints what a plan costs",
+		"internal/insight imports internal/crowd/provable":  "an insight is a pure function of released counts",
+		"internal/server imports internal/private/anon":     "the wiring: erasure crosses by value, as contacts",
+		"internal/cli imports internal/private":             "redact masks recordings without a data directory, so without a server",
+		"internal/cli imports internal/redact/command":      "the verb redact",
+		"internal/server imports internal/redact/command":   "says what its errors mean, and where models are",
+		"cmd/murmur-redact imports internal/redact/command": "the redactor alone",
 
 		"internal/fact imports internal/private/anon":                  "a fact's two leaves",
 		"internal/fact/facttest imports internal/private/anon":         "makes leaves for tests through a real seal",
@@ -52,7 +63,7 @@ var zones = rule{
 	},
 	red: []plant{
 		{pkg: "internal/web", src: `package web; import _ "murmur/internal/private"`},
-		{pkg: "internal/web", src: `package web; import _ "murmur/internal/private/internal/detect"`},
+		{pkg: "internal/web", src: `package web; import _ "murmur/internal/redact"`},
 		{pkg: "internal/web", src: `package web; import _ "murmur/internal/crowd"`},
 		{pkg: "internal/web", name: "planted_test.go", src: `package web; import _ "murmur/internal/crowd/internal/lake"`},
 		{pkg: "internal/insight", src: `package insight; import _ "murmur/internal/private/anon"`},
@@ -76,8 +87,8 @@ var outside = []string{"net", "net/http", "os/exec", "database/sql", "plugin"}
 var offline = rule{
 	name: "offline",
 	find: func(h *house) (out []string) {
-		for _, root := range h.roots("internal/private/internal/personal", "internal/private/internal/detect",
-			"internal/private/internal/source/lines", "internal/private/internal/audio", "internal/private/internal/recorder/sdp", "internal/private/internal/recorder/stream",
+		for _, root := range h.roots("internal/private/internal/personal", "internal/redact", "cmd/murmur-redact",
+			"internal/private/internal/source/lines", "internal/audio", "internal/private/internal/recorder/sdp", "internal/private/internal/recorder/stream",
 			"internal/private/internal/listen", "internal/crowd/internal/enrich/classify") {
 			reached := h.closure(module + "/" + root)
 			for _, o := range outside {
@@ -92,11 +103,12 @@ var offline = rule{
 		"internal/private/internal/listen reaches os/exec": "recognisers and ffmpeg are processes of their own, confined",
 	},
 	red: []plant{
-		{pkg: "internal/private/internal/detect", src: `package detect; import _ "net/http"`},
-		{pkg: "internal/private/internal/detect/number", src: `package number; import _ "os/exec"`},
+		{pkg: "internal/redact", src: `package redact; import _ "net/http"`},
+		{pkg: "cmd/murmur-redact", src: `package main; import _ "murmur/internal/datadir"`},
+		{pkg: "internal/redact/number", src: `package number; import _ "os/exec"`},
 		{pkg: "internal/private/internal/personal", src: `package personal; import _ "murmur/internal/meta"`},
-		{pkg: "internal/private/internal/audio", src: `package audio; import _ "net"`},
-		{pkg: "internal/private/internal/audio/wav", src: `package wav; import _ "github.com/prometheus/client_golang/prometheus/promhttp"`},
+		{pkg: "internal/audio", src: `package audio; import _ "net"`},
+		{pkg: "internal/audio/wav", src: `package wav; import _ "github.com/prometheus/client_golang/prometheus/promhttp"`},
 		{pkg: "internal/crowd/internal/enrich/classify", src: `package classify; import _ "murmur/internal/workspace"`},
 	},
 }
@@ -206,7 +218,7 @@ var pure = rule{
 		clock := []string{"Now", "Since", "Until", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker", "Sleep"}
 		world := []string{"os", "io/ioutil", "path/filepath", "math/rand", "math/rand/v2", "crypto/rand", "syscall", "runtime", "log", "log/slog"}
 		for _, p := range h.below("internal/insight", "internal/fact", "internal/private/internal/personal", "internal/private/internal/event",
-			"internal/private/internal/identity", "internal/private/internal/detect", "internal/private/internal/source",
+			"internal/private/internal/identity", "internal/redact", "internal/private/internal/source",
 			"internal/crowd/internal/enrich/classify") {
 			if p.types.Name() == "main" || strings.HasSuffix(p.name, "test") {
 				continue // generators and helpers of tests
@@ -227,12 +239,14 @@ var pure = rule{
 		return out
 	},
 	allow: map[string]string{
-		"internal/private/internal/personal imports log/slog":             "a value answers loggers with [personal]; it logs nothing",
-		"internal/crowd/internal/enrich/classify imports math/rand/v2":    "training shuffles with a seed that it is given",
-		"internal/private/internal/detect/act/train imports math/rand/v2": "training writes and shuffles phrasings with a seed that it is given",
-		"internal/private/internal/detect/trial imports math/rand/v2":     "puts questions before real answers with a seed that it is given",
-		"internal/private/internal/detect/invent imports math/rand/v2":    "makes up training texts from a seed that it is given",
-		"internal/private/internal/detect/tag/train imports math/rand/v2": "training copies and shuffles with a seed that it is given",
+		"internal/private/internal/personal imports log/slog":          "a value answers loggers with [personal]; it logs nothing",
+		"internal/crowd/internal/enrich/classify imports math/rand/v2": "training shuffles with a seed that it is given",
+		"internal/redact/command imports os":                           "reads the files that a person names",
+		"internal/redact/command imports path/filepath":                "reads the files that a person names",
+		"internal/redact/act/train imports math/rand/v2":               "training writes and shuffles phrasings with a seed that it is given",
+		"internal/redact/trial imports math/rand/v2":                   "puts questions before real answers with a seed that it is given",
+		"internal/redact/invent imports math/rand/v2":                  "makes up training texts from a seed that it is given",
+		"internal/redact/tag/train imports math/rand/v2":               "training copies and shuffles with a seed that it is given",
 	},
 	red: []plant{
 		{pkg: "internal/insight", src: `package insight; import "time"; var n = time.Now()`},
@@ -240,7 +254,7 @@ var pure = rule{
 		{pkg: "internal/insight", src: `package insight; import _ "os"`},
 		{pkg: "internal/insight", src: `package insight; import _ "net"`},
 		{pkg: "internal/private/internal/source/quo", src: `package quo; import "time"; var n = time.Since(time.Time{})`},
-		{pkg: "internal/private/internal/detect", src: `package detect; import _ "math/rand/v2"`},
+		{pkg: "internal/redact", src: `package redact; import _ "math/rand/v2"`},
 	},
 }
 

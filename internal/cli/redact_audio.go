@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 
 	"murmur/internal/private"
+	"murmur/internal/redact/command"
 	"murmur/internal/server"
 )
 
@@ -24,7 +25,7 @@ type audioFlags struct {
 const noListener = "make voice installs a recogniser; --words takes a transcript, --listener another recogniser"
 
 // run masks a recording.
-func (f audioFlags) run(r *run, config private.RedactConfig, file string) error {
+func (f audioFlags) run(r *run, config command.Config, file string) error {
 	private.Hide(r.Data)
 	a, err := private.NewAudioRedactor(config, f.Listener)
 	if err != nil {

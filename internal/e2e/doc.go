@@ -9,6 +9,6 @@
 // server that takes a million events. What cannot run here (a power cut without root) is skipped and says
 // "NOT TESTED".
 //
-// What it does not show: how good the redactor is on real language (package detect measures that), and how the house
+// What it does not show: how good the redactor is on real language (package redact measures that), and how the house
 // stands under load.
 package e2e

@@ -8,10 +8,10 @@ import (
 
 	"murmur/internal/fact"
 	"murmur/internal/private/anon"
-	"murmur/internal/private/internal/detect"
 	"murmur/internal/private/internal/event"
 	"murmur/internal/private/internal/identity"
 	"murmur/internal/private/internal/source/connect"
+	"murmur/internal/redact"
 )
 
 // build makes the fact of an allowed event.
@@ -50,7 +50,7 @@ func (b *builder) head(e *event.Event, id fact.ID, who anon.Contact) fact.Head {
 	updated = updated.AddDate(100*e.Says, 0, 0)
 	return fact.Head{
 		ID: id, Version: updated.UnixMicro()&^7 | int64(e.Rank&7), At: fact.MicrosOf(e.At), Source: b.source, Contact: who,
-		Claimed: flag(!b.vouched(e)), Anonymiser: detect.Version,
+		Claimed: flag(!b.vouched(e)), Anonymiser: redact.Version,
 	}
 }
 
@@ -98,7 +98,7 @@ func (b *builder) message(h fact.Head, e *event.Event) {
 		Automatic: flag(m.Automatic), Media: int64(m.Media), Sentiment: fact.Absent,
 	}
 	if !m.Body.Empty() {
-		if f.Body = b.mask(e, []detect.Turn{{Text: m.Body.Reveal()}}); !f.Body.Valid() {
+		if f.Body = b.mask(e, []redact.Turn{{Text: m.Body.Reveal()}}); !f.Body.Valid() {
 			return
 		}
 		f.Length = int64(utf8.RuneCountInString(f.Body.String()))
@@ -114,9 +114,9 @@ func (b *builder) talk(h fact.Head, e *event.Event, call fact.ID) {
 		MemberShare: fact.Absent, SilenceShare: fact.Absent, Interruptions: fact.Absent,
 	}
 	var all, member float64
-	turns := make([]detect.Turn, len(t.Turns))
+	turns := make([]redact.Turn, len(t.Turns))
 	for i, turn := range t.Turns {
-		turns[i] = detect.Turn{Side: detect.Side(turn.Side), Label: speaker(turn.Side), Text: turn.Words.Reveal()}
+		turns[i] = redact.Turn{Side: redact.Side(turn.Side), Label: speaker(turn.Side), Text: turn.Words.Reveal()}
 		if d := turn.End - turn.Start; d > 0 {
 			all += d
 			if turn.Side == fact.SideMember {
@@ -171,7 +171,7 @@ func (b *builder) answer(h fact.Head, e *event.Event) {
 		f.Score = scaled(a)
 	}
 	if !a.Comment.Empty() {
-		if f.Comment = b.mask(e, []detect.Turn{{Text: a.Comment.Reveal()}}); !f.Comment.Valid() {
+		if f.Comment = b.mask(e, []redact.Turn{{Text: a.Comment.Reveal()}}); !f.Comment.Valid() {
 			return
 		}
 	}
@@ -200,12 +200,12 @@ func scaleRange(s fact.Scale) (lo, hi float64) {
 }
 
 // mask redacts the words of an event; an invalid text means that the delivery went to quarantine.
-func (b *builder) mask(e *event.Event, turns []detect.Turn) anon.Text {
+func (b *builder) mask(e *event.Event, turns []redact.Turn) anon.Text {
 	if b.detector == nil { // no words pass by less than the policy wants; the rest of the node goes on
 		b.stop(fact.Quarantined, fact.WhyNotVerified)
 		return anon.Text{}
 	}
-	r, err := b.detector.Redact(detect.Doc{Turns: turns, Subjects: subjects(e)})
+	r, err := b.detector.Redact(redact.Doc{Turns: turns, Subjects: subjects(e)})
 	if err != nil {
 		b.stop(fact.Quarantined, fact.WhyTooLarge)
 		return anon.Text{}
@@ -213,9 +213,9 @@ func (b *builder) mask(e *event.Event, turns []detect.Turn) anon.Text {
 	t := anon.Of(r)
 	switch {
 	case t.Valid():
-	case r.Verdict() == detect.Foreign:
+	case r.Verdict() == redact.Foreign:
 		b.stop(fact.Quarantined, fact.WhyLanguage)
-	case r.Verdict() == detect.Unreadable:
+	case r.Verdict() == redact.Unreadable:
 		b.stop(fact.Quarantined, fact.WhyEncoding)
 	default:
 		b.stop(fact.Quarantined, fact.WhyNotVerified)

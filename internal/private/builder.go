@@ -9,10 +9,10 @@ import (
 	"murmur/internal/keyring"
 	"murmur/internal/private/anon"
 	"murmur/internal/private/internal/consent"
-	"murmur/internal/private/internal/detect"
 	"murmur/internal/private/internal/event"
 	"murmur/internal/private/internal/identity"
 	"murmur/internal/private/internal/personal"
+	"murmur/internal/redact"
 	"murmur/internal/workspace"
 )
 
@@ -24,7 +24,7 @@ type builder struct {
 	ws         workspace.ID
 	policy     workspace.Policy
 	key        keyring.Pseudonym
-	detector   *detect.Detector // as the policy wants it; nil if its recognizer is missing
+	detector   *redact.Detector // as the policy wants it; nil if its recognizer is missing
 	source     fact.Label
 	kind, name string // of the source
 	connection string // whose ids the delivery uses
@@ -386,12 +386,12 @@ func plausible(at, received time.Time) bool {
 }
 
 // subjects lists what is known of the people in a conversation, for the redactor.
-func subjects(e *event.Event) []personal.Value {
-	var out []personal.Value
+func subjects(e *event.Event) []string {
+	var out []string
 	for _, p := range append([]event.Party{e.Party, e.Member}, e.Others...) {
 		for _, v := range append([]personal.Value{p.Address, p.Name, p.Own}, p.Also...) {
 			if !v.Empty() {
-				out = append(out, v)
+				out = append(out, v.Reveal())
 			}
 		}
 	}

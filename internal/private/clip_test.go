@@ -10,8 +10,9 @@ import (
 	"strings"
 	"testing"
 
-	"murmur/internal/private/internal/audio/audiotest"
-	"murmur/internal/private/internal/audio/wav"
+	"murmur/internal/audio/audiotest"
+	"murmur/internal/audio/wav"
+	"murmur/internal/redact/command"
 	"murmur/internal/workspace"
 )
 
@@ -70,7 +71,7 @@ func TestAClipIsMaskedAndKeptNowhere(t *testing.T) {
 	}
 	file := filepath.Join(t.TempDir(), "clip.wav")
 	must(t, os.WriteFile(file, clip, 0o600))
-	a, err := NewAudioRedactor(RedactConfig{}, h.zone.listener)
+	a, err := NewAudioRedactor(command.Config{}, h.zone.listener)
 	must(t, err)
 	want, err := a.Redact(t.Context(), file, nil)
 	must(t, err)

@@ -11,10 +11,10 @@ import (
 	"murmur/internal/fact"
 	"murmur/internal/private/anon"
 	"murmur/internal/private/internal/consent"
-	"murmur/internal/private/internal/detect"
 	"murmur/internal/private/internal/identity"
 	"murmur/internal/private/internal/source/vcon"
 	"murmur/internal/receipt"
+	"murmur/internal/redact"
 	"murmur/internal/workspace"
 )
 
@@ -113,7 +113,7 @@ func (z *Zone) Export(ctx context.Context, ws workspace.ID, call string, kept Ex
 		return nil, err
 	}
 	out := vcon.Redacted{
-		Call: id, At: kept.At, Made: z.now(), Direction: kept.Direction, Seconds: kept.TalkS, Redactor: fmt.Sprint(detect.Version),
+		Call: id, At: kept.At, Made: z.now(), Direction: kept.Direction, Seconds: kept.TalkS, Redactor: fmt.Sprint(redact.Version),
 		Ground: vcon.Ground{Asked: policy.Transcripts == workspace.OptIn, At: kept.At, Receipt: evidence.Head},
 	}
 	for _, e := range evidence.Entries {
@@ -133,9 +133,9 @@ func (z *Zone) Export(ctx context.Context, ws workspace.ID, call string, kept Ex
 }
 
 // exported masks a text again and cuts it into turns.
-func exported(d *detect.Detector, t ExportTalk) (w vcon.Words, ok bool) {
-	turns := detect.ParsePlain(t.Text)
-	r, err := d.Redact(detect.Doc{Turns: turns})
+func exported(d *redact.Detector, t ExportTalk) (w vcon.Words, ok bool) {
+	turns := redact.ParsePlain(t.Text)
+	r, err := d.Redact(redact.Doc{Turns: turns})
 	if err != nil || !r.Verified() {
 		return w, false
 	}

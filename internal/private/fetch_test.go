@@ -15,8 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"murmur/internal/audio/audiotest"
 	"murmur/internal/fact"
-	"murmur/internal/private/internal/audio/audiotest"
 	"murmur/internal/private/internal/recording"
 	"murmur/internal/private/internal/source"
 	"murmur/internal/tour"

@@ -10,11 +10,12 @@ import (
 
 	"murmur/internal/fact"
 	"murmur/internal/private/internal/consent"
-	"murmur/internal/private/internal/detect"
 	"murmur/internal/private/internal/identity"
 	"murmur/internal/private/internal/legs"
 	"murmur/internal/private/internal/listen"
 	"murmur/internal/private/internal/recording"
+	"murmur/internal/redact"
+	"murmur/internal/redact/command"
 	"murmur/internal/workspace"
 )
 
@@ -107,7 +108,7 @@ func (z *Zone) Hear(ctx context.Context, ws workspace.ID, id RecordingID, last b
 		return nil
 	}
 	r, err := z.hearer(policy, l)
-	if errors.Is(err, ErrNoModel) {
+	if errors.Is(err, command.ErrNoModel) {
 		return nil
 	}
 	if err != nil {
@@ -171,13 +172,13 @@ func (z *Zone) hearer(p workspace.Policy, l *listen.Listener) (*listen.Redactor,
 	}
 	careful, ok := z.carefuls.Load(p.Recognizer)
 	if !ok {
-		c, err := RedactConfig{Dial: detect.Paranoid.String(), Recognizer: p.Recognizer, Models: z.models}.detector()
+		c, err := command.Config{Dial: redact.Paranoid.String(), Recognizer: p.Recognizer, Models: z.models}.Detector()
 		if err != nil {
 			return nil, err
 		}
 		careful, _ = z.carefuls.LoadOrStore(p.Recognizer, c)
 	}
-	return &listen.Redactor{Detector: d, Careful: careful.(*detect.Detector), Listener: l}, nil
+	return &listen.Redactor{Detector: d, Careful: careful.(*redact.Detector), Listener: l}, nil
 }
 
 // listenTo opens the recording anew for each pass, and so asks for the verdict each time.

@@ -5,15 +5,16 @@ import (
 	"testing"
 
 	"murmur/internal/fact"
-	"murmur/internal/private/internal/detect"
 	"murmur/internal/private/internal/event"
+	"murmur/internal/redact"
+	"murmur/internal/redact/command"
 	"murmur/internal/workspace"
 )
 
 // TestWhatCannotBeVouchedForIsQuarantined: nothing of it crosses, and the reason says why.
 func TestWhatCannotBeVouchedForIsQuarantined(t *testing.T) {
 	t.Parallel()
-	d, err := newDetector("strict")
+	d, err := command.Config{}.Detector()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,7 +24,7 @@ func TestWhatCannotBeVouchedForIsQuarantined(t *testing.T) {
 		"the heater is cold again, call me 212 555 0123": fact.WhyNone,
 	} {
 		b := builder{detector: d}
-		masked := b.mask(&event.Event{}, []detect.Turn{{Text: text}})
+		masked := b.mask(&event.Event{}, []redact.Turn{{Text: text}})
 		if masked.Valid() != (want == fact.WhyNone) || b.why != want || want != fact.WhyNone && b.worst != fact.Quarantined {
 			t.Errorf("a text of %d bytes: valid %t, %s %s; want %s", len(text), masked.Valid(), b.worst, b.why, want)
 		}
@@ -36,7 +37,7 @@ func TestWhatCannotBeVouchedForIsQuarantined(t *testing.T) {
 // TestThePolicysTransformsAreVerifiedToo: a text with something coarser than its values crosses like any other.
 func TestThePolicysTransformsAreVerifiedToo(t *testing.T) {
 	t.Parallel()
-	d, err := newDetector("strict")
+	d, err := command.Config{}.Detector()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +48,7 @@ func TestThePolicysTransformsAreVerifiedToo(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := builder{detector: d}
-	masked := b.mask(&event.Event{}, []detect.Turn{{Text: "she is 45 years old, zip code 78701, order ORD-2026-000017"}})
+	masked := b.mask(&event.Event{}, []redact.Turn{{Text: "she is 45 years old, zip code 78701, order ORD-2026-000017"}})
 	if want := "she is [AGE_40_49] years old, zip code [POSTCODE_787XX], order [ID_ORDER]"; !masked.Valid() || masked.String() != want {
 		t.Errorf("valid %t, got %q", masked.Valid(), masked.String())
 	}

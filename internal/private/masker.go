@@ -3,8 +3,8 @@ package private
 import (
 	"errors"
 
-	"murmur/internal/private/internal/detect"
 	"murmur/internal/private/internal/identity"
+	"murmur/internal/redact"
 	"murmur/internal/workspace"
 )
 
@@ -12,13 +12,13 @@ import (
 type masking struct{ transforms, identifiers, recognizer string }
 
 // masker gives the detector that a policy wants.
-func (z *Zone) masker(p workspace.Policy) (*detect.Detector, error) {
+func (z *Zone) masker(p workspace.Policy) (*redact.Detector, error) {
 	m := masking{p.Transforms, p.Identifiers, p.Recognizer}
 	if m == (masking{}) {
 		return z.detector, nil
 	}
 	if d, ok := z.maskers.Load(m); ok {
-		return d.(*detect.Detector), nil
+		return d.(*redact.Detector), nil
 	}
 	d, err := z.seconded(p.Recognizer)
 	if err == nil {
@@ -33,17 +33,17 @@ func (z *Zone) masker(p workspace.Policy) (*detect.Detector, error) {
 // errLinked refuses pseudonyms in what is kept: they would link one person's texts for ever.
 var errLinked = errors.New("a pseudonym is not for texts that are kept")
 
-func (m masking) over(d *detect.Detector) (*detect.Detector, error) {
-	x, err := detect.ParseTransforms(m.transforms)
+func (m masking) over(d *redact.Detector) (*redact.Detector, error) {
+	x, err := redact.ParseTransforms(m.transforms)
 	if err != nil {
 		return nil, err
 	}
-	ids, err := detect.ParseIdentifiers(m.identifiers)
+	ids, err := redact.ParseIdentifiers(m.identifiers)
 	if err != nil {
 		return nil, err
 	}
 	d, err = d.With(x, nil, ids)
-	if errors.Is(err, detect.ErrKey) {
+	if errors.Is(err, redact.ErrKey) {
 		return nil, errLinked
 	}
 	return d, err

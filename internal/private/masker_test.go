@@ -3,13 +3,14 @@ package private
 import (
 	"testing"
 
-	"murmur/internal/private/internal/detect"
+	"murmur/internal/redact"
+	"murmur/internal/redact/command"
 	"murmur/internal/workspace"
 )
 
 func TestAPolicyThatCannotBeCarriedOutIsRefused(t *testing.T) {
 	t.Parallel()
-	d, err := newDetector("strict")
+	d, err := command.Config{}.Detector()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +36,7 @@ func TestAPolicyThatCannotBeCarriedOutIsRefused(t *testing.T) {
 
 func TestAPolicysMaskerIsMadeOnce(t *testing.T) {
 	t.Parallel()
-	d, err := newDetector("strict")
+	d, err := command.Config{}.Detector()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +53,7 @@ func TestAPolicysMaskerIsMadeOnce(t *testing.T) {
 	if b, err := z.masker(p); err != nil || a != b {
 		t.Errorf("made again: %v", err)
 	}
-	r, err := a.Redact(detect.Doc{Turns: []detect.Turn{{Text: "she is 45 years old"}}})
+	r, err := a.Redact(redact.Doc{Turns: []redact.Turn{{Text: "she is 45 years old"}}})
 	if err != nil || r.Masked() != "she is [AGE_40_49] years old" {
 		t.Errorf("%v", err)
 	}

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"murmur/internal/fact"
-	"murmur/internal/private/internal/detect"
 	"murmur/internal/private/internal/event"
 	"murmur/internal/private/internal/source"
+	"murmur/internal/redact"
 	"murmur/internal/workspace"
 )
 
@@ -139,7 +139,7 @@ func (z *Zone) maskCell(field, value string) string {
 		return z.detector.Label(value).Masked()
 	}
 	if field == "body" || field == "comment" {
-		if r, err := z.detector.Redact(detect.Doc{Turns: []detect.Turn{{Text: value}}}); err == nil && r.Verified() {
+		if r, err := z.detector.Redact(redact.Doc{Turns: []redact.Turn{{Text: value}}}); err == nil && r.Verified() {
 			return r.Masked()
 		}
 	}

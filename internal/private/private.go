@@ -23,12 +23,13 @@ import (
 	"murmur/internal/ledger"
 	"murmur/internal/meta"
 	"murmur/internal/private/internal/consent"
-	"murmur/internal/private/internal/detect"
 	"murmur/internal/private/internal/event"
 	"murmur/internal/private/internal/person"
 	"murmur/internal/private/internal/recording"
 	"murmur/internal/private/internal/source"
 	"murmur/internal/private/internal/source/connect"
+	"murmur/internal/redact"
+	"murmur/internal/redact/command"
 	"murmur/internal/safe"
 	"murmur/internal/workspace"
 )
@@ -67,14 +68,14 @@ type Zone struct {
 	book     *recording.Book
 	ledger   *ledger.Ledger
 	journal  Intake
-	detector *detect.Detector
+	detector *redact.Detector
 	dial     string
 	models   string
 	allow    []string // Config.AllowHosts
 	listener string
 	carefuls sync.Map         // by recognizer: detectors for sentences that were not heard well
 	loading  sync.Mutex       // one loads the second reader
-	second   *detect.Detector // with the second reader, once a policy wanted it
+	second   *redact.Detector // with the second reader, once a policy wanted it
 	maskers  sync.Map         // by masking: detectors as policies want them
 	now      func() time.Time
 	polling  pollers
@@ -89,9 +90,9 @@ func New(c Config) (*Zone, error) {
 		c.Now = time.Now
 	}
 	if c.Dial == "" {
-		c.Dial = detect.Strict.String()
+		c.Dial = redact.Strict.String()
 	}
-	d, err := newDetector(c.Dial)
+	d, err := command.Config{Dial: c.Dial}.Detector()
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +156,7 @@ func (z *Zone) decide(ctx context.Context, m journal.Message, env envelope, even
 		return fact.Outcome{}, err
 	}
 	d, err := z.masker(policy)
-	if err != nil && !errors.Is(err, ErrNoModel) {
+	if err != nil && !errors.Is(err, command.ErrNoModel) {
 		return fact.Outcome{}, err
 	}
 	b := builder{zone: z, ws: m.Workspace, policy: policy, key: key, detector: d, receivedAt: m.At, kind: env.kind, name: env.name, connection: env.connection, memo: memo}

@@ -8,11 +8,12 @@ import (
 	"os"
 	"time"
 
-	"murmur/internal/private/internal/audio"
-	"murmur/internal/private/internal/audio/wav"
+	"murmur/internal/audio"
+	"murmur/internal/audio/wav"
 	"murmur/internal/private/internal/confine"
-	"murmur/internal/private/internal/detect"
 	"murmur/internal/private/internal/listen"
+	"murmur/internal/redact"
+	"murmur/internal/redact/command"
 	"murmur/internal/workspace"
 )
 
@@ -24,13 +25,13 @@ type AudioRedactor struct{ r listen.Redactor }
 
 // NewAudioRedactor makes a redactor that hears with the recogniser at path, with the installed one where path is
 // empty, and with none where there is none: words must then be given.
-func NewAudioRedactor(c RedactConfig, path string) (*AudioRedactor, error) {
-	d, err := c.detector()
+func NewAudioRedactor(c command.Config, path string) (*AudioRedactor, error) {
+	d, err := c.Detector()
 	if err != nil {
 		return nil, err
 	}
-	c.Dial = detect.Paranoid.String()
-	careful, err := c.detector()
+	c.Dial = redact.Paranoid.String()
+	careful, err := c.Detector()
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ import (
 	"murmur/internal/mail"
 	"murmur/internal/meta"
 	"murmur/internal/private"
+	"murmur/internal/redact/command"
 	"murmur/internal/workspace"
 )
 
@@ -75,8 +76,8 @@ var explanations = []struct {
 	{workspace.ErrBadID, http.StatusUnprocessableEntity, 2, "use a-z, 0-9 and -, at most 32 characters"},
 	{private.ErrUnconfined, http.StatusConflict, 1, confineHint},
 	{private.ErrListenerReads, http.StatusConflict, 2, "put the recogniser into a folder of its own, and the data directory elsewhere"},
-	{private.ErrNoModel, http.StatusConflict, 2, "make models fetches and checks them (docs/models/recognizer.md); MURMUR_MODELS names another directory"},
-	{private.ErrRecognizer, http.StatusUnprocessableEntity, 2, "leave it out where no second reader is wanted"},
+	{command.ErrNoModel, http.StatusConflict, 2, command.Hint(command.ErrNoModel)},
+	{command.ErrRecognizer, http.StatusUnprocessableEntity, 2, command.Hint(command.ErrRecognizer)},
 	{workspace.ErrPolicy, http.StatusUnprocessableEntity, 2, "murmur policy show lists the keys and what each means"},
 	{workspace.ErrFlow, http.StatusUnprocessableEntity, 2, "docs/workflow.md has a flow to begin with, and every field"},
 	{workspace.ErrExists, http.StatusConflict, 2, "choose another --name, or remove the old one first"},
@@ -88,8 +89,8 @@ var explanations = []struct {
 	{private.ErrContact, http.StatusUnprocessableEntity, 2, "write a number with + and its country, such as +44 20 7946 0958, an e-mail address, or an id of your platform as id:12345678; numbers without a country are read in the policy's region"},
 	{private.ErrImportSource, http.StatusUnprocessableEntity, 2, "--source names the connection, as murmur connect list shows it"},
 	{private.ErrVia, http.StatusUnprocessableEntity, 2, "leave it out where none of them fits"},
-	{private.ErrDial, http.StatusUnprocessableEntity, 2, "strict and paranoid mask more than balanced, the default"},
-	{private.ErrLine, http.StatusUnprocessableEntity, 2, "the answer has the number of each such line; the other lines were masked"},
+	{command.ErrDial, http.StatusUnprocessableEntity, 2, command.Hint(command.ErrDial)},
+	{command.ErrLine, http.StatusUnprocessableEntity, 2, command.Hint(command.ErrLine)},
 	{private.ErrUnreadable, http.StatusUnprocessableEntity, 2, "murmur import --dry-run FILE shows how the file is understood; --map FILE names the columns"},
 	{private.ErrNotReleased, http.StatusConflict, 1, "docs/consent.md has the rule; murmur policy show says on what ground transcripts may be used"},
 	{private.ErrNoWords, http.StatusNotFound, 2, "the id is the platform's own; masked words are kept for 90 days"},

@@ -31,6 +31,7 @@ import (
 	"murmur/internal/ledger"
 	"murmur/internal/mail"
 	"murmur/internal/meta"
+	"murmur/internal/models"
 	"murmur/internal/pipeline"
 	"murmur/internal/private"
 	"murmur/internal/signin"
@@ -41,7 +42,7 @@ import (
 type Config struct {
 	Data   string
 	Dial   string // of the redactor; empty: strict
-	Models string // directory of a second reader's weights; empty: datadir.Models
+	Models string // directory of a second reader's weights; empty: models.Dir
 	// Listener is the recogniser that hears recordings, a command; empty: the installed one, if there is one.
 	Listener string
 	// AllowHosts are HOST:PORT that the APIs and media of every workspace may be on, private and loopback ones too.
@@ -117,7 +118,7 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.Models == "" {
-		c.Models = datadir.Models()
+		c.Models = models.Dir()
 	}
 	n := &Node{now: c.Now, log: c.Log, line: newLine(), erasing: erasing{kick: make(chan struct{}, 1)}, stop: func() {}}
 	if err := n.open(ctx, c); err != nil {

@@ -13,8 +13,8 @@ import (
 	"errors"
 
 	"murmur/internal/keyring"
-	"murmur/internal/private/internal/detect"
 	"murmur/internal/private/internal/personal"
+	"murmur/internal/redact"
 )
 
 // ErrForeign is returned when bytes that were not sealed as facts are offered as facts.
@@ -27,7 +27,7 @@ type Text struct {
 }
 
 // Of makes the Text of a finished redaction. A nil or unverified redaction gives the invalid Text.
-func Of(r *detect.Redaction) Text {
+func Of(r *redact.Redaction) Text {
 	if r == nil || !r.Verified() {
 		return Text{}
 	}

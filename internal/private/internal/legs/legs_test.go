@@ -11,7 +11,7 @@ import (
 
 	"github.com/zaf/g711"
 
-	"murmur/internal/private/internal/audio/wav"
+	"murmur/internal/audio/wav"
 	"murmur/internal/private/internal/recording"
 )
 

@@ -4,7 +4,7 @@ import (
 	"io"
 	"testing"
 
-	"murmur/internal/private/internal/audio"
+	"murmur/internal/audio"
 )
 
 // BenchmarkMeasureAndMask decodes a call of two legs, hears its keys and voice, and masks it: everything but words.

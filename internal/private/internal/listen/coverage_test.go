@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"murmur/internal/private/internal/audio"
-	"murmur/internal/private/internal/audio/audiotest"
-	"murmur/internal/private/internal/detect"
+	"murmur/internal/audio"
+	"murmur/internal/audio/audiotest"
+	"murmur/internal/redact"
 )
 
 // labelledText is one line of the shared texts.
@@ -97,7 +97,7 @@ func TestPersonalSoundIsMasked(t *testing.T) {
 				personal += audio.Total(said)
 				masked += audio.Total(audio.Common(said, intervals(res.Masks)))
 				other += audio.Total(rest)
-				masks := slices.DeleteFunc(res.Masks, func(m Finding) bool { return m.Why == Why(detect.Date.String()) }) // days: by policy
+				masks := slices.DeleteFunc(res.Masks, func(m Finding) bool { return m.Why == Why(redact.Date.String()) }) // days: by policy
 				wrong += audio.Total(audio.Common(rest, intervals(masks)))
 			}
 			share, waste := float64(masked)/float64(personal), float64(wrong)/float64(other)

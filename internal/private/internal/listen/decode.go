@@ -8,7 +8,7 @@ import (
 	"os"
 	"time"
 
-	"murmur/internal/private/internal/audio/wav"
+	"murmur/internal/audio/wav"
 	"murmur/internal/private/internal/confine"
 )
 

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"murmur/internal/private/internal/audio/audiotest"
-	"murmur/internal/private/internal/audio/wav"
+	"murmur/internal/audio/audiotest"
+	"murmur/internal/audio/wav"
 )
 
 func TestOtherFormatsAreReadByFFmpeg(t *testing.T) {

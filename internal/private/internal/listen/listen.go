@@ -2,7 +2,7 @@
 //
 // Zone: RED. The order of work: measure (measure.go: voice, keys of the telephone), hear (listener.go: a recogniser
 // gives words with times; words.go: or somebody else's transcript), cut into turns of both legs by time (turn.go),
-// find what is personal in the text (package detect) and by what the sound alone gives away (rules.go), mask
+// find what is personal in the text (package redact) and by what the sound alone gives away (rules.go), mask
 // (package audio), and listen again to what lies around the masks (redact.go). Recognisers are commands and the only
 // ones that hear a voice; each runs confined (package confine).
 //
@@ -20,7 +20,7 @@ package listen
 import (
 	"time"
 
-	"murmur/internal/private/internal/audio"
+	"murmur/internal/audio"
 )
 
 // Word is one word that somebody said.
@@ -40,7 +40,7 @@ type Heard struct {
 	Speech [][]audio.Interval // of each leg; nil if the recogniser does not say where speech is
 }
 
-// Why is what a stretch was masked for, beside the types of package detect.
+// Why is what a stretch was masked for, beside the types of package redact.
 type Why string
 
 const (
@@ -54,7 +54,7 @@ const (
 // Finding is a stretch that must not be heard.
 type Finding struct {
 	audio.Interval
-	Why Why // or the name of a type of package detect
+	Why Why // or the name of a type of package redact
 	Leg int // whose words it takes away as well; nobody for none
 }
 

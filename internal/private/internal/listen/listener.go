@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"murmur/internal/private/internal/audio"
-	"murmur/internal/private/internal/audio/wav"
+	"murmur/internal/audio"
+	"murmur/internal/audio/wav"
 	"murmur/internal/private/internal/confine"
 )
 

@@ -6,9 +6,9 @@ import (
 	"io"
 	"time"
 
-	"murmur/internal/private/internal/audio"
-	"murmur/internal/private/internal/audio/dtmf"
-	"murmur/internal/private/internal/audio/wav"
+	"murmur/internal/audio"
+	"murmur/internal/audio/dtmf"
+	"murmur/internal/audio/wav"
 )
 
 // Sound is what a recording tells without its words.

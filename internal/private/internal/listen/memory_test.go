@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"murmur/internal/private/internal/audio"
-	"murmur/internal/private/internal/audio/audiotest"
-	"murmur/internal/private/internal/audio/wav"
+	"murmur/internal/audio"
+	"murmur/internal/audio/audiotest"
+	"murmur/internal/audio/wav"
 )
 
 // maxPeak is what a recording may take, in bytes of heap, however long it is. The promise is 256 MB for the process.

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"murmur/internal/private/internal/audio"
-	"murmur/internal/private/internal/audio/audiotest"
+	"murmur/internal/audio"
+	"murmur/internal/audio/audiotest"
 )
 
 // TestTheInstalledRecogniserHearsDigits has the recogniser of `make voice` hear numbers read aloud by three real

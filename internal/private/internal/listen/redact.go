@@ -8,9 +8,9 @@ import (
 	"slices"
 	"time"
 
-	"murmur/internal/private/internal/audio"
-	"murmur/internal/private/internal/audio/wav"
-	"murmur/internal/private/internal/detect"
+	"murmur/internal/audio"
+	"murmur/internal/audio/wav"
+	"murmur/internal/redact"
 )
 
 // Recording opens a recording as a WAV, as often as it is asked: it is read once for each step of the work.
@@ -18,8 +18,8 @@ type Recording func(context.Context) (io.ReadCloser, error)
 
 // Redactor redacts recordings. It is safe for concurrent use.
 type Redactor struct {
-	Detector *detect.Detector
-	Careful  *detect.Detector // for sentences that were not heard well: one that masks whatever may be personal
+	Detector *redact.Detector
+	Careful  *redact.Detector // for sentences that were not heard well: one that masks whatever may be personal
 	Listener *Listener        // nil: words come from elsewhere, and nobody listens a second time
 }
 
@@ -30,8 +30,8 @@ type Result struct {
 	Withheld Withheld  // why no audio may be given; empty if it may
 	Words    []Word    // what may be read: words, and [TYPE] for masked ones
 	// Turns are the conversation with those words masked that the sound gave away, and Redaction masks the rest.
-	Turns     []detect.Turn
-	Redaction *detect.Redaction
+	Turns     []redact.Turn
+	Redaction *redact.Redaction
 	Balance   audio.Balance
 
 	frames int
@@ -176,7 +176,7 @@ func (r *Redactor) spans(words []Word, s *Sound) ([]Finding, error) {
 		return nil, err
 	}
 	var found []Finding
-	for i, reading := range []*detect.Redaction{done, careful} {
+	for i, reading := range []*redact.Redaction{done, careful} {
 		for _, sp := range reading.Spans() {
 			t := &turns[sp.Turn]
 			first, last := t.within(sp.Start, sp.End)
@@ -258,7 +258,7 @@ func intervals(in []Finding) (out []audio.Interval) {
 	return out
 }
 
-// order of reasons: the first that holds names a mask. Types of package detect come before all of them.
+// order of reasons: the first that holds names a mask. Types of package redact come before all of them.
 var order = []Why{Keys, Digits, Answer, Again, Unheard}
 
 // masks pads findings into what is covered, each with its strongest reason.
@@ -282,7 +282,7 @@ func masks(found []Finding, s *Sound) []Finding {
 func hide(words []Word, found []Finding) []Word {
 	words, _ = apart(words)
 	hidden := make([]bool, len(words))
-	for _, f := range found { // types of package detect come first
+	for _, f := range found { // types of package redact come first
 		for i, w := range words {
 			t := audio.Interval{Start: max(w.Start, f.Start), End: min(w.End, f.End)}
 			if !hidden[i] && w.Leg == f.Leg && t.Length() >= w.length()/2 && t.Length() > 0 {

@@ -6,8 +6,8 @@ import (
 	"time"
 	"unicode"
 
-	"murmur/internal/private/internal/audio"
-	"murmur/internal/private/internal/detect/number"
+	"murmur/internal/audio"
+	"murmur/internal/redact/number"
 )
 
 // Rules of the sound, for what the text alone does not give away.

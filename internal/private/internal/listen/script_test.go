@@ -17,9 +17,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"murmur/internal/private/internal/audio"
-	"murmur/internal/private/internal/audio/wav"
-	"murmur/internal/private/internal/detect"
+	"murmur/internal/audio"
+	"murmur/internal/audio/wav"
+	"murmur/internal/redact"
 )
 
 // The scripted recogniser is this test binary: it is run as `listen.test scripted FILE FAULT`, reads a WAV and says
@@ -219,8 +219,8 @@ func (s *script) recording() Recording {
 func labelled(text string, spans [][2]int) *script {
 	s := &script{}
 	at := 0
-	sides := map[detect.Side]int{}
-	for _, t := range detect.ParsePlain(text) {
+	sides := map[redact.Side]int{}
+	for _, t := range redact.ParsePlain(text) {
 		if _, ok := sides[t.Side]; !ok {
 			sides[t.Side] = len(sides) % wav.MaxLegs
 		}
@@ -245,11 +245,11 @@ func labelled(text string, spans [][2]int) *script {
 
 func redactor(t testing.TB, l *Listener) *Redactor {
 	t.Helper()
-	d, err := detect.New(detect.Config{Dial: detect.Strict})
+	d, err := redact.New(redact.Config{Dial: redact.Strict})
 	if err != nil {
 		t.Fatal(err)
 	}
-	careful, err := detect.New(detect.Config{Dial: detect.Paranoid})
+	careful, err := redact.New(redact.Config{Dial: redact.Paranoid})
 	if err != nil {
 		t.Fatal(err)
 	}

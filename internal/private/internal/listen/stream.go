@@ -7,7 +7,7 @@ import (
 	"errors"
 	"io"
 
-	"murmur/internal/private/internal/audio/wav"
+	"murmur/internal/audio/wav"
 )
 
 // headSize is how much of a file is looked at to tell what it is.

@@ -8,7 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"murmur/internal/private/internal/detect"
+	"murmur/internal/redact"
 )
 
 // Pauses between words of a leg. A sentence ends at a full stop or a short pause; a turn at a long one, or where
@@ -116,12 +116,12 @@ func (t *turn) within(start, end int) (first, last int) {
 }
 
 // document is the conversation for the text anonymiser. One leg alone may hold any number of speakers.
-func document(turns []turn, legs int) detect.Doc {
-	d := detect.Doc{Turns: make([]detect.Turn, len(turns))}
+func document(turns []turn, legs int) redact.Doc {
+	d := redact.Doc{Turns: make([]redact.Turn, len(turns))}
 	for i, t := range turns {
 		d.Turns[i].Text = t.text
 		if legs > 1 {
-			d.Turns[i].Side = detect.Side(t.leg + int(detect.Contact))
+			d.Turns[i].Side = redact.Side(t.leg + int(redact.Contact))
 		}
 	}
 	return d

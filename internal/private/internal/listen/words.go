@@ -14,8 +14,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"murmur/internal/private/internal/audio"
-	"murmur/internal/private/internal/audio/wav"
+	"murmur/internal/audio"
+	"murmur/internal/audio/wav"
 )
 
 // Limits of what a recogniser or a transcript may say.

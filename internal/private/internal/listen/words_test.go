@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"murmur/internal/private/internal/audio"
+	"murmur/internal/audio"
 )
 
 func TestReadWords(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 
 	"github.com/zaf/g711"
 
+	"murmur/internal/audio/dtmf"
 	"murmur/internal/fact"
-	"murmur/internal/private/internal/audio/dtmf"
 	"murmur/internal/private/internal/consent"
 	"murmur/internal/private/internal/recording"
 	"murmur/internal/workspace"

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"murmur/internal/private/internal/audio/audiotest"
-	"murmur/internal/private/internal/audio/wav"
+	"murmur/internal/audio/audiotest"
+	"murmur/internal/audio/wav"
 	"murmur/internal/private/internal/consent"
 	"murmur/internal/workspace"
 )

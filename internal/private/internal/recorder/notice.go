@@ -15,7 +15,7 @@ import (
 	"github.com/pion/rtp"
 	"github.com/zaf/g711"
 
-	"murmur/internal/private/internal/audio/wav"
+	"murmur/internal/audio/wav"
 	"murmur/internal/private/internal/consent"
 	"murmur/internal/private/internal/recorder/sdp"
 	"murmur/internal/private/internal/recorder/stream"

@@ -21,7 +21,7 @@ import (
 	"github.com/pion/rtp"
 	"github.com/zaf/g711"
 
-	"murmur/internal/private/internal/audio/audiotest"
+	"murmur/internal/audio/audiotest"
 )
 
 // phone is a telephone of its own making: SIP as text over UDP or TCP, RTP from a socket for each leg. It shares no code

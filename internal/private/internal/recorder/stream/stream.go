@@ -23,7 +23,7 @@ import (
 	"github.com/pion/rtp"
 	"github.com/zaf/g711"
 
-	"murmur/internal/private/internal/audio/dtmf"
+	"murmur/internal/audio/dtmf"
 	"murmur/internal/private/internal/recorder/sdp"
 )
 

@@ -11,8 +11,8 @@ import (
 	"github.com/pion/rtp"
 	"github.com/zaf/g711"
 
-	"murmur/internal/private/internal/audio/audiotest"
-	"murmur/internal/private/internal/audio/dtmf"
+	"murmur/internal/audio/audiotest"
+	"murmur/internal/audio/dtmf"
 	"murmur/internal/private/internal/recorder/sdp"
 )
 

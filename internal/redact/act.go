@@ -1,0 +1,113 @@
+package redact
+
+import (
+	"murmur/internal/redact/act"
+	"murmur/internal/redact/number"
+)
+
+// acting is the part of a scan that tells what a turn does.
+type acting struct {
+	acts    *act.Model
+	said    []string // the turn as the model reads it
+	does    act.Act  // what the turn does
+	reading act.Scratch
+}
+
+// known is how much a phrase that the rules know adds to the score of its act, and awaited how much an open question adds
+// to that of an answer, in units of the model's weights. A recogniser makes talk of a spelled name, postcode or birth date
+// ("I know right"), so what comes right behind a question for one is an answer unless it clearly is none.
+const (
+	known    = 150
+	awaited  = 120
+	expected = 600
+)
+
+// findAct tells what the loaded turn does: what the model says, and the phrases that the rules know. own is the question
+// of the side that speaks, answer the one that it may answer.
+func (s *scan) findAct(own, answer *asked) act.Act {
+	s.said = s.actWords(s.said[:0])
+	score := s.acts.Read(s.said, &s.reading)
+	types, n := s.questions()
+	for _, t := range types[:n] {
+		score[actOf[t]] += known
+	}
+	if s.repeatRequest() {
+		score[act.Repeat] += known
+	}
+	if s.newTopic() {
+		score[act.AskOther] += known
+	}
+	if answer.open() && answer.heard == 0 {
+		score[act.Answer] += awaited
+		if t := answer.types[0]; (t == Person || t == Postcode || t == DateOfBirth) && !s.asksPlainly() {
+			score[act.Answer] += expected - awaited
+		}
+	}
+	return score.Best()
+}
+
+// asksPlainly reports whether the turn has a question mark, or is longer than an answer.
+func (s *scan) asksPlainly() bool {
+	n := 0
+	for i, t := range s.tok {
+		if s.low(i) == "?" {
+			return true
+		}
+		if t.kind >= word {
+			n++
+		}
+	}
+	return n > briefly && !s.spelled()
+}
+
+// actOf gives the act that asks for a type.
+var actOf = func() (m [types]act.Act) {
+	for t := range m {
+		m[t] = act.AskNumber
+	}
+	for a, of := range map[act.Act][]Type{act.AskName: {Person}, act.AskPostcode: {Postcode}, act.AskAddress: {Address, Location}, act.AskBirth: {DateOfBirth, Age},
+		act.AskPhone: {Phone}, act.AskCode: {PIN, CVV, CardExpiry, Password}, act.AskEmail: {Email, Username, URL}} {
+		for _, t := range of {
+			m[t] = a
+		}
+	}
+	return m
+}()
+
+// actWords gives the loaded turn as package act reads it: words in lower case, "0" for a number, however long, "[]" for a
+// mask, "?" for a question mark.
+func (s *scan) actWords(dst []string) []string {
+	number0 := func(i int) bool {
+		switch t := s.tok[i]; t.kind {
+		case digit, mixed:
+			return true
+		case word:
+			r := s.runAt(i)
+			_, spoken := number.Spoken(s.low(i))
+			return spoken && r != nil && r.Digits > 1
+		}
+		return false
+	}
+	for i, t := range s.tok {
+		switch {
+		case number0(i):
+			if n := len(dst); n == 0 || dst[n-1] != "0" {
+				dst = append(dst, "0")
+			}
+		case t.kind == word:
+			dst = append(dst, s.low(i))
+		case t.kind == mask:
+			dst = append(dst, "[]")
+		case s.low(i) == "?":
+			dst = append(dst, "?")
+		}
+	}
+	return dst
+}
+
+// ActWords gives a turn as package act reads it, for training.
+func ActWords(text string) []string {
+	s := &scan{}
+	s.load(viewOf(text), Strict)
+	return s.actWords(nil)
+}

@@ -1,0 +1,414 @@
+package redact
+
+import (
+	"slices"
+
+	"murmur/internal/redact/act"
+)
+
+// patience is how many turns of the asker a question stays open for pieces of its answer; a repeated request
+// ("one more time please?") opens the last question again at any time.
+const patience = 3
+
+// maxAnswers is how many turns may answer one question: the pieces of a long number.
+const maxAnswers = 10
+
+// asked is what one side of a conversation last asked the others for. Types are in the order of asking. It
+// lives over turns: acknowledgements keep it, another question replaces it, other talk ages it.
+type asked struct {
+	side  Side
+	at    int // turn it was last asked in
+	types [4]Type
+	n     int
+	age   int
+	heard int  // turns read as answers to it
+	again bool // opened by a repeated request: the answer may be something else
+	spell bool // to be spelled
+	echo  bool // this turn reads its answer back
+}
+
+func (a *asked) open() bool {
+	return a != nil && a.n > 0 && a.age <= patience && a.heard <= maxAnswers
+}
+
+// dialogue holds the open questions of a conversation, one for each side that asked.
+type dialogue struct {
+	turn int
+	asks []asked
+	said asked // what a side began to say unasked: "visa, four zero one two"; its next digits go on
+}
+
+func (d dialogue) clone() dialogue {
+	d.asks = slices.Clone(d.asks)
+	return d
+}
+
+// note keeps what the turn in s, said by side, may go on with in the side's next turn.
+func (d *dialogue) note(s *scan, side Side) {
+	for _, m := range s.marks {
+		switch m.t {
+		case CreditCard, BankAcct, IBAN, SSN:
+			if m.why == ByCue {
+				d.said = asked{side: side, at: d.turn, types: [4]Type{m.t}, n: 1}
+			}
+		}
+	}
+}
+
+// step is what an act does to the question of the side that acts.
+type step uint8
+
+const (
+	ages      step = iota // other talk: a question that is not answered soon is closed
+	opens                 // a new question
+	spells                // the same question, letter by letter
+	again                 // the same question again
+	readsBack             // reads the answer back; the question stays open
+	rests                 // another topic: closed until it is asked again
+	closes                // the answer was taken: only a piece of it may follow
+	keeps                 // gives a value of its own
+)
+
+// moves says for every act what becomes of the question of the side that acts, and which types a new one asks for,
+// behind those that the cue words of the turn name.
+var moves = [act.Acts]struct {
+	step  step
+	types []Type
+}{
+	act.None:        {ages, nil},
+	act.AskName:     {opens, []Type{Person}},
+	act.AskSpelling: {spells, []Type{Person}},
+	act.AskPostcode: {opens, []Type{Postcode}},
+	act.AskAddress:  {opens, []Type{Address, Location}},
+	act.AskBirth:    {opens, []Type{DateOfBirth}},
+	act.AskPhone:    {opens, []Type{Phone}},
+	act.AskNumber:   {opens, []Type{ID, BankAcct, CreditCard}},
+	act.AskCode:     {opens, []Type{PIN, Password, CVV}},
+	act.AskEmail:    {opens, []Type{Email, Username}},
+	act.AskOther:    {rests, nil},
+	act.Repeat:      {again, nil},
+	act.Narrow:      {again, nil},
+	act.Confirm:     {readsBack, nil},
+	act.Accept:      {closes, nil},
+	act.Answer:      {keeps, nil},
+}
+
+// sides is how many sides' questions are kept; more are a forum, not a call.
+const sides = 8
+
+// hear takes in what side says with the turn in s. It gives the question that the turn may answer, nil if it
+// asks something itself or none is open.
+func (d *dialogue) hear(s *scan, side Side) *asked {
+	d.turn++
+	if side == Machine {
+		return nil
+	}
+	own, answer := d.questions(side)
+	if v := &d.said; v.n > 0 && v.side == side && (answer == nil || v.at > answer.at) && d.turn-v.at <= 2 {
+		answer = v
+	}
+	s.does = s.findAct(own, answer)
+	m := &moves[s.does]
+	switch m.step {
+	case opens:
+		if answer.open() && s.answers() {
+			break
+		}
+		if own = d.add(own, side); own != nil {
+			*own = asked{side: side, at: d.turn}
+			own.types, own.n = s.wanted(m.types)
+		}
+		return nil
+	case spells, again:
+		if own != nil && own.n > 0 {
+			own.age, own.heard, own.again, own.at, own.spell = 0, 0, m.step == again || own.heard > 0, d.turn, m.step == spells
+		} else if own = d.add(own, side); m.step == spells && own != nil {
+			*own = asked{side: side, at: d.turn, n: 1, types: [4]Type{Person}, spell: true}
+		}
+		if side == 0 || own != nil && own.n > 0 {
+			return nil
+		}
+		return answer
+	case readsBack:
+		if own != nil && own.n > 0 {
+			own.age, own.at = 0, d.turn
+			echo := *own
+			echo.echo = true
+			return &echo
+		}
+	case rests:
+		if own != nil {
+			own.age = patience + 1
+		}
+	case closes:
+		if own != nil && !s.acknowledges() {
+			own.age += 2
+		}
+	case ages:
+		if own != nil && !s.acknowledges() {
+			own.age++
+		}
+	}
+	if answer != nil {
+		answer.heard++
+	}
+	return answer
+}
+
+// questions gives the question of a side and the one that it may answer: the last of another side. A text without sides
+// answers itself.
+func (d *dialogue) questions(side Side) (own, answer *asked) {
+	for i := range d.asks {
+		switch a := &d.asks[i]; {
+		case a.side == side:
+			own = a
+		case a.n > 0 && (answer == nil || a.at > answer.at):
+			answer = a
+		}
+	}
+	if side == 0 {
+		answer = own
+	}
+	return own, answer
+}
+
+// add gives the place of a side's question, nil if there are too many sides.
+func (d *dialogue) add(own *asked, side Side) *asked {
+	if own == nil && len(d.asks) < sides {
+		d.asks = append(d.asks, asked{side: side})
+		own = &d.asks[len(d.asks)-1]
+	}
+	return own
+}
+
+// wanted gives the types that a question asks for: what its cue words name, and those of its act.
+func (s *scan) wanted(of []Type) (types [4]Type, n int) {
+	types, n = s.questions()
+	add := func(t Type) {
+		if n < len(types) && !slices.Contains(types[:n], t) {
+			types[n] = t
+			n++
+		}
+	}
+	if len(of) == 0 {
+		return types, n
+	}
+	if !slices.Contains(types[:n], of[0]) && n > 0 && len(of) == 1 { // the act knows better than a stray cue
+		copy(types[1:], types[:min(n, 3)])
+		types[0], n = of[0], min(n+1, 4)
+	}
+	if n == 0 || len(of) == 1 {
+		for _, t := range of {
+			add(t)
+		}
+	} else if !slices.ContainsFunc(of, func(t Type) bool { return slices.Contains(types[:n], t) }) {
+		add(of[0])
+	}
+	return types, n
+}
+
+func (a *asked) wants(t Type) bool {
+	if !a.open() {
+		return false
+	}
+	for _, w := range a.types[:a.n] {
+		if w == t || t == Location && (w == Postcode || w == Address) {
+			return true
+		}
+	}
+	return false
+}
+
+// fits gives the asked type a reading is most likely the answer to, None if it is no answer.
+func (a *asked) fits(s *scan, rd *reading) Type {
+	if !a.open() {
+		return None
+	}
+	best, bestScore := None, 0
+	for k, t := range a.types[:a.n] {
+		if !s.plausible(rd, t, true) {
+			continue
+		}
+		score := 10 - k
+		n := len(rd.value)
+		switch t {
+		case ID:
+			if n < 4 && a.heard > 3 {
+				continue
+			}
+		case Phone:
+			if n == 7 || n == 10 || n == 11 {
+				score += 10
+			}
+		case CVV:
+			if n == 3 {
+				score += 10
+			}
+		case CardExpiry:
+			if expiry(rd.value) {
+				score += 6
+			}
+		case Postcode:
+			if n == 5 || postcodeLike(rd.value) {
+				score += 10
+			}
+		case CreditCard:
+			if n == 4 || n >= 13 {
+				score += 8
+			}
+		case Person, Address, Password, Username, Email:
+			score -= 6
+		}
+		if score > bestScore {
+			best, bestScore = t, score
+		}
+	}
+	if best == Number {
+		return None
+	}
+	return best
+}
+
+// questions gives the types the turn asks for: its cues, if it is a question, a request or a bare prompt.
+func (s *scan) questions() (types [4]Type, n int) {
+	who := s.asksWho()
+	if len(s.cues) == 0 && !who {
+		return
+	}
+	request := len(s.tok) <= 7
+	mark := -1
+	for i := range s.tok {
+		switch s.low(i) {
+		case "?":
+			mark = i
+			request = true
+		case "please", "may", "can", "could", "need", "what", "what's", "whats", "verify", "confirm", "provide", "give", "who", "tell", "spell", "have", "which", "where", "when", "how", "for", "your":
+			request = true
+		}
+	}
+	if !request {
+		return
+	}
+	digits := 0
+	for _, r := range s.runs {
+		digits += r.Digits
+	}
+	if digits >= 7 && mark < 0 {
+		return
+	}
+	add := func(t Type) {
+		if slices.Contains(types[:n], t) {
+			return
+		}
+		if n < len(types) {
+			types[n] = t
+			n++
+		}
+	}
+	for _, c := range s.cues {
+		if n > 0 && s.aside(c.at) || s.low(c.at) == "named" || s.low(c.at) == "wifi" {
+			continue
+		}
+		if !c.weak {
+			add(c.t)
+		}
+	}
+	for _, c := range s.cues {
+		if c.weak && (n == 0 || c.t == Person) && (c.t != Phone || s.low(c.at) == "number" || s.low(c.at) == "reach" || mark > 0) {
+			add(c.t)
+		}
+	}
+	if who {
+		add(Person)
+	}
+	return
+}
+
+// aside reports whether the cue at token i only says whose the thing asked for is: "the password on the account".
+func (s *scan) aside(i int) bool {
+	switch s.low(i - 1) {
+	case "the", "your", "this":
+	default:
+		return false
+	}
+	switch s.low(i - 2) {
+	case "on", "for", "to", "of", "from", "in", "with":
+		return true
+	}
+	return false
+}
+
+// asksWho recognises "who's calling", "who am I speaking with".
+func (s *scan) asksWho() bool {
+	for i := range s.tok {
+		if s.low(i) == "who" && len(s.tok) < 14 {
+			return true
+		}
+	}
+	return false
+}
+
+// repeatRequest recognises "one more time", "say that again", "could you spell it", "the last four".
+func (s *scan) repeatRequest() bool {
+	for _, c := range s.cues {
+		if !c.weak && s.low(c.at) != "spell" && s.low(c.at) != "spelling" {
+			return false // the last four of your social is a question of its own
+		}
+	}
+	for i := range s.tok {
+		a, b := s.low(i), s.low(i+1)
+		switch {
+		case a == "more" && b == "time", a == "again" && len(s.tok) < 12, a == "repeat" && len(s.tok) < 12, a == "didn't" && b == "catch", a == "did" && s.low(i+2) == "catch",
+			a == "spell" && (b == "it" || b == "that"), a == "last" && (b == "four" || b == "4" || b == "part"), a == "pardon", a == "rest" && s.low(i+2) == "it",
+			a == "next" && len(s.tok) <= 4, a == "say" && (b == "it" || b == "that"):
+			return true
+		}
+	}
+	return false
+}
+
+// newTopic recognises a question after something else than a value: "how can I help?", "anything else?", "what's the
+// problem?", "how much?". What was asked before waits until it is repeated.
+func (s *scan) newTopic() bool {
+	for i := range s.tok {
+		switch s.low(i) {
+		case "how":
+			if n := s.low(i + 1); (n == "much" || n == "many" || n == "long") && (s.low(len(s.tok)-1) == "?" || len(s.tok) < 12) {
+				return true
+			}
+		case "help", "problem", "issue", "else", "assist", "wrong", "matter":
+			return s.low(len(s.tok)-1) == "?" || len(s.tok) < 12
+		}
+	}
+	return false
+}
+
+// acknowledges reports whether the turn says no more than "uh huh, go ahead".
+func (s *scan) acknowledges() bool {
+	n := 0
+	for i, t := range s.tok {
+		if t.kind < word {
+			continue
+		}
+		if t.kind != word || t.lex&(ack|stop) == 0 && s.low(i) != "go" {
+			return false
+		}
+		n++
+	}
+	return n <= 8
+}
+
+// answers reports whether the turn says a value itself, so that its cue words do not ask for one.
+func (s *scan) answers() bool {
+	for _, r := range s.runs {
+		if r.Digits >= 3 || r.Letters >= 3 {
+			return true
+		}
+	}
+	for i := range s.tok {
+		if s.low(i) == "?" || s.low(i) == "your" || s.low(i) == "please" {
+			return false
+		}
+	}
+	return true
+}

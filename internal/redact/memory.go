@@ -1,0 +1,263 @@
+package redact
+
+import (
+	"slices"
+	"strings"
+
+	"murmur/internal/redact/gazetteer"
+)
+
+// memory holds what was masked in a document, to mask it wherever else it stands, in any case and spelling.
+type memory struct {
+	words   map[string]Type // parts of names, user names, e-mail addresses: lower case
+	plain   map[string]bool // those of them that are English words too
+	digits  map[string]Type // numbers of four digits and more
+	phrases map[string][]phrase
+	grown   bool // there are phrases that were not looked for yet
+}
+
+// phrase is the words of a value, lower case, without signs. It is found by its first word.
+type phrase struct {
+	words []string
+	t     Type
+	turn  int // it was said in
+	side  Side
+	near  bool // words that say little: it is known again only where the other side says them in the next turns
+}
+
+// readBack is in how many turns behind its answer a value is read back.
+const readBack = 3
+
+// longPhrase is how many words of a value are compared.
+const longPhrase = 16
+
+// learn takes in the values of the pieces of turn nth, said by side.
+func (y *memory) learn(m *masking, nth int, side Side) {
+	if len(m.pieces) == m.fresh {
+		return
+	}
+	m.fresh = len(m.pieces)
+	if y.words == nil {
+		y.words, y.digits, y.plain, y.phrases = map[string]Type{}, map[string]Type{}, map[string]bool{}, map[string][]phrase{}
+	}
+	for i := range m.pieces {
+		y.piece(&m.pieces[i], m.text, nth, side)
+	}
+}
+
+func (y *memory) piece(p *piece, text string, nth int, side Side) {
+	value := text[p.s:p.e]
+	if p.t == Date || p.t == Age || len(value) > longValue {
+		return
+	}
+	v := say(value)
+	y.phrase(&v, phrase{t: p.t, turn: nth, side: side})
+	switch p.t {
+	case Location:
+		if w := strings.ToLower(value); len(v.tok) == 1 && len(w) >= 4 && lexicon[w] == 0 && gazetteer.Lookup(w)&gazetteer.Word == 0 {
+			y.words[w] = Location
+		}
+		return
+	case Address, CardExpiry:
+		return
+	case Person:
+		y.name(&v, p)
+	case Username, Password, ID, Vehicle, Postcode:
+		if w := strings.ToLower(value); len(w) >= 5 && !strings.Contains(w, " ") && gazetteer.Lookup(w)&gazetteer.Word == 0 {
+			y.words[w] = p.t
+		}
+	}
+	if d := digitsOf(value); len(d) >= 4 {
+		y.digits[d] = p.t
+	}
+	for k := range v.runs {
+		if r := &v.runs[k]; r.Digits >= 4 && r.Letters == 0 {
+			y.digits[r.Value()] = p.t
+		}
+	}
+}
+
+// name takes in the words of a name, and what a spelling of it says.
+func (y *memory) name(v *said, p *piece) {
+	for k := range v.runs {
+		if w := v.runs[k].Value(); v.runs[k].Digits == 0 && len(w) >= 4 && gazetteer.Lookup(w)&gazetteer.Word == 0 {
+			y.words[w] = Person
+		}
+	}
+	for _, t := range v.tok {
+		w := v.lower[t.s:t.e]
+		if t.kind != word || len(w) < 3 || lexicon[w]&^(month|stop|verb|given) != 0 {
+			continue
+		}
+		g := gazetteer.Lookup(w)
+		switch {
+		case g&gazetteer.Word == 0 && lexicon[w]&^given == 0 && (g != 0 || p.why != ByQuestion || len(w) >= 5):
+			y.words[w] = Person
+		case p.score >= 75 && g&gazetteer.CommonFirst != 0 && len(v.tok) <= 2, len(v.tok) <= 2 && lexicon[w] == 0:
+			if _, known := y.words[w]; !known {
+				y.words[w], y.plain[w] = Person, true
+			}
+		}
+	}
+}
+
+// longValue is how many bytes of a value are remembered.
+const longValue = 400
+
+// phrase takes in the words of a value.
+func (y *memory) phrase(v *said, p phrase) {
+	telling, plain := 0, 0
+	for _, k := range v.tok {
+		w := v.lower[k.s:k.e]
+		switch {
+		case k.kind < word || k.kind == mask:
+			continue
+		case k.kind == digit || k.kind == mixed:
+			telling += len(w)
+		case k.lex&(stop|ack|common) != 0:
+			plain++
+		case k.gaz&gazetteer.Word == 0:
+			telling += 2
+		default:
+			telling++
+		}
+		p.words = append(p.words, w)
+	}
+	if n := len(p.words); n == plain || n > longPhrase {
+		return
+	}
+	p.near = telling < 2 || len(p.words) < 2
+	if p.near && (p.t == Location || p.side == 0) {
+		return
+	}
+	for _, q := range y.phrases[p.words[0]] {
+		if slices.Equal(p.words, q.words) && (!q.near || p.near && q.turn == p.turn) {
+			return
+		}
+	}
+	y.phrases[p.words[0]], y.grown = append(y.phrases[p.words[0]], p), true
+}
+
+// again masks remembered phrases in the turns as they were said: also where a part of one is masked already.
+func (y *memory) again(s *scan, said []Turn, turns []masking) {
+	if !y.grown {
+		return
+	}
+	y.grown = false
+	for n := range turns {
+		m := &turns[n]
+		v := viewOf(m.text)
+		s.tok = tokenise(&v, s.tok[:0])
+		s.view = v
+		var found []piece
+		for i, t := range s.tok {
+			if t.kind < word || t.kind == mask {
+				continue
+			}
+			for _, p := range y.phrases[s.low(i)] {
+				if p.near && (n <= p.turn || n > p.turn+readBack || said[n].Side == p.side) {
+					continue
+				}
+				if end := s.follows(i, p.words); end > i {
+					a, b := s.original(int(t.s), int(s.tok[end-1].e))
+					found = append(found, piece{s: a, e: b, t: p.t, score: 70, why: ByMemory})
+				}
+			}
+		}
+		if len(m.pieces) > 0 {
+			found = y.numbers(s, found)
+		}
+		if len(found) > 0 {
+			m.insert(found)
+		}
+	}
+}
+
+// numbers adds the remembered numbers and spelled words of the turn whose tokens are in s: one that is masked in part is not
+// whole in the masked text.
+func (y *memory) numbers(s *scan, found []piece) []piece {
+	s.words = words(&s.view, s.tok, s.words[:0])
+	for _, r := range s.reader.Read(s.words) {
+		t, known := None, false
+		switch {
+		case r.Digits >= 4 && r.Letters == 0:
+			t, known = y.digits[r.Value()]
+		case r.Letters >= 4 && r.Digits == 0 && !y.plain[r.Value()]:
+			t, known = y.words[r.Value()]
+		}
+		if known {
+			a, b := s.original(int(s.tok[r.From].s), int(s.tok[r.To-1].e))
+			found = append(found, piece{s: a, e: b, t: t, score: 70, why: ByMemory})
+		}
+	}
+	return found
+}
+
+// digitsOf gives the written digits of s.
+func digitsOf(s string) string {
+	b := make([]byte, 0, len(s))
+	for i := range len(s) {
+		if num(s[i]) {
+			b = append(b, s[i])
+		}
+	}
+	return string(b)
+}
+
+// recall marks remembered values in the loaded turn.
+func (y *memory) recall(s *scan) {
+	s.maybe = s.maybe[:0]
+	if len(y.words) == 0 && len(y.digits) == 0 {
+		return
+	}
+	for i, t := range s.tok {
+		if t.kind == word || t.kind == mixed {
+			y.recallWord(s, i)
+		}
+		if t.kind == digit && t.e-t.s >= 4 && !s.taken[i] {
+			if typ, ok := y.digits[s.low(i)]; ok {
+				s.mark(i, i+1, typ, 70, ByMemory)
+			}
+		}
+	}
+	for k := range s.runs {
+		if r := &s.runs[k]; r.Digits >= 4 && r.Letters == 0 {
+			if typ, ok := y.digits[r.Value()]; ok {
+				s.mark(r.From, r.To, typ, 70, ByMemory)
+			}
+		} else if r.Letters >= 3 && r.Digits == 0 {
+			if typ, ok := y.words[r.Value()]; ok && !y.plain[r.Value()] {
+				s.mark(r.From, r.To, typ, 70, ByMemory)
+			}
+		}
+	}
+}
+
+// recallWord marks token i if it is a remembered word. One that is plain English too is left to the tagger where nothing
+// else says that it is a name here.
+func (y *memory) recallWord(s *scan, i int) {
+	typ, ok := y.words[s.low(i)]
+	if !ok {
+		return
+	}
+	if y.plain[s.low(i)] && s.at(i).shape == small && (s.cased || i+1 < len(s.tok) && s.nameCue(i) <= noCue) {
+		s.maybe = append(s.maybe, i)
+		return
+	}
+	s.mark(i, i+1, typ, 70, ByMemory)
+}
+
+// follows gives the end of the words of a phrase that begins at token i, signs between them left out; i if others stand there.
+func (s *scan) follows(i int, words []string) int {
+	j := i
+	for _, w := range words {
+		for j > i && j < len(s.tok) && s.tok[j].kind == sign {
+			j++
+		}
+		if s.low(j) != w {
+			return i
+		}
+		j++
+	}
+	return j
+}

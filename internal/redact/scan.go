@@ -1,0 +1,212 @@
+package redact
+
+import (
+	"slices"
+
+	"murmur/internal/redact/number"
+)
+
+// scan is one turn under the rules: what it says, and the marks made on it so far. It is reused from turn to
+// turn; nothing in it outlives the call of Redact.
+type scan struct {
+	view
+	dial    Dial
+	tok     []token
+	words   []number.Word
+	runs    []number.Run
+	runOf   []int32 // by token: 1 + the run it belongs to, 0 for none
+	cues    []cue
+	marks   []mark
+	taken   []bool // tokens that a date or an address claims, kept from the digit rules
+	plainly []bool // tokens of everyday letters and digits: "v2", "9am"
+	cased   bool   // capitals mean something here
+	ask     *asked // the question that the turn may answer, nil for none
+	reader  number.Reader
+	tagging
+	acting
+	echoes echoes
+}
+
+// mark is one finding: tokens [from, to) are of type t. The highest score decides the type where marks meet.
+type mark struct {
+	from, to int
+	t        Type
+	score    uint8 // per cent
+	why      Why
+	loose    bool   // the whole of an answer: the tagger may take words of it back
+	whole    bool   // likewise, of every word of the turn: it tells the tagger nothing
+	name     string // of an identifier that the business taught
+}
+
+// cue is a word that says what the value near it is.
+type cue struct {
+	at   int
+	t    Type
+	weak bool
+}
+
+func (s *scan) load(v view, dial Dial) {
+	s.view, s.dial = v, dial
+	s.tok = tokenise(&s.view, s.tok[:0])
+	s.words = words(&s.view, s.tok, s.words[:0])
+	s.runs = s.reader.Read(s.words)
+	s.runOf = append(s.runOf[:0], make([]int32, len(s.tok))...)
+	for k := range s.runs {
+		for i := s.runs[k].From; i < s.runs[k].To; i++ {
+			s.runOf[i] = int32(k + 1)
+		}
+	}
+	s.marks = s.marks[:0]
+	s.echoes.heard = append(s.echoes.heard[:0], make([]bool, len(s.tok))...)
+	s.taken = append(s.taken[:0], make([]bool, len(s.tok))...)
+	s.cased = false
+	for _, t := range s.tok {
+		if t.kind == word && t.e-t.s > 1 {
+			s.cased = s.cased || t.shape == capital
+		}
+	}
+	s.findCues()
+}
+
+// low gives the text of token i in lower case, "" outside.
+func (s *scan) low(i int) string {
+	if i < 0 || i >= len(s.tok) {
+		return ""
+	}
+	return s.lower[s.tok[i].s:s.tok[i].e]
+}
+
+// at gives token i, an empty one outside.
+func (s *scan) at(i int) token {
+	if i < 0 || i >= len(s.tok) {
+		return token{}
+	}
+	return s.tok[i]
+}
+
+// glued reports whether token i begins where token i-1 ends.
+func (s *scan) glued(i int) bool {
+	return i > 0 && i < len(s.tok) && s.tok[i].s == s.tok[i-1].e
+}
+
+func (s *scan) mark(from, to int, t Type, score uint8, why Why) {
+	if from < 0 || to > len(s.tok) || from >= to {
+		return
+	}
+	s.marks = append(s.marks, mark{from: from, to: to, t: t, score: score, why: why})
+}
+
+func (s *scan) take(from, to int) {
+	for i := max(0, from); i < min(to, len(s.taken)); i++ {
+		s.taken[i] = true
+	}
+}
+
+// findCues lists the cue words of the turn. Of "policy number" only the policy counts.
+func (s *scan) findCues() {
+	s.cues = s.cues[:0]
+	for i, t := range s.tok {
+		if t.kind != word && t.kind != mixed {
+			continue
+		}
+		low := s.low(i)
+		ct, ok := cueWords[low]
+		if n := s.at(i + 1); low == "pass" && n.kind >= word && n.kind <= mixed && n.gaz == 0 && n.lex == 0 && n.e-n.s > 3 || !ok && password(low) {
+			ct, ok = Password, true
+		}
+		if !ok {
+			continue
+		}
+		if low == "back" && (s.low(i-1) != "the" || s.low(i-2) != "on") {
+			continue
+		}
+		next := s.low(i + 1)
+		c := cue{i, ct, weakCue[low] && !(ct == ID && (next == "number" || next == "id" || next == "#"))}
+		prev := s.low(i - 1)
+		switch low {
+		case "code":
+			switch prev {
+			case "post", "zip", "postal":
+				c.t, c.weak = Postcode, false
+			case "sort":
+				c.t, c.weak = BankAcct, false
+			case "security":
+				c.t, c.weak = CVV, false
+			case "area", "promo", "discount", "coupon", "voucher", "dress", "country", "bar", "qr", "source", "error", "fault", "part", "product", "model", "item", "colour", "color", "paint",
+				"building", "highway", "tax", "dialling", "dialing", "service", "trouble", "stock":
+				continue
+			default:
+				c.weak = false
+			}
+		case "no":
+			if n := s.low(i + 1); n != "." && n != ":" && s.at(i+1).kind != digit {
+				continue
+			}
+		case "call", "text", "number", "numbers", "reach", "order", "file", "record", "case":
+			if daily.kinds[prev] {
+				continue // the model number
+			}
+			if len(s.cues) > 0 && i-s.cues[len(s.cues)-1].at <= 3 && !s.cues[len(s.cues)-1].weak {
+				continue
+			}
+		case "license", "licence":
+			if next == "plate" || next == "plates" || next == "tag" {
+				continue
+			}
+		case "where":
+			if s.low(i+3) == "live" || s.low(i+2) == "live" || s.low(i+3) == "located" {
+				c.t, c.weak = Address, false
+			}
+		case "user":
+			if next == ":" && (prev == "?" || prev == ".") { // a speaker's label inside a line
+				continue
+			}
+			if next == "rating" || next == "ratings" || next == "review" || next == "reviews" {
+				continue
+			}
+		case "tag":
+			if prev == "price" {
+				continue
+			}
+		}
+		s.cues = append(s.cues, c)
+	}
+}
+
+// cueBefore gives the cue that speaks for a value at token i: the nearest strong one within reach tokens,
+// else the nearest weak one.
+func (s *scan) cueBefore(i, reach int) (cue, bool) {
+	var best cue
+	found := false
+	for k := s.cuesBefore(i) - 1; k >= 0 && i-s.cues[k].at <= reach; k-- {
+		if c := s.cues[k]; !found || best.weak && !c.weak {
+			best, found = c, true
+		}
+	}
+	return best, found
+}
+
+// cueBehind gives the cue of "555 0199 is my number".
+func (s *scan) cueBehind(i int) (cue, bool) {
+	if n := s.low(i); n != "is" && n != "'s" && n != "as" && n != "was" {
+		return cue{}, false
+	}
+	if k := s.cuesBefore(i + 1); k < len(s.cues) && s.cues[k].at-i <= 4 {
+		return s.cues[k], true
+	}
+	return cue{}, false
+}
+
+// cuesBefore counts the cues before token i.
+func (s *scan) cuesBefore(i int) int {
+	k, _ := slices.BinarySearchFunc(s.cues, i, func(c cue, i int) int { return c.at - i })
+	return k
+}
+
+// runAt gives the run that token i belongs to, nil for none.
+func (s *scan) runAt(i int) *number.Run {
+	if i < 0 || i >= len(s.tok) || s.runOf[i] == 0 {
+		return nil
+	}
+	return &s.runs[s.runOf[i]-1]
+}

@@ -1,0 +1,174 @@
+package redact
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"murmur/internal/redact/gazetteer"
+	"murmur/internal/redact/number"
+)
+
+// token is one word, one row of digits, letters and digits mixed, one sign, or one mask that was there
+// before. s and e are bytes of the view.
+type token struct {
+	s, e  int32
+	kind  tokenKind
+	shape shape
+	lex   lex
+	gaz   gazetteer.Flags
+}
+
+type tokenKind uint8
+
+const (
+	sign  tokenKind = iota // one character that is none of the others
+	line                   // a line end
+	word                   // letters, with apostrophes inside
+	digit                  // digits only
+	mixed                  // letters and digits
+	mask                   // [PHONE]
+)
+
+type shape uint8
+
+const (
+	small   shape = iota // lower case, or no letters
+	capital              // Only the first
+	upper                // ALL of several letters
+)
+
+// tokenise cuts v into tokens, appended to dst. "Dwight's" is two tokens, "don't" is one.
+func tokenise(v *view, dst []token) []token {
+	s := v.norm
+	for i := 0; i < len(s); {
+		c := s[i]
+		switch {
+		case c == '\n':
+			dst = append(dst, token{s: int32(i), e: int32(i + 1), kind: line})
+			i++
+		case c == ' ' || c == '\t' || c == '\r':
+			i++
+		case c == '[' && maskLen(s[i:]) > 0:
+			n := maskLen(s[i:])
+			dst = append(dst, token{s: int32(i), e: int32(i + n), kind: mask})
+			i += n
+		default:
+			t := cut(s, i)
+			if t.kind == word {
+				low := v.lower[t.s:t.e]
+				t.lex, t.gaz = lexicon[low], gazetteer.Lookup(low)
+				if t.lex&given != 0 {
+					t.lex, t.gaz = t.lex&^given, t.gaz&^gazetteer.Word
+				}
+			} else if t.kind == mixed {
+				t.lex = lexicon[v.lower[t.s:t.e]]
+			}
+			dst = append(dst, t)
+			i = int(t.e)
+		}
+	}
+	return dst
+}
+
+// cut gives the token that begins at byte i.
+func cut(s string, i int) token {
+	t := token{s: int32(i), kind: sign}
+	var letters, digits, uppers int
+	firstUpper := false
+	j := i
+scan:
+	for j < len(s) {
+		c := s[j]
+		switch {
+		case c >= '0' && c <= '9':
+			digits++
+			j++
+		case c >= 'a' && c <= 'z':
+			letters++
+			j++
+		case c >= 'A' && c <= 'Z':
+			if j == i {
+				firstUpper = true
+			}
+			letters++
+			uppers++
+			j++
+		case c == '\'':
+			if letters == 0 || j+1 >= len(s) || !asciiLetter(s[j+1]) ||
+				s[j+1]|0x20 == 's' && (j+2 >= len(s) || !asciiLetter(s[j+2])) {
+				break scan
+			}
+			j++
+		case c < utf8.RuneSelf:
+			break scan
+		default:
+			r, n := utf8.DecodeRuneInString(s[j:])
+			if !unicode.IsLetter(r) && !unicode.Is(unicode.Mn, r) {
+				break scan
+			}
+			letters++
+			if unicode.IsUpper(r) {
+				firstUpper = firstUpper || j == i
+				uppers++
+			}
+			j += n
+		}
+	}
+	if j == i { // a sign, or the "'s" of a possessive
+		if s[i] == '\'' && i+1 < len(s) && s[i+1]|0x20 == 's' && (i+2 >= len(s) || !asciiLetter(s[i+2])) {
+			t.kind, t.e = word, int32(i+2)
+			return t
+		}
+		_, n := utf8.DecodeRuneInString(s[i:])
+		t.e = int32(i + n)
+		return t
+	}
+	t.e = int32(j)
+	switch {
+	case letters == 0:
+		t.kind = digit
+	case digits > 0:
+		t.kind = mixed
+	default:
+		t.kind = word
+	}
+	switch {
+	case uppers > 1 && uppers == letters:
+		t.shape = upper
+	case firstUpper:
+		t.shape = capital
+	}
+	return t
+}
+
+func asciiLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+// longestMask is longer than any mask.
+const longestMask = 40
+
+// maskLen gives the length of a mask such as [PHONE] or [AGE_40_49] at the beginning of s, 0 if there is none.
+func maskLen(s string) int {
+	n := 1
+	for n < len(s) && n < longestMask && (s[n] >= 'A' && s[n] <= 'Z' || s[n] == '_' || num(s[n])) {
+		n++
+	}
+	if n >= len(s) || s[n] != ']' {
+		return 0
+	}
+	for t, name := range typeNames {
+		rest, ok := strings.CutPrefix(s[1:n], name)
+		if ok && (rest == "" || rest[0] == '_' && coarse(Type(t), rest[1:])) {
+			return n + 1
+		}
+	}
+	return 0
+}
+
+// words fills dst with the tokens as the number reader wants them; a mask is a word it cannot read.
+func words(v *view, tok []token, dst []number.Word) []number.Word {
+	for _, t := range tok {
+		dst = append(dst, number.Word{Lower: v.lower[t.s:t.e], Start: int(t.s), End: int(t.e)})
+	}
+	return dst
+}
