@@ -9,7 +9,7 @@ TOOL := go tool -modfile=tools/go.mod
 # Prints failures in full, every skipped test with its reason, and a closing line.
 TESTSUM := $(TOOL) gotestsum --format pkgname --format-hide-empty-pkg --
 
-.PHONY: help build redactor demo test race fuzz bench bench-text train train-acts eval-text lint sbom attack plants arch generate verify shots eval-language eval-usefulness eval-digest axe test-faults test-cluster setup models voice eval-text-recognizer clean
+.PHONY: help build release redactor demo test race fuzz bench bench-text train train-acts eval-text lint sbom attack plants arch generate verify shots eval-language eval-usefulness eval-digest axe test-faults test-cluster setup models voice eval-text-recognizer clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -21,6 +21,9 @@ $(BIN): $(shell git ls-files '*.go' go.mod go.sum 2>/dev/null || find . -name '*
 	@command -v go >/dev/null || { echo "error: Go is missing"; echo "hint: install Go (https://go.dev/dl), the version is in go.mod"; exit 1; }
 	@command -v $${CC:-cc} >/dev/null || command -v g++ >/dev/null || { echo "error: a C compiler is missing"; echo "hint: on Debian: apt-get install g++"; exit 1; }
 	go build -o $(BIN) ./cmd/murmur
+
+release: ## build bin/murmur-release: stripped, the same on every machine
+	go build -trimpath -ldflags '-s -w' -o bin/murmur-release ./cmd/murmur
 
 redactor: ## build bin/murmur-redact: the redactor alone, static, for any machine
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/murmur-redact ./cmd/murmur-redact
