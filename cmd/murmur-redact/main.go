@@ -25,7 +25,7 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 	}
 	code, exited := 0, false
 	parser, err := kong.New(&c, kong.Name("murmur-redact"), kong.Description("Mask personal data in text: stdin to stdout."),
-		kong.Writers(out, errs), kong.Exit(func(n int) { code, exited = n, true }))
+		kong.Vars{"or_recording": ""}, kong.Writers(out, errs), kong.Exit(func(n int) { code, exited = n, true }))
 	if err != nil {
 		return complain(errs, command.Usage{Err: err})
 	}

@@ -95,6 +95,7 @@ func Run(ctx context.Context, args []string, s IO) int {
 		kong.Name("murmur"),
 		kong.Description("murmur hears the crowd, never the caller."),
 		kong.DefaultEnvars(envPrefix),
+		kong.Vars{"or_recording": ", or a recording"},
 		kong.Writers(s.Out, s.Err),
 		kong.Exit(func(n int) { code, exited = n, true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),

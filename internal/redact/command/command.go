@@ -21,7 +21,7 @@ import (
 	"murmur/internal/redact/score"
 )
 
-// Command is a command line, for the parser kong.
+// Command is a command line, for the parser kong, which is told in or_recording what else a file may be.
 type Command struct {
 	Dial        string `default:"strict" enum:"balanced,strict,paranoid" help:"What counts more: balanced, strict (as the pipeline masks) or paranoid."`
 	JSONL       bool   `name:"jsonl" help:"Read and write JSON lines: {\"id\",\"text\"} or {\"id\",\"turns\":[{\"side\",\"text\"}]}."`
@@ -32,7 +32,7 @@ type Command struct {
 	KeyFile     string `help:"The key of pseudonyms: a file of 16 random bytes or more." type:"existingfile" placeholder:"FILE"`
 	Recognizer  string `help:"A second reader, slower, that finds more names: rampart (make models)." placeholder:"NAME"`
 	Models      string `name:"models-dir" env:"MURMUR_MODELS" help:"Where its weights are; murmur-models among the user's data by default." type:"path" placeholder:"DIR"`
-	File        string `arg:"" optional:"" help:"A text file instead of stdin." placeholder:"FILE"`
+	File        string `arg:"" optional:"" help:"A text file instead of stdin${or_recording}." placeholder:"FILE"`
 }
 
 // Streams are where a command reads and writes.
