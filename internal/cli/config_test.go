@@ -9,7 +9,7 @@ import (
 )
 
 func TestEveryFlagHasAVariableAndAKey(t *testing.T) {
-	parser, err := kong.New(&commands{}, kong.Name("murmur"), kong.DefaultEnvars(envPrefix), kong.Writers(io.Discard, io.Discard))
+	parser, err := kong.New(&commands{}, kong.Name("murmur"), kong.DefaultEnvars(envPrefix), kong.Vars{"or_recording": ""}, kong.Writers(io.Discard, io.Discard))
 	if err != nil {
 		t.Fatal(err)
 	}
