@@ -94,7 +94,7 @@ generate: ## make generated files again
 verify: generate ## fail when a generated file is not what its source makes
 	@git diff --exit-code -- . || { echo "error: generated files differ"; echo "hint: commit what make generate made"; exit 1; }
 
-voice: ## install the recogniser of recordings, 700 MB (docs/models/voice.md)
+voice: ## install the transcriber of recordings, 700 MB (docs/models/voice.md)
 	@recognisers/faster-whisper/install
 
 models: ## fetch and check the optional weights (docs/models/recognizer.md)

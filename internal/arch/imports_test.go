@@ -100,7 +100,7 @@ var offline = rule{
 		return out
 	},
 	allow: map[string]string{
-		"internal/private/internal/listen reaches os/exec": "recognisers and ffmpeg are processes of their own, confined",
+		"internal/private/internal/listen reaches os/exec": "transcribers and ffmpeg are processes of their own, confined",
 	},
 	red: []plant{
 		{pkg: "internal/redact", src: `package redact; import _ "net/http"`},

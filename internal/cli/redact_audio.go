@@ -16,13 +16,13 @@ import (
 // audioFlags are the flags of redact for recordings.
 type audioFlags struct {
 	Words    string `help:"For a recording: its transcript, a JSON array of {\"w\",\"start\",\"end\",\"leg\",\"conf\"} in seconds." type:"existingfile" placeholder:"WORDS.json"`
-	Listener string `help:"For a recording without a transcript: the recogniser, a command; the one of make voice by default." type:"path" placeholder:"PATH"`
+	Listener string `help:"For a recording without a transcript: the transcriber, a command; the one of make voice by default." type:"path" placeholder:"PATH"`
 	Output   string `short:"o" help:"For a recording: write it here, masked, as a WAV." type:"path" placeholder:"OUT.wav"`
 	Fill     string `default:"silence" enum:"silence,tone" help:"For a recording: what is heard in the masks, silence or tone."`
 }
 
 // noListener is what to do when nothing can hear.
-const noListener = "make voice installs a recogniser; --words takes a transcript, --listener another recogniser"
+const noListener = "make voice installs a transcriber; --words takes a transcript, --listener another transcriber"
 
 // run masks a recording.
 func (f audioFlags) run(r *run, config command.Config, file string) error {

@@ -21,7 +21,7 @@ type serveCmd struct {
 	queueFlag
 	mailFlags
 	signInFlags
-	Listener string `help:"The recogniser that hears recordings, a command; the one of make voice by default." type:"path" placeholder:"PATH"`
+	Listener string `help:"The transcriber of recordings, a command; the one of make voice by default." type:"path" placeholder:"PATH"`
 }
 
 // queueFlag says where facts go on their way to the lake.

@@ -17,8 +17,8 @@ import (
 	"murmur/internal/web"
 )
 
-// recogniser writes a recogniser that hears the same sentence in everything, and gives its path.
-func recogniser(t *testing.T, sentence string) string {
+// transcriber writes a transcriber that hears the same sentence in everything, and gives its path.
+func transcriber(t *testing.T, sentence string) string {
 	t.Helper()
 	var b strings.Builder
 	b.WriteString("#!/bin/sh\ncat >/dev/null\n")
@@ -71,7 +71,7 @@ func callsOf(people int) io.Reader {
 	return strings.NewReader(b.String())
 }
 
-// TestACallBecomesAFigure: a dozen callers ring the recorder; what a recogniser hears in their calls is masked and
+// TestACallBecomesAFigure: a dozen callers ring the recorder; what a transcriber hears in their calls is masked and
 // counted.
 func TestACallBecomesAFigure(t *testing.T) {
 	t.Parallel()
@@ -79,7 +79,7 @@ func TestACallBecomesAFigure(t *testing.T) {
 	if err != nil {
 		skip(t, "calls that become a figure", "sipp is not installed; scripts/setup installs it")
 	}
-	h := spawn(t, newData(t), "--role", "recorder", "--sip", "127.0.0.1:0", "--rtp-ports", "43000-43999", "--listener", recogniser(t, said))
+	h := spawn(t, newData(t), "--role", "recorder", "--sip", "127.0.0.1:0", "--rtp-ports", "43000-43999", "--listener", transcriber(t, said))
 	h.policy("recordings", "notice", "transcripts", "notice", "noise", "0")
 	h.notice()
 	const calls = 12
@@ -109,7 +109,7 @@ func TestACallBecomesAFigure(t *testing.T) {
 	h.sound()
 }
 
-// TestARefusedCallIsNeverHeard: a call is recorded while nobody can listen; then its person opts out, and a recogniser
+// TestARefusedCallIsNeverHeard: a call is recorded while nobody can listen; then its person opts out, and a transcriber
 // comes. Not a word of it may be anywhere.
 func TestARefusedCallIsNeverHeard(t *testing.T) {
 	t.Parallel()
@@ -117,7 +117,7 @@ func TestARefusedCallIsNeverHeard(t *testing.T) {
 	if err != nil {
 		skip(t, "a refused call that is never heard", "sipp is not installed; scripts/setup installs it")
 	}
-	data, command := newData(t), recogniser(t, said)
+	data, command := newData(t), transcriber(t, said)
 	h := spawn(t, data, "--role", "recorder", "--sip", "127.0.0.1:0", "--rtp-ports", "44000-44999", "--listener", filepath.Join(t.TempDir(), "none"))
 	h.policy("recordings", "notice", "transcripts", "notice", "noise", "0")
 	h.notice()
@@ -125,8 +125,8 @@ func TestARefusedCallIsNeverHeard(t *testing.T) {
 	if err := call.Wait(); err != nil {
 		t.Fatalf("sipp: %v", err)
 	}
-	if r := h.recorded(0, 2); !strings.Contains(r.Said, "no recogniser") {
-		t.Errorf("without a recogniser: %+v", r)
+	if r := h.recorded(0, 2); !strings.Contains(r.Said, "no transcriber") {
+		t.Errorf("without a transcriber: %+v", r)
 	}
 	var d server.Diagnosis
 	h.do("doctor", server.DoctorArgs{}, &d)

@@ -41,8 +41,8 @@ const (
 	WhyLanguage   // the text is in a language the redactor does not know
 	WhySignature  // a signature or hash inside the delivery does not match
 	WhyEncrypted  // no key was given that opens it
-	WhyUnheard    // the recording is none that can be read, or the recogniser failed on it again and again
-	WhyUnconfined // this system cannot confine a recogniser or a decoder: the recording was not opened
+	WhyUnheard    // the recording is none that can be read, or the transcriber failed on it again and again
+	WhyUnconfined // this system cannot confine a transcriber or a decoder: the recording was not opened
 	WhyFailed     // processing it failed, and nothing else did
 	WhyKeys       // the workspace's keys are missing or damaged
 	WhyContact    // held: nobody can say whose address it is; it may be that of somebody who refused

@@ -7,7 +7,7 @@
 //
 // It promises: the names of Presidio where Presidio has one for a type, murmur's own where it has none; offsets in code
 // points, end exclusive, as Presidio counts; overlapping results are settled as Presidio settles them. What it does not
-// do: encryption, custom operators, ad-hoc recognisers; Anonymize refuses them.
+// do: encryption, custom operators, ad-hoc recognizers; Anonymize refuses them.
 package presidio
 
 import (

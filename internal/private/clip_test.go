@@ -45,9 +45,9 @@ func TestAClipIsMaskedAndKeptNowhere(t *testing.T) {
 		said = append(said, l)
 	}
 	clip := clipOf(t, said)
-	h.zone.listener = filepath.Join(disk, "no recogniser")
+	h.zone.listener = filepath.Join(disk, "no transcriber")
 	if _, err := h.zone.RedactClip(t.Context(), workspace.Default, clip); !errors.Is(err, ErrNoListener) {
-		t.Fatalf("without a recogniser: %v", err)
+		t.Fatalf("without a transcriber: %v", err)
 	}
 	h.zone.listener = listener(t, said)
 	rec, err := h.zone.RedactClip(t.Context(), workspace.Default, clip)
@@ -110,7 +110,7 @@ func TestClipsThatCannotBeHeard(t *testing.T) {
 	}
 	h.zone.listener = listener(t, nil)
 	if _, err := h.zone.RedactClip(t.Context(), workspace.Default, whole); err == nil || BadRecording(err) {
-		t.Errorf("a recogniser that fails is no fault of the clip: %v", err)
+		t.Errorf("a transcriber that fails is no fault of the clip: %v", err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	stop()

@@ -82,11 +82,11 @@ func (z *Zone) mayTranscribe(ctx context.Context, p workspace.Policy, s recordin
 	return sound != consent.Refuse && words == consent.Allow, err
 }
 
-// Listener is the recogniser that hears recordings and what holds it; path is empty if there is none.
+// Listener is the transcriber that hears recordings and what holds it; path is empty if there is none.
 func (z *Zone) Listener() (path string, c Confinement) { return Hearing(z.listener) }
 
 // Hear has a stored recording heard and journals what was said, masked, as a delivery of its own: once, however often
-// it is called. What cannot be heard now (no recogniser, a consent that is missing) is left as it is; what can never be
+// it is called. What cannot be heard now (no transcriber, a consent that is missing) is left as it is; what can never be
 // goes to quarantine. An error is worth another try; with last there will be none, and it goes to quarantine too.
 func (z *Zone) Hear(ctx context.Context, ws workspace.ID, id RecordingID, last bool) error {
 	s, err := z.book.Stored(ctx, ws, recording.ID(id))

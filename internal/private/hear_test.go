@@ -29,7 +29,7 @@ import (
 	"github.com/zaf/g711"
 )
 
-// The recogniser of these tests is this test binary, run as `private.test recite SCRIPT`.
+// The transcriber of these tests is this test binary, run as `private.test recite SCRIPT`.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 3 && os.Args[1] == "recite" {
 		if err := recite(os.Args[2]); err != nil {
@@ -48,7 +48,7 @@ type line struct {
 	Words      string
 }
 
-// recite says the words of the lines in whose time there is sound. An empty script is a recogniser that fails.
+// recite says the words of the lines in whose time there is sound. An empty script is a transcriber that fails.
 func recite(script string) error {
 	var lines []line
 	b, err := os.ReadFile(script)
@@ -96,7 +96,7 @@ var conversation = []line{
 
 const canary = "0187"
 
-// listener writes a recogniser that knows a script, and gives its path.
+// listener writes a transcriber that knows a script, and gives its path.
 func listener(t *testing.T, script []line) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -220,7 +220,7 @@ func TestARecordingIsHeard(t *testing.T) {
 	}
 }
 
-// TestWhatIsNotHeard: no recogniser runs without a verdict, and what cannot be heard waits or is put aside.
+// TestWhatIsNotHeard: no transcriber runs without a verdict, and what cannot be heard waits or is put aside.
 func TestWhatIsNotHeard(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -229,7 +229,7 @@ func TestWhatIsNotHeard(t *testing.T) {
 		state  fact.State // of the one delivery; Pending: there is none
 		left   int        // recordings that wait
 	}{
-		"no recogniser":      {before: func(h *callHouse) { h.zone.listener = filepath.Join(h.t.TempDir(), "none") }, left: 1},
+		"no transcriber":      {before: func(h *callHouse) { h.zone.listener = filepath.Join(h.t.TempDir(), "none") }, left: 1},
 		"transcripts denied": {before: func(h *callHouse) { h.policy("transcripts", "deny") }},
 		"recordings denied":  {before: func(h *callHouse) { h.policy("recordings", "deny") }},
 		"a yes is missing":   {before: func(h *callHouse) { h.policy("transcripts", "opt-in") }},
@@ -239,7 +239,7 @@ func TestWhatIsNotHeard(t *testing.T) {
 		"the person opted out": {before: func(h *callHouse) {
 			refusePerson(h.t, h.zone)
 		}},
-		"the recogniser fails": {before: func(h *callHouse) { h.zone.listener = listener(h.t, []line{}) }, last: true, state: fact.Quarantined},
+		"the transcriber fails": {before: func(h *callHouse) { h.zone.listener = listener(h.t, []line{}) }, last: true, state: fact.Quarantined},
 		"opted out in between": {state: fact.Refused, before: func(h *callHouse) {}},
 		"erased in between":    {state: fact.Erased, before: func(h *callHouse) {}},
 		"erased, and not yet destroyed": {before: func(h *callHouse) {
@@ -277,14 +277,14 @@ func TestWhatIsNotHeard(t *testing.T) {
 	}
 }
 
-// TestAFailingRecogniserIsTriedAgain: but for the last time, an error says that it is worth it.
-func TestAFailingRecogniserIsTriedAgain(t *testing.T) {
+// TestAFailingTranscriberIsTriedAgain: but for the last time, an error says that it is worth it.
+func TestAFailingTranscriberIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	h := newCallHouse(t, "notice")
 	h.zone.listener = listener(t, []line{})
 	id := h.call("CA1", conversation)
 	if err := h.zone.Hear(t.Context(), workspace.Default, id, false); err == nil {
-		t.Error("a recogniser that fails is no error")
+		t.Error("a transcriber that fails is no error")
 	}
 	h.zone.listener = listener(t, conversation)
 	if all := h.hear(id, false); len(all) != 1 {

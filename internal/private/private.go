@@ -52,7 +52,7 @@ type Config struct {
 	Audio   string // folder of sealed recordings
 	Dial    string // balanced, strict or paranoid; empty: strict
 	Models  string // directory of a second reader's weights; empty: there are none
-	// Listener is the recogniser that hears recordings, a command; empty: the installed one, if there is one.
+	// Listener is the transcriber that hears recordings, a command; empty: the installed one, if there is one.
 	Listener string
 	// AllowHosts are HOST:PORT that the APIs and media of every workspace may be on, private and loopback ones too.
 	AllowHosts []string

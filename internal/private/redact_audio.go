@@ -23,7 +23,7 @@ var ErrFill = errors.New("masks are filled with silence or tone")
 // AudioRedactor masks recordings for the command line: it needs no data directory and keeps nothing.
 type AudioRedactor struct{ r listen.Redactor }
 
-// NewAudioRedactor makes a redactor that hears with the recogniser at path, with the installed one where path is
+// NewAudioRedactor makes a redactor that hears with the transcriber at path, with the installed one where path is
 // empty, and with none where there is none: words must then be given.
 func NewAudioRedactor(c command.Config, path string) (*AudioRedactor, error) {
 	d, err := c.Detector()
@@ -38,7 +38,7 @@ func NewAudioRedactor(c command.Config, path string) (*AudioRedactor, error) {
 	r := listen.Redactor{Detector: d, Careful: careful}
 	found := false
 	if r.Listener, found = listen.Find(path); !found && path != "" {
-		return nil, errors.New("no recogniser is at the place given")
+		return nil, errors.New("no transcriber is at the place given")
 	}
 	return &AudioRedactor{r}, nil
 }
@@ -73,7 +73,7 @@ type MaskedWord struct {
 }
 
 // Redact masks the recording in a file by words (a JSON array of {"w","start","end","leg","conf"}), or, where words
-// is nil, by what the recogniser hears.
+// is nil, by what the transcriber hears.
 func (a *AudioRedactor) Redact(ctx context.Context, file string, words io.Reader) (*Recording, error) {
 	rec := listen.File(file)
 	var res *listen.Result
@@ -169,25 +169,25 @@ func BadRecording(err error) bool {
 	return false
 }
 
-// ErrNoListener says that a recording cannot be heard: there is no recogniser, and no words were given.
+// ErrNoListener says that a recording cannot be heard: there is no transcriber, and no words were given.
 var ErrNoListener = listen.ErrNoListener
 
-// Hide names a file or folder that no recogniser and no decoder may be able to read, such as the data directory.
+// Hide names a file or folder that no transcriber and no decoder may be able to read, such as the data directory.
 func Hide(path string) { confine.Private(path) }
 
-// ErrUnconfined says that a recording was not opened, because this system cannot confine a recogniser or a decoder.
+// ErrUnconfined says that a recording was not opened, because this system cannot confine a transcriber or a decoder.
 var ErrUnconfined = confine.ErrWeak
 
-// ErrListenerReads says that the recogniser's folder holds the data or the root key, or lies in it.
+// ErrListenerReads says that the transcriber's folder holds the data or the root key, or lies in it.
 var ErrListenerReads = confine.ErrReads
 
-// Confinement says what holds a recogniser on this system.
+// Confinement says what holds a transcriber on this system.
 type Confinement struct {
 	Runs  bool   // enough holds: it runs
 	Lacks string // what this system does not give, in words; empty: nothing
 }
 
-// Hearing says which recogniser hears recordings and what holds it; path is empty if there is none.
+// Hearing says which transcriber hears recordings and what holds it; path is empty if there is none.
 func Hearing(path string) (found string, c Confinement) {
 	l, ok := listen.Find(path)
 	if !ok {

@@ -54,7 +54,7 @@ func (n *Node) doctor(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 	for _, ws := range status.Names() {
 		w := status.Workspaces[ws]
 		say("workspace "+ws, w.In == w.Sum(), "the counters disagree: run murmur verify", "%d deliveries in, the sum of the states is %d", w.In, w.Sum())
-		n.recognizer(ctx, ws, say)
+		n.secondReader(ctx, ws, say)
 		if err := n.hearing(ctx, ws, say); err != nil {
 			say("recordings of "+ws, false, "docs/runbook/workspace-stalled.md", "%s", describe(err))
 		}
@@ -99,8 +99,8 @@ func (n *Node) doctor(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 	return d, nil
 }
 
-// recognizer says what reads the texts of a workspace beside the rules.
-func (n *Node) recognizer(ctx context.Context, name string, say func(name string, ok bool, hint, format string, args ...any)) {
+// secondReader says whether a second reader reads the texts of a workspace after the rules.
+func (n *Node) secondReader(ctx context.Context, name string, say func(name string, ok bool, hint, format string, args ...any)) {
 	ws, err := workspace.Parse(name)
 	if err != nil {
 		return
@@ -111,11 +111,11 @@ func (n *Node) recognizer(ctx context.Context, name string, say func(name string
 	}
 	switch err := n.zone.CheckRecognizer(p.Recognizer); {
 	case p.Recognizer == "":
-		say("recognizer of "+name, true, "", "none: the rules alone read texts")
+		say("second reader of "+name, true, "", "none: the rules alone read texts")
 	case err != nil:
-		say("recognizer of "+name, false, "make models, then murmur replay: texts wait in quarantine until its weights are there", "%s: %v", p.Recognizer, err)
+		say("second reader of "+name, false, "make models, then murmur replay: texts wait in quarantine until its weights are there", "%s: %v", p.Recognizer, err)
 	default:
-		say("recognizer of "+name, true, "", "%s", p.Recognizer)
+		say("second reader of "+name, true, "", "%s", p.Recognizer)
 	}
 }
 

@@ -75,7 +75,7 @@ var explanations = []struct {
 	{journal.ErrFull, http.StatusServiceUnavailable, 1, "the disk is full; vendors try again, nothing is lost"},
 	{workspace.ErrBadID, http.StatusUnprocessableEntity, 2, "use a-z, 0-9 and -, at most 32 characters"},
 	{private.ErrUnconfined, http.StatusConflict, 1, confineHint},
-	{private.ErrListenerReads, http.StatusConflict, 2, "put the recogniser into a folder of its own, and the data directory elsewhere"},
+	{private.ErrListenerReads, http.StatusConflict, 2, "put the transcriber into a folder of its own, and the data directory elsewhere"},
 	{command.ErrNoModel, http.StatusConflict, 2, command.Hint(command.ErrNoModel)},
 	{command.ErrRecognizer, http.StatusUnprocessableEntity, 2, command.Hint(command.ErrRecognizer)},
 	{workspace.ErrPolicy, http.StatusUnprocessableEntity, 2, "murmur policy show lists the keys and what each means"},

@@ -13,16 +13,16 @@ import (
 )
 
 const (
-	// hearEvery is how often recordings are looked for that nobody has heard: those that came while no recogniser was
+	// hearEvery is how often recordings are looked for that nobody has heard: those that came while no transcriber was
 	// installed, and those whose job was lost with its process. The recorder has its own heard at once.
 	hearEvery = time.Minute
-	// hearFor is how long one recording may be heard; a recogniser ends by itself long before.
+	// hearFor is how long one recording may be heard; a transcriber ends by itself long before.
 	hearFor = 2 * time.Hour
-	// hearTries is how often a recogniser may fail on a recording.
+	// hearTries is how often a transcriber may fail on a recording.
 	hearTries = 4
 	// hearMost is how many recordings of a workspace are queued at once.
 	hearMost = 100
-	// hearQueue hears one recording at a time: a recogniser takes a core.
+	// hearQueue hears one recording at a time: a transcriber takes a core.
 	hearQueue, hearParallel = "hear", 1
 )
 
@@ -63,7 +63,7 @@ func (w *hearWorker) Work(ctx context.Context, j *river.Job[hearArgs]) error {
 	return err
 }
 
-// hearAllArgs is the job of each minute: every recording that waits is queued, if there is a recogniser.
+// hearAllArgs is the job of each minute: every recording that waits is queued, if there is a transcriber.
 type hearAllArgs struct{}
 
 func (hearAllArgs) Kind() string { return "hear-all" }
@@ -115,7 +115,7 @@ func (n *Node) recorded(ctx context.Context, ws workspace.ID) (*web.Recorded, er
 	path, _ := n.zone.Listener()
 	switch {
 	case w.Waiting > 0 && path == "":
-		w.Said = "no recogniser is installed: they wait until their keys die, raw-hours after the call"
+		w.Said = "no transcriber is installed: they wait until their keys die, raw-hours after the call"
 	case w.Waiting > 0:
 		w.Said = "they are heard one after the other"
 	case w.Denied > 0:
@@ -140,11 +140,11 @@ func (n *Node) hearing(ctx context.Context, name string, say func(name string, o
 	by := ""
 	switch {
 	case path != "" && !held.Runs:
-		by = "; the recogniser does not run, for this system cannot confine it: recordings go to quarantine"
+		by = "; the transcriber does not run, for this system cannot confine it: recordings go to quarantine"
 	case path != "" && held.Lacks != "":
-		by = "; this system does not give the recogniser " + held.Lacks
+		by = "; this system does not give the transcriber " + held.Lacks
 	}
-	say("recordings of "+name, r.Waiting == 0 || path != "", "make voice installs a recogniser; murmur serve --listener PATH takes another one",
+	say("recordings of "+name, r.Waiting == 0 || path != "", "make voice installs a transcriber; murmur serve --listener PATH takes another one",
 		"%d stored, %d heard, %d wait: %s", r.Stored, r.Heard, r.Waiting, r.Said+by)
 	return nil
 }

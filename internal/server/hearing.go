@@ -2,14 +2,14 @@ package server
 
 import "murmur/internal/private"
 
-// hearing says which recogniser hears recordings, and how.
+// hearing says which transcriber hears recordings, and how.
 func (d *Diagnosis) hearing() {
 	c := Check{Name: "recordings", OK: true}
 	switch found, held := private.Hearing(""); {
 	case found == "":
-		c.Said, c.Hint = "no recogniser hears them", "make voice installs one; without it a recording needs a transcript with times"
+		c.Said, c.Hint = "no transcriber hears them", "make voice installs one; without it a recording needs a transcript with times"
 	case !held.Runs:
-		c.OK, c.Said = false, "the recogniser "+found+" does not run: this system has no "+held.Lacks
+		c.OK, c.Said = false, "the transcriber "+found+" does not run: this system has no "+held.Lacks
 		c.Hint = confineHint
 	case held.Lacks != "":
 		c.Said, c.Hint = "heard by "+found+", without sockets and without files of others", "this system does not give it "+held.Lacks
@@ -19,5 +19,5 @@ func (d *Diagnosis) hearing() {
 	d.Checks = append(d.Checks, c)
 }
 
-// confineHint says what murmur needs to run a recogniser.
+// confineHint says what murmur needs to run a transcriber.
 const confineHint = "Linux 5.13 or later with seccomp and Landlock, or with user namespaces; in a container allow one of them"

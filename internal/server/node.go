@@ -43,7 +43,7 @@ type Config struct {
 	Data   string
 	Dial   string // of the redactor; empty: strict
 	Models string // directory of a second reader's weights; empty: models.Dir
-	// Listener is the recogniser that hears recordings, a command; empty: the installed one, if there is one.
+	// Listener is the transcriber that hears recordings, a command; empty: the installed one, if there is one.
 	Listener string
 	// AllowHosts are HOST:PORT that the APIs and media of every workspace may be on, private and loopback ones too.
 	AllowHosts []string

@@ -32,7 +32,7 @@ type ServeConfig struct {
 	Out    io.Writer        // the first line is "listening on http://HOST:PORT", the second, of a recorder, "sip on HOST:PORT"
 	Err    io.Writer        // the log, and the one-time link
 	Now    func() time.Time // nil: time.Now
-	// Listener is the recogniser that hears recordings, a command; empty: the installed one, if there is one.
+	// Listener is the transcriber that hears recordings, a command; empty: the installed one, if there is one.
 	Listener string
 	// AllowHosts are HOST:PORT that the APIs and media of every workspace may be on, private and loopback ones too.
 	AllowHosts []string

@@ -165,9 +165,9 @@ func words(w fact.Why) string {
 	case fact.WhyNoCall:
 		return "Words of a call that is not named and was not found, and somebody may have refused it. Send the call's id with them."
 	case fact.WhyUnheard:
-		return "The recording is in a format that cannot be read, or the recogniser failed on it. murmur doctor says whether one is installed."
+		return "The recording is in a format that cannot be read, or the transcriber failed on it. murmur doctor says whether one is installed."
 	case fact.WhyUnconfined:
-		return "This system cannot confine the recogniser, so the recording was not opened. murmur doctor says what is missing."
+		return "This system cannot confine the transcriber, so the recording was not opened. murmur doctor says what is missing."
 	}
 	return "It could not be read."
 }

@@ -101,13 +101,13 @@ func TestClipsThatAreRefused(t *testing.T) {
 	}
 }
 
-func TestPlaygroundWithoutARecogniser(t *testing.T) {
+func TestPlaygroundWithoutATranscriber(t *testing.T) {
 	t.Parallel()
 	b := webtest.New()
 	b.Deaf = true
 	house := with(b)
 	page := house.ask("viewer", "/playground", nil).Body.String()
-	inspect(t, "playground without a recogniser", page)
+	inspect(t, "playground without a transcriber", page)
 	body, kind := form(t, "clip", []byte("RIFF"))
 	w := upload(house, "viewer", "same-origin", kind, body)
 	if w.Code != http.StatusServiceUnavailable || len(b.Said) > 0 {
@@ -115,7 +115,7 @@ func TestPlaygroundWithoutARecogniser(t *testing.T) {
 	}
 	for _, page := range []string{page, w.Body.String()} {
 		if !strings.Contains(page, "<code>make voice</code>") || !strings.Contains(page, "disabled") {
-			t.Error("the page does not say how a recogniser is installed")
+			t.Error("the page does not say how a transcriber is installed")
 		}
 	}
 }
@@ -162,7 +162,7 @@ type deadlines struct {
 func (d *deadlines) SetReadDeadline(t time.Time) error  { d.read = t; return nil }
 func (d *deadlines) SetWriteDeadline(t time.Time) error { d.write = t; return nil }
 
-// TestAClipHasMoreTime: a recogniser takes longer than any other request may; the others keep to their time.
+// TestAClipHasMoreTime: a transcriber takes longer than any other request may; the others keep to their time.
 func TestAClipHasMoreTime(t *testing.T) {
 	t.Parallel()
 	b := with(webtest.New())

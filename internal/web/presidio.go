@@ -10,7 +10,7 @@ import (
 	"murmur/internal/presidio"
 )
 
-// analyzeIn is a request to Presidio's analyzer. What only steers Presidio's own recognisers is taken and has no effect.
+// analyzeIn is a request to Presidio's analyzer. What only steers Presidio's own recognizers is taken and has no effect.
 type analyzeIn struct {
 	Scoped
 	Body struct {

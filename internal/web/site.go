@@ -23,7 +23,7 @@ var pageFiles embed.FS
 type site struct {
 	Config
 	templates map[string]*template.Template
-	hearing   sync.Mutex // one clip at a time: a recogniser takes a core
+	hearing   sync.Mutex // one clip at a time: a transcriber takes a core
 }
 
 func newSite(c Config) *site {

@@ -185,6 +185,6 @@ type Redactor interface {
 	Redact(ctx context.Context, ws workspace.ID, text string) (masked string, spans []Span, err error)
 	// RedactClip does the same to a recording. It answers ErrInput for one that cannot be read.
 	RedactClip(ctx context.Context, ws workspace.ID, clip []byte) (Clip, error)
-	// Hears reports whether there is a recogniser to hear a clip with.
+	// Hears reports whether there is a transcriber to hear a clip with.
 	Hears() bool
 }

@@ -38,7 +38,7 @@ type Business struct {
 	Left     map[workspace.ID][]insight.Figure // that left: what somebody outside is shown
 	SharedBy map[web.Hash]string               // shared pages by link
 	Watched  []web.Alert
-	Deaf     bool     // no recogniser is installed
+	Deaf     bool     // no transcriber is installed
 	Said     []string // what was asked to change, in order: "erase", "opt-out", "replay not_json"
 }
 

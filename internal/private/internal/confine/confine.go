@@ -1,6 +1,6 @@
 // Package confine runs a program of somebody else's on personal data.
 //
-// Zone: RED. Recognisers and decoders are large programs that read bytes from strangers. Each run is a process of its
+// Zone: RED. Transcribers and decoders are large programs that read bytes from strangers. Each run is a process of its
 // own that reads a pipe and writes a pipe. On Linux it starts as murmur itself, locks itself in and then becomes the
 // program (stage), with
 //

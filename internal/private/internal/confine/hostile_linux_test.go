@@ -21,7 +21,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestMain lets this program be the hostile recogniser, and, as somebody else than root, the one that runs it.
+// TestMain lets this program be the hostile transcriber, and, as somebody else than root, the one that runs it.
 func TestMain(m *testing.M) {
 	switch {
 	case len(os.Args) == 3 && os.Args[1] == "hostile":

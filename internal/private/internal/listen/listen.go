@@ -1,19 +1,19 @@
 // Package listen makes words of a recording and says which stretches of it must not be heard.
 //
-// Zone: RED. The order of work: measure (measure.go: voice, keys of the telephone), hear (listener.go: a recogniser
+// Zone: RED. The order of work: measure (measure.go: voice, keys of the telephone), hear (listener.go: a transcriber
 // gives words with times; words.go: or somebody else's transcript), cut into turns of both legs by time (turn.go),
 // find what is personal in the text (package redact) and by what the sound alone gives away (rules.go), mask
-// (package audio), and listen again to what lies around the masks (redact.go). Recognisers are commands and the only
+// (package audio), and listen again to what lies around the masks (redact.go). Transcribers are commands and the only
 // ones that hear a voice; each runs confined (package confine).
 //
-// Words: a *leg* is one side of a call, a *word* what a recogniser heard with its time, a *turn* words of one leg
+// Words: a *leg* is one side of a call, a *word* what a transcriber heard with its time, a *turn* words of one leg
 // without a long pause, a *finding* a stretch that must not be heard and why.
 //
 // It promises: what is not understood is masked, not let through: voice without words, words heard badly, words
 // without times (then there is no audio at all), a second listening that still hears something (likewise). The same
 // words and the same sound give the same masks.
 //
-// What it does not protect against: what neither the recogniser nor the text anonymiser noticed: docs/models/voice.md
+// What it does not protect against: what neither the transcriber nor the text anonymiser noticed: docs/models/voice.md
 // has the measured rates. The voice stays the speaker's.
 package listen
 
@@ -28,16 +28,16 @@ type Word struct {
 	Text       string
 	Leg        int
 	Start, End time.Duration
-	Conf       float64 // 0 .. 1 how sure the recogniser is; 1 if it does not say
+	Conf       float64 // 0 .. 1 how sure the transcriber is; 1 if it does not say
 	Second     bool    // by the second pair of ears: for masks alone
 }
 
 func (w Word) length() time.Duration { return w.End - w.Start }
 
-// Heard is what a recogniser made of a recording.
+// Heard is what a transcriber made of a recording.
 type Heard struct {
 	Words  []Word             // by time
-	Speech [][]audio.Interval // of each leg; nil if the recogniser does not say where speech is
+	Speech [][]audio.Interval // of each leg; nil if the transcriber does not say where speech is
 }
 
 // Why is what a stretch was masked for, beside the types of package redact.

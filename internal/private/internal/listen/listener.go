@@ -14,7 +14,7 @@ import (
 	"murmur/internal/private/internal/confine"
 )
 
-// Listener is a recogniser: a command that reads a WAV of one leg on stdin and prints a JSON line for each word,
+// Listener is a transcriber: a command that reads a WAV of one leg on stdin and prints a JSON line for each word,
 // {"w","start","end","conf"}, and for each stretch of speech, {"speech":[start,end]}, in seconds. A word with
 // "second":true was heard by a second model: it masks and is never shown.
 type Listener struct {
@@ -22,7 +22,7 @@ type Listener struct {
 	Args []string
 }
 
-// What a recogniser may use: a small model and its libraries, and ten times the length of the recording.
+// What a transcriber may use: a small model and its libraries, and ten times the length of the recording.
 const (
 	listenerMemory = 6 << 30
 	listenerOutput = 64 << 20
@@ -30,7 +30,7 @@ const (
 	listenerPace   = 10
 )
 
-// Installed is where `make voice` puts the recogniser: a folder of the user's, beside the default data directory.
+// Installed is where `make voice` puts the transcriber: a folder of the user's, beside the default data directory.
 func Installed() string {
 	dir := os.Getenv("XDG_DATA_HOME")
 	if dir == "" {
@@ -43,7 +43,7 @@ func Installed() string {
 	return filepath.Join(dir, "murmur-voice", "listen")
 }
 
-// Find gives the recogniser at path, or the installed one where path is empty. ok is false if there is none.
+// Find gives the transcriber at path, or the installed one where path is empty. ok is false if there is none.
 func Find(path string) (l *Listener, ok bool) {
 	if path == "" {
 		path = Installed()
@@ -74,7 +74,7 @@ func (l *Listener) hear(ctx context.Context, leg int, duration time.Duration, wr
 	in.Close() // whatever still writes ends
 	<-done
 	if err != nil {
-		return nil, nil, fmt.Errorf("the recogniser: %w", err)
+		return nil, nil, fmt.Errorf("the transcriber: %w", err)
 	}
 	return readLines(&out, leg)
 }

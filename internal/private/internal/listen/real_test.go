@@ -15,14 +15,14 @@ import (
 	"murmur/internal/audio/audiotest"
 )
 
-// TestTheInstalledRecogniserHearsDigits has the recogniser of `make voice` hear numbers read aloud by three real
+// TestTheInstalledTranscriberHearsDigits has the transcriber of `make voice` hear numbers read aloud by three real
 // voices at 8 kHz, and measures how much of the digits' time is masked; then it listens to what is left. Ordinary
 // read speech is masked too, for how much of it is lost. Every third clip by default: MURMUR_FULL=1 takes all.
-func TestTheInstalledRecogniserHearsDigits(t *testing.T) {
+func TestTheInstalledTranscriberHearsDigits(t *testing.T) {
 	t.Parallel()
 	l, ok := Find("")
 	if !ok {
-		t.Skip("NOT TESTED: no real recogniser is installed (make voice): the scripted one alone was heard")
+		t.Skip("NOT TESTED: no real transcriber is installed (make voice): the scripted one alone was heard")
 	}
 	truth := digitTimes(t)
 	ids := []string{"george-00", "jackson-03", "lucas-07"}

@@ -47,16 +47,16 @@ const (
 	Unverified Withheld = "the text could not be verified clean"
 )
 
-// rounds is how often the recogniser listens again until nothing more is found.
+// rounds is how often the transcriber listens again until nothing more is found.
 const rounds = 3
 
 // around is how much is heard around a mask when listening again.
 const around = 3 * time.Second
 
-// ErrNoListener says that there are neither words nor a recogniser.
-var ErrNoListener = errors.New("no recogniser is installed, and no words were given")
+// ErrNoListener says that there are neither words nor a transcriber.
+var ErrNoListener = errors.New("no transcriber is installed, and no words were given")
 
-// Listen redacts a recording by what the recogniser hears.
+// Listen redacts a recording by what the transcriber hears.
 func (r *Redactor) Listen(ctx context.Context, rec Recording) (*Result, error) {
 	if r.Listener == nil {
 		return nil, ErrNoListener

@@ -126,7 +126,7 @@ func samples(t *testing.T, in io.Reader) (out []int16) {
 	}
 }
 
-// TestWhatTheFirstEarsMissIsHeardAgain has a recogniser that hears a number only the second time: the mask grows.
+// TestWhatTheFirstEarsMissIsHeardAgain has a transcriber that hears a number only the second time: the mask grows.
 func TestWhatTheFirstEarsMissIsHeardAgain(t *testing.T) {
 	t.Parallel()
 	s := new(script).say(0, "my card is {four zero one two eight eight eight eight eight eight eight eight one eight eight one}").
@@ -220,7 +220,7 @@ func TestKeysAreMasked(t *testing.T) {
 	}
 }
 
-func TestARecogniserThatFails(t *testing.T) {
+func TestATranscriberThatFails(t *testing.T) {
 	t.Parallel()
 	s := new(script).say(0, "hello")
 	for name, test := range map[string]struct {

@@ -27,7 +27,7 @@ const (
 	islandGrowth = 800 * time.Millisecond
 )
 
-// stretch lets each word last as long as the voice goes on, up to the next word: recognisers end words early. Words
+// stretch lets each word last as long as the voice goes on, up to the next word: transcribers end words early. Words
 // are in order.
 func stretch(words []Word, voice [][]audio.Interval) []Word {
 	out := slices.Clone(words)
@@ -53,7 +53,7 @@ func stretch(words []Word, voice [][]audio.Interval) []Word {
 	return out
 }
 
-// homophones are words that recognisers write for digits, and people say for themselves.
+// homophones are words that transcribers write for digits, and people say for themselves.
 var homophones = []string{"to", "too", "for", "oh", "o", "ate", "won", "tree", "sex", "nein", "fore"}
 
 // digitLike counts the digits that a word stands for.
@@ -177,7 +177,7 @@ func answers(sentences []turn, legs int, known []audio.Interval) []Finding {
 	return found
 }
 
-// doubted reports whether a sentence has a word that the recogniser was not sure of, or voice between two words: a
+// doubted reports whether a sentence has a word that the transcriber was not sure of, or voice between two words: a
 // word that it left out. What gives the others away may be the one that is wrong.
 func doubted(words []Word, voice []audio.Interval) bool {
 	for i, w := range words {
@@ -194,7 +194,7 @@ func doubted(words []Word, voice []audio.Interval) bool {
 	return false
 }
 
-// understood reports whether a recogniser is sure of what it heard.
+// understood reports whether a transcriber is sure of what it heard.
 func understood(words []Word) bool {
 	sum := 0.0
 	for _, w := range words {

@@ -22,7 +22,7 @@ import (
 	"murmur/internal/redact"
 )
 
-// The scripted recogniser is this test binary: it is run as `listen.test scripted FILE FAULT`, reads a WAV and says
+// The scripted transcriber is this test binary: it is run as `listen.test scripted FILE FAULT`, reads a WAV and says
 // the words of the script that it finds voice for.
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// scripted gives the recogniser of a script.
+// scripted gives the transcriber of a script.
 func scripted(t testing.TB, s *script, fault string) *Listener {
 	t.Helper()
 	dir := t.TempDir()
@@ -52,14 +52,14 @@ func scripted(t testing.TB, s *script, fault string) *Listener {
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := filepath.Join(dir, "listen") // a recogniser reads its own folder
+	command := filepath.Join(dir, "listen") // a transcriber reads its own folder
 	if err := os.Symlink(self, command); err != nil {
 		t.Fatal(err)
 	}
 	return &Listener{Path: command, Args: []string{"scripted", name, fault}}
 }
 
-// recite is the scripted recogniser: half of a word must be in the sound for it to be heard.
+// recite is the scripted transcriber: half of a word must be in the sound for it to be heard.
 func recite(name, fault string) error {
 	b, err := os.ReadFile(name)
 	if err != nil {

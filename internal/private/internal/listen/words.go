@@ -18,7 +18,7 @@ import (
 	"murmur/internal/audio/wav"
 )
 
-// Limits of what a recogniser or a transcript may say.
+// Limits of what a transcriber or a transcript may say.
 const (
 	maxWords    = 200_000 // four hours of fast talk on two legs, twice
 	maxWord     = 200     // bytes
@@ -76,7 +76,7 @@ func ReadWords(in io.Reader) (h Heard, timed bool, err error) {
 	return h, timed, nil
 }
 
-// readLines reads what a recogniser prints about one leg: JSON lines of words and of stretches of speech. What it
+// readLines reads what a transcriber prints about one leg: JSON lines of words and of stretches of speech. What it
 // heard outside of speech is left out.
 func readLines(in io.Reader, leg int) (words []Word, speech []audio.Interval, err error) {
 	lines := bufio.NewScanner(in)
@@ -88,12 +88,12 @@ func readLines(in io.Reader, leg int) (words []Word, speech []audio.Interval, er
 		}
 		var s spoken
 		if json.Unmarshal(line, &s) != nil || (s.W == nil) == (s.Speech == nil) {
-			return nil, nil, fmt.Errorf("line %d of the recogniser: %w", n, ErrWords)
+			return nil, nil, fmt.Errorf("line %d of the transcriber: %w", n, ErrWords)
 		}
 		if s.Speech != nil {
 			region, ok := interval(s.Speech)
 			if !ok {
-				return nil, nil, fmt.Errorf("line %d of the recogniser: %w", n, ErrWords)
+				return nil, nil, fmt.Errorf("line %d of the transcriber: %w", n, ErrWords)
 			}
 			if speech = append(speech, region); len(speech) > maxWords {
 				return nil, nil, fmt.Errorf("%w: more than %d", ErrWords, maxWords)
@@ -103,14 +103,14 @@ func readLines(in io.Reader, leg int) (words []Word, speech []audio.Interval, er
 		s.Leg = leg
 		w, timed, err := s.word()
 		if err != nil || !timed {
-			return nil, nil, fmt.Errorf("line %d of the recogniser: %w", n, ErrWords)
+			return nil, nil, fmt.Errorf("line %d of the transcriber: %w", n, ErrWords)
 		}
 		if words = append(words, w...); len(words) > maxWords {
 			return nil, nil, fmt.Errorf("%w: more than %d", ErrWords, maxWords)
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return nil, nil, fmt.Errorf("lines of the recogniser: %w", err)
+		return nil, nil, fmt.Errorf("lines of the transcriber: %w", err)
 	}
 	speech = audio.Union(speech, 0)
 	if speech != nil {
@@ -121,7 +121,7 @@ func readLines(in io.Reader, leg int) (words []Word, speech []audio.Interval, er
 	return words, speech, nil
 }
 
-// word gives the words of one entry: a recogniser may put several into one, which then share its time.
+// word gives the words of one entry: a transcriber may put several into one, which then share its time.
 func (s *spoken) word() (words []Word, timed bool, err error) {
 	if len(*s.W) > maxWord || !utf8.ValidString(*s.W) || s.Leg < 0 || s.Leg >= wav.MaxLegs {
 		return nil, false, ErrWords
