@@ -40,8 +40,8 @@ type Source struct {
 }
 
 // Backup writes a tar stream of the files, their hashes last: without them it is no backup. VERSION is added; the
-// root key and the key files must be among the files. What the stream holds is what the directory holds: keep it as
-// well. An error names the file that is missing, became shorter, or is not what it was when it was written
+// root key and the key files must be among the files. What the stream holds is what the directory holds: protect it
+// as well. An error names the file that is missing, became shorter, or is not what it was when it was written
 // (ErrDamaged); what was written to w is then worth nothing.
 func (d *Dir) Backup(ctx context.Context, w io.Writer, files ...Source) error {
 	files = append([]Source{{versionFile, filepath.Join(d.path, versionFile)}}, files...)

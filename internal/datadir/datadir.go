@@ -9,8 +9,8 @@
 // written once; they keep the hash of the day they appeared.
 //
 // It does not notice what changes while the directory is open, nor, after a crash, what changed in files
-// other than the lake's: there the contents' own checks speak (seals, the ledger, key files). It does not
-// protect against somebody with the root key.
+// other than the lake's: there only the contents' own checks can (seals, the ledger, key files). It does
+// not protect against somebody with the root key.
 package datadir
 
 import (
@@ -144,7 +144,7 @@ func (d *Dir) open(m Mode) error {
 			return err
 		}
 	}
-	// Whoever is alone looks for damage; everybody else waits until that is done.
+	// A process that has the directory alone looks for damage; all others wait until that is done.
 	d.users, err = flock(filepath.Join(d.path, usersFile), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, ErrLocked) {
 		if d.users, err = flock(filepath.Join(d.path, usersFile), syscall.LOCK_SH); err != nil {
@@ -211,7 +211,8 @@ func (d *Dir) create() error {
 			return err
 		}
 	}
-	// An empty MANIFEST.open comes first and says: being made. Its key may not exist yet, so it is written again.
+	// An empty MANIFEST.open is written first and says that the directory is being made. Its key may not exist
+	// yet, so it is written again later.
 	if err := replace(d.path, openFile, nil); err != nil {
 		return err
 	}
@@ -271,7 +272,7 @@ func (d *Dir) enter() error {
 // mark says that the manifest no longer holds: MANIFEST becomes MANIFEST.open.
 func (d *Dir) mark(old []entry) error {
 	if !d.has(manifestFile) && d.has(openFile) && len(d.damaged) == 0 {
-		return nil // after a crash: nothing new to say, and a full disk does not matter
+		return nil // after a crash it is there already, so that a full disk does no harm
 	}
 	if len(d.damaged) == 0 {
 		if err := os.Rename(filepath.Join(d.path, manifestFile), filepath.Join(d.path, openFile)); err != nil {
@@ -371,7 +372,7 @@ func encodeVersion(n int) []byte {
 	return fmt.Appendf(nil, "%s %x\n", s, sum[:4])
 }
 
-// checkVersion returns ErrNewer, or ErrDamaged for a file that nobody wrote.
+// checkVersion returns ErrNewer, or ErrDamaged for a file that no version of murmur wrote.
 func (d *Dir) checkVersion() error {
 	b, err := os.ReadFile(filepath.Join(d.path, versionFile))
 	if err != nil {

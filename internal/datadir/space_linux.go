@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// Names and habits of file systems by their magic number (statfs(2)).
+// Names of file systems and how they overwrite, by their magic number (statfs(2)).
 var fileSystems = map[uint32]struct {
 	name  string
 	moves bool // overwriting writes elsewhere

@@ -90,7 +90,7 @@ func (v *verification) run(read func(entry) bool) ([]entry, error) {
 	}
 	all, err := decodeManifest(b, v.root)
 	if err != nil {
-		v.breach(name, "damaged") // what it says of the other files is worth nothing
+		v.breach(name, "damaged") // a changed manifest cannot vouch for the other files
 		return nil, nil
 	}
 	if err := v.compare(all, complete, read); err != nil {

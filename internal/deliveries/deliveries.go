@@ -1,12 +1,12 @@
-// Package deliveries is the book of what was accepted: one state for each delivery, counted twice, duplicates known,
-// erased by contact.
+// Package deliveries is the book of accepted deliveries: it stores one state for each, counts them in two independent
+// ways, recognises duplicates, and erases by contact.
 //
 // It is apart from the queue (package journal), which only moves messages. On one machine book and queue are one file
 // and one transaction; where the queue is elsewhere, the book follows its topics. Package storetest holds every store to
 // the contract.
 //
-// What it does not protect against: who reads its tables learns when a source delivered, and which deliveries are of
-// one pseudonym, until Unlink.
+// What it does not protect against: a reader of its tables learns when a source delivered and, until Unlink, which
+// deliveries belong to one pseudonym.
 package deliveries
 
 import (
@@ -25,7 +25,7 @@ const Window = 30 * 24 * time.Hour
 // ErrUnknown is returned for a delivery that is not in the book, or no longer.
 var ErrUnknown = errors.New("deliveries: unknown delivery")
 
-// ErrMoved is returned by Settle when what was decided no longer holds: nothing was accepted, decide anew.
+// ErrMoved is returned by Settle when the caller's decisions no longer hold: nothing was accepted, decide anew.
 var ErrMoved = errors.New("deliveries: what was decided no longer holds")
 
 // Settled reports whether a delivery in state s is done with. The book then keeps its workspace, ID, times and contact;
@@ -55,13 +55,13 @@ type Store interface {
 	// Replay puts a workspace's held or quarantined deliveries at the end of the inbox and reports how many. WhyNone
 	// means whatever the reason.
 	Replay(ctx context.Context, w workspace.ID, states []fact.State, why fact.Why) (n int, err error)
-	// ReplayHeld puts the deliveries that wait for a yes of one of the subjects at the end of the inbox. One that
-	// names no call, or no contact, matches each.
+	// ReplayHeld puts the deliveries that wait for the agreement of one of the subjects at the end of the inbox. A
+	// delivery that names no call, or no contact, matches every subject.
 	ReplayHeld(ctx context.Context, w workspace.ID, of []journal.Subject) (n int, err error)
 
 	// Parked counts the batches of facts of each workspace that the lake could not take.
 	Parked(ctx context.Context) (map[workspace.ID]int64, error)
-	// Unpark gives the lake those of a workspace once more and reports how many.
+	// Unpark gives the parked batches of a workspace to the lake again and reports how many.
 	Unpark(ctx context.Context, w workspace.ID) (n int, err error)
 
 	// Retire ends the epochs of a workspace before below: from now on nothing that they seal is accepted or kept
@@ -73,8 +73,8 @@ type Store interface {
 	// Epoch is the oldest epoch that still seals a payload of the workspace; 0 when there is none.
 	Epoch(ctx context.Context, w workspace.ID) (uint32, error)
 
-	// Lapse ends what waited too long in a workspace: deliveries held that were received before the first time
-	// become Refused, quarantined ones received before the second lose their payload.
+	// Lapse ends deliveries that waited too long in a workspace: deliveries held that were received before the
+	// first time become Refused, quarantined ones received before the second lose their payload.
 	Lapse(ctx context.Context, w workspace.ID, held, quarantined time.Time) (n int, err error)
 	// MarkErased makes every delivery of the contacts Erased and forgets its payload and its contact.
 	MarkErased(ctx context.Context, w workspace.ID, contacts [][16]byte) (n int, err error)
@@ -94,9 +94,9 @@ type Intake interface {
 	Accept(ctx context.Context, m ...journal.Message) (fresh int, err error)
 	// Settle accepts deliveries that their caller has decided already, without the inbox: each with State, Why and
 	// Contact, a Held or Quarantined one with its payload, and one known to have come before as a Duplicate, which is
-	// only counted. In the same transaction it appends their facts. It says of each whether it was new; one that was
-	// not keeps the state it has. Inside the transaction still is asked whether what was decided holds: if not, nothing
-	// is accepted and the error is ErrMoved.
+	// only counted. In the same transaction it appends their facts. It reports for each whether it was new; a known
+	// delivery keeps its state. Inside the transaction Settle calls still, which reports whether the decisions still
+	// hold: if not, nothing is accepted and the error is ErrMoved.
 	Settle(ctx context.Context, still func() bool, done, facts []journal.Message) (fresh []bool, err error)
 	// Known gives the states of those of the IDs that are in the book.
 	Known(ctx context.Context, w workspace.ID, ids []journal.ID) (map[journal.ID]fact.State, error)
@@ -108,7 +108,7 @@ type Tally struct {
 	States [int(fact.Erased) + 1]int64 // by fact.State, counted from what waits and as each was settled
 }
 
-// Sum is the number of deliveries that have a state. It equals In, or something has vanished.
+// Sum is the number of deliveries that have a state. When it differs from In, deliveries were lost.
 func (t Tally) Sum() (n int64) {
 	for _, c := range t.States {
 		n += c

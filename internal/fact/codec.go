@@ -145,7 +145,7 @@ func Decode(o keyring.Opened) (Batch, error) {
 	return b, nil
 }
 
-// decoder reads forward; after the first error every read gives zero.
+// decoder reads the record from its beginning; after the first error every read gives zero.
 type decoder struct {
 	o   keyring.Opened
 	b   []byte

@@ -44,8 +44,8 @@ type Head struct {
 	At      Micros // when it happened; decides day, week and partition
 	Source  Label
 	Contact anon.Contact // never invalid: a withheld caller has the workspace's one shared pseudonym
-	// Claimed: who the contact is was claimed by whoever sent it (a survey's hidden field, a SIP From). Such a
-	// contact counts towards a minimum group only when seen elsewhere.
+	// Claimed: only the sender says who the contact is (a survey's hidden field, a SIP From). Such a contact
+	// counts towards a minimum group only when seen elsewhere.
 	Claimed Bool
 	// Anonymiser is the version of the redactor that made the fact's texts.
 	Anonymiser int64
@@ -69,8 +69,8 @@ type Binding struct {
 	Half   *[8]byte
 }
 
-// Nobody is the contact in rows of everyone who is nobody in particular: callers who are not shown, addresses that nobody can
-// read. It links no two rows, and all of a workspace are one unit.
+// Nobody is the contact in rows whose person is not known: callers who withhold their number, unreadable addresses. It links
+// no two rows, and all such rows of a workspace count as one unit.
 var Nobody = anon.Nobody().Bytes()
 
 // Call is a finished or missed call.
@@ -112,7 +112,7 @@ type Talk struct {
 	MemberS   int64 // of them spoken by members
 	Topic     Topic
 	Sentiment int64
-	// What the sound of the sides tells; Absent where they are not known apart.
+	// What the sound of the two sides tells; Absent where the recording does not separate them.
 	MemberShare   int64 // percent of TalkS
 	SilenceShare  int64 // percent of the recording in which nobody speaks
 	Interruptions int64 // one side cuts the other short, in ten minutes

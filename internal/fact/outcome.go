@@ -41,15 +41,16 @@ const (
 	WhyLanguage   // the text is in a language the redactor does not know
 	WhySignature  // a signature or hash inside the delivery does not match
 	WhyEncrypted  // no key was given that opens it
-	WhyUnheard    // the recording is none that can be read, or the transcriber failed on it again and again
+	WhyUnheard    // the recording cannot be read, or the transcriber failed on it several times
 	WhyUnconfined // this system cannot confine a transcriber or a decoder: the recording was not opened
-	WhyFailed     // processing it failed, and nothing else did
+	WhyFailed     // processing of this delivery failed, and others were processed
 	WhyKeys       // the workspace's keys are missing or damaged
-	WhyContact    // held: nobody can say whose address it is; it may be that of somebody who refused
-	WhyNoCall     // held: nobody can say which call the words are of; it may be one that somebody refused
+	WhyContact    // held: the address cannot be read; it may belong to somebody who refused
+	WhyNoCall     // held: the call of these words is not known; somebody may have refused it
 )
 
-// Outcome is what became of one delivery. An error is an outcome: nothing can be forgotten.
+// Outcome is what became of one delivery. An error is an outcome too, so that every delivery gets
+// one.
 type Outcome struct {
 	State  State
 	Why    Why
@@ -57,11 +58,12 @@ type Outcome struct {
 	Labels []Named
 	// Contact owns the delivery, for erasure; invalid when it has none.
 	Contact anon.Contact
-	// Waits is whose yes a held one waits for.
+	// Waits is the call and the contact whose agreement a held delivery waits for.
 	Waits Waiting
 }
 
-// Waiting is the call and the contact whose yes is waited for; a zero field stands for any.
+// Waiting is the call and the contact whose agreement a delivery waits for; a zero field stands for
+// any.
 type Waiting struct {
 	Call    ID
 	Contact anon.Contact

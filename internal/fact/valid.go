@@ -16,7 +16,7 @@ var (
 )
 
 // A fact happened between 1 January 2000 and 1 January 2100, UTC: before, no phone platform had an API;
-// after, a source counts in other units than we think.
+// a later time means that the source counts in other units than murmur expects.
 const (
 	minAt Micros = 946_684_800_000_000
 	maxAt Micros = 4_102_444_800_000_000

@@ -4,10 +4,10 @@
 // each group at least once, in the order it was appended per Key. Transform's function is deterministic per message, so
 // that redelivery is harmless; on one machine its outputs, the states and the cursor commit in one transaction, on
 // servers (ErrAway) the outputs are durable before the cursor moves. Payloads
-// are sealed before they get here. What a delivery's state is, whether it came before and whose it is, the queue does
-// not know: that is the book of package deliveries.
+// are sealed before they get here. The queue does not know the state of a delivery, whether it is a duplicate, or whose
+// it is: the book of package deliveries does.
 //
-// What it does not protect against: a disk that acknowledges fsync and forgets.
+// What it does not protect against: a disk that acknowledges fsync and loses the data.
 package journal
 
 import (
@@ -25,7 +25,7 @@ type Topic string
 const (
 	Inbox Topic = "inbox" // sealed deliveries
 	Facts Topic = "facts" // sealed batches of finished facts
-	// Parked has batches of facts that the lake could not take, kept for somebody to look.
+	// Parked has batches of facts that the lake could not take; they are kept for an operator.
 	Parked Topic = "parked"
 	// States is a compacted topic: the last message of a delivery's ID is its state. The book of deliveries follows
 	// it; on one machine it is written into the book at once.
@@ -46,16 +46,16 @@ var (
 	// ErrTooLarge is returned by Append for a payload over MaxPayload: nothing was accepted.
 	ErrTooLarge = errors.New("journal: payload too large")
 	// ErrAhead is returned by Transform when the consumer has stored a position that the queue never gave out:
-	// the queue is an older copy than the consumer's store, and new messages would pass for old ones.
+	// the queue is an older copy than the consumer's store, and the consumer would take new messages for old ones.
 	ErrAhead = errors.New("journal: the consumer is ahead of the journal")
 	// ErrStale is returned for a payload sealed under an epoch that was retired meanwhile: nothing was accepted;
 	// seal it again, or read it again where it was carried over.
 	ErrStale = errors.New("journal: sealed under an epoch that has ended")
-	// ErrEarly is returned by a Stage that would rather have more at once, or have the messages as they are by now: nothing is
-	// consumed, and the same messages come again a little later, with those that came in meanwhile.
+	// ErrEarly is returned by a Stage that wants a larger batch, or wants to read the messages again: nothing is consumed, and
+	// the same messages come again a little later, with those that came in meanwhile.
 	ErrEarly = errors.New("journal: too few messages yet")
-	// ErrAway is returned while the queue's servers do not answer. What was being appended may be in the queue all the
-	// same, and comes twice when it is appended again; nothing was consumed. Try again later.
+	// ErrAway is returned while the queue's servers do not answer. The messages of an Append may be in the queue all the same,
+	// and come twice when they are appended again; nothing was consumed. Try again later.
 	ErrAway = errors.New("journal: the queue does not answer")
 	// ErrUnfit is returned when a topic on the queue's servers is not made as the queue needs it.
 	ErrUnfit = errors.New("journal: the topic is not made as murmur needs it")
@@ -96,7 +96,7 @@ type Message struct {
 	// For topic States only. A state that waits (Held, Quarantined) brings Epoch and Payload, for a replay.
 	State   fact.State
 	Contact [16]byte // of the owner, zero: none
-	About   Subject  // whose yes a Held one waits for
+	About   Subject  // whose agreement a Held one waits for
 }
 
 // Subject is who or what a delivery waits for: a call, a contact. A zero field stands for any.
@@ -107,8 +107,9 @@ type Stage = func(context.Context, []Message) ([]Message, error)
 
 // Queue moves messages.
 type Queue interface {
-	// Append makes messages durable. ErrFull, ErrStale or an I/O error means that nothing was accepted, ErrAway that
-	// nobody knows. Deliveries come in through the book (deliveries.Store.Accept), which knows duplicates; facts are idempotent in the lake.
+	// Append makes messages durable. ErrFull, ErrStale or an I/O error means that nothing was accepted, ErrAway that the messages may or may
+	// not have been accepted. Deliveries come in through the book (deliveries.Store.Accept), which knows duplicates; facts are idempotent in
+	// the lake.
 	Append(ctx context.Context, m ...Message) error
 	// Transform hands batches to f and commits what f returns with the group's cursor. It blocks until ctx ends (nil)
 	// or f fails (its error). One consumer a group and partition. A delivery stays until it is settled, another

@@ -12,7 +12,8 @@ import (
 	"sync/atomic"
 )
 
-// ErrBeside is returned where a root key lies in the data directory although it is to come from elsewhere.
+// ErrBeside is returned where a root key lies in the data directory although the configuration names
+// another place.
 var ErrBeside = errors.New("keyring: root.key lies beside the data, and the root key is to come from elsewhere")
 
 // RootSource is where a root key comes from that is kept apart from the data.
@@ -28,7 +29,7 @@ type RootSource interface {
 // apart is set once, before anything is opened.
 var apart atomic.Pointer[RootSource]
 
-// Apart has the root key of this process come from s, and never from a data directory: a process works on one
+// Apart makes this process load the root key from s, and never from a data directory: a process works on one
 // directory, and a copy that it makes for a backup or a restore has the same key.
 func Apart(s RootSource) { apart.Store(&s) }
 
@@ -51,7 +52,8 @@ func loadApart(dir string, s RootSource) (*Root, error) {
 // RootInFile is a root key in a file outside of the data directory.
 type RootInFile struct {
 	Path string
-	// Shared has the file's rights not looked at: whoever gives it guards it (systemd credentials).
+	// Shared turns the check of the file's mode off: the program that provides the file protects it
+	// (systemd credentials).
 	Shared bool
 }
 

@@ -18,8 +18,8 @@ import (
 // returns nil they are gone from the disk and from this process; other processes drop them within a second.
 // ErrToday when below lies after the epoch that is being written.
 //
-// A damaged epoch slot is overwritten too: nobody can say which day it was, and a key with a flipped bit is
-// still a key.
+// A damaged epoch slot is overwritten too: its day is not known, and a key with a flipped bit can still be
+// recovered.
 func (r *Ring) Destroy(ws workspace.ID, below uint32) (int, error) {
 	n := 0
 	today := r.Today()
@@ -44,8 +44,8 @@ func (r *Ring) Destroy(ws workspace.ID, below uint32) (int, error) {
 	return n, nil
 }
 
-// shred overwrites slots twice: first with a sealed nothing, which is as random as a key and can be told
-// from damage after a crash; then with zeroes. One fsync for each pass.
+// shred overwrites slots twice: first with 32 sealed zero bytes, which look as random as a key and can
+// be told from damage after a crash; then with zeroes. One fsync for each pass.
 func (r *Ring) shred(ws workspace.ID, slots []int) ([]write, error) {
 	var first, second []write
 	for k, i := range slots {

@@ -1,4 +1,4 @@
-// Package keyring keeps the keys and seals what must not be readable tomorrow.
+// Package keyring keeps the keys, and seals data so that it can be made unreadable later.
 //
 // A root key (root.key, 0600) wraps the keys of every workspace. A workspace has one file of 4 KiB with
 // its lasting keys (pseudonyms; facts) and at most eight epoch keys. An epoch is a day: whatever is sealed
@@ -10,12 +10,12 @@
 // It promises that a record opens only for the workspace, topic, id and version it was sealed for; that a
 // destroyed key is in no file of the directory afterwards (overwritten in place and fsynced twice, because a
 // deleted file or row stays on the disk); that every process on the directory drops it within a second;
-// that a changed byte in a key file is noticed and costs the one key it hit.
+// that a changed byte in a key file is noticed and makes only that one key unusable.
 //
 // It does not protect against somebody who reads the memory of the running process or who has both root.key
 // and a copy of a key file made before the key was destroyed (a backup, a snapshot of the disk), nor on
 // storage that writes elsewhere when told to overwrite (btrfs, ZFS, flash that remaps blocks): there the
-// disk itself must be encrypted. A key dropped from memory is garbage, not zeroes.
+// disk itself must be encrypted. A key dropped from memory is not overwritten there.
 package keyring
 
 import (

@@ -25,7 +25,7 @@ func newSecret(b []byte) secret {
 // Pseudonym is a workspace's key for pseudonyms and keyed ids. The zero value is refused.
 type Pseudonym struct {
 	k    secret
-	sums *sync.Pool // of hash.Hash: states that have taken the key in, which costs as much as a short message
+	sums *sync.Pool // of hash.Hash: states that have already absorbed the key, which costs as much as a short message
 }
 
 func newPseudonym(k secret) Pseudonym {

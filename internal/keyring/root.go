@@ -154,7 +154,8 @@ func (r *Root) Derive(purpose string) *[32]byte {
 	return (*[32]byte)(b)
 }
 
-// ID names the root key without giving anything of it away: files say which root they belong to.
+// ID names the root key without revealing any of it: files use it to say which root key they belong
+// to.
 func (r *Root) ID() [16]byte { return [16]byte(r.Derive(purposeID)[:16]) }
 
 // Format prints no key.

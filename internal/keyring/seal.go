@@ -106,8 +106,8 @@ func (r *Ring) lastingKey(ws workspace.ID, topic string) (cipher.AEAD, error) {
 	return r.factsKey(ws)
 }
 
-// Reseal seals an opened record again under today's key: what is held for consent or quarantined, and a recording
-// younger than raw-hours, outlives its day only by being carried over.
+// Reseal seals an opened record again under today's key. Deliveries that are held or quarantined, and recordings
+// younger than raw-hours, must be resealed to outlive the key of their day.
 func (r *Ring) Reseal(o Opened) (epoch uint32, sealed []byte, err error) {
 	if o.topic == TopicFacts {
 		return 0, nil, fmt.Errorf("reseal: %w", errTopic)
@@ -155,7 +155,7 @@ func (r *Ring) epochKey(ws workspace.ID, epoch uint32) (cipher.AEAD, error) {
 	return nil, fmt.Errorf("epoch %d of %s: %w", epoch, ws, ErrDead)
 }
 
-// todays is the day's key for writing, made when it is the first record of the day.
+// todays is the day's key for writing; the first record of the day makes it.
 func (r *Ring) todays(ws workspace.ID, epoch uint32) (cipher.AEAD, error) {
 	h, err := r.get(ws)
 	if err != nil {

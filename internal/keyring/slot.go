@@ -160,7 +160,7 @@ func slotAAD(ws workspace.ID, i int, k kind, epoch uint32) []byte {
 	return binary.BigEndian.AppendUint32(b, epoch)
 }
 
-// parse opens a key file. Damage is contained: a slot that does not open is listed and costs its own key.
+// parse opens a key file. A slot that does not open is listed, and only its own key is lost.
 // ErrRoot when the file names another root key, ErrDamaged when it names none.
 func (r *Ring) parse(ws workspace.ID, b *[fileSize]byte) (*set, error) {
 	s := &set{raw: *b, epochs: make(map[uint32]cipher.AEAD, epochSlots)}

@@ -25,8 +25,8 @@ const SlowLen = 16
 // slowAtOnce bounds the memory that slow sums take: 19 MiB each.
 var slowAtOnce = make(chan struct{}, 2)
 
-// Slow is argon2id of a message, under a key of its own that is derived from the root key and the workspace: who has every
-// key and tries all telephone numbers pays its time and memory for each. ErrUnknown.
+// Slow is argon2id of a message, under a key of its own that is derived from the root key and the workspace: an attacker
+// who has every key and tries all telephone numbers needs its time and memory for each try. ErrUnknown.
 func (r *Ring) Slow(ws workspace.ID, message []byte) (sum [SlowLen]byte, err error) {
 	if _, err := r.get(ws); err != nil {
 		return sum, err

@@ -97,8 +97,8 @@ func (l *Ledger) Checkpoint(ctx context.Context) (Checkpoint, error) {
 		if c, err = l.sign(Checkpoint{Size: size, Root: root, At: l.c.Clock().UTC().Truncate(time.Microsecond)}); err != nil {
 			return err
 		}
-		// The file first: a checkpoint that is in the file alone is a crash, in the database alone a cut file.
-		// The transaction keeps other processes from the file.
+		// The file first: a checkpoint only in the file is the trace of a crash, one only in the database of a
+		// cut file. The transaction keeps other processes from the file.
 		if err := l.appendNote(c.Note); err != nil {
 			return err
 		}

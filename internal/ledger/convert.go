@@ -26,8 +26,9 @@ func (r *row) link(prev []byte) []byte {
 	return h.Sum(nil)
 }
 
-// convert builds the tree over the entries of a chain, in one transaction. An entry that the chain does not vouch for
-// is carried over without a MAC, and a missing one leaves its number: Verify names both as it did before.
+// convert builds the tree over the entries of a chain, in one transaction. An entry whose place in the chain is not
+// intact is carried over without a MAC, and the number of a missing one stays free: Verify names both as it did
+// before.
 func (l *Ledger) convert(ctx context.Context) error {
 	return l.db.Tx(ctx, func(tx *sql.Tx) error {
 		var size int64 // what the head, or else the last entry, says

@@ -18,9 +18,9 @@ import (
 // ErrEntry is returned for an entry with a field outside its closed set.
 var ErrEntry = errors.New("ledger: the entry is not well formed")
 
-// Entry is something worth proving later: Consent, Erasure, Budget, Access, Policy, Key or Recording. Every field is
-// a number, a reference or a word of a closed set; only a policy's reason and author are free text, written
-// by the business about itself. Field order is the order of the canonical JSON: never change it.
+// Entry is an event that somebody may have to prove later: Consent, Erasure, Budget, Access, Policy, Key or
+// Recording. Every field is a number, a reference or a word of a closed set; only a policy's reason and author are
+// free text, written by the business about itself. Field order is the order of the canonical JSON: never change it.
 type Entry interface {
 	kind() string
 	workspace() string
@@ -84,7 +84,7 @@ type Key struct {
 // Recording: how the recording of a call ended, or that what was kept of it is gone.
 type Recording struct {
 	Workspace string `json:"workspace"`
-	Ref       Ref    `json:"ref"`      // the call; empty: what a crash left, whose call nobody knows
+	Ref       Ref    `json:"ref"`      // the call; empty: a recording that a crash left, whose call is not known
 	ID        string `json:"id"`       // of the recording, 32 hexadecimal digits
 	State     string `json:"state"`    // of the call after Trace
 	Kept      bool   `json:"kept"`     // its key was stored with this entry

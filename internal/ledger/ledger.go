@@ -1,15 +1,14 @@
-// Package ledger is the one account of what must be provable: consent, erasures, privacy budget, access,
-// policy and keys. It is a transparency log in murmur.db: a Merkle tree over the entries (RFC 6962 2.1, as package
+// Package ledger records what must be provable later: consent, erasures, privacy budget, access, policy and keys.
+// It is a transparency log in murmur.db: a Merkle tree over the entries (RFC 6962 2.1, as package
 // golang.org/x/mod/sumdb/tlog stores and proves it) with signed checkpoints (c2sp.org/tlog-checkpoint) beside it.
 //
-// An entry is appended in the same transaction as the state it speaks of, so neither is ever without the
-// other; when the ledger cannot be written, the deed does not happen. The format is in
-// docs/format/ledger.md.
+// An entry is appended in the same transaction as the change that it records, so neither exists without the
+// other; when the ledger cannot be written, the change is not made. The format is in docs/format/ledger.md.
 //
 // Zone: below both doors. An entry holds no personal data: a person is a salted hash of a keyed pseudonym.
 //
 // It promises that Verify finds and names an edited, deleted or moved entry, a shortened log and a
-// rebuilt one, as long as whoever did it did not have the root key.
+// rebuilt one, as long as the attacker did not have the root key.
 //
 // It does not protect against somebody with the root key, nor against setting the whole directory back to
 // an older copy of itself: only a checkpoint that was kept elsewhere shows that (pass it to Verify).

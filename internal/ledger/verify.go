@@ -39,7 +39,7 @@ type Breach struct {
 
 func (b Breach) String() string { return fmt.Sprintf("entry %d: %s", b.Seq, b.What) }
 
-// verifier goes once over the entries, and builds the tree anew beside the stored one.
+// verifier reads the entries once, and builds the tree anew to compare it with the stored one.
 type verifier struct {
 	l      *Ledger
 	found  []Breach
@@ -135,7 +135,7 @@ func (v *verifier) readCheckpoints(ctx context.Context) error {
 	return nil
 }
 
-// take believes a note with the right signature and reports any other.
+// take accepts a note with the right signature and reports any other.
 func (v *verifier) take(text string, otherwise Breach) Checkpoint {
 	c, err := ParseCheckpoint(text, v.l.key)
 	if err != nil {
@@ -243,7 +243,7 @@ func (v *verifier) judge(r *row, stored tlog.Hash) tlog.Hash {
 	return stored
 }
 
-// judgeWrong tells moved entries from edited ones: a moved one is the one that another number's leaf is of.
+// judgeWrong tells moved entries from edited ones: the leaf of another number matches a moved entry.
 func (v *verifier) judgeWrong() {
 	for seq, leaf := range v.wrong {
 		if v.leaves[leaf] {

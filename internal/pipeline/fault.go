@@ -8,7 +8,7 @@ import (
 	"murmur/internal/journal"
 )
 
-// theHouse are errors that no delivery and no workspace is to blame for.
+// theHouse are errors of the installation as a whole, which no delivery and no workspace causes.
 var theHouse = []error{
 	context.Canceled, context.DeadlineExceeded,
 	journal.ErrFull, journal.ErrBroken, journal.ErrTaken, journal.ErrNewer, journal.ErrAhead, journal.ErrStale, journal.ErrClosed,
@@ -16,7 +16,7 @@ var theHouse = []error{
 	syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EROFS, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM,
 }
 
-// stops reports whether an error is the house's own.
+// stops reports whether an error is one of the installation as a whole.
 func (p *Pipeline) stops(ctx context.Context, err error) bool {
 	for _, h := range theHouse {
 		if errors.Is(err, h) {
@@ -29,8 +29,9 @@ func (p *Pipeline) stops(ctx context.Context, err error) bool {
 // stage is a journal.Stage that can be told to set its batch aside because of an error.
 type stage func(ctx context.Context, in []journal.Message, aside error) ([]journal.Message, error)
 
-// run runs a stage until ctx ends or the house fails. When a batch fails, and nothing tells which of its messages is to
-// blame, it is tried again in halves, down to one message, which is set aside. Should that fail too, it is not to blame.
+// run runs a stage until ctx ends or the installation fails. When a batch fails and no message is known as the cause,
+// run tries it again in halves, down to one message, which it sets aside. When even that fails, the message is not the
+// cause.
 func (p *Pipeline) run(ctx context.Context, r journal.Reader, f stage) error {
 	var size int              // of the batch under way; 0: none
 	var aside error           // why the next one, a single message, is to be set aside

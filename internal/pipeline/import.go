@@ -63,11 +63,11 @@ func (i *Import) Stored() bool { return i.p.imports.waiting(i) == 0 }
 // End forgets the import.
 func (i *Import) End() { i.p.imports.end(i) }
 
-// imports knows the files being read, and waits for larger batches while there are any: every append to the lake
-// writes a file for each day that it has rows of, however few they are. The zero value is ready.
+// imports knows the files being read, and waits for larger batches while there are any, because every append to
+// the lake writes a file for each day that it has rows of, however few. The zero value is ready.
 type imports struct {
 	mu      sync.Mutex
-	reading map[*Import]bool       // true: rows still come; false: it waits for the lake
+	reading map[*Import]bool       // true: the file is still being read; false: the import waits for the lake
 	facts   map[journal.ID]*Import // on their way to the lake
 	since   time.Time              // when the first facts of the batch that grows were seen; zero: none grows
 }
@@ -75,7 +75,7 @@ type imports struct {
 const (
 	fillBytes    = 12 << 20         // of sealed facts, about 150,000 calls
 	fillMessages = 480              // a consumer is handed 512 at most
-	fillTime     = 15 * time.Second // what else comes in is not kept waiting for long
+	fillTime     = 15 * time.Second // other deliveries must not wait longer than this
 )
 
 // early reports whether a larger batch is worth waiting for.
@@ -96,7 +96,7 @@ func (s *imports) early(in []journal.Message, now time.Time) bool {
 	return false
 }
 
-// growing reports whether more comes and nobody waits for what is there.
+// growing reports whether more rows will come and no import waits for those that are there.
 func (s *imports) growing() bool {
 	for _, more := range s.reading {
 		if !more {

@@ -16,7 +16,8 @@ import (
 const maxFacts = journal.MaxPayload - 32<<10
 
 // made is what a stage makes of deliveries: their facts, and a state for each. A delivery whose facts cannot be carried
-// is quarantined: one fact is too large, or the workspace's key does not seal. An error is the house's.
+// is quarantined: one fact is too large, or the workspace's key does not seal. An error is one of the installation as a
+// whole.
 func (p *Pipeline) made(in []journal.Message, outcomes []fact.Outcome) ([]journal.Message, error) {
 	out, err := p.seal(in, outcomes)
 	if err != nil {
@@ -83,7 +84,8 @@ func (p *Pipeline) seal(in []journal.Message, outcomes []fact.Outcome) ([]journa
 	return out, nil
 }
 
-// pack is what deliveries of one workspace say, cut to the size of messages. A delivery's names come before its facts.
+// pack holds facts and names of deliveries of one workspace, cut to the size of messages. A delivery's names come
+// before its facts.
 type pack struct {
 	workspace workspace.ID
 	batches   []fact.Batch
@@ -92,7 +94,7 @@ type pack struct {
 	scratch   []byte
 }
 
-// add takes what a delivery says, all of it or, when one piece is larger than a message, nothing.
+// add takes all facts and names of a delivery or, when one of them is larger than a message, none.
 func (b *pack) add(id journal.ID, o *fact.Outcome) bool {
 	pieces := make([]fact.Batch, 0, len(o.Labels)+len(o.Facts))
 	for i := range o.Labels {

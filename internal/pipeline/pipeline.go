@@ -1,4 +1,4 @@
-// Package pipeline is the page to read first: the way of the data from one door to the other.
+// Package pipeline moves data from the first door to the second. Read it first: it shows the whole way.
 //
 //	POST /in/quo/TOKEN   private.Zone.Accept: verify -> seal -> journal(inbox)           => 2xx, durable
 //	Run                  journal(inbox) -> Zone.Process: open, decode, consent, redact   => facts and a state
@@ -6,14 +6,16 @@
 //	                     journal(facts) -> Crowd.Append: the lake, position with the rows => exactly once
 //	server               Crowd.Release(query, period) -> tables -> insight.Finish         => figures
 //
-// Zone: between the doors. It knows each of them as a small interface, and what passes is sealed, or a fact. It holds
-// no state of its own: what it did is in the journal, and a step that failed is done again.
+// Zone: between the doors. It knows each of them as a small interface and handles only sealed bytes and facts. It holds
+// no state of its own: the journal stores what is done, and a failed step is repeated.
 //
-// A fault has one of two sizes. The house's own (a full disk, a broken journal) stops everything until it passes, and
-// nothing is given up. Any other is of a delivery or of a workspace: what it meets is set aside with a reason, kept and
-// counted (a delivery in quarantine, a batch of facts in the topic Parked), and everyone else goes on.
+// There are two kinds of faults. A fault of the installation ("the house": a full disk, a broken journal) stops the
+// pipeline until it is gone, and no delivery is given up. Any other fault concerns a delivery or a workspace: the
+// pipeline sets the message aside with a reason, keeps and counts it (a delivery in quarantine, a batch of facts in the
+// topic Parked), and processes all others.
 //
-// It does not protect against a zone that breaks its promise: what Process gives is taken for clean.
+// It does not protect against a private zone that breaks its promise: the pipeline does not check what Process returns
+// for personal data.
 package pipeline
 
 import (
@@ -39,7 +41,8 @@ const factsVersion = 1
 // Private is the first door: deliveries in, outcomes out.
 type Private interface {
 	Process(ctx context.Context, m journal.Message) (fact.Outcome, error)
-	// Remember makes durable what Process learned of people beside outcomes. It is asked before outcomes are committed.
+	// Remember makes durable what Process learned about people besides outcomes. Run calls it before it commits
+	// outcomes.
 	Remember(ctx context.Context) error
 }
 
@@ -48,7 +51,8 @@ type Crowd interface {
 	// Enrich adds what can be read from masked text.
 	Enrich(facts []fact.Fact)
 	// Append makes batches durable in the lake and moves the position of their partition from one to the next;
-	// where it is there already, nothing happens, and where it is neither here nor there it is journal.ErrTaken.
+	// where the position is to already, nothing happens; where it is neither from nor to, the error is
+	// journal.ErrTaken.
 	Append(ctx context.Context, batches []fact.Batch, partition int32, from, to journal.Position) error
 	// Position is the last position of a partition in the lake; "" before the first.
 	Position(ctx context.Context, partition int32) (journal.Position, error)
@@ -74,10 +78,10 @@ type Pipeline struct {
 	Crowd   Crowd
 	Seal    Sealer
 	Now     func() time.Time
-	// House reports whether an error is the house's own, beside those that the pipeline knows (the journal's, the
-	// disk's). nil: there are no others.
+	// House reports whether an error is one of the installation as a whole, besides those that the pipeline knows
+	// (of the journal, of the disk). nil: there are no others.
 	House func(error) bool
-	// SetAside is told of each message that was set aside, and why. nil: nobody is.
+	// SetAside is called for each message that was set aside, with the reason; may be nil.
 	SetAside func(m journal.Message, err error)
 
 	imports  imports
@@ -85,8 +89,8 @@ type Pipeline struct {
 	unsealed map[journal.ID]uint32 // by delivery: the epoch under which it could not be opened, until it was read once more
 }
 
-// Run moves everything until ctx ends; it then returns nil. An error is the house's own: nothing was lost or given up,
-// and Run can be called again.
+// Run processes deliveries until ctx ends; it then returns nil. An error is one of the installation as a whole:
+// nothing was lost or given up, and Run can be called again.
 func (p *Pipeline) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return p.run(ctx, journal.Reader{Topic: journal.Inbox, Group: "process"}, p.process) })
@@ -124,8 +128,8 @@ func (p *Pipeline) process(ctx context.Context, in []journal.Message, aside erro
 	return p.made(in, outcomes)
 }
 
-// again reports whether a batch is to be read once more: a delivery whose key was destroyed since the batch was read is sealed
-// under another one in the journal by now.
+// again reports whether a batch must be read once more, because the key of one of its deliveries was destroyed after the batch
+// was read: the journal has that delivery sealed under another key by now.
 func (p *Pipeline) again(in []journal.Message, outcomes []fact.Outcome) (again bool) {
 	for i, o := range outcomes {
 		if o.Why != fact.WhyUnsealed {
@@ -145,7 +149,8 @@ func (p *Pipeline) again(in []journal.Message, outcomes []fact.Outcome) (again b
 	return again
 }
 
-// outcome is what becomes of one delivery. An error is the house's; any other failure, a panic included, is an outcome.
+// outcome is what becomes of one delivery. An error is one of the installation as a whole; any other failure, a panic
+// included, is an outcome.
 func (p *Pipeline) outcome(ctx context.Context, m journal.Message) (o fact.Outcome, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -164,7 +169,7 @@ func (p *Pipeline) outcome(ctx context.Context, m journal.Message) (o fact.Outco
 	return o, err
 }
 
-// errPanic stands for what a parser threw: its value may quote what it read.
+// errPanic replaces the value of a parser's panic, which may quote what the parser read.
 var errPanic = errors.New("processing panicked")
 
 // reason is why a delivery is set aside for an error.
@@ -176,8 +181,8 @@ func reason(err error) fact.Why {
 }
 
 // store appends finished facts to the lake. The lake commits the position with the rows and the journal resumes
-// behind it, so a batch that was stored before a crash changes nothing when it comes again. What cannot be stored is
-// parked first: it must not be passed over without being kept.
+// behind it, so a batch that was stored before a crash changes nothing when it comes again. A batch that cannot be
+// stored is parked before the position moves past it, so that it is kept.
 func (p *Pipeline) store(ctx context.Context, in []journal.Message, aside error) ([]journal.Message, error) {
 	if aside == nil && p.imports.early(in, p.Now()) {
 		return nil, journal.ErrEarly
@@ -213,7 +218,7 @@ func (p *Pipeline) store(ctx context.Context, in []journal.Message, aside error)
 	return nil, nil
 }
 
-// resume is where the lake stands in a partition that has become this process's to read.
+// resume gives the lake's position in a partition that this process has just begun to read.
 func (p *Pipeline) resume(ctx context.Context, partition int32) (journal.Position, error) {
 	at, err := p.Crowd.Position(ctx, partition)
 	if err == nil {
@@ -222,9 +227,9 @@ func (p *Pipeline) resume(ctx context.Context, partition int32) (journal.Positio
 	return at, err
 }
 
-// places are where this process believes the lake to stand in each partition. Whoever was paused while another took its
-// partition over believes wrongly, and its Append is refused; asking the lake anew would let it store rows twice. The zero
-// value is ready.
+// places are the positions of the lake in each partition, as this process knows them. When this process was paused and
+// another took a partition over, its position is out of date and its Append is refused; if it asked the lake anew, it
+// would store rows twice. The zero value is ready.
 type places struct {
 	mu  sync.Mutex
 	all map[int32]journal.Position
@@ -257,9 +262,9 @@ func (p *Pipeline) open(m journal.Message) (fact.Batch, error) {
 	return b, nil
 }
 
-// free has decided again what was held for somebody who opted in or out, and what of theirs is in quarantine: whoever refused
-// is not to be kept. Here, and not where it is read, because a delivery of the same batch is held only when the batch has been
-// committed.
+// free replays deliveries that were held for people who have opted in or out, and those of theirs in quarantine, because
+// murmur must not keep the deliveries of people who refused. It runs after the commit, because deliveries of the same batch
+// are held only once the batch is committed.
 func (p *Pipeline) free(ctx context.Context, b fact.Batch) error {
 	var spoke []journal.Subject
 	for _, f := range b.Facts {

@@ -229,7 +229,7 @@ func TestWhatIsNotHeard(t *testing.T) {
 		state  fact.State // of the one delivery; Pending: there is none
 		left   int        // recordings that wait
 	}{
-		"no transcriber":      {before: func(h *callHouse) { h.zone.listener = filepath.Join(h.t.TempDir(), "none") }, left: 1},
+		"no transcriber":     {before: func(h *callHouse) { h.zone.listener = filepath.Join(h.t.TempDir(), "none") }, left: 1},
 		"transcripts denied": {before: func(h *callHouse) { h.policy("transcripts", "deny") }},
 		"recordings denied":  {before: func(h *callHouse) { h.policy("recordings", "deny") }},
 		"a yes is missing":   {before: func(h *callHouse) { h.policy("transcripts", "opt-in") }},
@@ -240,8 +240,8 @@ func TestWhatIsNotHeard(t *testing.T) {
 			refusePerson(h.t, h.zone)
 		}},
 		"the transcriber fails": {before: func(h *callHouse) { h.zone.listener = listener(h.t, []line{}) }, last: true, state: fact.Quarantined},
-		"opted out in between": {state: fact.Refused, before: func(h *callHouse) {}},
-		"erased in between":    {state: fact.Erased, before: func(h *callHouse) {}},
+		"opted out in between":  {state: fact.Refused, before: func(h *callHouse) {}},
+		"erased in between":     {state: fact.Erased, before: func(h *callHouse) {}},
 		"erased, and not yet destroyed": {before: func(h *callHouse) {
 			_, err := h.zone.Erase(h.t.Context(), workspace.Default, "+16465550187")
 			must(h.t, err)

@@ -162,7 +162,8 @@ func replay(t *testing.T, s *subject) {
 	}
 }
 
-// replayHeld: a yes frees what waits for it, and what does not say for whom it waits; nothing else is touched.
+// replayHeld: an agreement frees the deliveries that wait for it, and those that do not say for whom they
+// wait; no others change.
 func replayHeld(t *testing.T, s *subject) {
 	ref := func(b byte) [16]byte { return [16]byte{15: b} }
 	for i, about := range []journal.Subject{{Call: ref(1), Contact: ref(7)}, {Call: ref(2), Contact: ref(7)}, {Call: ref(3), Contact: ref(8)}, {Contact: ref(9)}, {}} {

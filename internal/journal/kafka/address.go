@@ -12,7 +12,7 @@ const (
 	tlsScheme   = "kafka+tls://"
 )
 
-// ErrAddress is returned for an address that is none.
+// ErrAddress is returned for an invalid address.
 var ErrAddress = errors.New("a queue is kafka://HOST:PORT,HOST:PORT/PREFIX or kafka+tls://USER@HOST:PORT/PREFIX; user, prefix and all servers but the first may be left out")
 
 // Address reads kafka://HOST:PORT[,HOST:PORT..][/PREFIX] or kafka+tls://[USER@]HOST:PORT[,HOST:PORT..][/PREFIX]. A user is

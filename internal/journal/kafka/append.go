@@ -11,8 +11,8 @@ import (
 	"murmur/internal/journal"
 )
 
-// Append implements journal.Queue. Callers at the same time share requests. What does not fit beside what is on its way
-// already is refused at once (ErrFull): it waits with the caller, not in memory.
+// Append implements journal.Queue. Callers at the same time share requests. Messages that exceed the buffer of those on
+// their way are refused at once (ErrFull), so that they wait with the caller and not in memory.
 func (q *Queue) Append(ctx context.Context, all ...journal.Message) error {
 	if err := q.append(ctx, all); err != nil {
 		return fmt.Errorf("append: %w", err)

@@ -4,16 +4,16 @@
 // An Append is durable on every in-sync replica (acks=all), many messages in one request. Order is kept per Key: the key
 // alone chooses the partition, so a topic must keep its number of partitions for ever. Consumers of a group share the
 // partitions, and what a stage returns is durable before the cursor moves: after a crash between the two it comes twice.
-// A consumer that was paused and replaced does not know it until it commits: whoever has an effect outside the queue
-// compares the position in the effect's own transaction (Reader.Resume, the lake). Records are described in
+// A consumer that was paused and replaced learns of it only when it commits: a consumer with an effect outside the queue
+// must compare the position in the effect's own transaction (Reader.Resume, the lake). Records are described in
 // docs/format/queue.md.
 //
 // Words: a *topic* of the servers is named PREFIX.TOPIC, a *group* PREFIX.TOPIC.GROUP. Two installations never share a
 // prefix.
 //
-// It promises what package journal does (P1, P3), with what a replica is for a disk. It does not protect against replicas
-// that lose their power together: Kafka acknowledges before it syncs, unless the servers set flush.messages=1. Nor does
-// it hide from the servers' administrator which workspace is how busy; payloads are sealed.
+// It makes the promises of package journal (P1, P3); replicas take the place of the disk. It does not protect against
+// replicas that lose their power together: Kafka acknowledges before it syncs, unless the servers set flush.messages=1.
+// Nor does it hide from the servers' administrator how busy each workspace is; payloads are sealed.
 package kafka
 
 import (
@@ -55,11 +55,11 @@ type Config struct {
 	// Session is how long a consumer may be silent before its partitions go to another; 0: 10 s. The partitions of
 	// one that was killed wait so long.
 	Session time.Duration
-	// Buffer bounds the bytes of payloads on their way to the servers; 0: 64 MiB. What is over it is refused (ErrFull).
+	// Buffer bounds the bytes of payloads on their way to the servers; 0: 64 MiB. More is refused (ErrFull).
 	Buffer int64
-	// Trim is how often what every group has read is deleted; 0: a minute.
+	// Trim is how often messages that every group has read are deleted; 0: a minute.
 	Trim time.Duration
-	// Unreadable is told of each record that is not of murmur's making; it was put aside. nil: nobody is.
+	// Unreadable is called for each record that murmur did not write and that was put aside; may be nil.
 	Unreadable func(topic journal.Topic)
 
 	// authorities overrides the system's certificates in tests.
@@ -153,7 +153,7 @@ func common(c Config) []kgo.Opt {
 	return all
 }
 
-// Close lets go of the servers. Consumers must have ended; an Append under way fails.
+// Close closes the connections to the servers. Consumers must have ended; a running Append fails.
 func (q *Queue) Close() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -190,7 +190,7 @@ func away(ctx context.Context, err error) error {
 // ours are the errors that callers can tell what they are.
 var ours = []error{journal.ErrAway, journal.ErrUnfit, journal.ErrTrust, journal.ErrTooLarge, journal.ErrFull, journal.ErrAhead, journal.ErrTaken, journal.ErrClosed, errRecord}
 
-// denied are the answers to whoever may not do something.
+// denied are the answers to a user without the necessary rights.
 var denied = []error{kerr.SaslAuthenticationFailed, kerr.TopicAuthorizationFailed, kerr.GroupAuthorizationFailed, kerr.ClusterAuthorizationFailed,
 	kerr.TransactionalIDAuthorizationFailed, kerr.IllegalSaslState, kerr.UnsupportedSaslMechanism}
 

@@ -23,7 +23,7 @@ const (
 	headerSize    = 1 + 16 + 8 + 8 + 8 + 4 + 1 + 1 + 3*16 // without the workspace
 )
 
-// errRecord is what a record is that murmur did not write, or a later version did.
+// errRecord is the error for a record that murmur did not write, or that a later version wrote.
 var errRecord = errors.New("the record is not a message")
 
 // record is a message as the servers keep it.

@@ -17,7 +17,7 @@ import (
 const (
 	// recordMost is the most bytes that a record may have on its way: a payload, what is said of it, and its batch.
 	recordMost = journal.MaxPayload + 64<<10
-	// segment is how long a file of records grows: what was deleted leaves the disk with its file.
+	// segment is how long a file of records grows: deleted records leave the disk together with their file.
 	segment = time.Hour
 )
 

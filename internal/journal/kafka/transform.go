@@ -20,7 +20,7 @@ import (
 // fillPause is how long a consumer that was handed too little waits for more.
 const fillPause = time.Second
 
-// partingTime is how long a consumer that ends may take to commit what it did and to leave its group.
+// partingTime is how long a consumer that ends may take to commit its work and to leave its group.
 const partingTime = 3 * time.Second
 
 // Transform implements journal.Queue. Every process may have one consumer of a group; they share the partitions, and one
@@ -96,7 +96,7 @@ func (c *consumer) options(group string) []kgo.Opt {
 	}
 }
 
-// lost forgets what was fetched of partitions that go to another consumer.
+// lost drops records of partitions that go to another consumer.
 func (c *consumer) lost(_ context.Context, _ *kgo.Client, gone map[string][]int32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -186,8 +186,8 @@ func (c *consumer) poll() error {
 	return nil
 }
 
-// final tells an error that stays from one that the client mends by itself: a server that is away, a group that it joins
-// again. Records that are gone are found by whoever resumes.
+// final reports whether an error is lasting. The client recovers by itself from others: a server that is away, a group
+// that it joins again. Resume finds out about records that are gone.
 func final(err error) bool {
 	if _, lost := errors.AsType[*kgo.ErrDataLoss](err); lost {
 		return true

@@ -58,7 +58,8 @@ func (q *Queue) cursors(ctx context.Context, group string) (kadm.OffsetResponses
 	return found, err
 }
 
-// trim deletes what every group has read, now and then. What fails is done the next time.
+// trim deletes messages that every group has read, every Config.Trim. It repeats a failed deletion
+// the next time.
 func (c *consumer) trim() {
 	if time.Since(c.trimmed) < c.queue.config.Trim {
 		return

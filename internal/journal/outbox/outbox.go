@@ -1,11 +1,11 @@
-// Package outbox is how facts leave one machine: they are written to its journal in one transaction with the states of
-// their deliveries, as ever, carried from there to a queue on servers, and read by the lake from the servers.
+// Package outbox sends facts from one machine to a queue on servers: facts are written to the machine's journal in one
+// transaction with the states of their deliveries, then carried to the servers, and the lake reads them there.
 //
 // Words: the *file* is the journal of this machine, the *servers* are the queue elsewhere.
 //
 // Nothing that is accepted waits for the servers: while they do not answer, deliveries are taken in and processed, and
-// their facts wait in the file. A message of facts leaves the file when every in-sync replica of the servers has it; a crash
-// between the two carries it twice, which the lake does not count twice (the last version of an id wins).
+// their facts wait in the file. A message of facts leaves the file when every in-sync replica of the servers has it; after a
+// crash between the two it is carried twice, and the lake counts it once (the last version of an id wins).
 //
 // It does not protect against two installations that use one topic: package server gives each its own.
 package outbox
@@ -36,7 +36,7 @@ type Outbox struct {
 	Partition int32
 
 	once sync.Once
-	gate chan struct{} // has one place: of a batch that is carried, or of whoever wants nothing carried
+	gate chan struct{} // capacity 1: held while a batch is carried, and by Hold
 
 	mu     sync.Mutex
 	failed error // of the last question, for a moment

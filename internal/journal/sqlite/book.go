@@ -32,7 +32,7 @@ func (j *Journal) Accept(ctx context.Context, m ...journal.Message) (fresh int, 
 	return fresh, ctx.Err()
 }
 
-// check refuses what must not get into a transaction with others.
+// check refuses messages that must not be in one transaction with others.
 func check(m []journal.Message) error {
 	for i := range m {
 		switch {
@@ -275,7 +275,7 @@ func anyOr(ref [16]byte) []byte {
 	return ref[:]
 }
 
-// become gives a delivery its state. What is settled loses its bytes.
+// become gives a delivery its state. A settled delivery loses its payload.
 func (t *tx) become(ws int64, r *row, to fact.State, why fact.Why, contact [16]byte) error {
 	s := &t.w.sql
 	if r.state == fact.Held {

@@ -22,8 +22,8 @@ func (c checkpoints) want() {
 	}
 }
 
-// checkpoint writes the log each time that is wanted, until ctx ends. It is a goroutine of the journal's. What fails is tried
-// again the next time, or the writer is broken.
+// checkpoint writes the log each time that is wanted, until ctx ends. It is a goroutine of the journal's. A failed checkpoint
+// is tried again the next time, or breaks the writer.
 func (j *Journal) checkpoint(ctx context.Context) {
 	for {
 		select {
@@ -36,7 +36,7 @@ func (j *Journal) checkpoint(ctx context.Context) {
 }
 
 // writeLog writes the log into the file. On a reader most of it is written while others commit; what they added meanwhile
-// is written between two transactions, so that the log is empty for once and begins anew.
+// is written between two transactions, so that the log is empty at that moment and begins anew.
 func (j *Journal) writeLog(ctx context.Context) error {
 	_, most := j.reads.ExecContext(ctx, passively)
 	return j.writer.hand(&work{ctx: ctx, err: make(chan error, 1), apart: func(c *sql.Conn) error {
@@ -48,5 +48,5 @@ func (j *Journal) writeLog(ctx context.Context) error {
 	}})
 }
 
-// passively does what is possible without waiting for anybody.
+// passively writes as much of the log as is possible without waiting for other connections.
 const passively = `pragma wal_checkpoint(passive)`

@@ -14,12 +14,12 @@ import (
 	"murmur/internal/journal"
 )
 
-// places is what the process keeps in mind of where deliveries stand in the book, so that a new one is told from a
-// duplicate without reading the file, and storing it touches no index of ids.
+// places holds in memory the positions of deliveries in the book, so that the process can tell a new delivery from a
+// duplicate without reading the file, and can store it without updating an index of ids.
 //
 // A delivery below the position filed is in the table place, and its id in the filter once there is one. Every other is
-// in tail. Positions are given out in transactions that exclude each other, so whoever begins one reads the rows that
-// other processes have added since next, and then knows all of them.
+// in tail. Transactions that give out positions exclude each other, so at its beginning each reads the rows that other
+// processes have added since next, and then knows all of them.
 type places struct {
 	mu     sync.RWMutex
 	filed  int64
@@ -126,8 +126,8 @@ func (t *tx) sequence() error {
 	return nil
 }
 
-// file files the tail each time it is full, until ctx ends. It is a goroutine of the journal's. What fails is tried
-// again: nothing depends on it but the memory that the tail takes.
+// file files the tail each time it is full, until ctx ends. It is a goroutine of the journal's. A failure is tried
+// again; it has no effect except that the tail takes more memory.
 func (j *Journal) file(ctx context.Context) {
 	for {
 		select {

@@ -226,7 +226,7 @@ func pause(ctx context.Context, rung <-chan struct{}, poll time.Duration) error 
 	return ctx.Err()
 }
 
-// bell wakes the consumers of this process. The zero value is ready.
+// bell wakes the waiting consumers of this process. The zero value is ready.
 type bell struct {
 	mu    sync.Mutex
 	inbox chan struct{} // closed by the next ring; nil while nobody waits

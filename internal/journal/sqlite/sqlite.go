@@ -11,9 +11,9 @@
 // storage error refuses everything until the journal is opened anew, because after a failed fsync nobody
 // knows what the disk holds.
 //
-// It does not protect against a flipped bit (the payload's own seal does, on opening), nor against a disk
-// that acknowledges fsync and forgets, nor does it work on a network file system. No other code of the
-// process may open and close the journal's file: closing any descriptor of it drops SQLite's POSIX locks.
+// It does not protect against a flipped bit (the payload's own seal does, on opening), nor against a disk that
+// acknowledges fsync and loses the data, nor does it work on a network file system. No other code of the process may open
+// and close the journal's file: closing any descriptor of it drops SQLite's POSIX locks.
 package sqlite
 
 import (
@@ -96,7 +96,7 @@ type Journal struct {
 	bell   bell
 
 	checkpoints checkpoints
-	stopBeside  func() // ends what goes on beside the writer, and waits
+	stopBeside  func() // ends the goroutines beside the writer, and waits for them
 }
 
 var (
@@ -227,7 +227,8 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if vacuum == incremental {
 		return nil
 	}
-	// A file that cannot give room back is written once more as one that can. Without room for that it stays as it is.
+	// A file that cannot return free pages is rewritten as one that can. Without disk space for that it stays as it
+	// is.
 	_, err := db.ExecContext(ctx, fmt.Sprintf("pragma auto_vacuum = %d; vacuum", incremental))
 	if errors.Is(classify(err), journal.ErrFull) {
 		return nil

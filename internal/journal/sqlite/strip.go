@@ -11,9 +11,9 @@ import (
 	"murmur/internal/journal"
 )
 
-// stripFile takes everything sealed out of a copy, because no key of it is in a backup: deliveries that were not processed
-// are as if they had never come, so that a source can send them again, and the others keep their state without their
-// bytes. Facts stay: their key lasts. Afterwards no page of the copy holds a sealed delivery.
+// stripFile removes all sealed payloads from a copy, because a backup does not contain their keys: deliveries that were
+// not processed are removed, so that a source can send them again, and the others keep their state without their bytes.
+// Facts stay: their key lasts. Afterwards no page of the copy holds a sealed delivery.
 func stripFile(ctx context.Context, path string) error {
 	u := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: url.Values{"_txlock": {"immediate"}}.Encode()}
 	db, err := sql.Open("sqlite", u.String())

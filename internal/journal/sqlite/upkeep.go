@@ -260,8 +260,9 @@ func (j *Journal) Unlink(ctx context.Context, w workspace.ID, before time.Time) 
 	return n, j.thoroughly(ctx, "unlink", n, err)
 }
 
-// thoroughly ends what must not linger: pages were overwritten, and the log is written into the file and cut. The first
-// checkpoint holds nobody up; little is left for the second, which waits for writers.
+// thoroughly makes deleted data unreadable on the disk: their pages were overwritten, and it writes the log into the
+// file and cuts it. The first checkpoint does not block others; it leaves little for the second, which waits for
+// writers.
 func (j *Journal) thoroughly(ctx context.Context, what string, n int, err error) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)

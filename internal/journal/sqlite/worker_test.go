@@ -80,7 +80,7 @@ func worker(dir string) error {
 }
 
 // appendUntilFailure appends one after another, so that at most one is in doubt. After a failure it tries a
-// little more: a journal that accepts again after broken storage is a liar.
+// little more: a journal must not accept anything after broken storage.
 func appendUntilFailure(ctx context.Context, j *Journal, key uint64, reports io.Writer) {
 	report := func(kind byte, n int) bool {
 		b := binary.LittleEndian.AppendUint64([]byte{kind}, key)

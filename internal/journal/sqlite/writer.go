@@ -79,8 +79,8 @@ func (w *writer) stop() {
 	<-w.done
 }
 
-// write runs do in a transaction and returns when it is durable. When ctx ends before do was begun, do is
-// not run; once begun the answer is waited for, so that an error never hides a commit.
+// write runs do in a transaction and returns when it is durable. When ctx ends before do has begun, do is
+// not run; once do has begun, write waits for the result, so that an error never hides a commit.
 func (j *Journal) write(ctx context.Context, size int, do func(*tx) error) error {
 	return j.writer.hand(&work{ctx: ctx, size: size, do: do, err: make(chan error, 1)})
 }
@@ -167,7 +167,8 @@ func (w *writer) gather(batch []*work) (_ []*work, ahead *work) {
 	return batch, nil
 }
 
-// linger is the moment; crowded is how many callers must have shared the last transactions for it to be worth while.
+// linger is how long gather waits; crowded is how many callers must have shared the last transactions for it to
+// wait.
 const linger, crowded = 500 * time.Microsecond, 16
 
 func (w *writer) commit(batch []*work) {
@@ -360,7 +361,8 @@ func numbered[K comparable](t *tx, key K, value any, committed, fresh map[K]int6
 	return no, nil
 }
 
-// classify tells a full disk, which passes, from broken storage, which does not.
+// classify tells a full disk, after which the journal recovers, from broken storage, after which it
+// does not.
 func classify(err error) error {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
