@@ -1,14 +1,14 @@
-// Package arch holds the doors: the rules of the architecture that the compiler does not hold by itself.
+// Package arch tests the rules of the architecture that the compiler does not enforce.
 //
-// A rule reads the syntax, the types and the import graph of the whole module and says what it finds. What a
+// A rule reads the syntax, the types and the import graph of the whole module and reports findings. What a
 // rule allows is listed beside it with the reason, finding by finding; an entry that nothing matches any more
-// fails, so the lists cannot outlive what they excuse. Every rule has files planted against it, in memory, that
-// it must find: a rule that never goes red is no rule.
+// fails, so the lists cannot outlive what they excuse. For every rule the test plants files in memory that
+// break it, and the rule must find them: this proves that the rule can fail.
 //
-// Zone: outside of all. It has no code but tests.
+// Zone: outside of all zones. It has only tests.
 //
-// What it does not protect against: someone who edits this package in the same change. Its lists are where a
-// reviewer looks first.
+// What it does not protect against: somebody who edits this package in the same change. A reviewer should
+// look at its lists first.
 package arch
 
 import (

@@ -95,7 +95,8 @@ func qualified(o types.Object) string {
 	return name
 }
 
-// noUnsafe: nothing goes round the type system: a gate type is worth what the way round it costs.
+// noUnsafe: no code bypasses the type system, because a gate type protects only as long as it
+// cannot be bypassed.
 var noUnsafe = rule{
 	name: "no unsafe",
 	find: func(h *house) (out []string) {

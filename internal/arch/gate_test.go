@@ -66,8 +66,8 @@ func invalid[T valid](t *testing.T) {
 	}
 }
 
-// TestForgeriesDoNotCompile writes what someone outside would try. Each line must be a type error, and the first
-// must not, or the test would pass for want of an import.
+// TestForgeriesDoNotCompile compiles what code outside the zone would try. Each line must be a type error,
+// except the first, which shows that the imports work.
 func TestForgeriesDoNotCompile(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -104,8 +104,8 @@ func TestForgeriesDoNotCompile(t *testing.T) {
 	}
 }
 
-// TestTheCompilerHoldsTheZones asks the go command about files that reach past the doors: the folders' names are
-// what refuses them, so a renamed folder would open a zone without a word.
+// TestTheCompilerHoldsTheZones asks the go command about files that reach past the doors: the compiler refuses
+// them because of the folders' names, so a renamed folder would open a zone unnoticed.
 func TestTheCompilerHoldsTheZones(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -13,7 +13,8 @@ const (
 	crowd   = "internal/crowd"
 )
 
-// redLibraries read what people say and keep nothing: the private zone alone stands on them.
+// redLibraries read what people say and keep nothing: only the private zone and the commands that mask may import
+// them.
 var redLibraries = []string{"internal/redact", "internal/audio"}
 
 // zones: who may go through which door. Every import from outside a zone into it is a finding, tests included, so
@@ -79,7 +80,7 @@ var zones = rule{
 	},
 }
 
-// outside are the ways to the world: who reaches none of them can send nothing away.
+// outside are the packages that lead out of the process: code that reaches none of them cannot send data away.
 var outside = []string{"net", "net/http", "os/exec", "database/sql", "plugin"}
 
 // offline: the parts of the anonymiser that read words reach no network, no process and no database, neither by
@@ -169,8 +170,8 @@ var furnished = rule{
 	},
 }
 
-// plainUse: of the packages that could lead out, the zone uses what cannot. The register of consent is a table, so
-// its files are let off (register*.go); what decides has no database.
+// plainUse: from packages that could lead out of the process, the zone uses only names that cannot. The register
+// of consent is a table, so its files are let off (register*.go); what decides has no database.
 var plainUse = rule{
 	name: "plain use",
 	find: func(h *house) (out []string) {
@@ -192,7 +193,7 @@ var plainUse = rule{
 					continue
 				}
 				if v, ok := o.(*types.Var); ok && v.IsField() {
-					continue // whoever has the value got it from something that is looked at
+					continue // a value comes from a function whose use is checked
 				}
 				allowed, listed := risky[home(o)]
 				if listed && !slices.Contains(allowed, owner(o)) {
@@ -211,7 +212,8 @@ var plainUse = rule{
 	},
 }
 
-// pure: what must give the same answer for the same input asks neither the clock nor chance nor the machine.
+// pure: code that must give the same answer for the same input uses neither the clock nor randomness nor the
+// machine.
 var pure = rule{
 	name: "pure",
 	find: func(h *house) (out []string) {

@@ -189,7 +189,7 @@ func (w *mentions) tuple(t *types.Tuple) {
 	}
 }
 
-// named looks into types of the door itself, exported or not; what other packages make of theirs is their business.
+// named looks into types of the door itself, exported or not; types of other packages are not checked here.
 func (w *mentions) named(t *types.Named) {
 	for a := range t.TypeArgs().Types() {
 		w.walk(a)

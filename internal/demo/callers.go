@@ -58,7 +58,7 @@ func asked(c synth.Call) string {
 
 // speech is a sentence as G.711: said by espeak-ng, or, where there is none, tones in the rhythm of its words.
 func (s *sender) speech(ctx context.Context, words string) []byte {
-	s.voices <- struct{}{} // few at once: the demo has better things to do
+	s.voices <- struct{}{} // few at once, so that the rest of the demo has the processor
 	defer func() { <-s.voices }()
 	cmd := exec.CommandContext(ctx, "espeak-ng", "--stdout", "-s", "190", "-v", "en-us", "--stdin")
 	cmd.Stdin = strings.NewReader(words)

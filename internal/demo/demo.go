@@ -1,4 +1,4 @@
-// Package demo sends the life of a synthetic business to a running server, the way its vendors would.
+// Package demo sends the events of a synthetic business to a running server, as its vendors would.
 //
 // Zone: outside. It signs webhooks and posts them over HTTP, imports exports, and opts callers out over the API; it
 // knows no type of the private zone or the crowd, and nothing is inserted behind the doors. Callers ring the recorder,
@@ -78,7 +78,8 @@ func Run(ctx context.Context, c Config) (*synth.Business, error) {
 	return business, err
 }
 
-// names does what its owner would do first: call the lines, menus and surveys what people call them.
+// names does what its owner would do first: it gives the lines, menus and surveys the names that
+// people use.
 func (s *sender) names(ctx context.Context) error {
 	for _, n := range s.business.Names() {
 		var named struct{ Named int }
@@ -91,7 +92,7 @@ func (s *sender) names(ctx context.Context) error {
 
 // history sends the business's life up to now.
 func (s *sender) history(ctx context.Context, days []synth.Day) error {
-	// A quarter of the history comes as files, the rest as it happens.
+	// A quarter of the history comes as files, the rest as webhooks.
 	old := len(days) / 4
 	if err := s.files(ctx, days[:old]); err != nil {
 		return fmt.Errorf("import the history: %w", err)
@@ -177,8 +178,8 @@ func (s *sender) files(ctx context.Context, days []synth.Day) error {
 	return nil
 }
 
-// day sends one day. Some callers whose call was recorded opt out: half of them before the transcript comes, which is
-// then refused, half of them after, which takes it back.
+// day sends one day. Some callers whose call was recorded opt out: half of them before the transcript comes, which
+// murmur then refuses, half of them after, so that murmur takes the transcript back.
 func (s *sender) day(ctx context.Context, d synth.Day) error {
 	if err := s.optOut(ctx, d, 0); err != nil {
 		return err
@@ -245,7 +246,7 @@ func (s *sender) signTypeform(w synth.Delivery) http.Header {
 	return http.Header{"Typeform-Signature": {"sha256=" + base64.StdEncoding.EncodeToString(mac.Sum(nil))}}
 }
 
-// post sends one body and insists on a 2xx: the server says then that it is durable.
+// post sends one body and requires a 2xx, by which the server says that the delivery is durable.
 func (s *sender) post(ctx context.Context, path string, body []byte, h http.Header) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Base+path, bytes.NewReader(body))
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"murmur/internal/insight"
 )
 
-// Alert is what is sent when figures of a week left the range in which they are watched.
+// Alert is the message that murmur sends when figures of a week left the range of an alert.
 type Alert struct {
 	ID          string // of the alert
 	Workspace   string
@@ -96,7 +96,7 @@ func (a Alert) Letter() (Letter, error) {
 	return Letter{Subject: a.Title(), Text: strings.TrimRight(text.String(), "\n") + "\n", HTML: html.String()}, nil
 }
 
-// Slack is the alert as chats take it that understand Slack's incoming webhooks: {"text": ".."}. Names inside can neither
+// Slack is the alert for chats that understand Slack's incoming webhooks: {"text": ".."}. Names inside can neither
 // make links nor call people: <, > and & are escaped as Slack asks, and no @ begins a word.
 func (a Alert) Slack() ([]byte, error) {
 	text := "*" + a.Title() + "*\n" + strings.Join(a.lines(), "\n")

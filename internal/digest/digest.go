@@ -1,8 +1,8 @@
-// Package digest writes the week of a business as one letter: what its figures say, what could be done, in plain words, as
-// text and as HTML without images or scripts. It is pure: the same figures give the same letter.
+// Package digest writes one letter about a week of a business: its figures and suggestions, in plain words, as text and as
+// HTML without images or scripts. It is pure: the same figures give the same letter.
 //
-// Zone: open. It sees released figures alone. Who reads the letter decides which: the owner those of the owner, everybody
-// else those with noise on every count.
+// Zone: open. It sees released figures alone. The owner's letter has the owner's figures; every other letter has figures
+// with noise on every count.
 package digest
 
 import (

@@ -68,7 +68,7 @@ func liar(out io.Writer) io.Writer {
 	return w
 }
 
-// promisesLeft is where a house that answers first says how much it has not handed on.
+// promisesLeft is the path where a server that answers first reports how much it has not delivered.
 const promisesLeft = "/promises-left"
 
 // promise answers 200 and delivers one after another.

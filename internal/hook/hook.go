@@ -1,8 +1,9 @@
-// Package hook hands messages to receivers over HTTP, signed as Standard Webhooks asks (standardwebhooks.com, version 1).
+// Package hook sends messages to receivers over HTTP, signed as Standard Webhooks requires (standardwebhooks.com, version
+// 1).
 //
-// Zone: open. It carries bytes that somebody else wrote and keeps nothing. It promises: only the hosts that package outbound
-// lets through, judged when they are dialled; no redirect is followed; one try takes at most its time; of an answer no more
-// than the status is used. Its errors are of a closed set and hold neither the address, which is a secret at many chats, nor
+// Zone: open. It sends bytes that other packages wrote and keeps nothing. It promises: it connects only to hosts that
+// package outbound allows, checked when it connects; it follows no redirect; one try takes at most its time; it uses only
+// the status of an answer. Its errors are of a closed set and hold neither the address, which is a secret at many chats, nor
 // the answer.
 //
 // What it does not protect against: a receiver that keeps or passes on what it is sent.
@@ -57,8 +58,8 @@ func HostOf(address string) (string, error) {
 	return outbound.HostPort(u), nil
 }
 
-// Check refuses an address that nothing is sent to: one that is no address, and http or another port than 443 where the host is
-// not named. What its name leads to is judged when it is dialled. ErrAddress, ErrHost.
+// Check refuses an address that Send would not use: an invalid one, and http or another port than 443 where the host is not
+// named. Send checks the address behind the name when it connects. ErrAddress, ErrHost.
 func (r Receiver) Check() error {
 	host, err := HostOf(r.URL)
 	if err != nil {
@@ -84,8 +85,8 @@ func NewSecret() string {
 	return "whsec_" + base64.StdEncoding.EncodeToString(b[:])
 }
 
-// Send hands over a JSON message and returns when the receiver took it (2xx). id is the same at every try of a message: the
-// receiver knows by it what it has already. at is the time of this try.
+// Send sends a JSON message and returns when the receiver took it (2xx). id is the same at every try of a message, so that
+// the receiver can recognise a message that it already has. at is the time of this try.
 func (r Receiver) Send(ctx context.Context, id string, at time.Time, body []byte) error {
 	if err := r.Check(); err != nil {
 		return err
@@ -117,7 +118,7 @@ func (r Receiver) Send(ctx context.Context, id string, at time.Time, body []byte
 	case err != nil:
 		return ErrDown
 	}
-	_, _ = io.CopyN(io.Discard, res.Body, 4<<10) // politeness: the receiver may not like to be cut off
+	_, _ = io.CopyN(io.Discard, res.Body, 4<<10) // read the rest, so that the receiver does not see a broken connection
 	res.Body.Close()
 	return judge(res.StatusCode)
 }
@@ -137,7 +138,8 @@ func sign(h http.Header, secret, id string, at time.Time, body []byte) error {
 	return nil
 }
 
-// judge reads a status as Standard Webhooks does: 2xx is taken, 410 wants nothing more.
+// judge reads a status as Standard Webhooks does: 2xx means taken, 410 that the receiver wants no
+// more messages.
 func judge(status int) error {
 	switch {
 	case status >= 200 && status < 300:

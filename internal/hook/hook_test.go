@@ -16,7 +16,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 )
 
-// to is a receiver on loopback that was named.
+// to is a receiver on loopback that the operator named.
 func to(t *testing.T, h http.HandlerFunc) Receiver {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

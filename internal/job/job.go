@@ -2,7 +2,7 @@
 // (old words, de-linking, compaction, expiry). A job survives a restart, is unique where its arguments say so, is
 // retried with back-off, and is rescued when its worker died.
 //
-// It is a thin coat around River (riverqueue/river, MPL-2.0) on a SQLite file of its own: workers, arguments
+// It wraps River (riverqueue/river, MPL-2.0) on a SQLite file of its own: workers, arguments
 // and options are River's own types, declared by the caller. Arguments are stored in plain text in the file
 // and printed by River: give them ids, days and numbers, never content or a person (P5).
 //
@@ -39,13 +39,14 @@ type Config struct {
 	Periodic []*river.PeriodicJob
 	// Parallel is how many jobs run at once; 0 means 2.
 	Parallel int
-	// Queues are further queues by name, and how many of their jobs run at once: for jobs that must not keep the
-	// others waiting. A job says where it belongs in its options.
+	// Queues are further queues by name, and how many of their jobs run at once: for jobs that must not make
+	// others wait. A job names its queue in its options.
 	Queues map[string]int
 	// Timeout ends a job's context; 0 means 10 min. A worker's own Timeout method wins.
 	Timeout time.Duration
-	// Rescue is when a job that still counts as running is given to another worker: its process has died.
-	// 0 means Timeout and an hour. It must be longer than any job may take.
+	// Rescue is the time after which a job that still counts as running is given to another worker,
+	// because its process must have died. 0 means Timeout and an hour. It must be longer than any job may
+	// take.
 	Rescue time.Duration
 	// Poll is how often the file is looked at for jobs of other processes; 0 means 1 s.
 	Poll time.Duration
@@ -170,8 +171,9 @@ func openFile(path string) (*sql.DB, error) {
 	return db, nil
 }
 
-// Reclaim puts back what counts as running, and counts it: for a process that is the only one to run the jobs of this
-// file, before Start. Without it the jobs of a process that was killed wait for Config.Rescue.
+// Reclaim puts jobs that count as running back into the queue and returns how many. Call it before Start, in a
+// process that is the only one to run the jobs of this file. Without it the jobs of a killed process wait for
+// Config.Rescue.
 func (q *Queue) Reclaim(ctx context.Context) (n int64, err error) {
 	r, err := q.db.ExecContext(ctx, `update river_job set state = ?, attempt = max(attempt - 1, 0) where state = ?`,
 		string(rivertype.JobStateAvailable), string(rivertype.JobStateRunning))
@@ -233,7 +235,7 @@ func Once() river.UniqueOpts {
 		rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled}}
 }
 
-// errPanic is what is recorded of a panic: its value may hold anything.
+// errPanic is recorded instead of a panic's value, which may hold anything.
 var errPanic = errors.New("the job panicked")
 
 // contain turns a panic into an error before River sees it, which would log and store its value.

@@ -1,4 +1,5 @@
-// Package mail hands letters to an SMTP server (RFC 5321), encrypted (RFC 3207, RFC 8314) unless the server is on this machine.
+// Package mail sends letters through an SMTP server (RFC 5321), encrypted (RFC 3207, RFC 8314) unless the server is on this
+// machine.
 //
 // Zone: open. It carries the address of a reader to the server and keeps nothing. Its errors name what went wrong and the
 // server's reply code, never an address or the server's words, which may repeat one.
@@ -17,7 +18,7 @@ import (
 	smtp "github.com/wneessen/go-mail"
 )
 
-// Server is where letters are handed over, and whom they are from.
+// Server is the mail server that takes the letters, and their sender.
 type Server struct {
 	Host           string
 	Port           int
@@ -66,7 +67,7 @@ type Message struct {
 	Unsubscribe         string // an https address that ends these letters at one POST (RFC 8058), or an http one for people; may be empty
 }
 
-// ErrNoAddress is returned for what is no e-mail address.
+// ErrNoAddress is returned for an invalid e-mail address.
 var ErrNoAddress = errors.New("that is not an e-mail address")
 
 // Address reads an e-mail address, with or without a name before it, and gives the address alone.
@@ -143,7 +144,8 @@ func (s Server) message(m Message) (*smtp.Msg, error) {
 	return msg, nil
 }
 
-// judged says of a failure whether another try may help, and the server's reply code (RFC 5321 4.2.1).
+// judged tells from a failure whether another try may help, and adds the server's reply code (RFC 5321
+// 4.2.1).
 func judged(err error) error {
 	var e *smtp.SendError
 	if !errors.As(err, &e) {

@@ -1,8 +1,9 @@
-// Package outbound connects to hosts that somebody named, and to nothing inside: the rules of every request that leaves.
+// Package outbound holds the rules for every request that leaves the machine: it connects to public hosts, and to private
+// ones only where the operator named them.
 //
-// Zone: open. It promises: no connection to a private, loopback or other special address, nor to a port other than 443, but
-// for a HOST:PORT that whoever runs the machine named; none to a link-local address (the metadata service of a cloud) even
-// then. The address is judged once the name was resolved, for the very address that is dialled. No proxy is used.
+// Zone: open. It promises: no connection to a private, loopback or other special address, nor to a port other than 443,
+// except to a HOST:PORT that the operator named; no connection to a link-local address (the metadata service of a cloud)
+// even then. It checks the address after the name was resolved, for the very address that it connects to. It uses no proxy.
 //
 // What it does not protect against: a host that the operator named wrongly; a public host that passes requests on.
 package outbound
@@ -22,7 +23,7 @@ import (
 	"code.dny.dev/ssrf"
 )
 
-// Transport carries requests under these rules; named are HOST:PORT that whoever runs the machine named.
+// Transport sends requests under these rules; named are HOST:PORT that the operator named.
 func Transport(named []string) *http.Transport {
 	guard := ssrf.New(ssrf.WithPorts(443))
 	careful := &net.Dialer{Timeout: 10 * time.Second, Control: guard.Safe}
@@ -44,7 +45,7 @@ func Refused(err error) bool {
 	return errors.Is(err, ssrf.ErrProhibitedIP) || errors.Is(err, ssrf.ErrProhibitedPort) || errors.Is(err, ssrf.ErrProhibitedNetwork) || errors.Is(err, ssrf.ErrInvalidHostPort)
 }
 
-// notLinkLocal refuses, for named hosts too, what nobody names in good faith.
+// notLinkLocal refuses link-local addresses, for named hosts too: no legitimate receiver has one.
 func notLinkLocal(_, address string, _ syscall.RawConn) error {
 	a, err := netip.ParseAddrPort(address)
 	ip := a.Addr().Unmap()

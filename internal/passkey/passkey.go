@@ -1,11 +1,11 @@
 // Package passkey lets owners in by a passkey: a key that a device keeps and uses when its holder unlocks it (Web Authentication
 // Level 3, by go-webauthn).
 //
-// Zone: beside the pages. It sees public keys, and nothing of who holds them.
+// Zone: beside the pages. It sees public keys, and does not know who holds them.
 //
-// It promises that nobody comes in but whose device signed this very question, asked of this browser, under this server's name, after
-// the holder was verified; that a question is answered once, within minutes; and that a key which was copied, as its own
-// count tells, lets nobody in.
+// It promises that a person comes in only when their device signed this very question, which was sent to this browser, under this
+// server's name, after the device verified its holder; that a question is answered once, within minutes; and that a key whose own
+// counter shows that it was copied lets nobody in.
 //
 // What it does not protect against: a device that is taken unlocked. Ending a passkey (settings) ends no session that it opened.
 package passkey
@@ -123,7 +123,8 @@ func (g *Gate) Added(ctx context.Context, ws workspace.ID, ticket string, answer
 	return g.store.AddPasskey(ctx, ws, c.ID, b)
 }
 
-// Ask asks a browser that nobody knows: what navigator.credentials.get takes, and the ticket.
+// Ask makes a question for a browser without a session: what navigator.credentials.get takes, and
+// the ticket.
 func (g *Gate) Ask() (options []byte, ticket string, err error) {
 	ask, session, err := g.rp.BeginDiscoverableLogin()
 	if err != nil {
@@ -190,7 +191,7 @@ func (g *Gate) ask(q question) string {
 	return ticket
 }
 
-// take gives a question once.
+// take gives a question, at most once.
 func (g *Gate) take(ticket string) (question, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -199,7 +200,7 @@ func (g *Gate) take(ticket string) (question, bool) {
 	return q, ok && !g.now().After(q.ends)
 }
 
-// owner is the owners of a workspace, whom nothing tells apart: their devices do.
+// owner stands for all owners of a workspace: only their devices tell them apart.
 type owner struct {
 	ws  workspace.ID
 	all []webauthn.Credential

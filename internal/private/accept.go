@@ -23,12 +23,12 @@ import (
 const MaxBody = 1 << 20
 
 var (
-	// ErrSignature: the body is not from who it claims to be (401).
+	// ErrSignature: the signature does not prove the sender of the body (401).
 	ErrSignature = errors.New("the signature does not match")
 	// ErrNoKey: the source has no secret yet (503: the vendor tries again).
 	ErrNoKey = errors.New("the source has no signing secret")
 	// ErrMalformed: a batch that cannot be cut into deliveries (400). A single delivery is never malformed:
-	// what cannot be read is accepted, kept sealed and quarantined.
+	// murmur accepts an unreadable one, keeps it sealed and quarantines it.
 	ErrMalformed = errors.New("the batch cannot be read")
 	// ErrTooLarge: a delivery over MaxBody (413).
 	ErrTooLarge = errors.New("the delivery is larger than 1 MiB")

@@ -35,8 +35,8 @@ func (b *builder) build(e *event.Event, call fact.ID, who anon.Contact) {
 	}
 }
 
-// maxAhead is how far a version may lie after the receipt of its delivery: no clock is wrong by more, and one that could
-// not be outdone would end a fact's corrections.
+// maxAhead is how far a version may lie after the receipt of its delivery. No clock is wrong by more; and a version far
+// in the future would make all later corrections of its fact lose.
 const maxAhead = 24 * time.Hour
 
 func (b *builder) head(e *event.Event, id fact.ID, who anon.Contact) fact.Head {
@@ -54,9 +54,9 @@ func (b *builder) head(e *event.Event, id fact.ID, who anon.Contact) fact.Head {
 	}
 }
 
-// vouched reports whether the telephone network vouches for whom an event names: the signature of whoever runs the network over
-// its calls and texts, about a number or a caller who is not shown. A file that the business imports is its own word. An
-// answer says itself who gave it, and so does a caller of the recorder.
+// vouched reports whether the telephone network confirms the person of an event: the operator of the network signs its calls
+// and texts, about a number or a withheld caller. A file that the business imports counts as confirmed by the business. Nobody
+// confirms the person of a survey answer or of a call to the recorder: both name themselves.
 func (b *builder) vouched(e *event.Event) bool {
 	switch {
 	case b.name == ImportSource:
@@ -201,7 +201,7 @@ func scaleRange(s fact.Scale) (lo, hi float64) {
 
 // mask redacts the words of an event; an invalid text means that the delivery went to quarantine.
 func (b *builder) mask(e *event.Event, turns []redact.Turn) anon.Text {
-	if b.detector == nil { // no words pass by less than the policy wants; the rest of the node goes on
+	if b.detector == nil { // words must not pass with less masking than the policy requires; other deliveries are processed
 		b.stop(fact.Quarantined, fact.WhyNotVerified)
 		return anon.Text{}
 	}

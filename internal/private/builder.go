@@ -16,9 +16,9 @@ import (
 	"murmur/internal/workspace"
 )
 
-// builder makes the outcome of one delivery. All events of a delivery share its fate: one that must wait or is
-// refused keeps the others from being published. The exception are the words of a call in a delivery that tells of the
-// call as well (a vCon): that it took place is the business's own record, and its words are left out, or wait alone.
+// builder makes the outcome of one delivery. All events of a delivery get the same state: one that must wait or is
+// refused prevents the others from being published. The exception is a delivery that has both a call and its words (a
+// vCon): the call is the business's own record and is published, and the words are left out or wait.
 type builder struct {
 	zone       *Zone
 	ws         workspace.ID
@@ -39,7 +39,7 @@ type builder struct {
 	worst  fact.State
 	why    fact.Why
 	mixed  bool     // calls or messages are among the events
-	waits  fact.Why // why words are held that the facts do without
+	waits  fact.Why // why words are held although the other facts are published
 	holds  bool     // something is held
 	about  fact.Waiting
 }
@@ -87,7 +87,7 @@ func (b *builder) add(ctx context.Context, e *event.Event) error {
 			return err
 		}
 	}
-	if call != (fact.ID{}) { // before the verdict: a refusal finds the call, or the verdict finds the refusal
+	if call != (fact.ID{}) { // before the verdict, so that either a refusal finds the call, or the verdict finds the refusal
 		if err := b.zone.register.Join(ctx, b.ws, call, e.At, others(people)); err != nil {
 			return err
 		}
@@ -119,7 +119,7 @@ func (b *builder) add(ctx context.Context, e *event.Event) error {
 	return nil
 }
 
-// placed finds the call that words are of which do not say so: by the contact, the number and the time.
+// placed finds the call of words that do not name it: by the contact, the number and the time.
 func (b *builder) placed(ctx context.Context, e *event.Event, who identity.Person) (fact.ID, error) {
 	if !who.Known() || e.Talk.Number == "" {
 		return fact.ID{}, nil
@@ -127,7 +127,8 @@ func (b *builder) placed(ctx context.Context, e *event.Event, who identity.Perso
 	return b.zone.register.CallAt(ctx, b.ws, b.label(fact.DimNumber, 0, e.Talk.Number), e.At, b.memo.spoken(), who.All()...)
 }
 
-// spoke remembers a call in which somebody spoke, where words of it may come in.
+// spoke stores a call in which somebody spoke, where the policy allows words of it to come in
+// later.
 func (b *builder) spoke(e *event.Event, call fact.ID, who anon.Contact) {
 	c := e.Call
 	if c == nil || c.Number == "" || c.Answered.IsZero() && !c.Voicemail || !who.Person() || b.policy.Transcripts == workspace.Deny {
@@ -140,7 +141,7 @@ func (b *builder) spoke(e *event.Event, call fact.ID, who anon.Contact) {
 	b.memo.add(consent.Told{Spoken: []consent.Spoken{s}})
 }
 
-// act does with an event what the verdict says.
+// act carries out the verdict on an event.
 func (b *builder) act(e *event.Event, call fact.ID, who anon.Contact, verdict consent.Verdict, why fact.Why) {
 	words := b.mixed && e.Talk != nil
 	if verdict == consent.Unknown {
@@ -158,7 +159,8 @@ func (b *builder) act(e *event.Event, call fact.ID, who anon.Contact, verdict co
 	}
 }
 
-// people are those outside the business whom an event is about: whom it belongs to, then further ones.
+// people are the persons outside the business in an event: first the one that its rows belong to, then
+// the others.
 func (b *builder) people(ctx context.Context, e *event.Event) ([]identity.Person, error) {
 	first, err := b.person(ctx, e.Party)
 	if err != nil {
@@ -192,7 +194,8 @@ func (b *builder) person(ctx context.Context, p event.Party) (identity.Person, e
 	return b.zone.persons.First(ctx, b.ws, p.Own, append([]personal.Value{p.Address}, p.Also...)...)
 }
 
-// link remembers by which addresses people are named, and takes out what was published of those who refused by another one.
+// link stores which addresses a source named as one person's, and removes published content of people who refused by
+// another address.
 func (b *builder) link(ctx context.Context, e *event.Event, people []identity.Person) error {
 	for _, p := range people {
 		if len(p.Also) == 0 {
@@ -202,7 +205,7 @@ func (b *builder) link(ctx context.Context, e *event.Event, people []identity.Pe
 		if err != nil {
 			return err
 		}
-		if named := (consent.Named{Workspace: b.ws, Who: p, At: e.At}); e.At.After(gone) { // of what is erased nothing is remembered
+		if named := (consent.Named{Workspace: b.ws, Who: p, At: e.At}); e.At.After(gone) { // nothing about erased events is stored
 			if b.memo.addresses {
 				b.memo.add(consent.Told{Named: []consent.Named{named}})
 			} else if err := b.zone.register.Link(ctx, named); err != nil {
@@ -222,7 +225,8 @@ func (b *builder) link(ctx context.Context, e *event.Event, people []identity.Pe
 	return nil
 }
 
-// others are the pseudonyms of all people but the one that rows belong to: of a caller who is not shown, what else is known.
+// others are the pseudonyms of all people except the one that rows belong to; for a withheld caller, those of other
+// addresses that the event names.
 func others(people []identity.Person) (all []anon.Contact) {
 	if !people[0].Known() {
 		all = append(all, people[0].Also...)
@@ -233,8 +237,8 @@ func others(people []identity.Person) (all []anon.Contact) {
 	return all
 }
 
-// erased gives the moment up to which an event is gone: what somebody did goes with them, what was said with everyone who
-// took part.
+// erased gives the moment up to which an event is erased: an event goes with the erasure of its person, words with the
+// erasure of anybody who took part.
 func (b *builder) erased(ctx context.Context, e *event.Event, people []identity.Person) (last time.Time, err error) {
 	if e.Talk == nil && e.Message == nil && e.Recorded == nil {
 		people = people[:1]
@@ -255,7 +259,7 @@ func (b *builder) verdict(ctx context.Context, use consent.Use, call fact.ID, pe
 	return b.zone.register.Ask(ctx, b.ws, b.policy, use, call, people...)
 }
 
-// unsaid takes the words out of what somebody wrote whom nobody can tell from a person who refused.
+// unsaid removes the words of a text whose sender is not known and may be a person who refused.
 func unsaid(e *event.Event) {
 	if e.Message != nil {
 		e.Message.Body = personal.Value{}
@@ -277,7 +281,8 @@ func refusal(e *event.Event, p workspace.Policy) (event.Consent, bool) {
 	return event.Consent{}, false
 }
 
-// say records a refusal or an agreement before anything else happens, and the fact about it.
+// say records a refusal or an agreement, and the fact about it, before the rest of the event is
+// processed.
 func (b *builder) say(ctx context.Context, e *event.Event, call fact.ID, who identity.Person, c event.Consent) error {
 	about, of := consent.Subject{Call: call}, consent.For(c.Purpose)
 	if e.Consent == nil {
@@ -306,7 +311,8 @@ func (b *builder) say(ctx context.Context, e *event.Event, call fact.ID, who ide
 	return nil
 }
 
-// hold notes whose yes is waited for; where it is more than one's, that of any.
+// hold stores whose agreement the delivery waits for; where several people have to agree, the
+// agreement of any of them wakes it.
 func (b *builder) hold(call fact.ID, who anon.Contact) {
 	if !b.holds {
 		b.holds, b.about = true, fact.Waiting{Call: call, Contact: who}
@@ -319,7 +325,7 @@ func (b *builder) hold(call fact.ID, who anon.Contact) {
 	}
 }
 
-// stop notes a fate other than publication; the strictest of a delivery's events wins.
+// stop stores a state other than published; the strictest of a delivery's events wins.
 func (b *builder) stop(s fact.State, why fact.Why) {
 	rank := map[fact.State]int{fact.Held: 1, fact.Refused: 2, fact.Quarantined: 3, fact.Erased: 4}
 	if rank[s] > rank[b.worst] {

@@ -16,7 +16,7 @@ import (
 	"murmur/internal/workspace"
 )
 
-// CallEvent is what a telephony that records by itself reports about a live call.
+// CallEvent is a report about a live call from a telephone system that records by itself.
 type CallEvent struct {
 	Kind    string    // CallEvents lists them
 	At      time.Time // zero: now
@@ -31,10 +31,10 @@ type CallNotice struct {
 	ID       string        // the business's name of it
 	Language string        // BCP 47
 	SHA256   string        // of its audio, hexadecimal; empty: not known
-	Length   time.Duration // of its audio; a notice that ended sooner was not heard to its end
+	Length   time.Duration // of its audio; a notice that ended sooner was not played to its end
 }
 
-// CallState is where a call stands, and what the telephony must do now.
+// CallState is the state of a call, and what the telephone system must do now.
 type CallState struct {
 	State string   // docs/consent.md
 	Must  []string // play-notice, record, pause, stop, delete
@@ -52,9 +52,10 @@ var callEvents = map[string]consent.EventKind{
 	"opted_in": consent.SaidYes, "opted_out": consent.SaidNo, "suspended": consent.Suspended, "resumed": consent.Resumed, "hangup": consent.HungUp,
 }
 
-// CallEvent drives the consent machine of a call that the telephony of a workspace records by itself. The answer says
-// what it must do; when it returns, state and refusals are durable. What cannot be right (an event that came too late,
-// twice at different times, or of a call that this process knows nothing of, as after a restart) ends the recording.
+// CallEvent drives the consent machine of a call that the telephone system of a workspace records by itself. The
+// answer says what that system must do; when CallEvent returns, state and refusals are durable. An implausible event
+// (too late, reported twice with different times, or of a call that this process does not know, as after a restart)
+// ends the recording.
 func (z *Zone) CallEvent(ctx context.Context, ws workspace.ID, call string, in CallEvent) (CallState, error) {
 	e, err := z.callEvent(in)
 	if err != nil || call == "" {
@@ -62,7 +63,7 @@ func (z *Zone) CallEvent(ctx context.Context, ws workspace.ID, call string, in C
 	}
 	t := z.book.Find(ws, call)
 	if t == nil && e.Kind == consent.HungUp {
-		return callState(consent.Shredded), nil // nothing is known of it: nothing may be kept
+		return callState(consent.Shredded), nil // the call is not known: its recording must not be kept
 	}
 	if t == nil {
 		t, err = z.book.Begin(ctx, recording.Head{Workspace: ws, Source: ControlSource, CallID: call, Contact: personal.New(in.Contact), At: e.At, Elsewhere: true})
@@ -126,7 +127,8 @@ func callState(s consent.State) CallState {
 	return CallState{State: s.String(), Must: must}
 }
 
-// report makes a fact of what a person heard or said in a live call, on the ordinary way.
+// report journals what a person heard or said in a live call as a delivery, which becomes a fact
+// like any other.
 func (z *Zone) report(ctx context.Context, h recording.Head, act fact.Act, via fact.Via) error {
 	if h.Who.Valid() && act == fact.Noticed {
 		l := ownLine{ID: noticeID(h.CallID), At: h.At, Notice: h.CallID}
@@ -174,11 +176,11 @@ func (z *Zone) SweepRecordings(ctx context.Context) (removed int, err error) {
 // before older epochs are destroyed.
 func (z *Zone) RotateRecordings(ctx context.Context) error { return z.book.Rotate(ctx) }
 
-// ExpireCalls ends live calls that were left alone; call it every few seconds.
+// ExpireCalls ends live calls whose state has lasted too long; call it every few seconds.
 func (z *Zone) ExpireCalls(ctx context.Context) error { return z.book.Expire(ctx) }
 
-// CheckRecordings replays every recording's entries in the ledger and compares them with the keys and files that there
-// are; breach is called with each place that is wrong.
+// CheckRecordings replays every recording's entries in the ledger and compares them with the stored keys and files; it
+// calls breach for each difference.
 func (z *Zone) CheckRecordings(ctx context.Context, breach func(file, what string)) error {
 	return z.book.Check(ctx, breach)
 }

@@ -22,9 +22,9 @@ const ControlSource = "control"
 
 var (
 	// ErrNobody is returned for a contact that is empty or withheld.
-	ErrNobody = errors.New("that is no contact: give a phone number or an e-mail address")
+	ErrNobody = errors.New("the contact is missing: give a phone number or an e-mail address")
 	// ErrContact is returned for a contact that cannot be read: nothing was refused or erased.
-	ErrContact = errors.New("nobody can say whose address that is")
+	ErrContact = errors.New("the contact's address cannot be read")
 )
 
 // vias are the ways an opt-out may be reported, as the API spells them.
@@ -133,8 +133,8 @@ func (z *Zone) linked(ctx context.Context, ws workspace.ID, who anon.Contact) ([
 	return z.stored(ws, all)
 }
 
-// follow destroys what there is of somebody who refused by another address, and has their words taken out in order: once in
-// the life of a process, and each time it does the same.
+// follow destroys recordings of a person who refused by another address, and orders the removal of their words: once per
+// process; repeating it does no harm.
 func (z *Zone) follow(ctx context.Context, ws workspace.ID, who anon.Contact) error {
 	if _, done := z.followed.Load(followed{ws, who}); done {
 		return nil
@@ -154,13 +154,13 @@ func (z *Zone) follow(ctx context.Context, ws workspace.ID, who anon.Contact) er
 	return nil
 }
 
-// followed is somebody whose words were taken out because of what they said by another address.
+// followed is a person whose words were removed because of a refusal by another address.
 type followed struct {
 	ws  workspace.ID
 	who anon.Contact
 }
 
-// silence refuses a call for somebody who took part in it, and has its words taken out in order. It is idempotent.
+// silence refuses a call for somebody who took part in it, and orders the removal of its words. It is idempotent.
 func (z *Zone) silence(ctx context.Context, ws workspace.ID, call fact.ID, of consent.Purposes, via fact.Via) error {
 	if err := z.say(ctx, ws, consent.Subject{Call: call}, fact.OptedOut, of, via); err != nil {
 		return err
@@ -169,8 +169,8 @@ func (z *Zone) silence(ctx context.Context, ws workspace.ID, call fact.ID, of co
 	return z.own(ctx, ws, ControlSource, ownLine{ID: "refused\x00" + id, At: z.now(), Refused: id, Via: via})
 }
 
-// who is the person that somebody names. What cannot be read is refused: it must never be taken for a new person, of whom
-// there is nothing to refuse or erase.
+// who is the person behind an address that somebody typed. It refuses an unreadable address: if it were taken for a new
+// person, the refusal or erasure would do nothing.
 func (z *Zone) who(ctx context.Context, ws workspace.ID, contact string) (identity.Person, error) {
 	who, err := z.persons.Named(ctx, ws, personal.New(contact))
 	switch {
@@ -184,8 +184,8 @@ func (z *Zone) who(ctx context.Context, ws workspace.ID, contact string) (identi
 	return who, nil
 }
 
-// LetGo forgets who took part in calls of others before a moment, and from then on what contacts said before it can only be
-// looked up slowly; call it where rows are de-linked.
+// LetGo deletes who took part in calls of others before a moment, and moves what contacts said before it to the table that
+// can only be searched slowly; call it where rows are de-linked.
 func (z *Zone) LetGo(ctx context.Context, ws workspace.ID, before time.Time) error {
 	return errors.Join(z.register.Leave(ctx, ws, before), z.register.Last(ctx, ws, before))
 }
@@ -221,7 +221,7 @@ func (z *Zone) Placed(ctx context.Context, ws workspace.ID, contacts [][anon.Con
 	return z.register.Placed(ctx, ws, contacts, at)
 }
 
-// Refused lists the calls and contacts that opted out before a moment: their content must not be anywhere.
+// Refused lists the calls and contacts that opted out before a moment: no content of theirs may be stored.
 func (z *Zone) Refused(ctx context.Context, ws workspace.ID, before time.Time) (calls []fact.ID, contacts []anon.Contact, err error) {
 	calls, all, err := z.register.Refused(ctx, ws, before)
 	if err != nil {
@@ -259,7 +259,7 @@ func (z *Zone) stored(ws workspace.ID, all [][anon.ContactLen]byte) ([]anon.Cont
 // kindViolation marks the record of content that was found although somebody had refused it. No source can send it.
 const kindViolation = "violation"
 
-// Violated records that content was found which somebody had refused; the figure recording-consent counts it.
+// Violated records that content was found although somebody had refused it; the figure recording-consent counts it.
 func (z *Zone) Violated(ctx context.Context, ws workspace.ID, found int) error {
 	at := z.now().UTC().Format(time.RFC3339Nano)
 	all := make([]source.Delivery, found)

@@ -14,9 +14,9 @@ import (
 	"murmur/internal/workspace"
 )
 
-// Erase records that everything about a contact up to now must go, and gives the receipt. From then on nothing of theirs is
-// opened, taken in or counted; their rows go when somebody carries out the order (Orders). The answer, and the work for it,
-// are the same for a contact that nobody knows.
+// Erase records that everything about a contact up to now must be deleted, and gives the receipt. From then on murmur does
+// not open, take in or count anything of theirs; it deletes their rows when the order is carried out (Orders). The answer,
+// and the work for it, are the same for an unknown contact.
 func (z *Zone) Erase(ctx context.Context, ws workspace.ID, contact string) (receipt string, err error) {
 	who, err := z.who(ctx, ws, contact)
 	if err != nil {
@@ -63,8 +63,8 @@ func (z *Zone) Destroy(ctx context.Context, ws workspace.ID, o Orders) (err erro
 	return errors.Join(err, joined)
 }
 
-// Fulfilled ends orders that were carried out, in the ledger too. With unreadable, files that nobody can read may still
-// hold rows: the orders stay, and hold no figure up.
+// Fulfilled ends orders that were carried out, in the ledger too. With unreadable, damaged files may still hold rows:
+// the orders stay, and figures are made nevertheless.
 func (z *Zone) Fulfilled(ctx context.Context, ws workspace.ID, o Orders, unreadable bool) error {
 	if unreadable {
 		return z.register.Unreadable(ctx, ws, o.all)
@@ -72,7 +72,7 @@ func (z *Zone) Fulfilled(ctx context.Context, ws workspace.ID, o Orders, unreada
 	return z.register.Fulfil(ctx, ws, o.all)
 }
 
-// LapseErasures forgets who was erased before a moment: from then on rows of that time are linked with nobody anyway.
+// LapseErasures deletes tombstones from before a moment: rows of that time are no longer linked with a person.
 func (z *Zone) LapseErasures(ctx context.Context, ws workspace.ID, before time.Time) error {
 	return z.register.Lapse(ctx, ws, before)
 }
@@ -87,8 +87,8 @@ func (z *Zone) OrderAgain(ctx context.Context, ws workspace.ID) error {
 	return z.register.OrderAgain(ctx, ws)
 }
 
-// ErrOtherKeys is returned for a directory whose pseudonyms are made with other keys, or whose keys cannot be read: what its
-// register says is about nobody here.
+// ErrOtherKeys is returned for a directory whose pseudonyms are made with other keys, or whose keys cannot be read: its
+// register does not match any person here.
 var ErrOtherKeys = errors.New("the other directory has other keys, or keys that cannot be read")
 
 // Adopt takes over what was refused, agreed to and erased in another directory, the one that a restore replaces. The two have

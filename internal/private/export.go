@@ -21,7 +21,7 @@ import (
 var (
 	// ErrNotReleased refuses an export: the words of the call may not be read, or somebody has not been asked yet.
 	ErrNotReleased = errors.New("the words of this call are not released")
-	// ErrNoWords is returned for a call of which no masked words are kept, or that nobody knows.
+	// ErrNoWords is returned for an unknown call, and for one whose masked words are not stored.
 	ErrNoWords = errors.New("there are no words of this call")
 )
 
@@ -66,9 +66,10 @@ func (z *Zone) CallRows(ctx context.Context, ws workspace.ID, call fact.ID) ([]f
 	return ids, nil
 }
 
-// Export writes the redacted vCon of a call. It asks for the verdict of now, not of then: a refusal since, a policy that
-// denies today, a recording that did not end released, each is ErrNotReleased. Every text is masked once more by today's
-// redactor and verified; one that is not is left out.
+// Export writes the redacted vCon of a call. It asks for today's verdict, not the one at the time of the call: after a
+// later refusal, under a policy that denies today, and for a recording that was not released, the error is
+// ErrNotReleased. Every text is masked once more by today's redactor and verified; one that cannot be verified is left
+// out.
 func (z *Zone) Export(ctx context.Context, ws workspace.ID, call string, kept ExportCall) ([]byte, error) {
 	key, err := z.ring.Pseudonym(ws)
 	if err != nil {

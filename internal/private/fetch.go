@@ -23,7 +23,8 @@ var ErrNotYet = errors.New("the vendor has not finished the recording")
 // settled is how long after a call its vendor may still find a recording of it.
 const settled = time.Hour
 
-// recorded takes the news that a platform has a recording of a call: it may be fetched, is refused, or waits.
+// recorded handles the report that a platform has a recording of a call: it may be fetched, is refused, or
+// waits.
 func (b *builder) recorded(ctx context.Context, e *event.Event, call fact.ID, people []identity.Person) error {
 	verdict, why, err := b.verdict(ctx, consent.Recording, call, people)
 	switch {
@@ -42,7 +43,7 @@ func (b *builder) recorded(ctx context.Context, e *event.Event, call fact.ID, pe
 	return nil
 }
 
-// listed takes a call that its source lists: if somebody spoke, there may be a recording, of which no webhook tells.
+// listed handles a call from a source's list: if somebody spoke, there may be a recording that no webhook reported.
 func (b *builder) listed(ctx context.Context, e *event.Event, call fact.ID, people []identity.Person) error {
 	if e.Call == nil || e.Call.Answered.IsZero() {
 		return nil
@@ -97,9 +98,9 @@ func (z *Zone) Announced(ctx context.Context, ws workspace.ID) ([]CallID, error)
 	return out, nil
 }
 
-// Fetch gets what a platform recorded of a call, sealed as it comes, and gives the ids of what may now be heard. It may
-// be called again: what is stored is not fetched twice. Nothing is asked of the vendor without a verdict that allows it.
-// ErrNotYet; a workspace.Trouble says what the vendor did.
+// Fetch downloads a platform's recordings of a call, seals them as they come, and gives the ids of those that may now be
+// transcribed. It may be called again: a stored recording is not fetched twice. It asks the vendor for nothing without a
+// verdict that allows it. ErrNotYet; a workspace.Trouble says what the vendor did.
 func (z *Zone) Fetch(ctx context.Context, ws workspace.ID, call CallID) ([]RecordingID, error) {
 	a, err := z.book.Announcement(ctx, ws, fact.ID(call))
 	if errors.Is(err, recording.ErrGone) || err == nil && a.Done {
@@ -124,7 +125,7 @@ func (z *Zone) Fetch(ctx context.Context, ws workspace.ID, call CallID) ([]Recor
 	}
 	stored, err := f.run(ctx)
 	if errors.Is(err, recording.ErrRefused) {
-		return stored, nil // a yes may still come, until raw-hours are over
+		return stored, nil // an agreement may still come, until raw-hours are over
 	}
 	if err == nil {
 		err = z.book.Fetched(ctx, ws, a.Call)
@@ -199,8 +200,8 @@ func (f *fetching) allowed(ctx context.Context) error {
 	return err
 }
 
-// one stores one segment, unless it is stored. The verdict is asked before its sound is asked for, and by the book
-// before a byte of it is kept; a refusal while it comes ends it.
+// one stores one segment, unless it is stored. The verdict is asked before the download, and again before the
+// first byte is stored; a refusal during the download ends it.
 func (f *fetching) one(ctx context.Context, m source.Media) (id recording.ID, fresh bool, err error) {
 	key, err := f.zone.ring.Pseudonym(f.Workspace)
 	if err != nil {

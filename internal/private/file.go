@@ -25,7 +25,7 @@ type file struct {
 	name string // of the source that somebody says it belongs to; empty: none
 }
 
-// belongs says whose ids a file uses: those of the source that it is said to belong to, which need not be connected, else
+// belongs says whose ids a file uses: those of the source that the user names, which need not be connected; otherwise
 // those of files with the same headers, or of the same format.
 func (z *Zone) belongs(ctx context.Context, ws workspace.ID, f *file, name string) error {
 	if name == "" {
@@ -119,7 +119,7 @@ func (f file) delivery(row []byte) source.Delivery {
 	return source.Delivery{Body: row}
 }
 
-// fileError tells a file that is not what it should be from one that the system cannot read.
+// fileError tells a malformed file from one that the system cannot read.
 func fileError(err error) error {
 	for _, bad := range []error{vcon.ErrNotJSON, vcon.ErrTooLong, vcon.ErrWrongKey} {
 		if errors.Is(err, bad) {

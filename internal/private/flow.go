@@ -15,8 +15,8 @@ var nodeKinds = map[string]fact.NodeKind{
 	"queue": fact.NodeQueue, "voicemail": fact.NodeVoicemail, "forward": fact.NodeForward, "auto_reply": fact.NodeAutoReply, "ai_agent": fact.NodeAIAgent,
 }
 
-// locate says of a step which version of the business's own flow it belongs to, and what its node is. What the vendor
-// said itself stays where the flow says nothing. A key that the flow marks so is an opt-out.
+// locate says of a step which version of the business's own flow it belongs to, and what its node is. Where the flow
+// says nothing, the vendor's own words stay. A key that the flow marks with opt_out is an opt-out.
 func locate(flows []workspace.Flow, s *event.Step, at time.Time) {
 	f, ok := workspace.FlowAt(flows, s.Flow, s.Number, at)
 	if !ok {

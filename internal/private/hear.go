@@ -34,11 +34,11 @@ func ParseRecordingID(s string) (id RecordingID, ok bool) {
 type Recordings struct {
 	Stored  int           // whose key lives
 	Heard   int           // of them, whose words went on
-	Denied  int           // of them, not to be heard as things stand: the policy denies it, or a yes is missing
+	Denied  int           // of them, not to be transcribed now: the policy denies it, or an agreement is missing
 	Waiting []RecordingID // the rest, oldest first
 }
 
-// Recordings lists what is stored, and which of it is to be heard.
+// Recordings counts what is stored, and lists what is to be transcribed.
 func (z *Zone) Recordings(ctx context.Context, ws workspace.ID) (r Recordings, err error) {
 	all, err := z.book.List(ctx, ws)
 	if err != nil || len(all) == 0 {
@@ -71,7 +71,7 @@ func (z *Zone) Recordings(ctx context.Context, ws workspace.ID) (r Recordings, e
 // mayTranscribe asks for the verdict on the sound and the words of a recording.
 func (z *Zone) mayTranscribe(ctx context.Context, p workspace.Policy, s recording.Stored) (bool, error) {
 	if gone, err := z.register.Erased(ctx, s.Workspace, s.Contact); err != nil || !gone.IsZero() && !s.Began.After(gone) {
-		return false, err // whoever comes to destroy it is on the way
+		return false, err // it is about to be destroyed
 	}
 	who := identity.Stranger(s.Contact, s.Country)
 	sound, _, err := z.register.Ask(ctx, s.Workspace, p, consent.Recording, s.Call, who)
@@ -85,9 +85,10 @@ func (z *Zone) mayTranscribe(ctx context.Context, p workspace.Policy, s recordin
 // Listener is the transcriber that hears recordings and what holds it; path is empty if there is none.
 func (z *Zone) Listener() (path string, c Confinement) { return Hearing(z.listener) }
 
-// Hear has a stored recording heard and journals what was said, masked, as a delivery of its own: once, however often
-// it is called. What cannot be heard now (no transcriber, a consent that is missing) is left as it is; what can never be
-// goes to quarantine. An error is worth another try; with last there will be none, and it goes to quarantine too.
+// Hear transcribes a stored recording and journals the masked words as a delivery of its own: once, however often it is
+// called. A recording that cannot be transcribed now (no transcriber, an agreement is missing) is left as it is; one
+// that never can be goes to quarantine. An error means that another try may succeed; with last there is no other try,
+// and the recording goes to quarantine too.
 func (z *Zone) Hear(ctx context.Context, ws workspace.ID, id RecordingID, last bool) error {
 	s, err := z.book.Stored(ctx, ws, recording.ID(id))
 	if errors.Is(err, recording.ErrGone) || err == nil && s.Heard {
@@ -139,7 +140,7 @@ func (z *Zone) Hear(ctx context.Context, ws workspace.ID, id RecordingID, last b
 	return z.book.Heard(ctx, ws, s.ID)
 }
 
-// heard is what goes on of a recording: masked words, and numbers of its sound.
+// heard is what is kept of a recording: masked words, and numbers about its sound.
 func heard(s recording.Stored, res *listen.Result) *ownHeard {
 	h := &ownHeard{Call: hex.EncodeToString(s.Call[:]), Turns: []ownTurn{}, Member: fact.Absent, Silence: fact.Absent, Interruptions: fact.Absent}
 	for i, words := range res.Redaction.MaskedTurns() {

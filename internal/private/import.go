@@ -34,7 +34,7 @@ const ImportSource = "import"
 // delivery so that every row has a state.
 const kindUnreadable = "unreadable"
 
-// ErrUnreadable is returned for a file that is not understood at all.
+// ErrUnreadable is returned for a file of which murmur cannot read a single row.
 var ErrUnreadable = errors.New("the file cannot be read")
 
 // ImportOptions say what the file is: Kind is calls, messages, surveys, steps, vcon, native or empty (found out); Map is
@@ -191,7 +191,7 @@ func (z *Zone) importer(ws workspace.ID, f file, o ImportOptions, to Settler) (*
 	}
 	im := &importer{zone: z, ws: ws, name: ImportSource, ids: f.ids, key: key, to: to, progress: o.Progress}
 	im.label = identity.Label(key, fact.DimSource, 0, im.name)
-	im.repeated.Store(true) // an import that was interrupted begins with what is known
+	im.repeated.Store(true) // a resumed import begins with known rows
 	if im.progress == nil {
 		im.progress = new(ImportProgress)
 	}
@@ -208,7 +208,7 @@ func (im *importer) take(ctx context.Context, rows []importRow) error {
 	if err != nil {
 		return err
 	}
-	for range 2 { // what moved once may have been said by these very rows
+	for range 2 { // these very rows may contain the statement because of which the decisions no longer hold
 		err := im.settle(ctx, rows, ids, known)
 		if !errors.Is(err, deliveries.ErrMoved) && !errors.Is(err, journal.ErrStale) {
 			return err
@@ -286,9 +286,10 @@ func (row importRow) envelope(name, ids string) envelope {
 	return envelope{origin: origin{name, row.kind, ids}, delivery: row.d}
 }
 
-// mark gives a function that says whether nothing has been said since that a decision about a row of the workspace
-// rests on: consent, erasure, policy. Whoever says something says it here before it reaches the journal; so a decision
-// that still holds inside a transaction of the journal stands before what was said later, there and in the lake.
+// mark gives a function that reports whether the statements that decisions about rows rest on (consent, erasure,
+// policy) are unchanged since mark was called. Every statement is stored here before it reaches the journal; so a
+// decision that still holds inside a transaction of the journal comes before any later statement, in the journal and
+// in the lake.
 func (z *Zone) mark(ctx context.Context, ws workspace.ID) (still func() bool, err error) {
 	said, err := z.register.Changes(ctx, ws)
 	if err != nil {

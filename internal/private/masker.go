@@ -30,7 +30,8 @@ func (z *Zone) masker(p workspace.Policy) (*redact.Detector, error) {
 	return d, err
 }
 
-// errLinked refuses pseudonyms in what is kept: they would link one person's texts for ever.
+// errLinked refuses pseudonyms in stored texts, because they would link one person's texts for
+// ever.
 var errLinked = errors.New("a pseudonym is not for texts that are kept")
 
 func (m masking) over(d *redact.Detector) (*redact.Detector, error) {

@@ -8,11 +8,11 @@ import (
 	"murmur/internal/private/internal/consent"
 )
 
-// memo collects what deliveries tell of people beside what is decided, until it is written down with that of a whole batch. It is
+// memo collects what deliveries tell about people besides their outcomes, until it is stored for a whole batch. It is
 // safe for concurrent use.
 type memo struct {
-	// addresses says that addresses named together are collected too. Whoever collects them asks, once they are written, whether
-	// anything was said since (Zone.mark): a refusal by one of them would have missed the other.
+	// addresses says that addresses named together are collected too. After they are stored, the caller must ask whether any
+	// statement was made meanwhile (Zone.mark): a refusal by one address would have missed the other.
 	addresses bool
 
 	mu   sync.Mutex
@@ -42,8 +42,8 @@ func (m *memo) take() consent.Told {
 	return t
 }
 
-// Remember writes down what Process was told of people beside what it decided. It is asked before the outcomes are committed:
-// after an error or a crash the deliveries come again, and tell it again.
+// Remember stores what Process learned about people besides the outcomes. Call it before the outcomes are committed: after an
+// error or a crash the deliveries come again, and with them the same knowledge.
 func (z *Zone) Remember(ctx context.Context) error {
 	return z.register.Tell(ctx, z.memo.take())
 }

@@ -15,11 +15,11 @@ import (
 	"murmur/internal/workspace"
 )
 
-// kindOwn marks what murmur says itself of a call: that a recording was heard, or what a platform's notice said of it.
-// It goes the way of every delivery, so that consent and erasure are asked again. No source can send it.
+// kindOwn marks murmur's own reports about a call: that a recording was transcribed, or that a platform played a
+// notice. They go the way of every delivery, so that consent and erasure are checked again. No source can send them.
 const kindOwn = "own"
 
-// ownLine is the body of such a delivery. Of the person it has the pseudonym alone.
+// ownLine is the body of such a delivery. It has only the pseudonym of the person.
 type ownLine struct {
 	ID      string    `json:"id"`
 	At      time.Time `json:"at"`                // when the call began
@@ -112,7 +112,7 @@ func ownEvents(d source.Delivery) ([]event.Event, error) {
 	return []event.Event{e}, nil
 }
 
-// noticeID is the id under which the notice of a call is one fact, whoever speaks of it.
+// noticeID is the id under which the notice of a call is one fact, whoever reports it.
 func noticeID(call string) string { return "notice\x00" + call }
 
 func unhex(into []byte, s string) bool {

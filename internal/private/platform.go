@@ -15,13 +15,13 @@ import (
 	"murmur/internal/workspace"
 )
 
-// A platform is a telephony that runs calls for the business and records them when it is told to: Twilio. What a caller
-// hears is decided here, by the same consent machine and the same events as POST /v1/calls/{id}/events.
+// A platform is a telephone system that runs calls for the business and records them when murmur tells it to: Twilio.
+// What a caller hears is decided here, by the same consent machine and the same events as POST /v1/calls/{id}/events.
 
 // ErrNoScript is returned for a call of a source that does not say where its calls go.
 var ErrNoScript = errors.New("this source answers no calls")
 
-// Answer is what a platform is told about a live call.
+// Answer is murmur's answer to a platform about a live call.
 type Answer struct {
 	Call   string
 	Body   []byte // TwiML
@@ -94,12 +94,12 @@ func connector(src workspace.Source, urls []string) (source.Source, error) {
 	return s, nil
 }
 
-// replays is how often a notice begins again after a key that means nothing; then the call goes on unrecorded.
+// replays is how often a notice begins again after a key without meaning; then the call goes on unrecorded.
 const replays = 2
 
 // AnswerCall says what a call of a platform hears next. step is voice when the call comes in, heard when the notice was
-// played or a key was pressed, done when its Dial ended; again counts how often the notice began again. Whatever fails,
-// there is an Answer once the request is verified: the caller gets through, unrecorded.
+// played or a key was pressed, done when its Dial ended; again counts how often the notice began again. Once the
+// request is verified there is always an Answer: after any failure the caller gets through, unrecorded.
 func (z *Zone) AnswerCall(ctx context.Context, src workspace.Source, step string, again int, h http.Header, body []byte, urls ...string) (Answer, error) {
 	s, err := connector(src, urls)
 	if err != nil {
@@ -130,8 +130,8 @@ func (z *Zone) AnswerCall(ctx context.Context, src workspace.Source, step string
 	return Answer{}, ErrNoScript
 }
 
-// greet begins a call with the notice that it needs. Twilio asks twice when an answer is lost: the second time nothing
-// happens but the same answer.
+// greet begins a call with the notice that it needs. Twilio asks twice when an answer is lost: the second time it only
+// gets the same answer.
 func (z *Zone) greet(ctx context.Context, src workspace.Source, script twilio.Script, r twilio.Request) (Answer, error) {
 	a := Answer{Call: r.Call, Body: script.Connect("done")}
 	known := z.book.Find(src.Workspace, r.Call) != nil
@@ -204,7 +204,7 @@ func (z *Zone) hungUp(ctx context.Context, src workspace.Source, d source.Delive
 	return err
 }
 
-// Standing says what may become of a platform's recording.
+// Standing says whether a platform's recording may be kept.
 type Standing int
 
 // The standings.
@@ -214,7 +214,8 @@ const (
 	MayStay                 // the call ended with consent
 )
 
-// Stands reports what may become of the recording of a call. A call that nothing is known of must go.
+// Stands reports whether the recording of a call may be kept. The recording of an unknown call must
+// be deleted.
 func (z *Zone) Stands(ctx context.Context, ws workspace.ID, call string) (Standing, error) {
 	key, err := z.ring.Pseudonym(ws)
 	if err != nil {
@@ -255,7 +256,8 @@ func (z *Zone) mayFetch(ctx context.Context, src workspace.Source, call string) 
 	return s == MayStay, err
 }
 
-// StartRecording has a platform record a live call. An error does not mean that it does not.
+// StartRecording tells a platform to record a live call. After an error the platform may record all
+// the same.
 func (z *Zone) StartRecording(ctx context.Context, src workspace.Source, call string) error {
 	c, api, err := z.controller(src, call)
 	if err != nil {
@@ -264,8 +266,8 @@ func (z *Zone) StartRecording(ctx context.Context, src workspace.Source, call st
 	return trouble(c.StartRecording(ctx, api, call))
 }
 
-// EndRecording has a platform stop recording a call and delete what it has of it, transcripts too. gone: the platform
-// says that it records nothing and has nothing, and did so before it was told.
+// EndRecording tells a platform to stop recording a call and to delete its recordings, transcripts too. gone: the
+// platform had already said, before it was told, that it records nothing and has nothing.
 func (z *Zone) EndRecording(ctx context.Context, src workspace.Source, call string) (gone bool, err error) {
 	c, api, err := z.controller(src, call)
 	if err != nil {

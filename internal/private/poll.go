@@ -50,7 +50,7 @@ func (z *Zone) client(src workspace.Source) (source.Polling, *vendor.Client, [32
 	return z.clientFor(src, false)
 }
 
-// urgent gives the client for what cannot wait: it stands in no line behind a history, and says at once what failed.
+// urgent gives the client for requests that cannot wait: they do not queue behind a history, and fail at once.
 func (z *Zone) urgent(src workspace.Source) (*vendor.Client, error) {
 	_, c, _, err := z.clientFor(src, true)
 	return c, err
@@ -95,7 +95,7 @@ type Ability struct {
 	Why  workspace.Trouble // why not
 }
 
-// TestKey finds out what a key gives: it asks each list of calls and texts for one object, and for nothing that was said.
+// TestKey finds out what a key gives: it asks each list of calls and texts for one object, and never for words.
 // The error is a workspace.Trouble when the key cannot be used at all; account is the vendor's id of the account, empty
 // where the vendor does not say.
 func (z *Zone) TestKey(ctx context.Context, src workspace.Source) (account string, all []Ability, err error) {
@@ -130,7 +130,7 @@ func (z *Zone) TestKey(ctx context.Context, src workspace.Source) (account strin
 	return account, all, nil
 }
 
-// accountOf tolerates a vendor or a key that does not say.
+// accountOf gives the account behind a key; empty where the vendor does not say.
 func accountOf(ctx context.Context, p source.Polling, api source.API) (string, error) {
 	if p.Account == nil {
 		return "", nil
@@ -142,7 +142,7 @@ func accountOf(ctx context.Context, p source.Polling, api source.API) (string, e
 	return account, err
 }
 
-// trouble takes a vendor's refusal through the door.
+// trouble translates a vendor's refusal into the type that code outside the zone knows.
 func trouble(err error) error {
 	var t source.Trouble
 	if errors.As(err, &t) {
@@ -151,7 +151,7 @@ func trouble(err error) error {
 	return err
 }
 
-// Lasting reports whether a trouble goes on until somebody acts.
+// Lasting reports whether a trouble lasts until a person acts.
 func Lasting(t workspace.Trouble) bool { return source.Trouble(t).Lasting() }
 
 // CanPoll reports whether a kind of source has an API that can be polled.
@@ -176,8 +176,8 @@ func (z *Zone) Register(ctx context.Context, src workspace.Source, to string) (s
 	return secret, trouble(err)
 }
 
-// Poll asks a source's vendor for everything that is due, until nothing is left, ctx ends or the vendor gives up. What
-// comes goes the way of every delivery; how far it got, and a trouble, are in the source's state. A source that is
+// Poll asks a source's vendor for everything that is due, until nothing is left, ctx ends or the vendor fails. The
+// objects become deliveries like any other; the source's state stores the progress and a trouble. A source that is
 // being polled already is left alone.
 func (z *Zone) Poll(ctx context.Context, src workspace.Source) error {
 	s, err := z.polled(ctx, src)
@@ -288,7 +288,8 @@ func (z *Zone) acceptPolled(ctx context.Context, src workspace.Source, all []sou
 	return a.Fresh, err
 }
 
-// mayHear reports whether the words of a conversation may be asked for: the verdict comes before the request.
+// mayHear reports whether murmur may ask for the words of a conversation: the verdict comes before the
+// request.
 func (z *Zone) mayHear(ctx context.Context, src workspace.Source, d source.Delivery) (bool, error) {
 	s, _ := connect.For(src.Kind)
 	events, err := s.Decode(d)

@@ -1,10 +1,11 @@
-// Package private is the first door: everything that sees a person happens behind it, and only facts come out.
+// Package private is the first door: all code that sees personal data lies behind it, and only facts come out.
 //
 // Zone: RED. The exported functions of this package, and nothing else below internal/private, are what the rest
 // of murmur may call: Accept and Import take deliveries in (verified, sealed, durable), Process opens one, asks
 // for the consent verdict, masks, and gives facts; OptOut and Erase act on what people say; Redact masks a text
 // for the command and the playground. No exported signature mentions a type from inside the zone (a test walks
-// them), no error carries content, and what cannot be read is an Outcome, not an error: nothing can be forgotten.
+// them), no error carries content, and an unreadable delivery gives an Outcome, not an error, so that every
+// delivery gets a state.
 //
 // What it does not protect against: an operator who reads the process's memory, and personal data that the
 // detector does not recognise (its leak rate is measured and published).
@@ -132,7 +133,7 @@ func (z *Zone) Process(ctx context.Context, m journal.Message) (fact.Outcome, er
 	return o, err
 }
 
-// judge says what becomes of an opened delivery and, of one that was not understood, why.
+// judge gives the outcome of an opened delivery and, for an unreadable one, the reason.
 func (z *Zone) judge(ctx context.Context, m journal.Message, env envelope, memo *memo) (o fact.Outcome, bad, err error) {
 	if env.kind == kindUnreadable {
 		return unreadable(env.delivery.Body), nil, nil

@@ -22,7 +22,7 @@ import (
 	"murmur/internal/workspace"
 )
 
-// Receipt collects the evidence of a call by the platform's own id. A call that nobody knows has no entries.
+// Receipt collects the evidence of a call by the platform's own id. An unknown call has no entries.
 func (z *Zone) Receipt(ctx context.Context, ws workspace.ID, call string) (receipt.Call, error) {
 	key, err := z.ring.Pseudonym(ws)
 	if err != nil {
@@ -135,13 +135,13 @@ func micros(us int64) time.Time {
 	return time.UnixMicro(us).UTC()
 }
 
-// ErrReceipt is returned for bytes that are no receipt.
+// ErrReceipt is returned for bytes that are not a receipt.
 var ErrReceipt = errors.New("that is no receipt of a call")
 
 // CheckReceipt checks a receipt under the key of the ledger that should have signed it, and names what does not hold:
-// a signature that is not that ledger's, entries that were edited or are not in it, words that the entries do not say, and
-// moves that the rule does not allow. A nil key takes the receipt's own, which proves only that nobody changed it since
-// whoever holds that key signed it. ErrReceipt for bytes that are no receipt.
+// a signature that is not that ledger's, entries that were edited or are not in it, statements that the entries do not
+// support, and state changes that the rule does not allow. A nil key takes the receipt's own, which proves only that
+// the receipt was not changed after the holder of that key signed it. ErrReceipt for bytes that are no receipt.
 func CheckReceipt(file []byte, key ledger.Verifier) (found []string, err error) {
 	r, err := readReceipt(file)
 	if err != nil {
@@ -221,7 +221,8 @@ func proven(r receipt.Call, key ledger.Verifier) (all []ledger.Record, found []s
 	return all, found
 }
 
-// silencing reports an entry that keeps a call from being heard: a refusal of anything but sharing.
+// silencing reports whether an entry forbids the use of a call's content: a refusal of anything
+// except sharing.
 func silencing(what string) bool {
 	return strings.HasPrefix(what, "opted-out") && what != "opted-out:"+consent.PurposeName(fact.Share)
 }

@@ -20,7 +20,7 @@ type RecorderConfig struct {
 	Ports   [2]uint16      // first and last RTP port; 0: any
 	Allow   []netip.Prefix // who may call; nil: this machine alone
 	Notices fs.FS          // notices of workspaces (docs/consent.md); where there is none the standard one is played
-	// Released, when set, is told of each recording that may be listened to now. It must not wait for long.
+	// Released, when set, is called for each recording that may be transcribed now. It must return quickly.
 	Released func(ctx context.Context, ws workspace.ID, recording [16]byte)
 	Log      *slog.Logger
 }

@@ -23,8 +23,8 @@ var ErrFill = errors.New("masks are filled with silence or tone")
 // AudioRedactor masks recordings for the command line: it needs no data directory and keeps nothing.
 type AudioRedactor struct{ r listen.Redactor }
 
-// NewAudioRedactor makes a redactor that hears with the transcriber at path, with the installed one where path is
-// empty, and with none where there is none: words must then be given.
+// NewAudioRedactor makes a redactor that uses the transcriber at path, or the installed one where path is empty;
+// without a transcriber the caller must give the words.
 func NewAudioRedactor(c command.Config, path string) (*AudioRedactor, error) {
 	d, err := c.Detector()
 	if err != nil {
@@ -96,7 +96,7 @@ func (a *AudioRedactor) Redact(ctx context.Context, file string, words io.Reader
 }
 
 // RedactClip masks a recording held in memory, as the pipeline would for the workspace, and keeps nothing.
-// ErrNoListener; BadRecording tells what is wrong with the clip from what is wrong here.
+// ErrNoListener; BadRecording tells a fault of the clip from a fault of this machine.
 func (z *Zone) RedactClip(ctx context.Context, ws workspace.ID, clip []byte) (*Recording, error) {
 	p, err := z.store.Policy(ctx, ws)
 	if err != nil {
@@ -181,13 +181,13 @@ var ErrUnconfined = confine.ErrWeak
 // ErrListenerReads says that the transcriber's folder holds the data or the root key, or lies in it.
 var ErrListenerReads = confine.ErrReads
 
-// Confinement says what holds a transcriber on this system.
+// Confinement says how this system confines a transcriber.
 type Confinement struct {
-	Runs  bool   // enough holds: it runs
+	Runs  bool   // the confinement is sufficient: the transcriber runs
 	Lacks string // what this system does not give, in words; empty: nothing
 }
 
-// Hearing says which transcriber hears recordings and what holds it; path is empty if there is none.
+// Hearing says which transcriber is used and how it is confined; path is empty if there is none.
 func Hearing(path string) (found string, c Confinement) {
 	l, ok := listen.Find(path)
 	if !ok {

@@ -32,7 +32,8 @@ func (z *Zone) CallTally() CallTally {
 	return out
 }
 
-// Failed is how many calls were destroyed because a part of murmur failed, or was told what cannot be.
+// Failed is how many recordings of calls were destroyed because a part of murmur failed or got a
+// contradictory report.
 func (t CallTally) Failed() (n int) {
 	for _, e := range t.Ends {
 		if e.State == "aborted" && e.Why == "failed" {

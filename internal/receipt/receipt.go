@@ -1,5 +1,5 @@
-// Package receipt is the evidence of one call as one signed file: what was played, said and decided, and the proof that
-// the ledger has it. docs/format/receipt.md
+// Package receipt is the evidence of one call as one signed file: which notice was played, what people said about consent,
+// what was decided, and the proof that the ledger has it. docs/format/receipt.md
 //
 // Zone: below both doors. A receipt holds no phone number, no word and nothing of another call. The private zone makes and
 // checks it (private.Zone.Receipt, private.CheckReceipt); the pages and the API show it.

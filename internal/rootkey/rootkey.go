@@ -7,8 +7,9 @@
 //   - FILE: a file outside of the data directory, readable by its owner alone. Where there is none a new data directory
 //     makes one.
 //   - credential:NAME: a credential that systemd gives the service (LoadCredential=, LoadCredentialEncrypted=).
-//   - COMMAND: a program, with arguments, that prints the key: an HSM's or a cloud's own client, say. It gets this
-//     process's environment, for that is where such programs look for their own rights.
+//
+// - COMMAND: a program, with arguments, that prints the key: an HSM's or a cloud's own client, say. It gets this
+// process's environment, where such programs look for their credentials.
 //   - SCHEME://KEY?wrapped=FILE: a key service (hashivault; by build tag awskms, gcpkms, azurekeyvault) that unwraps the
 //     key in FILE. A new data directory makes one.
 //
@@ -32,9 +33,9 @@ import (
 )
 
 var (
-	// ErrPlace is returned for what is no place of a root key.
+	// ErrPlace is returned for an invalid place of a root key.
 	ErrPlace = errors.New("the root key's place is a FILE outside of the data directory, credential:NAME, a COMMAND, or the address of a key service")
-	// ErrCommand is returned for a command that gives no key.
+	// ErrCommand is returned for a command that does not print a key.
 	ErrCommand = errors.New("the command that gives the root key failed")
 )
 

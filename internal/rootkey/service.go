@@ -21,8 +21,8 @@ import (
 // ErrService is returned for a key service that gives no key.
 var ErrService = errors.New("the key service that unwraps the root key failed")
 
-// service is a root key that a key service unwraps. The wrapped key is a file, worth nothing without the service; the
-// service never sees what the root key seals.
+// service is a root key that a key service unwraps. The wrapped key is a file that nobody can unwrap without the
+// service; the service never sees the data that the root key seals.
 type service struct {
 	url  string // without wrapped
 	file string

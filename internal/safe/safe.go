@@ -1,8 +1,9 @@
-// Package safe says of an error what may be said anywhere: in a log, a metric, a status.
+// Package safe describes errors in words that may appear anywhere: in a log, a metric, a status.
 //
-// An error's text may have been made of anything, so nobody prints it. What is said instead comes from closed sets: the
-// operation, in words of the program (Wrap takes constants alone, the compiler sees to it), a position, the sentinel
-// that callers branch on, the system's or the database's number, and, where nothing else is known, the error's type.
+// An error's text may contain anything, personal data too, so murmur never prints it. Describe prints instead, from
+// closed sets: the operation, in words of the program (the compiler lets Wrap take only constants), a position, the
+// sentinel that callers branch on, the system's or the database's number, and, where nothing else is known, the error's
+// type.
 //
 // Zone: below both doors; a library that knows nothing of murmur.
 //
@@ -31,10 +32,11 @@ type Error struct {
 	err error
 }
 
-// Wrap says what was being done. nil stays nil.
+// Wrap adds the operation to an error. nil stays nil.
 func Wrap(op words, err error) error { return At(op, "", err) }
 
-// At is Wrap with the place in what was being read. Of whatever is not a number the length is said.
+// At is Wrap with the position in the input. A position that is not a number is replaced by its
+// length.
 func At[P ~string](op words, place P, err error) error {
 	if err == nil {
 		return nil
@@ -56,8 +58,8 @@ func (e *Error) doing() string {
 func (e *Error) Error() string { return e.doing() + ": " + e.err.Error() }
 func (e *Error) Unwrap() error { return e.err }
 
-// Describe says of an error what may be said, such as "store facts > store names: database error 13; the disk is full".
-// known are the sentinels whose text may be printed.
+// Describe gives the printable description of an error, such as "store facts > store names: database error 13; the disk
+// is full". known are the sentinels whose text may be printed.
 func Describe(err error, known ...error) string {
 	if err == nil {
 		return ""

@@ -4,9 +4,9 @@
 // Zone: beside the pages. It sees the address of an owner for as long as it is compared with the list of owners; it stores and
 // logs none.
 //
-// It promises that nobody comes in but whom the provider vouches for, in an answer to this very browser: the state binds the
-// answer to the browser, the nonce the ID token to the question, PKCE the code to both; signature, issuer, audience and
-// time are checked by coreos/go-oidc. An address that the provider has not verified is nobody's.
+// It promises that a person comes in only when the provider vouches for them, in an answer to this very browser: the state binds
+// the answer to the browser, the nonce the ID token to the question, PKCE the code to both; signature, issuer, audience and time
+// are checked by coreos/go-oidc. An address that the provider has not verified counts for nobody.
 //
 // What it does not protect against: a provider that vouches for the wrong person. Ending somebody's account there ends no session
 // here; sessions end after a week, and the settings page ends them.
@@ -32,7 +32,7 @@ import (
 )
 
 var (
-	// ErrRefused is returned for an answer that lets nobody in.
+	// ErrRefused is returned for an answer that does not prove an owner.
 	ErrRefused = errors.New("the identity provider vouches for no owner")
 	// ErrProvider is returned where the provider cannot be asked.
 	ErrProvider = errors.New("the identity provider cannot be reached, or is none")

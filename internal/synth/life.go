@@ -18,7 +18,7 @@ type pending struct {
 	do func(d *Day, at time.Time)
 }
 
-// Next lives the next day.
+// Next gives the events of the next day.
 func (b *Business) Next() Day {
 	date := b.cfg.Start.In(b.Zone)
 	date = time.Date(date.Year(), date.Month(), date.Day()+b.day, 0, 0, 0, 0, b.Zone)

@@ -8,8 +8,8 @@
 // own, telephone numbers from the ranges 555-0100 to 555-0199 that are reserved for fiction, e-mail at the
 // reserved example domains of RFC 2606); and a planted problem that insights must find (see Config.Healthy).
 //
-// What it does not do: stand in for real language. It is cleaner and more uniform than people are, so accuracy
-// measured on it flatters.
+// What it does not do: replace real language. Its texts are cleaner and more uniform than those of people, so
+// accuracy measured on them is too high.
 package synth
 
 import (
@@ -35,7 +35,7 @@ type Config struct {
 	Healthy bool
 }
 
-// Business is a business and everyone it knows. Next lives its next day. Not for concurrent use.
+// Business is a business and everyone it knows. Next gives its next day. Not for concurrent use.
 type Business struct {
 	Name    string
 	Trade   string
@@ -180,7 +180,7 @@ type Consent struct {
 	At     time.Time
 }
 
-// New founds a business.
+// New makes a business.
 func New(c Config) *Business {
 	if c.Start.IsZero() {
 		c.Start = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
@@ -208,7 +208,7 @@ func New(c Config) *Business {
 	return b
 }
 
-// Days founds a business and lives its first days.
+// Days makes a business and gives its first days.
 func Days(c Config, days int) (*Business, []Day) {
 	b := New(c)
 	all := make([]Day, days)

@@ -7,9 +7,9 @@
 //	...
 //	<!-- end -->
 //
-// Two tests make them, because the compiler lets nobody else look: internal/private shows what only the private zone
-// sees (event, verdict, fact), this package what anyone with the data directory sees (journal row, Parquet row, table,
-// figure). Both rewrite their blocks with -update and compare them without. Keyed values differ with every data
+// Two tests make them, because the compiler lets no other package look: internal/private shows what only the private
+// zone sees (event, verdict, fact), this package what anyone with the data directory sees (journal row, Parquet row,
+// table, figure). Both rewrite their blocks with -update and compare them without. Keyed values differ with every data
 // directory; the tests print a word in angle brackets in their place.
 //
 // What it does not show: that the prose between the blocks is true.

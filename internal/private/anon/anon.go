@@ -5,8 +5,8 @@
 // detection result, a Contact from a personal value and the workspace's key; neither argument can be
 // had outside the private zone. The zero value of both is invalid and refused by every consumer.
 //
-// What it does not protect against: a detector that misses a value. Text is as clean as the detector
-// is good; its measured leak rate is published with it.
+// What it does not protect against: a detector that misses a value. Its measured leak rate is
+// published with it.
 package anon
 
 import (
@@ -56,8 +56,9 @@ func ReadText(o keyring.Opened, i, j int) (Text, error) {
 const ContactLen = 16
 
 // Contact is a person's pseudonym inside one workspace: the first 16 bytes of
-// HMAC-SHA256(workspace key, canonical address). Phone numbers enumerate (1.2e11 of them), so the
-// pseudonym is worth what the key is worth; the key dies with the workspace.
+// HMAC-SHA256(workspace key, canonical address). An attacker with the key can try all phone numbers
+// (1.2e11), so the pseudonym protects only as long as the key is secret; the key is destroyed with
+// the workspace.
 type Contact struct{ h [ContactLen]byte }
 
 // Pseudonym makes the Contact of a canonical address (E.164 or a lower-case e-mail address).
@@ -71,15 +72,15 @@ func Pseudonym(key keyring.Pseudonym, canonical personal.Value) Contact {
 	return c
 }
 
-// Nobody is the contact of everyone who is nobody in particular: callers who are not shown, addresses that nobody can
-// read. It is the same in every workspace, so that its rows can be told from a person's: they are linked with nothing, and
-// all of a workspace count as one unit, which by itself reaches no minimum group.
+// Nobody is the contact of rows whose person is not known: callers who withhold their number, unreadable addresses. It is
+// the same in every workspace, so that its rows can be told from a person's: they are not linked with other rows, and all
+// such rows of a workspace count as one unit, which alone is never a minimum group.
 func Nobody() Contact { return Contact{nobody} }
 
 var nobody = [ContactLen]byte{ContactLen - 1: 1}
 
-// Stored takes a pseudonym back that this zone wrote down (an erasure to be carried out again). Whoever calls it
-// holds the workspace's key, and could compute the pseudonym of anyone.
+// Stored makes a Contact of a pseudonym that this zone stored (an erasure to be carried out again). Its caller
+// holds the workspace's key, and could compute the pseudonym of anybody.
 func Stored(key keyring.Pseudonym, b [ContactLen]byte) Contact {
 	if !key.Valid() {
 		return Contact{}
