@@ -7,9 +7,8 @@
 //   - FILE: a file outside of the data directory, readable by its owner alone. Where there is none a new data directory
 //     makes one.
 //   - credential:NAME: a credential that systemd gives the service (LoadCredential=, LoadCredentialEncrypted=).
-//
-// - COMMAND: a program, with arguments, that prints the key: an HSM's or a cloud's own client, say. It gets this
-// process's environment, where such programs look for their credentials.
+//   - COMMAND: a program, with arguments, that prints the key: an HSM's or a cloud's own client, say. It gets this
+//     process's environment, where such programs look for their credentials.
 //   - SCHEME://KEY?wrapped=FILE: a key service (hashivault; by build tag awskms, gcpkms, azurekeyvault) that unwraps the
 //     key in FILE. A new data directory makes one.
 //

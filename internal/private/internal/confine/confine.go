@@ -1,8 +1,8 @@
-// Package confine runs a program of somebody else's on personal data.
+// Package confine runs programs by other authors on personal data.
 //
 // Zone: RED. Transcribers and decoders are large programs that read bytes from strangers. Each run is a process of its
-// own that reads a pipe and writes a pipe. On Linux it starts as murmur itself, locks itself in and then becomes the
-// program (stage), with
+// own that reads a pipe and writes a pipe. On Linux it starts as murmur itself, gives up its rights and then becomes
+// the program (stage), with
 //
 //   - calls: only the system calls of a program that computes; no socket of any family, no ptrace, no io_uring, no
 //     mount, no namespace, no key, no signal to others (seccomp);
@@ -12,11 +12,11 @@
 //   - no descriptor, environment, capability or terminal of ours;
 //   - limits on memory, time, processes and output; whatever it started ends with it.
 //
-// It promises: calls and files are held, or the program does not run (ErrWeak). What a program prints on stderr is
-// dropped, for it may repeat what it was given; an error names the program's limit or exit code and nothing else.
+// It promises: calls and files are confined, or the program does not run (ErrWeak). The output on stderr is dropped,
+// because it may repeat the input; an error names only the program's limit or exit code.
 //
-// What it does not protect against: a fault of the kernel; a program that leaves what it was given in what it prints,
-// or tells it by its time. Namespaces may be missing in containers: State says so. Elsewhere than on Linux nothing runs.
+// What it does not protect against: a fault of the kernel; a program that reveals its input in its output, or by how
+// long it runs. Namespaces may be missing in containers: State says so. Elsewhere than on Linux nothing runs.
 package confine
 
 import (
@@ -56,7 +56,7 @@ var (
 	ErrReads = errors.New("the program could read murmur's data or the root key, so it does not run")
 )
 
-// Held says what holds a program on this system.
+// Held says how a program is confined on this system.
 type Held struct {
 	Calls     bool `json:"calls"`     // a list of system calls: no sockets (seccomp)
 	Landlock  int  `json:"landlock"`  // version of the kernel's file rules; 0: none
@@ -65,7 +65,7 @@ type Held struct {
 	Processes bool `json:"processes"` // it sees no other process
 }
 
-// Enough reports whether programs run at all: their calls and their files are held.
+// Enough reports whether programs run at all: their calls and their files are confined.
 func (h Held) Enough() bool { return h.Calls && (h.Landlock > 0 || h.Root) }
 
 // Lacks names in words what this system does not give; empty where it gives everything.
@@ -88,9 +88,9 @@ func (h Held) Lacks() string {
 // grace is how long the pipes of a program may outlive it.
 const grace = 2 * time.Second
 
-// Run runs the program on in and copies what it prints to out. in is closed, if it can be, when the program ends, for
-// it may wait for more. The errors are ErrMissing, ErrWeak, ErrReads, ErrLimit and ErrFailed, the context's, and those
-// of in and out.
+// Run runs the program on in and copies what it prints to out. Run closes in, if it can, when the program ends, so
+// that the copy to it does not wait for more. The errors are ErrMissing, ErrWeak, ErrReads, ErrLimit and ErrFailed,
+// the context's, and those of in and out.
 func (c Command) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	path, err := exec.LookPath(c.Path)
 	if err != nil {
@@ -220,7 +220,7 @@ func failed(err error) error {
 	return ErrFailed
 }
 
-// killed reports whether a signal ended the program: it used up its time of the processor, or broke another limit.
+// killed reports whether a signal ended the program, because it used up its processor time or another limit.
 func killed(err error) bool {
 	var e *exec.ExitError
 	if !errors.As(err, &e) {

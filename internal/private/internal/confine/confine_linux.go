@@ -20,7 +20,7 @@ type spec struct {
 	Memory  int64    `json:"memory,omitempty"`  // bytes
 	Seconds int64    `json:"seconds,omitempty"` // of the processor
 	Want    Held     `json:"want"`              // what has to hold; the stage ends where it does not
-	Without Held     `json:"without,omitzero"`  // what is left out, as if the system did not allow it: for tests
+	Without Held     `json:"without,omitzero"`  // parts to leave out, as if the system did not allow them: for tests
 }
 
 const namespaces = syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC | syscall.CLONE_NEWNS | syscall.CLONE_NEWUTS
@@ -54,7 +54,7 @@ type setting struct {
 
 var found = sync.OnceValue(func() setting { return find(0, Held{}) })
 
-// State says what holds a program on this system. It is found out once, by trying.
+// State says how a program is confined on this system. It finds out once, by trying.
 func State() Held { return found().held }
 
 // find tries the ways from first on.
@@ -84,7 +84,8 @@ func stageCommand(ctx context.Context, way int, s spec) *exec.Cmd {
 	return cmd
 }
 
-// process is a stage that becomes the program. Over report it says what kept it from that; the program closes it.
+// process is a stage that becomes the program. Over report it says why it could not; a started program has closed
+// it.
 type process struct {
 	cmd         *exec.Cmd
 	report, end *os.File

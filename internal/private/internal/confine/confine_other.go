@@ -13,7 +13,7 @@ type spec struct {
 	Memory, Seconds int64
 }
 
-// State says what holds a program on this system: nothing.
+// State says how a program is confined on this system: not at all.
 func State() Held { return Held{} }
 
 type process struct{ cmd *exec.Cmd }

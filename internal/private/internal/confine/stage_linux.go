@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	// stageName is what this program is called when it is to lock itself in and become another one.
+	// stageName is the name under which this program starts when it must confine itself and become
+	// another one.
 	stageName = "murmur: confined"
 	// reportFile is the descriptor over which a stage says why it could not.
 	reportFile = 3
@@ -35,7 +36,7 @@ func init() {
 	os.Exit(0)
 }
 
-// stage locks this process in and becomes the program, or says what holds.
+// stage confines this process and becomes the program, or reports how it is confined.
 func stage(arg string) error {
 	var s spec
 	if err := json.Unmarshal([]byte(arg), &s); err != nil {
@@ -60,7 +61,7 @@ func stage(arg string) error {
 	return unix.Exec(s.Path, append([]string{s.Path}, s.Args...), []string{})
 }
 
-// lock does everything but become the program. Every step is taken back by nothing.
+// lock does everything except become the program. No step can be undone.
 func (s spec) lock() (h Held, err error) {
 	if err := unix.CloseRange(reportFile, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
 		return h, fmt.Errorf("descriptors: %w", err)
@@ -109,7 +110,7 @@ func (s spec) limits(counted bool) error {
 	return nil
 }
 
-// limit sets a limit that nothing raises again; one that was tighter already stays.
+// limit sets a limit that cannot be raised again; a tighter one stays.
 func limit(resource int, most uint64) error {
 	var old unix.Rlimit
 	if err := unix.Prlimit(0, resource, nil, &old); err != nil {
@@ -119,7 +120,8 @@ func limit(resource int, most uint64) error {
 	return unix.Prlimit(0, resource, &unix.Rlimit{Cur: most, Max: most}, nil)
 }
 
-// dropCapabilities leaves nothing that root could do more than anybody, now and after becoming another program.
+// dropCapabilities gives up everything that root may do beyond other users, now and after becoming another
+// program.
 func dropCapabilities() error {
 	const locked = 0x2f // SECBIT_NOROOT, SECBIT_NO_SETUID_FIXUP, both locked, SECBIT_KEEP_CAPS locked off (capabilities(7))
 	if err := unix.Prctl(unix.PR_SET_SECUREBITS, locked, 0, 0, 0); err != nil && os.Geteuid() == 0 {

@@ -10,7 +10,7 @@ import (
 )
 
 // Ask asks about one use for everybody who takes part in a call: the strictest answer holds, in whatever order they stand.
-// An address that nobody can read may be that of somebody who refused: what was said there waits.
+// An unreadable address may belong to somebody who refused: the words wait.
 func (r *Register) Ask(ctx context.Context, ws workspace.ID, p workspace.Policy, use Use, call fact.ID, people ...identity.Person) (Verdict, fact.Why, error) {
 	verdict, why := Allow, fact.WhyNone
 	if use == 0 {
@@ -32,8 +32,8 @@ func (r *Register) Ask(ctx context.Context, ws workspace.ID, p workspace.Policy,
 	return verdict, why, nil
 }
 
-// known is what the register knows about a call and a person by all of their addresses. What they agreed to by another than
-// the first is not counted: anybody can write an address beside somebody's.
+// known is what the register knows about a call and a person by all of their addresses. Agreements under another address
+// than the first are not counted, because anybody can write a second address beside somebody's.
 func (r *Register) known(ctx context.Context, ws workspace.ID, call fact.ID, who identity.Person) (Known, error) {
 	k, err := r.Known(ctx, ws, call, who.All()...)
 	if err != nil {

@@ -7,21 +7,21 @@ import (
 	"murmur/internal/fact"
 )
 
-// State is where a live call stands. The names are those of docs/consent.md and of receipts.
+// State is the state of a live call. The names are those of docs/consent.md and of receipts.
 type State int8
 
 const (
 	New       State = iota // announced, nobody was asked
 	Screening              // the register and the policy are being asked
 	Noticing               // the notice is due, or being sent
-	Asking                 // the same, and it is a question: the policy wants a yes
+	Asking                 // the same, and the notice is a question: the policy requires an agreement
 	OptInWait              // the question was sent to its end, the answer is awaited
 	Holding                // frames are kept under a key that is in memory alone
 	Paused                 // no frame is kept until a person resumes (card numbers)
 	Released               // the call is over and its key is stored
 	Refused                // nothing was or will be recorded
 	OptedOut               // a person refused: what was kept is being destroyed
-	Aborted                // something is wrong: what was kept is being destroyed
+	Aborted                // something failed: what was kept is being destroyed
 	Shredded               // no key, no file
 )
 
@@ -36,10 +36,10 @@ func (s State) Over() bool { return s >= Released }
 type EventKind int8
 
 const (
-	Unheard       EventKind = iota // nothing this version knows; it ends the call on the shred side
+	Unheard       EventKind = iota // an event that this version does not know; the recording is destroyed
 	Began                          // the call was announced
 	Cleared                        // register and policy: a notice suffices
-	MustAsk                        // register and policy: only with a yes
+	MustAsk                        // register and policy: only with an agreement
 	Denied                         // register or policy: no
 	NoticeStarted                  // the first frame of the notice was sent
 	NoticeEnded                    // the last one was sent, and nobody hung up before
@@ -63,7 +63,8 @@ var eventNames = [...]string{"unknown", "began", "cleared", "must_ask", "denied"
 func (k EventKind) String() string { return nameOf(eventNames[:], int(k)) }
 
 // Effect is what the owner of a call must do, in the order given. When Start, Account or Keep fails before the call is
-// over, the rest are not done and the event Failed follows; on the shred side everything is tried, and tried again.
+// over, the rest are not done and the event Failed follows; when the recording is being destroyed, every effect is
+// tried, and tried again.
 type Effect int8
 
 const (
@@ -101,8 +102,8 @@ var (
 	erase = []Effect{Stop, Destroy, Remember, Account}
 )
 
-// moves is the whole rule: the only way into Holding is a notice that was sent to its end, or an attestation; the only
-// way into Released is a hang-up after that. docs/consent.md prints this table.
+// moves is the complete table of state changes: Holding follows only a notice that was sent to its end, or an
+// attestation; Released follows only a hang-up after that. docs/consent.md prints this table.
 var moves = []move{
 	{New, Began, Screening, nil},
 	{New, SaidNo, OptedOut, erase},
@@ -182,7 +183,7 @@ func (s State) Limit() time.Duration {
 	}[s]
 }
 
-// Skew is how much earlier than the event before it an event may say it was: reports overtake each other a little.
+// Skew is how much earlier than its predecessor an event may be dated, because reports may arrive out of order.
 const Skew = 2 * time.Second
 
 // Rule is the version of this file's rule, named in every receipt.
@@ -231,10 +232,10 @@ type Call struct {
 	trace  []Move
 }
 
-// Ended is the machine of a call that is over: what may still happen is a refusal, or the end of its hours.
+// Ended is the machine of a call that is over: only a refusal or the end of raw-hours may still happen.
 func Ended(s State, at time.Time) *Call { return &Call{state: s, since: at, last: at} }
 
-// State is where the call stands.
+// State is the state of the call.
 func (c *Call) State() State { return c.state }
 
 // Since is when the call came into its state; zero: it is New.

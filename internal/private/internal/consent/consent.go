@@ -1,17 +1,18 @@
-// Package consent decides whether content of a person may be opened, and for what.
+// Package consent decides whether content of a person may be opened, and for which purpose.
 //
 // Zone: RED. A verdict is one of three: Allow, Refuse, Unknown; there is no default that allows. Refusal
 // wins over consent, an opt-out is absorbing, and what was refused for a call stays refused for that call
 // whatever the policy says later.
 //
 // The rule (docs/consent.md has it in plain words, and the tables): purposes are four, to record, transcribe, analyse and
-// share, and each has its own verdict; what was said of one says nothing about another. What is done with words or sound
-// is a Use, which takes a ground for some purposes and no refusal of others. The ground for content of a call is the
-// workspace's policy, "notice" or "opt-in": with notice, everyone may be heard who did not opt out, with opt-in only who
-// agreed to this very purpose. Messages and survey answers were written to the business by the person themselves: they may
-// be analysed unless that person refused it. That a call took place is the business's own record and needs no verdict.
+// share, and each has its own verdict; a statement about one does not apply to another. A Use is something that is done
+// with words or sound: it needs a ground for some purposes and no refusal of others. The ground for content of a call is
+// the workspace's policy, "notice" or "opt-in": with notice, content of everybody who did not opt out may be used, with
+// opt-in only that of people who agreed to this very purpose. Messages and survey answers were written to the business by
+// the person themselves: they may be analysed unless that person refused it. That a call took place is the business's own
+// record and needs no verdict.
 //
-// What it does not protect against: a business that states a notice it never plays.
+// What it does not protect against: a business that states that it plays a notice and does not.
 package consent
 
 import (
@@ -45,8 +46,8 @@ type Known struct {
 }
 
 // Decide gives the verdict for one use and, unless it is Allow, why. Under opt-in, Unknown means: ask. A key pressed in an
-// earlier call counts for recordings alone: a platform's history of transcripts comes in any order, and what is published
-// of it must not depend on that.
+// earlier call counts only for recordings: transcripts of a platform's history arrive in any order, and which of them are
+// published must not depend on that order.
 func Decide(p workspace.Policy, u Use, k Known) (Verdict, fact.Why) {
 	said := k.Contact
 	if u != Writing {

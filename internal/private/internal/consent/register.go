@@ -18,9 +18,9 @@ import (
 	"murmur/internal/workspace"
 )
 
-// Register remembers, durably and before anything acts on it, what people said: opt-outs and opt-ins by call
-// and by contact, and erasures. Every entry is in the ledger, in the same transaction. It is asked at every
-// open, so consent never depends on the order in which deliveries arrive.
+// Register stores what people said, durably and before any other code acts on it: opt-outs and opt-ins by
+// call and by contact, and erasures. Every entry is in the ledger, in the same transaction. Code asks it
+// each time before it opens content, so that consent never depends on the order in which deliveries arrive.
 type Register struct {
 	db     *meta.DB
 	ledger *ledger.Ledger
@@ -36,11 +36,11 @@ type said struct {
 	changes    uint64
 	calls      map[fact.ID]Statement
 	contacts   map[name]Statement
-	unrecorded map[name]bool // want to be in no recording
+	unrecorded map[name]bool // must not be in any recording
 	erased     map[name]time.Time
 
 	lasting  map[name]lasting   // by the slow sum of a pseudonym (register_last.go)
-	asked    map[pseudonym]bool // whose lasting statements, if any, are in contacts and unrecorded
+	asked    map[pseudonym]bool // whose lasting statements, if any, are in contacts and unrecorded already
 	recalled map[pseudonym]bool // who has any
 	oldest   int64              // when the first lasting statement was made, in microseconds
 }
@@ -216,8 +216,8 @@ func (r *Register) Known(ctx context.Context, ws workspace.ID, call fact.ID, who
 	return k, nil
 }
 
-// Changes counts what was said and erased in a workspace since the register was opened: who saw the same number before
-// and after a decision knows that it still holds.
+// Changes counts statements and erasures in a workspace since the register was opened: a caller that sees the same
+// number before and after a decision knows that the decision still holds.
 func (r *Register) Changes(ctx context.Context, ws workspace.ID) (uint64, error) {
 	s, err := r.of(ctx, ws)
 	if err != nil {
@@ -329,9 +329,9 @@ func (r *Register) Leave(ctx context.Context, ws workspace.ID, before time.Time)
 	return nil
 }
 
-// Refused lists the calls and contacts whose words must be nowhere since a moment: those that refused a purpose that a
-// transcript needs. Of contacts who refused before rows of today may be linked, only those whom this process was asked about are
-// known (RefusedAmong asks about the others).
+// Refused lists the calls and contacts whose words may not be stored anywhere since a moment: those that refused a purpose that
+// a transcript needs. Of contacts who refused before rows of today may be linked, only those whom this process was asked about
+// are known (RefusedAmong asks about the others).
 func (r *Register) Refused(ctx context.Context, ws workspace.ID, before time.Time) (calls []fact.ID, contacts [][anon.ContactLen]byte, err error) {
 	rows, err := r.db.QueryContext(ctx, `SELECT kind, ref FROM optouts WHERE workspace = ? AND at < ?`,
 		ws.String(), before.UnixMicro())
@@ -403,8 +403,8 @@ func (s *said) say(subject string, ref []byte, out bool, of Purposes) {
 	}
 }
 
-// readKind reads the kind of a row: a subject, whether it refused, and what. An agreement of a directory that did not keep
-// to what it was says nothing.
+// readKind reads the kind of a row: a subject, whether it refused, and what. An agreement from an older directory that did
+// not store its purposes is ignored.
 func readKind(kind string) (subject string, out bool, of Purposes, ok bool) {
 	subject, purpose, single := strings.Cut(kind, ":")
 	subject, in := strings.CutSuffix(subject, "-in")

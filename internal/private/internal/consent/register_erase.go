@@ -14,8 +14,8 @@ import (
 
 // An erasure has two parts. Erase is the promise: a tombstone, an entry of the ledger and an order, in one transaction;
 // from then on nothing of the person is opened, and nothing about the time before is taken in. The order is what is still
-// to be done: rows to take out, keys to destroy. It outlives the process, and Fulfil ends it. The promise costs the same
-// for a person whom nobody knows; what the order costs, nobody waits for.
+// to be done: rows to take out, keys to destroy. It outlives the process, and Fulfil ends it. The promise takes the same
+// time for an unknown person; no caller waits for the order.
 
 // Erase records that everything about a person up to now must go, by all pseudonyms that they have or had, and gives the
 // receipt. It is idempotent and does the same work for a person nobody knows.
@@ -175,8 +175,8 @@ func (r *Register) close(ctx context.Context, ws workspace.ID, all []Order, upda
 	return nil
 }
 
-// Lapse forgets who was erased before a moment, but for those whose order still waits. What comes in from then on about the
-// time before is older than rows may be linked.
+// Lapse deletes tombstones from before a moment, except those whose order still waits. Events of the time before are by
+// then older than rows may be linked.
 func (r *Register) Lapse(ctx context.Context, ws workspace.ID, before time.Time) error {
 	s, err := r.of(ctx, ws)
 	if err != nil {

@@ -11,10 +11,11 @@ import (
 	"murmur/internal/workspace"
 )
 
-// What contacts said holds for good, and whoever has the keys finds a pseudonym's number by trying all numbers. So while rows of
-// that time may be linked, what was said stands under the pseudonym, like the rows; afterwards under a slow sum of it alone (table
-// lasting; docs/adr/0017-lasting-refusals-are-slow-to-look-up.md). A slow sum is made for a contact whose words are decided about,
-// once while the process remembers (recall), and only in a workspace that keeps any. The ledger has slow sums from the start.
+// Statements of contacts hold for good, and an attacker with the keys can find the number behind a pseudonym by trying all
+// numbers. So a statement is stored under the pseudonym only while rows of that time may be linked; afterwards only under a slow
+// sum of it (table lasting; docs/adr/0017-lasting-refusals-are-slow-to-look-up.md). The register makes a slow sum for a contact
+// when a decision about their words is due, once as long as the process remembers it (recall), and only in a workspace that
+// stores any. The ledger uses slow sums from the start.
 
 // Slow is the slow sum of a pseudonym in a workspace: keyring.Ring.Slow.
 type Slow func(ws workspace.ID, message []byte) ([16]byte, error)
@@ -121,8 +122,8 @@ func (s *said) keep(o statement, slow []byte) error {
 	return nil
 }
 
-// Last takes what contacts said before a moment to their slow sums: rows of that time are linked no more. It is slow by the
-// row, and what is done stays done when it ends early.
+// Last moves statements of contacts from before a moment to their slow sums, because rows of that time are no longer
+// linked. Each row takes long; what is done stays done when Last ends early.
 func (r *Register) Last(ctx context.Context, ws workspace.ID, before time.Time) error {
 	s, err := r.of(ctx, ws)
 	if err != nil {
@@ -197,7 +198,8 @@ func (r *Register) loadLasting(ctx context.Context, ws workspace.ID, s *said) er
 	return err
 }
 
-// RefusedAmong gives those of some contacts whose words must be nowhere: what was said long ago is looked up for each, slowly.
+// RefusedAmong gives those of some contacts whose words may not be stored anywhere. It looks old statements up for each
+// contact, which is slow.
 func (r *Register) RefusedAmong(ctx context.Context, ws workspace.ID, all []anon.Contact) (refused []anon.Contact, err error) {
 	for _, c := range all {
 		k, err := r.Known(ctx, ws, [16]byte{}, c)

@@ -19,9 +19,9 @@ import (
 // says who it is. Which addresses were named together is kept for as long as rows of that day are linked, so that a refusal
 // or an erasure by one of them holds for the others, in whatever order they come.
 //
-// It goes one step. What somebody said by an address, and what holds for it because of another, are kept apart (name.linked),
-// and only the former is taken on. So two people who were both named with a family's number, or with a placeholder that
-// somebody typed, are not each other. Agreements are never taken on.
+// A link is not passed on. The register stores separately what somebody said by an address, and what holds for it because of
+// another (name.linked), and copies only the former. So two people who were both named with a family's number, or with a
+// placeholder that somebody typed, stay two people. Agreements are never copied.
 
 // Named is a person whom a source named by several addresses, and when.
 type Named struct {
@@ -30,15 +30,16 @@ type Named struct {
 	At        time.Time
 }
 
-// Told is what deliveries tell of people beside what is decided: by which addresses they are named, which calls they spoke in,
-// whose words wait for their call. It is collected from many deliveries and written down once, before their outcomes are.
+// Told is what deliveries tell about people besides their outcomes: the addresses by which they are named, the calls they
+// spoke in, and whose words wait for their call. It is collected from many deliveries and stored once, before their outcomes
+// are.
 type Told struct {
 	Named   []Named
 	Spoken  []Spoken
 	Waiting []Waiting
 }
 
-// Tell writes it down.
+// Tell stores it.
 func (r *Register) Tell(ctx context.Context, t Told) error {
 	if err := r.Link(ctx, t.Named...); err != nil {
 		return err
@@ -115,8 +116,9 @@ func (r *Register) pairs(ctx context.Context, n Named, now time.Time) (fresh []p
 	return fresh, nil
 }
 
-// Lead takes to each address of a person what was refused and erased by another. It gives those whose words must be nowhere
-// now. Whoever asks after Link, or whose decision counts only while Changes stays as it was, misses nothing that is said meanwhile.
+// Lead copies to each address of a person what was refused and erased by another. It gives those whose words may not be stored
+// anywhere now. A caller that calls it after Link, or whose decision counts only while Changes stays as it was, does not miss a
+// statement made meanwhile.
 func (r *Register) Lead(ctx context.Context, ws workspace.ID, who identity.Person) (refused []anon.Contact, err error) {
 	s, err := r.of(ctx, ws)
 	if err != nil {
@@ -194,7 +196,8 @@ func (r *Register) lead(ctx context.Context, ws workspace.ID, to, from pseudonym
 }
 
 // Orders lists the erasures of a workspace that are still to be carried out, oldest first, each with those of the addresses
-// that are linked with whoever it is about. They are looked up here and not in the answer, which would tell by its time.
+// that are linked with whoever it is about. They are looked up here and not before the answer, whose time would tell
+// whether a person is known.
 func (r *Register) Orders(ctx context.Context, ws workspace.ID) ([]Order, error) {
 	given, err := r.waiting(ctx, ws)
 	if err != nil || len(given) == 0 {
@@ -213,7 +216,8 @@ func (r *Register) Orders(ctx context.Context, ws workspace.ID) ([]Order, error)
 	return slices.DeleteFunc(all, func(o Order) bool { return !receipts[o.Receipt] }), err // what was given meanwhile waits
 }
 
-// orderLinked goes by what is on disk: an order can be taken up before whoever gave it goes on.
+// orderLinked reads the database and not the memory: an order can be taken up before the caller
+// that gave it continues.
 func (r *Register) orderLinked(ctx context.Context, ws workspace.ID, from pseudonym) error {
 	var at int64
 	err := r.db.QueryRowContext(ctx, `SELECT at FROM erasures WHERE workspace = ? AND contact = ? AND linked = 0`, ws.String(), from[:]).Scan(&at)
@@ -234,7 +238,7 @@ func (r *Register) orderLinked(ctx context.Context, ws workspace.ID, from pseudo
 	return err
 }
 
-// unlink forgets with whom those were linked whose rows are gone.
+// unlink deletes the links of people whose rows are gone.
 func unlink(ctx context.Context, tx *sql.Tx, ws workspace.ID, o Order) error {
 	for _, who := range o.Who {
 		_, err := tx.ExecContext(ctx, `DELETE FROM addresses WHERE workspace = ?1 AND (contact = ?2 OR also = ?2) AND day <= ?3`, ws.String(), who[:], dayOf(o.At))

@@ -44,7 +44,7 @@ func (r *Register) Shreds(ctx context.Context) (all []Shred, err error) {
 	return all, rows.Err()
 }
 
-// Shredded ends an order that was carried out at a moment; whoever refused since has another one from then on.
+// Shredded ends an order that was carried out at a moment; a later refusal has an order of its own.
 func (r *Register) Shredded(ctx context.Context, s Shred, at time.Time) error {
 	err := r.db.Tx(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM shredding WHERE workspace = ? AND last = ?`, s.Workspace.String(), s.Last.UnixMicro()); err != nil {

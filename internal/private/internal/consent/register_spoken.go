@@ -50,8 +50,8 @@ func (r *Register) Spoke(ctx context.Context, calls ...Spoken) error {
 }
 
 // CallAt finds the call that words of a moment are of: the one call with the contact, over the number, that was on then. Zero
-// where there is none, or more than one. There is no tolerance: an unknown call beside a known one may be one that was
-// refused, and no two are on at once. fresh are calls that Spoke is still to be told of.
+// where there is none, or more than one. There is no tolerance in time: an unknown call close to a known one may be one that
+// was refused, and a contact has only one call at a time. fresh are calls that Spoke is still to be told of.
 func (r *Register) CallAt(ctx context.Context, ws workspace.ID, number fact.Label, at time.Time, fresh []Spoken, who ...anon.Contact) (call fact.ID, err error) {
 	found := map[fact.ID]bool{}
 	for _, c := range who {
@@ -119,7 +119,7 @@ func (r *Register) Wait(ctx context.Context, words ...Waiting) error {
 	return nil
 }
 
-// settling is longer than a delivery takes from the look for its call to the commit of its outcome.
+// settling is longer than the time from the search for a delivery's call to the commit of its outcome.
 const settling = time.Minute
 
 // Placeable gives, by workspace, the contacts whose words wait and of whom a call came since, or shortly before: their words
@@ -165,7 +165,7 @@ func (r *Register) Placed(ctx context.Context, ws workspace.ID, contacts [][anon
 	return nil
 }
 
-// unspoken forgets calls that began before a moment, and words that began to wait before it.
+// unspoken deletes calls that began before a moment, and words that began to wait before it.
 func unspoken(ctx context.Context, tx *sql.Tx, ws workspace.ID, before time.Time) error {
 	for _, del := range []string{`DELETE FROM spoken WHERE workspace = ? AND began < ?`, `DELETE FROM unplaced WHERE workspace = ? AND at < ?`} {
 		if _, err := tx.ExecContext(ctx, del, ws.String(), before.UnixMicro()); err != nil {
@@ -175,7 +175,7 @@ func unspoken(ctx context.Context, tx *sql.Tx, ws workspace.ID, before time.Time
 	return nil
 }
 
-// unspeak forgets the calls of somebody who is erased.
+// unspeak deletes the calls of a person who is erased.
 func unspeak(ctx context.Context, tx *sql.Tx, ws workspace.ID, c pseudonym) error {
 	for _, table := range []string{"spoken", "unplaced"} {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE workspace = ? AND contact = ?`, ws.String(), c[:]); err != nil {

@@ -21,8 +21,8 @@ type Event struct {
 	At, UpdatedAt time.Time
 	// Rank breaks ties between versions of the same UpdatedAt: the richer delivery is higher (0-7).
 	Rank uint8
-	// Says orders versions before their times do: of two reports about one thing the one that says more counts, whenever
-	// it came (0-9).
+	// Says orders versions before their times do: of two reports about one object the one with more information counts,
+	// whenever it came (0-9).
 	Says int
 	// Party is the contact: the person outside the business.
 	Party Party
@@ -67,8 +67,8 @@ func (e *Event) Kind() fact.Kind {
 // Party is one person as a source names them. All fields are optional. Address is a phone number in
 // any notation, an e-mail address, or what the source says instead ("anonymous", a short code).
 type Party struct {
-	// Known is the pseudonym of a person whose address is no longer known, with Country, ISO 3166: of what murmur
-	// says itself about a call (a recording that was heard). Sources give addresses.
+	// Known is the pseudonym of a person whose address is no longer known, with Country, ISO 3166. Only murmur's
+	// own reports about a call (a transcribed recording) have it; sources give addresses.
 	Known   [16]byte
 	Country string
 	Address personal.Value
@@ -117,7 +117,8 @@ type Talk struct {
 	Heard   *Heard // of a recording that murmur heard itself; nil: none
 }
 
-// Heard is a recording that murmur heard. Its turns are masked already, and masked again like every other's.
+// Heard is a recording that murmur transcribed. Its turns are masked already, and masked again like all
+// others.
 type Heard struct {
 	Call          fact.ID // keyed: the call's own id is no longer known
 	Talk, Member  int64   // seconds that people speak, and that members do; fact.Absent: not known

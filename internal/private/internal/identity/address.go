@@ -15,14 +15,14 @@ import (
 // another spelling is a new version, and the old rules stay as a former scheme (former.go).
 const Version = 2
 
-// Kind says whose an address is.
+// Kind says what kind of address it is.
 type Kind int
 
 // The kinds. A person has one of the last four.
 const (
 	Absent     Kind = iota // there is none
 	Withheld               // the caller is not shown
-	Unreadable             // something is there, and nobody can say whose it is
+	Unreadable             // there is an address, and it cannot be read
 	Phone                  // +E.164
 	Email                  // lower case, the domain in ASCII; a SIP address with a name is the same
 	Short                  // a short code or an extension: short:DIGITS
@@ -35,13 +35,13 @@ type Address struct {
 	value personal.Value
 }
 
-// Kind says whose it is.
+// Kind is the kind of the address.
 func (a Address) Kind() Kind { return a.kind }
 
 // Person reports whether it is the address of somebody in particular.
 func (a Address) Person() bool { return a.kind >= Phone }
 
-// Value is the one spelling; empty if it is nobody's.
+// Value is the one spelling; empty when the address belongs to no person.
 func (a Address) Value() personal.Value { return a.value }
 
 const (
@@ -124,7 +124,7 @@ func already(prefix, rest string) (Kind, string) {
 	return Unreadable, ""
 }
 
-// clean takes out what the eye does not see and gives the many spaces, dashes and digits of Unicode their plain form.
+// clean removes invisible characters and replaces the many spaces, dashes and digits of Unicode by plain ones.
 func clean(s string) string {
 	s = norm.NFKC.String(strings.ToValidUTF8(s, "\uFFFD"))
 	s = strings.Map(func(r rune) rune {

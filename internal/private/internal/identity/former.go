@@ -23,8 +23,9 @@ func (s Scheme) canonical(text string) string {
 }
 
 // Former gives what an earlier scheme may have made of the person at an address: of the spelling at hand, of the one
-// spelling, and of the ways in which such an address is usually written. What stood in an opt-out can only be found by its
-// spelling, because a pseudonym cannot be turned back; a spelling outside of these is not found.
+// spelling, and of the ways in which such an address is usually written. An opt-out can only be found by the spelling that
+// it was made under, because an address cannot be computed from a pseudonym; an opt-out under any other spelling is not
+// found.
 func (s Scheme) Former(spelling personal.Value, a Address) (all []personal.Value) {
 	seen := map[string]bool{"": true, a.value.Reveal(): true}
 	for _, text := range append([]string{spelling.Reveal(), a.value.Reveal()}, a.usual()...) {

@@ -1,7 +1,7 @@
-// Package legs makes a WAV of the frames in which a call was recorded.
+// Package legs makes a WAV file from the recorded frames of a call.
 //
-// Zone: RED. Frames (package recording) come roughly in order, each with its leg and time; what came for nobody is
-// silence. A call of one leg gives a WAV of one, a call of two one of both, the contact's first.
+// Zone: RED. Frames (package recording) come roughly in order, each with its leg and time; where no frame came
+// there is silence. A call of one leg gives a WAV of one, a call of two one of both, the contact's first.
 //
 // It promises: two passes over the frames, in memory that does not grow with them; sound beyond the four hours that
 // anything may last is refused.

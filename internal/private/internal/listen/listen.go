@@ -1,17 +1,17 @@
-// Package listen makes words of a recording and says which stretches of it must not be heard.
+// Package listen transcribes a recording and finds the stretches of it that must be masked.
 //
 // Zone: RED. The order of work: measure (measure.go: voice, keys of the telephone), hear (listener.go: a transcriber
 // gives words with times; words.go: or somebody else's transcript), cut into turns of both legs by time (turn.go),
 // find what is personal in the text (package redact) and by what the sound alone gives away (rules.go), mask
-// (package audio), and listen again to what lies around the masks (redact.go). Transcribers are commands and the only
-// ones that hear a voice; each runs confined (package confine).
+// (package audio), and listen again to what lies around the masks (redact.go). Only transcribers, which are commands,
+// process voices; each runs confined (package confine).
 //
-// Words: a *leg* is one side of a call, a *word* what a transcriber heard with its time, a *turn* words of one leg
-// without a long pause, a *finding* a stretch that must not be heard and why.
+// Words: a *leg* is one side of a call, a *word* a transcribed word with its time, a *turn* words of one leg without
+// a long pause, a *finding* a stretch that must be masked and why.
 //
-// It promises: what is not understood is masked, not let through: voice without words, words heard badly, words
-// without times (then there is no audio at all), a second listening that still hears something (likewise). The same
-// words and the same sound give the same masks.
+// It promises: what the transcriber does not understand is masked: voice without words, and words of low confidence.
+// There is no audio at all when words have no times, or when the second pass still finds personal data. The same words
+// and the same sound give the same masks.
 //
 // What it does not protect against: what neither the transcriber nor the text anonymiser noticed: docs/models/voice.md
 // has the measured rates. The voice stays the speaker's.
@@ -29,7 +29,7 @@ type Word struct {
 	Leg        int
 	Start, End time.Duration
 	Conf       float64 // 0 .. 1 how sure the transcriber is; 1 if it does not say
-	Second     bool    // by the second pair of ears: for masks alone
+	Second     bool    // by the second model: for masks alone
 }
 
 func (w Word) length() time.Duration { return w.End - w.Start }

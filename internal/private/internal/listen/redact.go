@@ -20,7 +20,7 @@ type Recording func(context.Context) (io.ReadCloser, error)
 type Redactor struct {
 	Detector *redact.Detector
 	Careful  *redact.Detector // for sentences that were not heard well: one that masks whatever may be personal
-	Listener *Listener        // nil: words come from elsewhere, and nobody listens a second time
+	Listener *Listener        // nil: the caller gives the words, and there is no second pass
 }
 
 // Result is a redacted recording.
@@ -29,7 +29,8 @@ type Result struct {
 	Masks    []Finding // padded, in order; Why is the strongest reason
 	Withheld Withheld  // why no audio may be given; empty if it may
 	Words    []Word    // what may be read: words, and [TYPE] for masked ones
-	// Turns are the conversation with those words masked that the sound gave away, and Redaction masks the rest.
+	// Turns are the conversation with those words masked that the rules of the sound found; Redaction masks the
+	// rest.
 	Turns     []redact.Turn
 	Redaction *redact.Redaction
 	Balance   audio.Balance
@@ -125,7 +126,7 @@ func (r *Redactor) redact(ctx context.Context, rec Recording, s *Sound, h Heard,
 	return res, r.text(res, h, len(s.Levels))
 }
 
-// find gives everything that must not be heard, and the share of the voice that gave no words.
+// find gives all stretches that must be masked, and the share of the voice that gave no words.
 func (r *Redactor) find(s *Sound, h Heard) ([]Finding, float64, error) {
 	found := findings(s.Keys, Keys, nobody)
 	first, second := apart(h.Words)
@@ -150,7 +151,7 @@ func (r *Redactor) find(s *Sound, h Heard) ([]Finding, float64, error) {
 	return append(found, left...), share, nil
 }
 
-// apart parts the words of the first pair of ears from those of the second.
+// apart separates the words of the first model from those of the second.
 func apart(words []Word) (first, second []Word) {
 	for _, w := range words {
 		if w.Second {
@@ -278,7 +279,8 @@ func masks(found []Finding, s *Sound) []Finding {
 	return out
 }
 
-// hide takes the words away of which half lies within a finding: what the sound gave away is not read in the text.
+// hide removes words of which at least half lies within a finding, so that the text does not show what the rules
+// of the sound masked.
 func hide(words []Word, found []Finding) []Word {
 	words, _ = apart(words)
 	hidden := make([]bool, len(words))

@@ -10,7 +10,7 @@ import (
 	"murmur/internal/redact/number"
 )
 
-// Rules of the sound, for what the text alone does not give away.
+// Rules of the sound, for personal data that the text alone does not show.
 const (
 	runDigits    = 4               // digits in a row that are masked whatever the text says
 	runSingle    = 3               // the same for digits said one by one, with nothing in between
@@ -31,7 +31,7 @@ const (
 // are in order.
 func stretch(words []Word, voice [][]audio.Interval) []Word {
 	out := slices.Clone(words)
-	next := map[[2]int]time.Duration{} // of the words of a leg, by either pair of ears
+	next := map[[2]int]time.Duration{} // of the words of a leg, by either model
 	for i := len(out) - 1; i >= 0; i-- {
 		w := &out[i]
 		ears := [2]int{w.Leg, 0}
@@ -178,7 +178,7 @@ func answers(sentences []turn, legs int, known []audio.Interval) []Finding {
 }
 
 // doubted reports whether a sentence has a word that the transcriber was not sure of, or voice between two words: a
-// word that it left out. What gives the others away may be the one that is wrong.
+// word that it left out. The wrong word may be the one that would have shown that the others are personal.
 func doubted(words []Word, voice []audio.Interval) bool {
 	for i, w := range words {
 		if w.Conf < unsure {

@@ -2,8 +2,8 @@
 // opt-outs, erasures.
 //
 // Zone: RED. It keeps by which rules (package identity) each workspace's addresses got their one spelling, so that what was
-// refused or erased under former rules still holds. Of several addresses of one person the first that says who it is gives
-// the pseudonym; that the others are the same person's, package consent remembers.
+// refused or erased under former rules still holds. Of several addresses of one person the first that identifies the person
+// gives the pseudonym; package consent stores that the others are the same person's.
 package person
 
 import (
@@ -44,8 +44,8 @@ func (f *Finder) Of(ctx context.Context, ws workspace.ID, v personal.Value) (ide
 	return f.First(ctx, ws, personal.Value{}, v)
 }
 
-// Named is the person whom somebody names by hand. A platform's own id says that it is one (id:TEXT): any other word would be
-// a new person, of whom nothing is known, where a number or an address was misspelt.
+// Named is the person behind an address that somebody typed. A platform's own id must be written id:TEXT: otherwise a
+// misspelt number or address would be taken for the id of a new person.
 func (f *Finder) Named(ctx context.Context, ws workspace.ID, v personal.Value) (identity.Person, error) {
 	schemes, err := f.of(ctx, ws)
 	if err != nil {
@@ -89,7 +89,7 @@ func (f *Finder) First(ctx context.Context, ws workspace.ID, own personal.Value,
 		case a.Kind() == identity.Unreadable && !out.Known() && !hidden:
 			out.Unreadable = true
 		case a.Kind() == identity.Withheld && i == 0:
-			hidden = true // who hides their number is not to be found by what else is known
+			hidden = true // a caller who hides the number must not be found by other addresses
 		}
 	}
 	out.Also = further(out)

@@ -1,13 +1,14 @@
-// Package poll asks vendors for what they keep: the whole history once, newest first, and from then on what is new.
+// Package poll asks vendors for their stored objects: the whole history once, newest first, and from then on new
+// objects.
 //
 // Zone: RED. The words: a list is one of a vendor's lists (calls, messages); a gap is a time that was not listed yet;
 // the checkpoint holds the gaps and is stored after each page, after its objects are durable. A process that dies at
 // any moment therefore loses nothing, and what is listed twice is known by its id and version. A vendor's cursor is
 // never stored, since it expires: a gap is resumed by time.
 //
-// New time is a new gap in front of the old ones, so what happens now comes in during a long backfill. Every look
-// overlaps the last by an hour, unfinished objects are asked for again for a day, and once a day the last three days
-// are listed again.
+// The time since the last poll becomes a new gap in front of the old ones, so that new objects come in during a long
+// backfill. Every look overlaps the last by an hour, unfinished objects are asked for again for a day, and once a
+// day the last three days are listed again.
 //
 // What it does not protect against: an object that a vendor changes after more than three days, and one that the
 // vendor's list leaves out.

@@ -88,7 +88,7 @@ func (c *call) fit(offer sdp.Description) *refusal {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.take != nil && !c.ready.Load() {
-		return refuse(481, "Call/Transaction Does Not Exist") // it ends this very moment
+		return refuse(481, "Call/Transaction Does Not Exist") // the call ends at this moment
 	}
 	if len(offer.Media) < len(c.lines) {
 		return refuse(488, "Not Acceptable Here") // RFC 3264 8: lines do not go away
@@ -156,8 +156,8 @@ func (c *call) side(lines []*leg, label string) uint8 {
 	return want
 }
 
-// host is where a line's packets come from, and ours go: the address that it names, if that is a peer's, else the sender
-// of the INVITE, as behind a NAT. Nobody can have us send sound to a third party.
+// host is the address that packets of a line come from and that ours go to: the one that the line names, if it is a
+// peer's, else the sender of the INVITE, as behind a NAT. So nobody can make the recorder send sound to a third party.
 func (c *call) host(m *sdp.Media) netip.Addr {
 	if c.recorder.allow.has(m.Addr) {
 		return m.Addr.Unmap()
@@ -165,7 +165,7 @@ func (c *call) host(m *sdp.Media) netip.Addr {
 	return c.peer
 }
 
-// describe writes what we say to the last offer.
+// describe writes our answer to the last offer.
 func (c *call) describe() []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -328,7 +328,7 @@ func (c *call) wake() {
 	}
 }
 
-// look notices what came by another way: a refusal over the API, and silence.
+// look checks for a refusal over the API, and for silence.
 func (c *call) look(now time.Time) {
 	if !c.ready.Load() {
 		return
@@ -357,12 +357,13 @@ func (c *call) look(now time.Time) {
 	}
 }
 
-// stale reports whether the peer was told something else than what is true now. c.mu is held.
+// stale reports whether the peer was told another recording mode than the present one. c.mu is
+// held.
 func (c *call) stale() bool {
 	return c.told != c.mode() || c.over.Load() && !c.toldEnd
 }
 
-// mode is what is true about recording now.
+// mode is the present recording mode.
 func (c *call) mode() sdp.Recording {
 	switch c.take.State() {
 	case consent.Holding:

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// allowed are the peers that may speak to the recorder; everybody else is not heard at all.
+// allowed are the peers that may speak to the recorder; packets of all others are dropped.
 type allowed []netip.Prefix
 
 func (a allowed) has(ip netip.Addr) bool {

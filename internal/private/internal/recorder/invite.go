@@ -35,7 +35,7 @@ func accepts() sip.Header {
 	return header("Accept", "application/sdp, application/rs-metadata+xml, multipart/mixed")
 }
 
-// reply answers a request. Whether it arrives is the transaction's business.
+// reply answers a request. The transaction takes care that it arrives.
 func (r *Recorder) reply(req *sip.Request, tx sip.ServerTransaction, code int, reason string, extra ...sip.Header) {
 	res := sip.NewResponseFromRequest(req, code, reason, nil)
 	for _, h := range extra {

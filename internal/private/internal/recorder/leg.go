@@ -96,13 +96,15 @@ func (l *leg) take(packet []byte, from netip.AddrPort) {
 	l.last.Store(now.UnixNano())
 }
 
-// wanted: what arrives before the notice ended, or in a pause, is not kept although it waits in memory for a while.
+// wanted reports whether a packet that arrives now may be kept. One that arrives before the notice ended, or in a
+// pause, may not, even where it waits in memory past that time.
 func (l *leg) wanted() bool { return l.call.take.State() == consent.Holding }
 
 // maxDue is how many frames may wait for the disk: five seconds.
 const maxDue = 250
 
-// keep queues a frame for the disk: hearing a key must not wait for it. It is called with l.mu held.
+// keep queues a frame for the disk, so that the detection of keys does not wait for the disk. It is
+// called with l.mu held.
 func (l *leg) keep(at int64, payload []byte) {
 	codec := recording.PCMU
 	if l.codec == sdp.PCMA {

@@ -9,9 +9,9 @@ import (
 	"murmur/internal/private/internal/recorder/sdp"
 )
 
-// What a call tells its consent machine, and what it does about the answer.
+// The events that a call reports to its consent machine, and what it does after the answer.
 
-// greet plays the notice, or takes the policy's word that the telephony does.
+// greet plays the notice, or relies on the policy, which states that the telephone system plays it.
 func (c *call) greet() {
 	state := c.take.State()
 	if c.isCopy {
@@ -81,7 +81,7 @@ func (c *call) heed(offer sdp.Description) (on bool) {
 	return on && !pause
 }
 
-// settle brings a pause into effect, or ends it when a person said so, as far as the call's state lets it.
+// settle begins a pause, or ends it when a person said so, where the call's state allows it.
 func (c *call) settle(on bool) {
 	c.mu.Lock()
 	pause := c.pause
@@ -120,7 +120,7 @@ func (c *call) key(k byte, by fact.Side) {
 	}
 }
 
-// who says whose leg a side is, 0 where a copy does not tell.
+// who gives the party behind a leg, 0 where a copy does not tell.
 func (c *call) who(side uint8) fact.Side {
 	switch {
 	case c.isCopy && c.label == "":

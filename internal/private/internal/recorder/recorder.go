@@ -1,14 +1,15 @@
-// Package recorder is a SIP recording server: it hears a copy of a call, never the call itself, and keeps it only with
-// consent.
+// Package recorder is a SIP recording server: it gets a copy of a call, is never part of the call itself, and keeps
+// the copy only with consent.
 //
 // Zone: RED. Two kinds of calls reach it. A *copy* is SIPREC (RFC 7866): the business's telephony sends both legs with
 // metadata that says whose they are; the notice is played there, and the policy says that it is. A *plain* call is an
 // INVITE like any other: the recorder answers, plays the notice itself, and records the caller.
 //
-// It promises: nobody but the peers it was told of is heard; no frame reaches the store unless the call's consent
-// machine is in Holding, and when the opt-out key is heard (RFC 4733, in the sound, or by INFO) none after it; keys are
-// silence in what is kept; the notice counts as played when its last frame was sent and nobody had hung up; a call
-// whose media stops without a word, and every call that is under way when the recorder stops, is destroyed.
+// It promises: it takes packets only from the configured peers; no frame reaches the store unless the call's consent
+// machine is in Holding, and none after the opt-out key was detected (RFC 4733, in the sound, or by INFO); stored
+// recordings have silence in place of keys; the notice counts as played when its last frame was sent and nobody had hung
+// up; it destroys the recording of a call whose media stops without notice, and of every call under way when the recorder
+// stops.
 //
 // Addresses: RTP of a leg is taken from one address alone, the host that its description names (the sender of the INVITE
 // when that is no allowed peer) at the port that spoke first (symmetric RTP, RFC 4961); everything else is dropped. A new
@@ -96,7 +97,7 @@ type Recorder struct {
 	running sync.WaitGroup
 }
 
-// loopback is who may speak when nobody is named.
+// loopback are the allowed peers when none is configured.
 var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}
 
 // maxConnections over TCP at once.

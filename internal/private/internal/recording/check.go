@@ -114,7 +114,8 @@ func (b *Book) stories(ctx context.Context) (map[string]*story, error) {
 	return told, nil
 }
 
-// whole reads a recording to its end: each block of the file is authenticated. One whose day is over needs not open.
+// whole reads a recording to its end: each block of the file is authenticated. A recording whose day's key is
+// destroyed does not have to open.
 func (b *Book) whole(ctx context.Context, r row) error {
 	a, err := b.unseal(r)
 	switch {

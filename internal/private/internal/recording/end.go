@@ -60,7 +60,7 @@ func (b *Book) Sweep(ctx context.Context) (removed int, err error) {
 	return removed, nil
 }
 
-// orphan removes a file that no key opens. Whose call it was, nobody knows; the ledger has the recording's id.
+// orphan removes a file that no key opens. Its call is not known; the ledger has the recording's id.
 func (b *Book) orphan(ctx context.Context, name string, recording bool) error {
 	if err := shredFile(filepath.Join(b.c.Dir, name)); err != nil || !recording {
 		return err
@@ -91,7 +91,7 @@ func (b *Book) Erase(ctx context.Context, ws workspace.ID, who anon.Contact) err
 	return b.all(ctx, ws, consent.Subject{Contact: who}, consent.Event{Kind: consent.Expired, At: b.c.Now()})
 }
 
-// all lets an event happen to everything there is of a call or a contact. What fails stops nothing else.
+// all applies an event to every recording of a call or a contact. One failure does not stop the others.
 func (b *Book) all(ctx context.Context, ws workspace.ID, about consent.Subject, e consent.Event) error {
 	var errs []error
 	for _, t := range b.takes(func(t *Take) bool {

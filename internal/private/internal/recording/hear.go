@@ -59,7 +59,7 @@ func (b *Book) Stored(ctx context.Context, ws workspace.ID, id ID) (Stored, erro
 	return b.stored(all[0])
 }
 
-// Heard remembers that a recording's words are in the journal: nobody needs to listen to it again.
+// Heard stores that a recording's words are in the journal: it need not be transcribed again.
 func (b *Book) Heard(ctx context.Context, ws workspace.ID, id ID) error {
 	return b.exec(ctx, "mark a recording", `UPDATE recordings SET heard = ? WHERE workspace = ? AND id = ?`, b.c.Now().UnixMicro(), ws.String(), id[:])
 }

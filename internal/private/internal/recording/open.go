@@ -65,7 +65,7 @@ func (b *Book) open(ctx context.Context, ws workspace.ID, id ID) (*Audio, error)
 // errDead says that the day whose key sealed a recording's key is over.
 var errDead = errors.New("recording: its day is over")
 
-// unseal opens a recording, whoever may hear it.
+// unseal opens a recording without asking for the verdict.
 func (b *Book) unseal(r row) (*Audio, error) {
 	opened, err := b.c.Ring.Open(r.ws, keyring.TopicRecordings, r.id, keyVersion, r.epoch, r.sealed)
 	if errors.Is(err, keyring.ErrDead) {

@@ -10,9 +10,9 @@
 // power cut leaves a file that nobody can open, and the next Sweep removes it; a refusal zeroes the key before anything
 // slow is done, then cuts and removes the file; Open asks for the verdict again each time.
 //
-// It does not protect against: whoever reads the memory of the running process (the cipher's own copy of the file key is
-// garbage, not zeroes, once a call is over); a disk that keeps blocks of removed files, where the bytes stay, sealed under
-// a key that is nowhere; a caller of Step who reports a notice that was never played.
+// It does not protect against: somebody who reads the memory of the running process (the cipher's own copy of the file key
+// is not overwritten when a call is over); a disk that keeps blocks of removed files, where the bytes stay, sealed under a
+// key that no longer exists; a caller of Step who reports a notice that was never played.
 package recording
 
 import (

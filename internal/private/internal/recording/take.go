@@ -45,7 +45,7 @@ type Take struct {
 
 func (t *Take) ref() callRef { return callRef{t.head.Workspace, t.call} }
 
-// State is where the call stands.
+// State is the state of the call.
 func (t *Take) State() consent.State {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -57,9 +57,9 @@ func (t *Take) ID() ID { return t.id }
 
 // Step tells the machine what happened and does what follows: when it returns, the state and its effects are durable. A
 // refusal stops Write and zeroes the key before anything is waited for. An error means that a part of murmur failed; the
-// call is then on the shred side, and whatever could not be written is tried again by the next Step, Expire or Close.
+// recording is then being destroyed, and the next Step, Expire or Close repeats what could not be written.
 func (t *Take) Step(ctx context.Context, e consent.Event) (consent.State, error) {
-	ctx = context.WithoutCancel(ctx) // half an effect is none
+	ctx = context.WithoutCancel(ctx) // effects of an event are all done or none
 	t.halt(e)
 	t.turn.Lock()
 	defer t.turn.Unlock()
@@ -76,7 +76,7 @@ func (t *Take) halt(e consent.Event) {
 	}
 }
 
-// blind zeroes the key and keeps everything else from the file. t.mu is held.
+// blind zeroes the key and prevents further writes to the file. t.mu is held.
 func (t *Take) blind() {
 	if t.key != nil {
 		t.key.zero()
@@ -169,8 +169,8 @@ func (t *Take) load() error {
 	return nil
 }
 
-// Write keeps a frame. ErrStopped while none may be kept; any other error (a full disk) has put the call on the shred
-// side already.
+// Write keeps a frame. ErrStopped while none may be kept; after any other error (a full disk) the recording is
+// already being destroyed.
 func (t *Take) Write(ctx context.Context, f Frame) error {
 	err := t.write(f)
 	if err == nil || errors.Is(err, ErrStopped) || errors.Is(err, ErrFrame) {

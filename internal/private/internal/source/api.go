@@ -27,7 +27,8 @@ type Request struct {
 // in the state of a source. It carries no content.
 type Trouble string
 
-// The troubles. Key, Forbidden and Account stop a source until somebody acts; the others pass.
+// The troubles. Key, Forbidden and Account stop a source until a person acts; after the others it
+// recovers.
 const (
 	TroubleKey       Trouble = "key"         // 401: the key is wrong or was revoked
 	TroubleForbidden Trouble = "forbidden"   // 403: the key may not, or the plan does not include it
@@ -46,7 +47,7 @@ const (
 
 func (t Trouble) Error() string { return "source: the vendor's API: " + string(t) }
 
-// Lasting reports whether a trouble goes on until somebody acts.
+// Lasting reports whether a trouble lasts until a person acts.
 func (t Trouble) Lasting() bool {
 	return t == TroubleKey || t == TroubleForbidden || t == TroubleAccount
 }
@@ -72,7 +73,7 @@ type Polling struct {
 	Trials []Trial
 }
 
-// Trial asks for something that is not there. TroubleMissing is a good answer.
+// Trial asks for an object that does not exist. TroubleMissing shows that the key may ask.
 type Trial struct {
 	Name string
 	Ask  func(ctx context.Context, api API) error

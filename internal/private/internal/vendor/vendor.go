@@ -7,7 +7,7 @@
 // name, nor ever of a link-local one, whatever a name resolves to; no proxy; a redirect to another host is refused, and so the key goes to its own host
 // alone. Errors are of a closed set (source.Trouble) and hold neither key nor answer.
 //
-// What it does not protect against: a vendor that answers with lies, and a base that the operator named wrongly.
+// What it does not protect against: a vendor that gives false answers, and a base that the operator named wrongly.
 package vendor
 
 import (

@@ -1,7 +1,7 @@
-// Package landlock takes files and network from this thread by the kernel's own rules (landlock(7)).
+// Package landlock takes access to files and network from this thread by the kernel's own rules (landlock(7)).
 //
-// Zone: RED, and none of its data: it sees paths. It is apart because the three system calls have no wrapper that is
-// kept without cgo: unsafe stays in here.
+// Zone: RED, and none of its data: it sees paths. It is a package of its own because the three system calls have no
+// maintained wrapper without cgo, so that only this package needs unsafe.
 //
 // What it does not protect against: asking whether a file exists, and what is done over descriptors that are open
 // already.
@@ -20,7 +20,8 @@ const (
 	netRights   = unix.LANDLOCK_ACCESS_NET_BIND_TCP | unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
 )
 
-// fileRights are all that the kernel's version of the rules knows: what is not handled is not held.
+// fileRights are all rights that the kernel's version of the rules knows: a right that is not
+// handled stays allowed.
 func fileRights(version int) uint64 {
 	rights := uint64(1)<<13 - 1
 	for since, right := range map[int]uint64{2: unix.LANDLOCK_ACCESS_FS_REFER, 3: unix.LANDLOCK_ACCESS_FS_TRUNCATE, 5: unix.LANDLOCK_ACCESS_FS_IOCTL_DEV} {

@@ -1,5 +1,5 @@
-// Package stream turns the RTP packets of one leg into what may be kept: frames in order, with every key that the
-// person pressed masked, and tells each key at once.
+// Package stream turns the RTP packets of one leg into frames that may be kept, in order and with every pressed key
+// masked, and reports each key at once.
 //
 // Zone: RED. Keys are card numbers and PINs, and also the opt-out; frames are a person's voice. Neither is ever in an
 // error or a counter.
@@ -162,7 +162,7 @@ func eventLike(p *rtp.Packet) bool {
 	return len(p.Payload) == 4 && p.Payload[0] <= 15 && p.Payload[1]&0x40 == 0 && p.PayloadType != comfortNoise && p.PayloadType != oldComfortNoise
 }
 
-// begin takes a new source: what waits of the old one goes first.
+// begin takes a new source: packets of the old one that still wait are handed on first.
 func (s *Stream) begin(p *rtp.Packet) {
 	if s.started {
 		s.stats.Sources++
@@ -294,7 +294,7 @@ func (s *Stream) hear(at int64, payload []byte) {
 // endOfSound makes the detectors ready for another sound; they then count from zero.
 func (s *Stream) endOfSound() {
 	s.cover(s.fine.Close())
-	s.ear.Close() // what it has told, it has told
+	s.ear.Close() // keys that it reported stay reported
 }
 
 // cover masks keys.

@@ -1,14 +1,14 @@
-// Package csv turns the exports of phone and survey systems into native murmur.v1 lines, so that an
-// import and a webhook go through one decoder.
+// Package csv turns the exports of phone and survey systems into native murmur.v1 lines, so that one
+// decoder reads imports and webhooks.
 //
 // Zone: RED. Open finds out what a file is from its beginning: encoding (UTF-8, UTF-16, Windows-1252),
 // delimiter, the row of headers, what each column means, whether 03/04 is in March or April. All of it is
 // shown by Preview before anything is imported, and a mapping given by the user wins over every guess.
 // Rows then streams: memory does not grow with the file.
 //
-// A row that cannot be read (broken quoting, a date that is none) becomes a verdict with its line number
-// and the next row is read. Cells are data: a formula is a text like any other and is never evaluated.
-// The same row gives the same delivery id in every import, so importing a file twice changes nothing.
+// An unreadable row (broken quoting, an invalid date) becomes a verdict with its line number, and the next
+// row is read. Cells are data: a formula is a text like any other and is never evaluated. The same row
+// gives the same delivery id in every import, so importing a file twice changes nothing.
 //
 // What it does not protect against: a column whose dates are all ambiguous is read by the custom of the
 // file's other marks and says "assumed"; two different events whose rows are equal in every cell and carry

@@ -72,8 +72,8 @@ func outcome(o strictjson.Value, d fact.Direction, answered, voicemail bool) (fa
 	return result, reason
 }
 
-// forwarded and missed say less than the call.completed of the same call, whenever they come: their
-// version is that of the call's beginning.
+// forwarded and missed have less information than the call.completed of the same call, whenever
+// they come: their version is that of the call's beginning.
 func forwarded(h hook) (event.Event, bool) {
 	e := h.call(rankForwarded)
 	e.Call.Result = fact.Forwarded

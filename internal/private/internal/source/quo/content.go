@@ -77,8 +77,8 @@ func side(line strictjson.Value, who string, own, external []string) fact.Side {
 	return 0
 }
 
-// summary decodes the vendor's summary and next steps, one turn a sentence; nobody in particular says
-// them. The fields that an AI agent's job extracted (names, addresses) are not taken.
+// summary decodes the vendor's summary and next steps, one turn a sentence, without a speaker. The
+// fields that an AI agent's job extracted (names, addresses) are not taken.
 func summary(h hook) (event.Event, bool) {
 	o := h.object
 	if !finished(o) {

@@ -102,8 +102,8 @@ func list(ctx context.Context, api source.API, path string, q source.Query, incl
 // live are the states of a call that goes on.
 var live = map[string]bool{"queued": true, "initiated": true, "ringing": true, "in-progress": true}
 
-// listCalls gives calls without what was said in them: a call and its words have fates of their own. The voicemail
-// is asked for since the webhook of a call says whether there is one.
+// listCalls gives calls without their words: a call and its words are separate deliveries, each with its own
+// state. The voicemail is asked for since the webhook of a call says whether there is one.
 func listCalls(ctx context.Context, api source.API, q source.Query) (source.Page, error) {
 	objects, next, err := list(ctx, api, "/calls", q, "voicemail")
 	if err != nil {

@@ -105,7 +105,7 @@ func Zendesk(h http.Header, body []byte, secrets []string, now time.Time) error 
 	return bare(one(h, "X-Zendesk-Webhook-Signature"), secrets, func(key string) string { return mac([]byte(key), stamp, body) })
 }
 
-// Token checks a token that the body itself holds, or a header. It signs nothing: whoever has seen one body can write
+// Token checks a token in the body itself or in a header. It signs nothing: anybody who has seen one body can forge
 // others.
 func Token(sent string, secrets []string) error {
 	return bare(sent, secrets, func(key string) string { return key })

@@ -1,4 +1,4 @@
-// Package strictjson is the one door through which a vendor's JSON comes in.
+// Package strictjson reads all JSON that vendors send.
 //
 // Zone: RED. Parse accepts RFC 8259 as RFC 7493 (I-JSON) narrows it: one value and nothing after it,
 // valid UTF-8, no name twice in an object, and names are compared byte by byte. On top of that it bounds

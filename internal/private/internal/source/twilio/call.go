@@ -10,7 +10,7 @@ import (
 	"murmur/internal/private/internal/source/strictjson"
 )
 
-// How much a report says about a call, from little to all.
+// How much information a report has about a call, from least to most.
 const (
 	saysEnded   = iota + 1 // it ended; who spoke is not known
 	saysUnheard            // one of those dialled did not answer

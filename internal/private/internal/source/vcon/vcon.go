@@ -11,8 +11,8 @@
 // anything is stored.
 //
 // What it does not protect against: a signature says that nobody changed the vCon since the holder of the certificate
-// that it carries signed it; whether that holder is to be believed is for whoever imports it. And where no party has a
-// role, whoever began the conversation is taken for the contact.
+// that it carries signed it; the person who imports it must decide whether to trust that holder. Where no party has a
+// role, the party that began the conversation is taken for the contact.
 package vcon
 
 import (

@@ -5,7 +5,8 @@
 // One body is one answer. docs/surveys.md shows mappings of real tools.
 //
 // What it does not protect against: a mapping that names the wrong field; `murmur doctor` and the quarantine say which
-// field a body lacks. A token in the body or in a header signs nothing: whoever has seen one delivery can make others.
+// field a body lacks. A token in the body or in a header signs nothing: anybody who has seen one delivery can forge
+// others.
 package webhook
 
 import (
