@@ -33,7 +33,7 @@ func (c *eraseCmd) Run(r *run) error {
 	})
 }
 
-// contact is whom to erase: as it was typed, or one line of stdin, which is asked for where a person sits there.
+// contact is the person to erase: as typed, or one line of stdin; on a terminal murmur asks for it.
 func (c *eraseCmd) contact(r *run) (string, error) {
 	if c.Contact != "-" {
 		return c.Contact, nil

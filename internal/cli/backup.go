@@ -18,7 +18,7 @@ type backupCmd struct {
 	Overwrite bool   `help:"Replace a file that is there, once the new one is whole."`
 }
 
-// backupFile takes a backup in, and what the server says beside its bytes.
+// backupFile receives a backup, and the server's header with it.
 type backupFile struct {
 	*os.File
 	header http.Header
@@ -69,7 +69,7 @@ func (c *backupCmd) Run(r *run) (err error) {
 	})
 }
 
-// name gives a file its name for good: a power cut does not take it back.
+// name gives a file its name durably: it survives a power cut.
 func name(from, to string) error {
 	if err := os.Rename(from, to); err != nil {
 		return err

@@ -164,7 +164,7 @@ func defaultData() string {
 	return filepath.Join(home, ".local", "share", "murmur")
 }
 
-// misread says in plain words what the parser of the command line did not understand, and whose help would tell.
+// misread says in plain words what the parser of the command line did not understand, and which --help to read.
 func misread(err error) error {
 	murmur := "murmur"
 	var p *kong.ParseError
@@ -226,8 +226,8 @@ func (r *run) stream(verb string, args any, in io.Reader, out io.Writer) error {
 	return errors.Join(err, c.Close())
 }
 
-// making are the verbs that make a data directory where there is none; one that reads, or takes something out, would answer
-// from an empty one that the person did not mean.
+// making are the verbs that make a data directory where there is none; all others refuse, because they would answer from an
+// empty directory that the person did not mean.
 var making = []string{"connect", "import", "token", "digest-add", "alert-add", "share", "flow-set", "name"}
 
 // exists refuses a verb that has nothing to read, as after a slip in --data.
@@ -245,7 +245,7 @@ func noDirectory(path string) error {
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(inside) == 0 {
 		return &server.Problem{Message: "there is no murmur directory at " + path, Hint: "--data or MURMUR_DATA names another; murmur serve, connect and import make one", Exit: 2}
 	}
-	return nil // whatever else is wrong is said by whoever opens it
+	return nil // the code that opens it reports other errors
 }
 
 // print writes v as JSON with --json, otherwise lets people read it.

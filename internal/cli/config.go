@@ -78,7 +78,7 @@ func keyOf(f *kong.Flag) string {
 	return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(f.Envs[0], envPrefix+"_")), "_", "-")
 }
 
-// Validate refuses a key that no flag has: a misspelt setting must not be silently the default.
+// Validate refuses a key that no flag has, so that a misspelt setting is not silently ignored.
 func (s settings) Validate(app *kong.Application) error {
 	known := map[string]bool{}
 	_ = kong.Visit(app, func(n kong.Visitable, next kong.Next) error {

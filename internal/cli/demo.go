@@ -49,7 +49,7 @@ func (c *demoCmd) Run(r *run) error {
 	if err != nil {
 		return usage{err}
 	}
-	return server.Serve(r.ctx, server.ServeConfig{Data: r.Data, Listen: c.Listen, SIP: server.SIPConfig{Listen: "127.0.0.1:0"}, Queue: c.Queue, QueuePassword: password, Deaf: c.Exit, Out: out, Err: quietUnless(!c.Exit, r.Err),
+	return server.Serve(r.ctx, server.ServeConfig{Data: r.Data, Listen: c.Listen, SIP: server.SIPConfig{Listen: "127.0.0.1:0"}, Queue: c.Queue, QueuePassword: password, LeaveRecordings: c.Exit, Out: out, Err: quietUnless(!c.Exit, r.Err),
 		Ready: func(ctx context.Context, base string, n *server.Node) (bool, error) {
 			if err := c.send(ctx, r, base, n, began); err != nil {
 				return false, err
@@ -58,7 +58,7 @@ func (c *demoCmd) Run(r *run) error {
 		}})
 }
 
-// demoDir refuses a directory that somebody's own data may be in: synthetic people must not mix with real ones.
+// demoDir refuses a directory that may hold real data: synthetic people must not mix with real ones.
 func demoDir(data string) error {
 	entries, err := os.ReadDir(data)
 	if os.IsNotExist(err) || err == nil && len(entries) == 0 {
@@ -80,7 +80,7 @@ func quietUnless(loud bool, w io.Writer) io.Writer {
 	return io.Discard
 }
 
-// send sends the business's life, waits for its insights and prints them.
+// send sends the events of the business, waits for its insights and prints them.
 func (c *demoCmd) send(ctx context.Context, r *run, base string, n *server.Node, began time.Time) error {
 	if !r.JSON {
 		fmt.Fprintf(r.Err, "Sending %d days of an invented business: webhooks, files, opt-outs ..\n", c.Days)

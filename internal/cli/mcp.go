@@ -18,7 +18,7 @@ func (c *mcpCmd) Run(r *run) error {
 	if terminal(r.In) {
 		return &server.Problem{Message: "this verb speaks to a program, not to a person", Hint: "an assistant starts it; docs/assistants.md shows the configuration", Exit: 2}
 	}
-	if _, err := c.figures(r); err != nil { // a workspace that does not exist is told now, not to the assistant
+	if _, err := c.figures(r); err != nil { // an unknown workspace is an error now, not in an answer to the assistant
 		return err
 	}
 	var insights []insight.Insight

@@ -14,7 +14,8 @@ import (
 	"murmur/internal/server"
 )
 
-// polled says what a source with an API key will do, and shows its history come in when that can be watched.
+// polled says what happens with a new source that has an API key, and on a terminal shows its history come
+// in.
 func (c *connectAddCmd) polled(r *run, a server.Connected) error {
 	err := r.print(a, func(w io.Writer) {
 		fmt.Fprintf(w, "Source %s (%s) is connected to workspace %s: the API key works.\n\n", a.Source, a.Kind, a.Workspace)
@@ -43,7 +44,8 @@ func (c *connectAddCmd) polled(r *run, a server.Connected) error {
 	return c.follow(r, a)
 }
 
-// follow shows the history come in until all is there or the person goes away: the server goes on either way.
+// follow shows the progress of the history until it is complete or the person stops the command; the server
+// continues in both cases.
 func (c *connectAddCmd) follow(r *run, a server.Connected) error {
 	const whole = 1000
 	p := mpb.NewWithContext(r.ctx, mpb.WithOutput(r.Err), mpb.WithWidth(48))

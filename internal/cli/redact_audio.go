@@ -21,7 +21,7 @@ type audioFlags struct {
 	Fill     string `default:"silence" enum:"silence,tone" help:"For a recording: what is heard in the masks, silence or tone."`
 }
 
-// noListener is what to do when nothing can hear.
+// noListener says what to do when no transcriber is installed.
 const noListener = "make voice installs a transcriber; --words takes a transcript, --listener another transcriber"
 
 // run masks a recording.
@@ -77,7 +77,7 @@ func showRecording(w io.Writer, m *private.Recording) {
 	}
 }
 
-// writeWhole writes a file that is there whole or not at all.
+// writeWhole writes a file completely or not at all.
 func writeWhole(name string, write func(io.Writer) error) error {
 	f, err := os.OpenFile(name+".part", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {

@@ -1,12 +1,12 @@
 // Package mcp serves the released figures to an assistant, by the Model Context Protocol (revision 2025-11-25), on a pair of
 // pipes or over HTTP.
 //
-// Zone: open. It is handed figures that were released to viewers, with noise on every count, and has no way to a row. The
-// assistant may do anything with them: nothing here says more about a person than the pages of a viewer do.
+// Zone: open. It gets figures that were released to viewers, with noise on every count, and cannot reach a row. The
+// assistant may do anything with them: they tell no more about a person than the pages of a viewer do.
 //
 // Labels (of numbers, menus, surveys) come from the phone system. They leave as values of JSON strings, cut to maxLabel
 // characters and without control characters, and the instructions say that they are data. It does not protect against an
-// assistant that takes a label for an order all the same: it has tools here that only read.
+// assistant that obeys a label all the same, but all its tools here only read.
 package mcp
 
 import (
@@ -251,7 +251,7 @@ func (t tools) find(ctx context.Context, slug, period string) ([]insight.Figure,
 	return clean(found), period, nil
 }
 
-// failed keeps the cause of a fault of ours from an assistant; the server's log has it.
+// failed hides the cause of a server fault from the assistant; the server's log has it.
 func failed(error) error { return errors.New("the figures cannot be read now; murmur doctor says why") }
 
 func of(figures []insight.Figure, slug string) (out []insight.Figure) {

@@ -1,5 +1,5 @@
-// Package presidio speaks the shapes of Microsoft Presidio's analyzer and anonymizer, so that a program that asks Presidio
-// can ask murmur by another address.
+// Package presidio has the request and response formats of Microsoft Presidio's analyzer and anonymizer, so that a program
+// that uses Presidio can use murmur at another address.
 //
 // Zone: none; it handles what a caller sent and keeps nothing. Words: an *entity* is Presidio's name of a type, a *result*
 // a place in the text with its entity, an *operator* what is put in its place. Source: Presidio's API description,

@@ -13,15 +13,15 @@ import (
 )
 
 const (
-	// admitted is how many bodies may be on their way into the journal. Its transactions are hardly cheaper with more in
-	// each, and who enters next waits for as many.
+	// admitted is how many bodies may be on their way into the journal. More of them hardly make its transactions
+	// cheaper, and the next one has to wait for all of them.
 	admitted = 128
 	// waitingEach is how many deliveries of one workspace may wait; one more is answered 429.
 	waitingEach = 256
 	// waitingTime is how long a delivery waits; then it is answered 503.
 	waitingTime = 2 * time.Second
-	// refusalTime is how long a delivery of a busy workspace waits for its 429. Refused at once, a sender that tries
-	// again at once would cost more than the deliveries that are stored.
+	// refusalTime is how long a delivery of a busy workspace waits for its 429. A sender that is refused at once and
+	// tries again at once would cost more than the deliveries that are stored.
 	refusalTime = 500 * time.Millisecond
 	// A large body is one over largeBody bytes, or of unknown length. So many may be in memory, and so many of one
 	// workspace.
@@ -34,13 +34,13 @@ var (
 	errWorkspaceBusy = errors.New("this workspace sends more than its share")
 	// errBusy: all workspaces together send more than this machine stores (503).
 	errBusy = errors.New("more comes in than this machine can store")
-	// errStopping: the server stops (503); the next one takes it.
+	// errStopping: the server stops (503); the vendor sends the delivery again to the next server.
 	errStopping = errors.New("the server is stopping")
 )
 
 // admission shares the way into the journal among workspaces. While there is room, everybody enters at once. Once
-// there is none, the workspaces that wait enter in turn, one delivery each: what one of them waits does not depend on
-// how much another sends.
+// there is none, the workspaces that wait enter in turn, one delivery each, so that the wait of one does not depend
+// on how much another sends.
 type admission struct {
 	refused [2]atomic.Int64 // errWorkspaceBusy, errBusy
 
@@ -90,7 +90,7 @@ func (a *admission) enter(ctx context.Context, ws workspace.ID) (leave func(), e
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
-	if !a.forget(ws, w) { // it was let in at this very moment
+	if !a.forget(ws, w) { // it was let in at this moment
 		return a.leave, nil
 	}
 	if errors.Is(err, errBusy) {
@@ -192,7 +192,7 @@ func busy(w http.ResponseWriter, r *http.Request, err error) {
 		p.Status, after = http.StatusTooManyRequests, "1"
 	}
 	w.Header().Set("Retry-After", after)
-	if r.ContentLength < 0 || r.ContentLength > largeBody { // do not read it only to throw it away
+	if r.ContentLength < 0 || r.ContentLength > largeBody { // do not read a body that is dropped anyway
 		w.Header().Set("Connection", "close")
 	}
 	problem(w, p)

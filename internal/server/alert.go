@@ -137,7 +137,7 @@ func receiver(a workspace.Alert) hook.Receiver {
 	return hook.Receiver{URL: a.Target.To, Secret: a.Target.Secret, Named: a.Target.Named}
 }
 
-// tell hands one message over; id is the same at every try of it.
+// tell sends one message; id is the same at every try of it.
 func (n *Node) tell(ctx context.Context, a workspace.Alert, id string, message digest.Alert) error {
 	message.Pages = n.public
 	if a.Way == workspace.ByMail {
@@ -176,14 +176,14 @@ func (n *Node) noteTold(ctx context.Context, a workspace.Alert, err error) error
 	return n.store.Undelivered(context.WithoutCancel(ctx), a, why, errors.Is(err, hook.ErrGone))
 }
 
-// alertsArgs is the job that looks at the figures of every alert, once a day from digestHour on: whoever is told learns when a
-// figure left its range to the day, and no more.
+// alertsArgs is the job that looks at the figures of every alert, once a day from digestHour on, so that a message tells only
+// the day on which a figure left its range.
 type alertsArgs struct{}
 
 func (alertsArgs) Kind() string { return "look-at-alerts" }
 
-// lookAtAlerts queues what is to be told. It is told once a week and alert; where the process dies between queue and note the
-// message comes twice, under one id.
+// lookAtAlerts queues messages, at most one a week for each alert. Where the process dies between queueing and storing that
+// it did, the message comes twice, under one id.
 func (n *Node) lookAtAlerts(ctx context.Context) error {
 	return n.eachWorkspace(ctx, "alerts", func(ws workspace.ID) error {
 		all, err := n.store.Alerts(ctx, ws)
@@ -242,7 +242,7 @@ const (
 // alertWaits are the times between tries that Standard Webhooks proposes: three days in all.
 var alertWaits = []time.Duration{5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour, 10 * time.Hour, 14 * time.Hour, 20 * time.Hour, 24 * time.Hour}
 
-// alertArgs is the job of one message, once: ids alone. What it says is written when it is sent.
+// alertArgs is the job of one message, once. It has only ids; the text is written when it is sent.
 type alertArgs struct {
 	Workspace string `json:"workspace"`
 	Alert     string `json:"alert"`

@@ -88,7 +88,7 @@ type (
 	}
 )
 
-// Connected is the answer of connect: path and secret are shown once.
+// Connected is the answer of connect: path and secret are shown only there.
 type Connected struct {
 	Workspace string `json:"workspace"`
 	Source    string `json:"source"`

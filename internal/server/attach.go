@@ -42,7 +42,7 @@ func attach(ctx context.Context, c Config) (Control, error) {
 	if err != nil {
 		return nil, err
 	}
-	_ = n.catchUp(ctx) // what cannot be done keeps nobody from the verb; the next one tries again
+	_ = n.catchUp(ctx) // a failure here does not stop the verb; the next verb tries again
 	n.Start(ctx)
 	return n, nil
 }
@@ -76,7 +76,7 @@ func (r *remote) Do(ctx context.Context, verb string, args any, in io.Reader, ou
 	}
 	res, err := r.http.Do(req)
 	if err != nil {
-		if u, ok := errors.AsType[*url.Error](err); ok { // its address is of the socket, and says nothing to anybody
+		if u, ok := errors.AsType[*url.Error](err); ok { // its address is the socket's, which does not help a person
 			err = u.Err
 		}
 		return fmt.Errorf("ask the running server: %w", err)

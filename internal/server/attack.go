@@ -65,7 +65,8 @@ func lines(length string, a crowd.Attempt, noise int64) (all []Line) {
 	} {
 		all = append(all, Line{
 			What: l.what, Right: math.Round(l.share.Of()*1000) / 1000, Bound: math.Round(l.bound*100) / 100, Tried: l.share.Tried,
-			// The figures of one world are not independent: what counts is how many worlds there were.
+			// The figures of one world are not independent, so the number of worlds determines the
+			// standard error.
 			chance: 3 * math.Sqrt(.25/float64(max(1, a.Accuracy.All.Tried))),
 		})
 	}

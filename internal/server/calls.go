@@ -32,7 +32,8 @@ func (c calls) Event(ctx context.Context, ws workspace.ID, call string, e web.Ca
 		err = unacceptable{private.ErrCallEvent}
 	}
 	if err != nil && s.State != "" {
-		// The call is on the shred side and the telephony must know; what could not be written is tried again.
+		// The recording is being destroyed and the telephone system must be told; what could not be written is
+		// tried again.
 		c.log.Error("a call ended because something failed", "error", err)
 		err = nil
 	}
@@ -50,7 +51,7 @@ func (c calls) Receipt(ctx context.Context, ws workspace.ID, call string) (recei
 	return r, c.accessed(ctx, ws, "evidence")
 }
 
-// keepCalls ends live calls that nobody speaks of any more, until ctx ends.
+// keepCalls ends live calls of which no event has come for too long, until ctx ends.
 func (n *Node) keepCalls(ctx context.Context) {
 	tick := time.NewTicker(expireEvery)
 	defer tick.Stop()

@@ -70,7 +70,7 @@ func (n *Node) letter(ctx context.Context, ws workspace.ID, monday time.Time, ro
 		return digest.Letter{}, err
 	}
 	week := digest.Week{Workspace: ws.String(), Begins: monday, Figures: figures, Pages: n.public, Unsubscribe: unsubscribe}
-	if role == workspace.Owner { // it is the owner who can check the ledger
+	if role == workspace.Owner { // only the owner can check the ledger
 		c, err := n.ledger.Checkpoint(ctx)
 		if err != nil {
 			return digest.Letter{}, err
@@ -115,8 +115,8 @@ type digestArgs struct{}
 
 func (digestArgs) Kind() string { return "mail-digests" }
 
-// mailDigests mails the week that is over to every subscriber who does not have it yet. One who cannot be reached keeps no
-// other waiting for longer than the server's time-out. A letter may be sent twice when the process dies between the mail server's
+// mailDigests mails the week that is over to every subscriber who does not have it yet. A subscriber who cannot be reached delays
+// the others by the mail server's time-out at most. A letter may be sent twice when the process dies between the mail server's
 // answer and the note of it; both have one Message-ID.
 func (n *Node) mailDigests(ctx context.Context) error {
 	if n.mail == nil {
@@ -138,7 +138,7 @@ func (n *Node) mailDigests(ctx context.Context) error {
 		}
 		week := monday.Format(time.DateOnly)
 		for _, sub := range all {
-			if sub.Sent >= week || !sub.Created.Before(from) { // whoever came later begins with the next one
+			if sub.Sent >= week || !sub.Created.Before(from) { // a later subscriber begins with the next week
 				continue
 			}
 			if err := n.mailTo(ctx, ws, sub, monday); err != nil {

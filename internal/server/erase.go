@@ -57,7 +57,7 @@ func (n *Node) promiseErasure(ctx context.Context, a EraseArgs) (ws workspace.ID
 	}
 	select {
 	case n.erasing.kick <- struct{}{}:
-	default: // somebody is told already
+	default: // the worker has been woken already
 	}
 	return ws, receipt, nil
 }
@@ -98,8 +98,8 @@ func (n *Node) eraseDue(ctx context.Context) error {
 }
 
 // eraseOf carries out the erasures of a workspace: recordings, deliveries, rows. Each step can be repeated; the orders end
-// after the last. The pipeline stands still while deliveries are marked: what it had in hand when the erasure was promised
-// is then judged again, and finds the tombstone.
+// after the last. The pipeline stops while deliveries are marked; then it judges the deliveries that it had in hand again,
+// and finds the tombstone.
 func (n *Node) eraseOf(ctx context.Context, ws workspace.ID) error {
 	n.erasing.one.Lock()
 	defer n.erasing.one.Unlock()
@@ -128,8 +128,8 @@ func (n *Node) eraseOf(ctx context.Context, ws workspace.ID) error {
 	return errors.Join(err, n.zone.Fulfilled(ctx, ws, orders, unreadable))
 }
 
-// withoutErased makes figures from which nobody erased is missing: what waits is carried out first, and a count in which
-// somebody was who is erased meanwhile is made again.
+// withoutErased makes figures without erased people: it carries out waiting erasures first, and repeats a count when
+// somebody in it was erased meanwhile.
 func (n *Node) withoutErased(ctx context.Context, ws workspace.ID, release func() error) error {
 	for try := 1; ; try++ {
 		err := release()
@@ -142,7 +142,8 @@ func (n *Node) withoutErased(ctx context.Context, ws workspace.ID, release func(
 	}
 }
 
-// eraseTries is how often figures are begun anew because somebody was erased while they were made; then the next look does.
+// eraseTries is how often a count is repeated because somebody was erased while it ran; after that the next release counts
+// again.
 const eraseTries = 3
 
 // erasures tells doctor what waits.

@@ -10,8 +10,8 @@ import (
 	"murmur/internal/private"
 )
 
-// export writes the redacted vCon of a call. Who exports is not asked here; that somebody did is in the ledger before
-// anything is given out.
+// export writes the redacted vCon of a call. It does not check who exports; the export is in the ledger before the
+// first byte is given out.
 func (n *Node) export(ctx context.Context, a ExportArgs, out io.Writer) error {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {

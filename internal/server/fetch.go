@@ -19,7 +19,7 @@ const (
 	fetchFor = time.Hour
 	// fetchTries is how often a job tries; while the vendor keeps the recording the next minute makes another one.
 	fetchTries = 6
-	// fetchLater is when a vendor is asked again that still works on a recording.
+	// fetchLater is when murmur asks again a vendor that still works on a recording.
 	fetchLater = 5 * time.Minute
 	// fetchMost is how many calls of a workspace are queued at once.
 	fetchMost                 = 500
@@ -59,7 +59,7 @@ func (w *fetchWorker) Work(ctx context.Context, j *river.Job[fetchArgs]) error {
 	}
 	switch t, isTrouble := errors.AsType[workspace.Trouble](err); {
 	case w.n.closing.Err() != nil:
-		return river.JobSnooze(0) // the next server fetches it; this was no try
+		return river.JobSnooze(0) // the next server fetches it; this does not count as a try
 	case errors.Is(err, private.ErrNotYet):
 		return river.JobSnooze(fetchLater)
 	case isTrouble:

@@ -13,16 +13,17 @@ import (
 )
 
 const (
-	// hearEvery is how often recordings are looked for that nobody has heard: those that came while no transcriber was
-	// installed, and those whose job was lost with its process. The recorder has its own heard at once.
+	// hearEvery is how often the server looks for recordings that are not transcribed: those that came while no
+	// transcriber was installed, and those whose job was lost with its process. Recordings of the recorder are queued
+	// at once.
 	hearEvery = time.Minute
-	// hearFor is how long one recording may be heard; a transcriber ends by itself long before.
+	// hearFor is how long the transcription of one recording may take; a transcriber ends by itself long before.
 	hearFor = 2 * time.Hour
 	// hearTries is how often a transcriber may fail on a recording.
 	hearTries = 4
 	// hearMost is how many recordings of a workspace are queued at once.
 	hearMost = 100
-	// hearQueue hears one recording at a time: a transcriber takes a core.
+	// hearQueue transcribes one recording at a time, because a transcriber uses a whole core.
 	hearQueue, hearParallel = "hear", 1
 )
 
@@ -55,7 +56,7 @@ func (w *hearWorker) Work(ctx context.Context, j *river.Job[hearArgs]) error {
 	defer cancel()
 	err = w.n.zone.Hear(ctx, ws, id, j.Attempt >= j.MaxAttempts)
 	if w.n.closing.Err() != nil {
-		return river.JobSnooze(0) // the next server hears it; this was no try
+		return river.JobSnooze(0) // the next server transcribes it; this does not count as a try
 	}
 	if err != nil {
 		w.n.log.Error("a recording could not be heard", "workspace", ws.String(), "recording", id.String(), "try", j.Attempt, "error", err)
@@ -74,7 +75,7 @@ type hearAllWorker struct {
 }
 
 func (w *hearAllWorker) Work(ctx context.Context, _ *river.Job[hearAllArgs]) error {
-	if path, _ := w.n.zone.Listener(); path == "" || w.n.deaf {
+	if path, _ := w.n.zone.Listener(); path == "" || w.n.leaveRecordings {
 		return nil
 	}
 	workspaces, err := w.n.store.List(ctx)
@@ -95,9 +96,10 @@ func (w *hearAllWorker) Work(ctx context.Context, _ *river.Job[hearAllArgs]) err
 	return nil
 }
 
-// kickHear has a recording heard now, if anybody can; the next minute finds it again.
+// kickHear queues a recording for transcription now, if a transcriber is installed; otherwise the
+// job of each minute finds it.
 func (n *Node) kickHear(ctx context.Context, ws workspace.ID, id private.RecordingID) {
-	if path, _ := n.zone.Listener(); path == "" || n.jobs == nil || n.deaf {
+	if path, _ := n.zone.Listener(); path == "" || n.jobs == nil || n.leaveRecordings {
 		return
 	}
 	if _, err := n.jobs.Insert(ctx, hearArgs{ws.String(), id.String()}, nil); err != nil {
@@ -105,7 +107,8 @@ func (n *Node) kickHear(ctx context.Context, ws workspace.ID, id private.Recordi
 	}
 }
 
-// recorded says how it stands with the recordings of a workspace; nil where there are none.
+// recorded counts the recordings of a workspace and says what they wait for; nil where there are
+// none.
 func (n *Node) recorded(ctx context.Context, ws workspace.ID) (*web.Recorded, error) {
 	r, err := n.zone.Recordings(ctx, ws)
 	if err != nil || r.Stored == 0 {
@@ -115,11 +118,11 @@ func (n *Node) recorded(ctx context.Context, ws workspace.ID) (*web.Recorded, er
 	path, _ := n.zone.Listener()
 	switch {
 	case w.Waiting > 0 && path == "":
-		w.Said = "no transcriber is installed: they wait until their keys die, raw-hours after the call"
+		w.Said = "no transcriber is installed: they wait until their keys are destroyed, raw-hours after the call"
 	case w.Waiting > 0:
-		w.Said = "they are heard one after the other"
+		w.Said = "they are transcribed one after the other"
 	case w.Denied > 0:
-		w.Said = "the policy for transcripts, or a person, does not allow them to be heard"
+		w.Said = "the policy for transcripts, or a person's refusal, forbids their transcription"
 	default:
 		w.Said = "all were heard"
 	}

@@ -2,12 +2,12 @@ package server
 
 import "murmur/internal/private"
 
-// hearing says which transcriber hears recordings, and how.
+// hearing says which transcriber is used for recordings, and how it is confined.
 func (d *Diagnosis) hearing() {
 	c := Check{Name: "recordings", OK: true}
 	switch found, held := private.Hearing(""); {
 	case found == "":
-		c.Said, c.Hint = "no transcriber hears them", "make voice installs one; without it a recording needs a transcript with times"
+		c.Said, c.Hint = "no transcriber is installed", "make voice installs one; without it a recording needs a transcript with times"
 	case !held.Runs:
 		c.OK, c.Said = false, "the transcriber "+found+" does not run: this system has no "+held.Lacks
 		c.Hint = confineHint

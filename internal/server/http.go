@@ -69,8 +69,8 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(fmt.Appendf(nil, `{"deliveries":%d,"new":%d}`+"\n", got.Deliveries, got.Fresh))
 }
 
-// receive finds the source that a request belongs to and reads its body, or answers why not. A live call waits for it,
-// so it waits for no turn.
+// receive finds the source that a request belongs to and reads its body, or answers why not. A live call waits for the
+// answer, so the request does not wait for its turn.
 func (n *Node) receive(w http.ResponseWriter, r *http.Request) (src workspace.Source, body []byte, ok bool) {
 	if src, ok = n.sourceOf(w, r); ok {
 		body, ok = n.body(w, r)

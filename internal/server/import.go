@@ -52,7 +52,7 @@ func (n *Node) importFile(ctx context.Context, a ImportArgs, in io.Reader) (any,
 	if err := n.until(ctx, func() (bool, error) { return way.Stored(), nil }); err != nil {
 		return nil, err
 	}
-	if n.jobs == nil { // nobody else goes on with what the rows set off: an agreement, a replay
+	if n.jobs == nil { // without a server this process must carry out what the rows caused: an agreement, a replay
 		if err := n.Drain(ctx); err != nil {
 			return nil, err
 		}

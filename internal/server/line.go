@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// line is the running pipeline. It can be made to stand still for a moment, so that what journal and lake hold is of
-// one moment; deliveries are accepted all the while.
+// line is the running pipeline. It can be paused, so that journal and lake can be copied in one consistent state;
+// deliveries are accepted meanwhile.
 type line struct {
 	mu     sync.Mutex
 	moved  sync.Cond          // on mu: halted or done changed

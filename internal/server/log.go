@@ -26,7 +26,7 @@ func NewLog(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: clean}))
 }
 
-// warnings passes on what needs somebody's attention: the queue of jobs talks a lot.
+// warnings passes on only warnings and errors, because the job queue logs a lot.
 type warnings struct{ slog.Handler }
 
 func (h warnings) Enabled(ctx context.Context, l slog.Level) bool {

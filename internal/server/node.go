@@ -60,29 +60,29 @@ type Config struct {
 
 // Node is an open data directory with everything that works on it. One process has it at a time.
 type Node struct {
-	dir     *datadir.Dir
-	ring    *keyring.Ring
-	db      *meta.DB
-	ledger  *ledger.Ledger
-	store   *workspace.Store
-	journal engine
-	queue   *queue // nil: facts do not leave the machine
-	zone    *private.Zone
-	crowd   *crowd.Crowd
-	way     *pipeline.Pipeline
-	imports sync.Map // those under way: *importing by ImportArgs.ID
-	jobs    *job.Queue
-	line    *line
-	pace    pace
-	mail    *mail.Server     // takes the weekly letters; nil: they are not mailed
-	public  string           // where readers of letters reach the pages; may be empty
-	signIn  *signin.Provider // nil: one-time links alone let owners in
-	deaf    bool             // recordings wait for another server
-	sip     string           // where the recorder listens; empty: there is none
-	closing context.Context  // ends when the node closes: polls under way stop
-	close   context.CancelFunc
-	now     func() time.Time
-	log     *slog.Logger
+	dir             *datadir.Dir
+	ring            *keyring.Ring
+	db              *meta.DB
+	ledger          *ledger.Ledger
+	store           *workspace.Store
+	journal         engine
+	queue           *queue // nil: facts do not leave the machine
+	zone            *private.Zone
+	crowd           *crowd.Crowd
+	way             *pipeline.Pipeline
+	imports         sync.Map // those under way: *importing by ImportArgs.ID
+	jobs            *job.Queue
+	line            *line
+	pace            pace
+	mail            *mail.Server     // takes the weekly letters; nil: they are not mailed
+	public          string           // where readers of letters reach the pages; may be empty
+	signIn          *signin.Provider // nil: one-time links alone let owners in
+	leaveRecordings bool             // they wait for another server
+	sip             string           // where the recorder listens; empty: there is none
+	closing         context.Context  // ends when the node closes: polls under way stop
+	close           context.CancelFunc
+	now             func() time.Time
+	log             *slog.Logger
 
 	admission admission
 	crowded   atomic.Int64 // connections that found no place
@@ -232,12 +232,12 @@ func (n *Node) Start(ctx context.Context) {
 			case <-ctx.Done():
 			case <-time.After(time.Second):
 			}
-			n.setFailed(nil) // what the next try does not find any more is over
+			n.setFailed(nil) // reasons that the next run does not meet again are gone
 		}
 	})
 }
 
-// setAside says that something of a workspace could not be processed, and is kept until somebody looks.
+// setAside logs that a message of a workspace could not be processed and is kept for an operator.
 func (n *Node) setAside(m journal.Message, err error) {
 	what := "a delivery went to quarantine"
 	if m.Topic == journal.Facts {
@@ -285,8 +285,8 @@ func (n *Node) until(ctx context.Context, done func() (bool, error)) error {
 	}
 }
 
-// halt ends everything that computes: the pipeline, releases, jobs. What they had not committed is done by the next
-// server. Nothing new is taken in from now on.
+// halt ends everything that computes: the pipeline, releases, jobs. The next server repeats work that they had not
+// committed. From now on the server accepts nothing new.
 func (n *Node) halt() {
 	if n.stopping.Swap(true) {
 		return

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// keeping is a job that ends what has had its time, and how often it must be done whether or not a server runs.
+// keeping is a job that deletes what has reached its time, and how often it must run even where no server runs.
 type keeping struct {
 	name  string
 	every time.Duration
@@ -22,7 +22,7 @@ var (
 	}}
 )
 
-// keep does a job and remembers when it was done. One that failed for a workspace is overdue again at once.
+// keep runs a job and stores when it was done. A job that failed for a workspace is overdue again at once.
 func (n *Node) keep(ctx context.Context, k keeping) error {
 	began := n.now()
 	if err := k.do(n, ctx); err != nil {
@@ -38,8 +38,8 @@ func (n *Node) keep(ctx context.Context, k keeping) error {
 	return nil
 }
 
-// catchUp does what is overdue. Every verb that opens the directory itself calls it first: erasures are carried out, raw bytes
-// and links between rows end, for somebody who never runs a server too.
+// catchUp runs overdue jobs. Every verb that opens the directory itself calls it first, so that erasures are carried out and
+// raw bytes and links between rows end even for a user who never runs a server.
 func (n *Node) catchUp(ctx context.Context) error {
 	errs := []error{n.eraseDue(ctx)}
 	for _, k := range []keeping{rotating, tidying} {

@@ -8,8 +8,8 @@ import (
 	"murmur/internal/workspace"
 )
 
-// pace remembers where each history stood when this process began to ask for it, so that somebody who waits can be
-// told for how long. It is an estimate, kept in memory alone.
+// pace stores how far each history was when this process began to ask for it, to estimate the time that is left.
+// It is an estimate, kept in memory alone.
 type pace struct {
 	mu    sync.Mutex
 	began map[[32]byte]stand // by connection

@@ -7,7 +7,7 @@ import (
 	"murmur/internal/workspace"
 )
 
-// checkPlatform refuses what a platform's calls cannot be told.
+// checkPlatform refuses settings that a platform cannot carry out for its calls.
 func checkPlatform(a ConnectArgs) error {
 	bad := func(message, hint string) error {
 		return &Problem{Message: message, Hint: hint, Exit: 2, Status: 422}

@@ -22,7 +22,7 @@ const (
 	guardLive = 10 * time.Second
 	// guardSettle is how long a recording may take to appear whose start was under way: so long after it, one looks again.
 	guardSettle = time.Minute
-	// guardMost is the longest rest between two tries at a platform that fails.
+	// guardMost is the longest pause between two tries at a platform that fails.
 	guardMost = 5 * time.Minute
 	// actFor bounds one try.
 	actFor = 15 * time.Second
@@ -70,7 +70,7 @@ func (n *Node) guard(ctx context.Context, a guardArgs, age time.Duration) (again
 	}
 	src, err := n.store.Source(ctx, ws, a.Source)
 	if errors.Is(err, workspace.ErrNotFound) || err == nil && !private.Controls(src, a.Call) {
-		return 0, nil // disconnected: the key is gone, and nobody can ask the platform
+		return 0, nil // disconnected: without its key murmur cannot ask the platform
 	}
 	if err != nil {
 		return rest, err
@@ -111,7 +111,7 @@ func (n *Node) endAtPlatform(ctx context.Context, ws workspace.ID, call string) 
 		n.running.Go(func() {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), actFor)
 			defer cancel()
-			_, _ = n.zone.EndRecording(ctx, src, call) // the guard sees to what failed
+			_, _ = n.zone.EndRecording(ctx, src, call) // the guard repeats what failed
 		})
 		if err := n.setGuard(context.WithoutCancel(ctx), src, call); err != nil {
 			n.log.Error("the guard of a recording could not be stored", "error", err)
@@ -137,8 +137,8 @@ func (n *Node) obey(ctx context.Context, ws workspace.ID, call string, s private
 	}
 }
 
-// answerCall answers a platform that asks what a call hears next. Once it is known to be the platform, the call gets
-// through, whatever else fails.
+// answerCall answers a platform that asks what to play in a call next. Once the request is verified, the call gets
+// through, whatever fails.
 func (n *Node) answerCall(w http.ResponseWriter, r *http.Request) {
 	src, body, ok := n.receive(w, r)
 	if !ok {
@@ -183,8 +183,8 @@ func (n *Node) record(ctx context.Context, src workspace.Source, call string) {
 }
 
 // calledAt are the addresses at which the vendor may have called. With a public URL there is one. Without, it is the host
-// that the request names, by https or http: no forwarded header is read, for anybody can write one; a proxy that changes
-// the host therefore needs the public URL.
+// that the request names, by https or http: murmur reads no forwarded header, because anybody can write one; behind a
+// proxy that changes the host it therefore needs the public URL.
 func calledAt(src workspace.Source, r *http.Request) []string {
 	if !private.SignsAddress(src.Kind) {
 		return nil

@@ -21,7 +21,7 @@ const (
 	pollEvery = time.Minute
 	// pollFor is how long one job polls; a history that takes longer goes on in the next one.
 	pollFor = 20 * time.Minute
-	// askAgain is how often a source is tried whose trouble only a person can end.
+	// askAgain is how often murmur tries a source whose trouble only a person can end.
 	askAgain = time.Hour
 	// pollQueue keeps long histories from holding up the other jobs.
 	pollQueue, pollParallel = "poll", 4
@@ -35,7 +35,7 @@ type pollArgs struct {
 
 func (pollArgs) Kind() string { return "poll" }
 
-// InsertOpts: a poll is not retried by the queue; the next minute does.
+// InsertOpts: the queue does not retry a poll; the job of the next minute does.
 func (pollArgs) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{Queue: pollQueue, UniqueOpts: job.Once(), MaxAttempts: 1}
 }
@@ -47,7 +47,8 @@ type pollWorker struct {
 
 func (w *pollWorker) Timeout(*river.Job[pollArgs]) time.Duration { return pollFor + time.Minute }
 
-// Work polls until nothing is left. It ends well whatever the vendor says: what is wrong is in the state of the source.
+// Work polls until nothing is left. It succeeds whatever the vendor answers: the state of the source stores the
+// trouble.
 func (w *pollWorker) Work(ctx context.Context, j *river.Job[pollArgs]) error {
 	ws, err := workspace.Parse(j.Args.Workspace)
 	if err != nil {
@@ -104,7 +105,7 @@ func (w *pollAllWorker) Work(ctx context.Context, _ *river.Job[pollAllArgs]) err
 	})
 }
 
-// kickPoll has a source polled now; where no server runs, the next one does it.
+// kickPoll queues a poll of a source now; where no server runs, the next one polls it.
 func (n *Node) kickPoll(ctx context.Context, src workspace.Source) error {
 	if n.jobs == nil || src.APIKey == "" {
 		return nil

@@ -44,8 +44,8 @@ type queue struct {
 	box     *outbox.Outbox
 }
 
-// openQueue has facts go where the configuration says, or the directory remembers. It asks no server, except whether one
-// that is left is empty.
+// openQueue sends facts to the queue that the configuration names, or that the directory stores. It asks no server,
+// except whether a queue that is left is empty.
 func (n *Node) openQueue(ctx context.Context, wanted, password string) error {
 	if password != "" {
 		if err := n.rememberPassword(ctx, password); err != nil {
@@ -245,8 +245,8 @@ func (r relayed) Transform(ctx context.Context, of journal.Reader, f journal.Sta
 	return r.queue.box.Transform(ctx, of, f)
 }
 
-// Backlog implements deliveries.Store. While the servers do not say what waits there, one message does: nothing that asks
-// stands still because of them, and nobody takes them for empty.
+// Backlog implements deliveries.Store. While the servers do not answer, it counts one waiting message there, so that
+// callers neither block nor take the servers for empty.
 func (r relayed) Backlog(ctx context.Context) (deliveries.Backlog, error) {
 	b, err := r.engine.Backlog(ctx)
 	if err != nil {

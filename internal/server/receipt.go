@@ -19,7 +19,7 @@ type CheckedReceipt struct {
 }
 
 // VerifyReceipt checks a receipt by itself. It is trusted only under the key of the data directory's own ledger or, when
-// one is named, under that key: a receipt that brings the only key that vouches for it is a breach.
+// the caller names a key, under that key: a receipt that verifies only under the key inside it is a breach.
 func VerifyReceipt(data string, file []byte, named string) (CheckedReceipt, error) {
 	out := CheckedReceipt{Breaches: []Breach{}}
 	key, err := trustedKey(data, named)

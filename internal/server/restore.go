@@ -67,8 +67,8 @@ func (n *Node) restored(ctx context.Context, erasures []erasure, insteadOf strin
 	})
 }
 
-// takeOutRefused takes content out of the lake that somebody refused: the copy of the register may be younger than
-// that of the lake.
+// takeOutRefused removes refused content from the lake: the copy of the register may be newer than that of the
+// lake.
 func (n *Node) takeOutRefused(ctx context.Context, ws workspace.ID) error {
 	calls, contacts, err := n.zone.Refused(ctx, ws, n.now())
 	if err != nil {

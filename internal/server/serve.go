@@ -43,14 +43,15 @@ type ServeConfig struct {
 	SignIn *signin.Provider
 	// Queue and QueuePassword are Config's.
 	Queue, QueuePassword string
-	// Deaf leaves recordings to the next server: this one has something better to do.
-	Deaf bool
-	// Ready, when set, is called with the base URL and the node once the server listens; demo drives it from there.
-	// The server stops when it returns an error or done is true.
+	// LeaveRecordings leaves the transcription of recordings to the next server, so that the demo has the processor
+	// for itself.
+	LeaveRecordings bool
+	// Ready, when set, is called with the base URL and the node once the server listens; the demo does its work in
+	// it. The server stops when it returns an error or done is true.
 	Ready func(ctx context.Context, base string, n *Node) (done bool, err error)
 }
 
-// cannotListen tells a port that is taken from an address that is none.
+// cannotListen tells a port in use from an invalid address.
 func cannotListen(address string, err error) *Problem {
 	p := &Problem{Message: "cannot listen on " + address, Hint: "another program may have the port; choose another one with --listen", Exit: 1}
 	var in *net.OpError
@@ -76,7 +77,7 @@ func Serve(ctx context.Context, c ServeConfig) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, n.Close()) }()
-	n.deaf, n.mail, n.public, n.signIn = c.Deaf, c.Mail, c.PublicURL, c.SignIn
+	n.leaveRecordings, n.mail, n.public, n.signIn = c.LeaveRecordings, c.Mail, c.PublicURL, c.SignIn
 	if err := n.checkQueue(ctx); err != nil {
 		return err
 	}
@@ -119,8 +120,8 @@ func Serve(ctx context.Context, c ServeConfig) (err error) {
 // LinkFile is where a starting server leaves the one-time link, in the data directory, for its owner alone.
 const LinkFile = "open-link"
 
-// welcome makes a one-time link to the pages. It stands in a file of the data directory, and on a terminal; where the
-// output is the log of a service, whoever reads logs must not be let in.
+// welcome makes a one-time link to the pages. It is written to a file of the data directory, and to a terminal. It is
+// not written to the log of a service, because readers of a log must not get in.
 func (n *Node) welcome(ctx context.Context, w io.Writer, base string) {
 	link, err := n.store.NewLink(ctx, workspace.Default)
 	if err != nil {

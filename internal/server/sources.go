@@ -60,7 +60,8 @@ func (s sources) Connect(ctx context.Context, ws workspace.ID, src web.NewSource
 	if u, err := url.Parse(src.PublicURL); src.PublicURL != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
 		return web.Connected{}, &web.Refusal{Why: "public-url", Said: "where the vendor reaches this server is no address of a host"}
 	}
-	// Who connects over HTTP is a workspace's owner: the operator allows hosts, with --allow-host.
+	// Over HTTP the owner of a workspace connects: only the operator allows hosts, with
+	// --allow-host.
 	hosts, err := private.HostsOf(workspace.SourceConfig{APIBase: src.APIBase, MediaHosts: src.MediaHosts})
 	if err == nil {
 		err = s.zone.AllowsHosts(hosts)

@@ -14,26 +14,26 @@ import (
 	"murmur/internal/workspace"
 )
 
-// stalledJob is one thing that is not done for one workspace.
+// stalledJob is a job that fails for one workspace.
 type stalledJob struct {
 	ws  workspace.ID
 	job string // one of a closed set: rotate, tidy, release, erase, poll, status
 }
 
-// stall is why it is not, and since when.
+// stall is why it fails, and since when.
 type stall struct {
 	stalledJob
 	why   string // without content
 	since time.Time
 }
 
-// stalls are the workspaces that something stands still for, since this process has the directory.
+// stalls are the workspaces for which jobs fail, since this process has the directory.
 type stalls struct {
 	mu  sync.Mutex
 	all map[stalledJob]stall
 }
 
-// note remembers how a job ended for a workspace; nil: well.
+// note stores how a job ended for a workspace; nil: without an error.
 func (t *stalls) note(at time.Time, s stalledJob, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -101,7 +101,7 @@ func (n *Node) each(ctx context.Context, job string, workspaces []workspace.ID, 
 	return errors.Join(errs...)
 }
 
-// standing tells doctor of every workspace that something stands still for.
+// standing tells doctor about every workspace for which a job fails.
 func (n *Node) standing(say func(name string, ok bool, hint, format string, args ...any)) {
 	for _, t := range n.stalls.list() {
 		say(t.job+" of "+t.ws.String(), false, "docs/runbook/workspace-stalled.md; other workspaces are not affected",
@@ -109,7 +109,7 @@ func (n *Node) standing(say func(name string, ok bool, hint, format string, args
 	}
 }
 
-// stallMetric is the metric of workspaces that something stands still for.
+// stallMetric is the metric of workspaces for which a job fails.
 type stallMetric struct {
 	node *Node
 	desc *prometheus.Desc

@@ -46,8 +46,8 @@ func (n *Node) startUpkeep(ctx context.Context) error {
 	return nil
 }
 
-// keepReleasing computes figures where something changed. While facts keep coming it rests four times as long as it
-// worked: counting takes a fifth of the time at most.
+// keepReleasing computes figures where something changed. While facts keep coming it pauses four times as long as
+// it counted, so that counting takes at most a fifth of the time.
 func (n *Node) keepReleasing(ctx context.Context) {
 	tick := time.NewTicker(releaseEvery)
 	defer tick.Stop()
@@ -84,7 +84,7 @@ func (n *Node) releaseDue(ctx context.Context) error {
 	return n.each(ctx, "release", due, func(ws workspace.ID) error { return n.release(ctx, ws, when) })
 }
 
-// rotateArgs is the job of every five minutes: raw bytes die.
+// rotateArgs is the job of every five minutes that ends raw bytes.
 type rotateArgs struct{}
 
 func (rotateArgs) Kind() string { return "rotate-epochs" }
@@ -148,7 +148,7 @@ func (n *Node) shred(ctx context.Context, s private.Shred) error {
 	return n.zone.Shredded(ctx, s, began)
 }
 
-// place has the deliveries of people decided again whose words waited for a call that came since.
+// place replays deliveries whose words waited for a call that has come since.
 func (n *Node) place(ctx context.Context) error {
 	began := n.now()
 	contacts, err := n.zone.Placeable(ctx)
@@ -167,7 +167,7 @@ func (n *Node) place(ctx context.Context) error {
 	})
 }
 
-// tidyArgs is the daily job: old words go, rows of one person cannot be linked any more, files are merged.
+// tidyArgs is the daily job that deletes old words, unlinks rows of one person, and merges files.
 type tidyArgs struct{}
 
 func (tidyArgs) Kind() string { return "tidy" }
@@ -220,7 +220,7 @@ func (n *Node) openJobs(ctx context.Context) (*job.Queue, error) {
 // quarantined, not yet processed) is first sealed again under today's key.
 func (n *Node) Rotate(ctx context.Context) error {
 	below := n.ring.Today()
-	if err := n.zone.RotateRecordings(ctx); err != nil { // what it could not carry over dies with its day
+	if err := n.zone.RotateRecordings(ctx); err != nil { // what it could not reseal becomes unreadable with its day's key
 		n.log.Error("recordings could not be carried over", "error", err)
 	}
 	err := n.eachWorkspace(ctx, "rotate", func(ws workspace.ID) error { return n.rotate(ctx, ws, below) })
@@ -267,7 +267,7 @@ func (n *Node) destroy(ctx context.Context, ws workspace.ID, below uint32) error
 func (n *Node) reseal(m journal.Message) (journal.Message, error) {
 	opened, err := n.ring.Open(m.Workspace, keyring.TopicInbox, m.ID, sealVersion, m.Epoch, m.Payload)
 	if errors.Is(err, keyring.ErrSeal) || errors.Is(err, keyring.ErrDead) {
-		m.Epoch, err = n.ring.Current(m.Workspace) // damaged or dead already: it stays unreadable, and needs no key
+		m.Epoch, err = n.ring.Current(m.Workspace) // damaged, or its key is destroyed: it stays unreadable, and needs no key
 		return m, err
 	}
 	if err != nil {
@@ -283,8 +283,8 @@ const sealVersion = 1
 // optOutTime is how long an opt-out may take to reach what was published before.
 const optOutTime = time.Minute
 
-// audit looks for content that somebody refused more than a minute ago. There must be none; what is found is taken out,
-// counted and reported. While deliveries wait, an opt-out may be among them: it is not the time to look.
+// audit looks for content that somebody refused more than a minute ago. There must be none; audit removes, counts and
+// reports what it finds. It does not look while deliveries wait, because an opt-out may be among them.
 func (n *Node) audit(ctx context.Context, ws workspace.ID) (found int, err error) {
 	if b, err := n.journal.Backlog(ctx); err != nil || b.Pending > 0 || b.Facts > 0 {
 		return 0, err
@@ -300,16 +300,15 @@ func (n *Node) audit(ctx context.Context, ws workspace.ID) (found int, err error
 	return found, n.zone.Violated(ctx, ws, found)
 }
 
-// What waits has a last day: a delivery held for consent is refused then, a quarantined one keeps its reason and
-// loses its bytes.
+// Waiting deliveries have a last day: then a delivery held for consent is refused, and a quarantined one keeps its reason
+// and loses its bytes.
 const heldDays, quarantineDays = 7, 30
 
-// tombstoneDays is how long it is remembered who was erased: until rows of the time before may not be linked any more, and
-// nothing that waits can bring any.
+// tombstoneDays is how long murmur stores who was erased: until rows of the time before are no longer linked, and no
+// waiting delivery can add any.
 func tombstoneDays(p workspace.Policy) int { return max(p.LinkDays, quarantineDays+1) }
 
-// Tidy does the daily work of the lake and the journal, and signs the ledger. What fails does not keep the rest from being
-// done.
+// Tidy does the daily work of the lake and the journal, and signs the ledger. A failed part does not stop the others.
 func (n *Node) Tidy(ctx context.Context) error {
 	linkDays := map[workspace.ID]int{}
 	err := n.eachWorkspace(ctx, "tidy", func(ws workspace.ID) error {

@@ -134,7 +134,7 @@ func (n *Node) known(ctx context.Context, name string) (workspace.ID, error) {
 	return ws, n.store.Exists(ctx, ws)
 }
 
-// connect adds a source for whoever runs the machine: the hosts that it names may be private or loopback.
+// connect adds a source for the operator: the hosts that it names may be private or loopback.
 func (n *Node) connect(ctx context.Context, a ConnectArgs) (Connected, error) {
 	named, err := private.HostsOf(workspace.SourceConfig{APIBase: a.APIBase, MediaHosts: a.MediaHosts})
 	if err != nil {
@@ -199,7 +199,7 @@ func (n *Node) connectTo(ctx context.Context, a ConnectArgs, named []string) (Co
 	c.Paste = paste(src, c.Path)
 	if a.APIKey != "" {
 		c.Gives, c.Serving = t.gives, n.jobs != nil
-		if c.Webhook, c.Secret, err = n.begin(ctx, src, t, a.PublicURL, c.Path); err != nil { // connected wholly, or not at all
+		if c.Webhook, c.Secret, err = n.begin(ctx, src, t, a.PublicURL, c.Path); err != nil { // undo: a source is connected completely or not at all
 			return Connected{}, errors.Join(err, n.store.Remove(context.WithoutCancel(ctx), ws, src.Name))
 		}
 	}
@@ -264,7 +264,7 @@ func (n *Node) policy(ctx context.Context, a PolicyArgs) ([]KeyValue, error) {
 			return nil, err
 		}
 		if p, err = n.store.SetPolicy(ctx, ws, changes, reason, a.Author); err == nil {
-			// What was held may be decided now.
+			// Held deliveries may be decided now.
 			_, err = n.journal.Replay(ctx, ws, []fact.State{fact.Held}, fact.WhyNone)
 		}
 	}
@@ -303,7 +303,7 @@ func (n *Node) withoutPeople(ctx context.Context, ws workspace.ID, text string) 
 	return masked, err
 }
 
-// passes lists what opens a workspace: its tokens, and the browsers that are signed in.
+// passes lists what gives access to a workspace: its tokens, and the signed-in browsers.
 func (n *Node) passes(ctx context.Context, a WorkspaceArgs) ([]workspace.Pass, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
@@ -325,7 +325,8 @@ func (n *Node) revoke(ctx context.Context, a RevokeArgs) (Revoked, error) {
 	return Revoked{ID: a.ID, State: "revoked"}, n.accessed(ctx, ws, "token")
 }
 
-// accessed writes into the ledger that somebody saw or took more than figures; act is one of the ledger's words.
+// accessed writes into the ledger that somebody saw or exported more than figures; act is one of the ledger's
+// words.
 func (n *Node) accessed(ctx context.Context, ws workspace.ID, act string) error {
 	err := n.db.Tx(ctx, func(tx *sql.Tx) error {
 		_, err := n.ledger.Append(ctx, tx, ledger.Access{Workspace: ws.String(), Act: act})
@@ -337,8 +338,8 @@ func (n *Node) accessed(ctx context.Context, ws workspace.ID, act string) error 
 	return nil
 }
 
-// evenIfFull does what must work on a full disk (an opt-out, an erasure): when it fails, the ballast makes room and it
-// is tried once more. The ballast is filled again as soon as there is space.
+// evenIfFull runs a write that must succeed on a full disk (an opt-out, an erasure): when it fails, evenIfFull deletes
+// the ballast to make room and tries once more. The ballast is filled again as soon as there is space.
 func (n *Node) evenIfFull(f func() error) error {
 	err := f()
 	if err == nil {
@@ -409,7 +410,7 @@ func (n *Node) Status(ctx context.Context) (Status, error) {
 		if ctx.Err() != nil {
 			return Status{}, ctx.Err()
 		}
-		n.stalls.note(n.now(), stalledJob{ws, "status"}, err) // what could be counted without it is counted
+		n.stalls.note(n.now(), stalledJob{ws, "status"}, err) // counts that do not need it are given
 		w.Stalled = n.stalls.of(ws)
 		s.Workspaces[ws.String()] = w
 	}

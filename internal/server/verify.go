@@ -43,8 +43,8 @@ type Verified struct {
 	Checkpoint string `json:"checkpoint,omitempty"`
 }
 
-// Verify checks a data directory. Where nobody has it open, every byte of every file is compared with what was left
-// behind; then, or where a server has it, the contents are checked: seals, chain, counters, tables.
+// Verify checks a data directory. Where no process has it open, it compares every byte of every file with the
+// manifest; then, and where a server has it open, it checks the contents: seals, ledger, counters, tables.
 func Verify(ctx context.Context, data string, a VerifyArgs) (Verified, error) {
 	if c := dialSocket(data); c != nil {
 		defer c.Close()
@@ -62,7 +62,7 @@ func Verify(ctx context.Context, data string, a VerifyArgs) (Verified, error) {
 		out.Breaches = append(out.Breaches, Breach{File: b.File, What: b.What})
 	}
 	if len(found) > 0 && !onlyRows(found) {
-		return out, nil // what changed from outside is not opened
+		return out, nil // a directory that was changed from outside is not opened
 	}
 	files, err := countFiles(data)
 	if err != nil {
@@ -76,7 +76,7 @@ func Verify(ctx context.Context, data string, a VerifyArgs) (Verified, error) {
 		return out, nil
 	}
 	if err != nil && len(found) > 0 {
-		return out, nil // the names are all there is to say
+		return out, nil // only the names of the files are known
 	}
 	if err != nil {
 		return out, err
@@ -233,7 +233,7 @@ func (n *Node) verifyJournal(ctx context.Context, v *Verified, breach func(strin
 			unreadable[m.Workspace] = true // once: the key file has a line of its own
 			breach("journal.db", "deliveries of workspace %s cannot be read: %s", m.Workspace, describe(err))
 		}
-		return nil // or its day is over: that is the promise
+		return nil // or its day's key is destroyed, as promised
 	})
 }
 

@@ -104,7 +104,7 @@ func TestClipsThatAreRefused(t *testing.T) {
 func TestPlaygroundWithoutATranscriber(t *testing.T) {
 	t.Parallel()
 	b := webtest.New()
-	b.Deaf = true
+	b.NoTranscriber = true
 	house := with(b)
 	page := house.ask("viewer", "/playground", nil).Body.String()
 	inspect(t, "playground without a transcriber", page)

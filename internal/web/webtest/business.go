@@ -22,24 +22,24 @@ import (
 
 // Business fakes everything the pages ask. Its maps are keyed by workspace where isolation matters.
 type Business struct {
-	mu       sync.Mutex
-	Released map[workspace.ID][]insight.Figure
-	Access   map[web.Hash]web.Access // tokens and sessions
-	Links    map[web.Hash]web.Access
-	Receipts map[string]workspace.ID // call ids that have a receipt
-	Counts   web.WorkspaceStatus
-	Held     []web.Quarantine
-	Feeds    []web.Source
-	Changes  []web.PolicyChange
-	Entries  web.LedgerState
-	Storage  []web.Kept
-	policy   workspace.Policy
-	marked   map[string]time.Time
-	Left     map[workspace.ID][]insight.Figure // that left: what somebody outside is shown
-	SharedBy map[web.Hash]string               // shared pages by link
-	Watched  []web.Alert
-	Deaf     bool     // no transcriber is installed
-	Said     []string // what was asked to change, in order: "erase", "opt-out", "replay not_json"
+	mu            sync.Mutex
+	Released      map[workspace.ID][]insight.Figure
+	Access        map[web.Hash]web.Access // tokens and sessions
+	Links         map[web.Hash]web.Access
+	Receipts      map[string]workspace.ID // call ids that have a receipt
+	Counts        web.WorkspaceStatus
+	Held          []web.Quarantine
+	Feeds         []web.Source
+	Changes       []web.PolicyChange
+	Entries       web.LedgerState
+	Storage       []web.Kept
+	policy        workspace.Policy
+	marked        map[string]time.Time
+	Left          map[workspace.ID][]insight.Figure // that left: what somebody outside is shown
+	SharedBy      map[web.Hash]string               // shared pages by link
+	Watched       []web.Alert
+	NoTranscriber bool     // no transcriber is installed
+	Said          []string // what was asked to change, in order: "erase", "opt-out", "replay not_json"
 }
 
 // New is a business in full swing in the workspace default.
@@ -391,4 +391,4 @@ func (b *Business) RedactClip(_ context.Context, _ workspace.ID, clip []byte) (w
 	}, nil
 }
 
-func (b *Business) Hears() bool { return !b.Deaf }
+func (b *Business) Hears() bool { return !b.NoTranscriber }
