@@ -15,7 +15,7 @@ import (
 // Attacked is what attacks on the published figures of a workspace came to.
 type Attacked struct {
 	Said   []string // what was tried
-	Found  []string // what gave somebody away
+	Found  []string // what revealed something about one person
 	Noise  int64    // scale that others are shown figures with; 0: they are shown none
 	Weeks  Attempt
 	Blocks Attempt // of four weeks
@@ -131,7 +131,7 @@ func (l *look) attack(ctx context.Context, as Reader, shown release.Set, a *Atta
 		return err
 	}
 	if one.All.Tried == 0 {
-		return nil // nobody is in it
+		return nil // it has no contacts
 	}
 	if one.Stored.Tried >= 8 && one.Stored.Of() == 1 {
 		a.Found = append(a.Found, fmt.Sprintf("what others are shown of %s has no noise", w.Name))

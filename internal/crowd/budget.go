@@ -13,8 +13,8 @@ import (
 	"murmur/internal/workspace"
 )
 
-// budget keeps in the metadata database what months may tell and have told, and the releases. Every spending is an entry of
-// the ledger, in the same transaction.
+// budget stores in the metadata database the budget that each month has and has spent, and the releases. Every spending is
+// an entry of the ledger, in the same transaction.
 type budget struct {
 	db     *meta.DB
 	ledger *ledger.Ledger
@@ -37,7 +37,8 @@ func (b budget) Account(ctx context.Context, c provable.Charge) (a provable.Acco
 	return a, err
 }
 
-// Reserve spends in one conditional update: of any number of spenders, those that fit pass.
+// Reserve spends in one conditional update, so that concurrent spenders together never exceed the
+// budget.
 func (b budget) Reserve(ctx context.Context, c provable.Charge) error {
 	return b.db.Tx(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO budgets(workspace, month, cap, spent) VALUES(?,?,?,0) ON CONFLICT DO NOTHING`,
@@ -99,8 +100,8 @@ func (b budget) note(ctx context.Context, tx *sql.Tx, c provable.Charge, step st
 	return err
 }
 
-// close leaves nothing of the budget of months. It is for a directory that was restored: the one that the backup was made
-// of may have spent it since.
+// close sets the budget of months to zero. It is for a restored directory: the directory that the backup was made of may
+// have spent the budget since.
 func (b budget) close(ctx context.Context, ws workspace.ID, months []provable.Month) error {
 	return b.db.Tx(ctx, func(tx *sql.Tx) error {
 		for _, m := range months {

@@ -14,8 +14,8 @@ import (
 	"murmur/internal/workspace"
 )
 
-// changes remembers in which of its sequences the lake changed last, for each day and kind of each workspace, and in
-// which sequence each period was counted: what did not change is not counted again.
+// changes stores in which sequence the lake changed last, for each day and kind of each workspace, and in which
+// sequence each period was counted, so that unchanged periods are not counted again.
 type changes struct{ db *meta.DB }
 
 // note is told by the lake before each change.
@@ -147,7 +147,7 @@ type place struct {
 	period   string
 }
 
-// counted is where the count of a place stands.
+// counted says how far the count of a place is.
 type counted struct {
 	looked int64     // the sequence in which it was looked at
 	made   int64     // the sequence that its tables were counted in; 0: never
@@ -233,7 +233,8 @@ func (c *changes) land(ctx context.Context, ws workspace.ID) error {
 	})
 }
 
-// catchUp has everything counted anew when the lake changed without telling this database: one of them is from a backup.
+// catchUp marks every period to be counted anew when the lake has changes that this database does not know: then one of
+// the two is from a backup.
 func (c *changes) catchUp(ctx context.Context, l *lake.Lake) error {
 	sequence, err := l.Sequence(ctx)
 	if err != nil {

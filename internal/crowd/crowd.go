@@ -1,9 +1,9 @@
 // Package crowd is the second door: facts go in, tables of many people come out, rows do not (Kept states the exception).
 //
 // Zone: AMBER. It sees pseudonymous rows and masked words, no person. Enrich reads a topic and a mood out of
-// masked words; Append puts facts into the lake, exactly once; Forget, Withdraw and Delink take out; Release
-// counts, guards and stores the tables of a period; Sets gives them back. Whoever imports this package can ask
-// for nothing else.
+// masked words; Append puts facts into the lake, exactly once; Forget, Withdraw and Delink remove rows, words and links;
+// Release counts, guards and stores the tables of a period; Sets gives them back. Importers of this package can ask for
+// nothing else.
 //
 // What it does not protect against: someone with the data directory and its keys, and the limits of the Guarded
 // tier that package release states.
@@ -128,9 +128,9 @@ func (c *Crowd) Position(ctx context.Context, partition int32) (journal.Position
 }
 
 // Append makes batches durable and moves the position of their partition from one to the next (journal.ErrTaken when another
-// writer moved it). The order matters, and every step can be
-// repeated after a crash: names first, so that no row has a label nobody knows; then what people withdrew, from the
-// lake and from these batches, because a refusal may stand beside what it refuses; the rows and their position last.
+// writer moved it). The order matters, and every step can be repeated after a crash: names first, so that no row has an
+// unknown label; then the removal of withdrawn content, from the lake and from these batches, because one batch may hold a
+// refusal and the refused content; the rows and their position last.
 func (c *Crowd) Append(ctx context.Context, batches []fact.Batch, partition int32, from, to journal.Position) error {
 	refused := withdrawals(batches)
 	var rows []lake.Row
@@ -165,7 +165,7 @@ func (c *Crowd) Append(ctx context.Context, batches []fact.Batch, partition int3
 	if err != nil || len(refused) == 0 {
 		return err
 	}
-	return c.lake.Expire(ctx) // the words leave the disk now, or with the count that still reads them (Release)
+	return c.lake.Expire(ctx) // the words leave the disk now, or when the count that still reads them ends (Release)
 }
 
 // refusals is what people of one workspace withdrew: content of calls, everything that contacts said.
@@ -178,7 +178,7 @@ func withdrawals(batches []fact.Batch) map[workspace.ID]*refusals {
 		for _, f := range b.Facts {
 			c, ok := f.(*fact.Consent)
 			if !ok || !slices.Contains(refusing, c.Act) || c.Purpose == fact.Share {
-				continue // what may not leave may stay
+				continue // an event that cannot be erased is kept
 			}
 			if all[b.Workspace] == nil {
 				all[b.Workspace] = &refusals{}
@@ -206,15 +206,15 @@ func (r *refusals) covers(f fact.Fact) bool {
 	return ok && (slices.Contains(r.Calls, t.Call) || slices.Contains(r.Contacts, t.Contact))
 }
 
-// silence takes the words out of what somebody wrote who withdrew.
+// silence removes the words of texts whose sender withdrew.
 func (r *refusals) silence(f fact.Fact) {
 	if w := f.Words(); r != nil && w != nil && slices.Contains(r.Contacts, f.Meta().Contact) {
 		*w = anon.Text{}
 	}
 }
 
-// Against counts the talks in the lake that were refused, by call or by contact, and takes them out. There must be
-// none: every way in asks first. It is the check on those ways, not one of them.
+// Against counts the talks in the lake that were refused, by call or by contact, and removes them. There must be
+// none, because every way into the lake asks for the verdict first; Against only checks those ways.
 func (c *Crowd) Against(ctx context.Context, ws workspace.ID, calls []fact.ID, contacts []anon.Contact) (found int, err error) {
 	refused := lake.Withdrawal{Calls: calls, Contacts: contacts}
 	if found, err = c.lake.Withdrawable(ctx, ws, refused); err != nil || found == 0 {
@@ -231,8 +231,8 @@ func (c *Crowd) Speakers(ctx context.Context, ws workspace.ID) ([][anon.ContactL
 	return c.lake.Speakers(ctx, ws)
 }
 
-// Forget takes every row of the contacts out of the lake and out of its files. What is in a file that nobody can read stays:
-// then the rest goes, the error says so, and unreadable is true.
+// Forget takes every row of the contacts out of the lake and out of its files. Rows in an unreadable file stay: then the
+// others are removed, the error says so, and unreadable is true.
 func (c *Crowd) Forget(ctx context.Context, ws workspace.ID, contacts []anon.Contact) (unreadable bool, err error) {
 	err = c.lake.Forget(ctx, ws, contacts)
 	if err != nil && !lake.Unreadable(err) {
@@ -253,7 +253,7 @@ const textDays = 90
 const longestLink = 60
 
 // Tidy does the daily work of the lake: drops old words, cuts the links of each workspace's rows that are older than its
-// own number of days, merges files, gives rows that are old enough random ids, removes files that nothing needs. What fails does not keep the rest from being done.
+// own number of days, merges files, gives rows that are old enough random ids, removes files that nothing needs. A failed part does not stop the others.
 func (c *Crowd) Tidy(ctx context.Context, linkDays map[workspace.ID]int) error {
 	now := c.now()
 	return errors.Join(
@@ -274,8 +274,8 @@ func (c *Crowd) delink(ctx context.Context, now time.Time, linkDays map[workspac
 	return c.lake.Delink(ctx, func(ws workspace.ID, day lake.Day) bool { return old(ws, day, 0) })
 }
 
-// sever takes the ids of rows that are linked no more. Those of what has words go with the words: until then a refusal of the
-// call finds them.
+// sever replaces the ids of rows that are no longer linked. Rows with words keep their ids as long as their words, so that a
+// refusal of the call finds them.
 func (c *Crowd) sever(ctx context.Context, now time.Time, linkDays map[workspace.ID]int) error {
 	old, err := c.older(ctx, now, linkDays)
 	if err != nil {

@@ -28,9 +28,9 @@ type KeptTalk struct {
 	Text   string
 }
 
-// Kept gives one call with its masked words, for the export that the business asks for. It is the one way on which a row
-// leaves the lake: for a call that somebody names, never a list, after the verdict about that very call, and with an
-// entry in the ledger; all three are for the caller to see to. rows are the ids that the call's own row may have.
+// Kept gives one call with its masked words, for the export that the business asks for. It is the only way on which a
+// row leaves the lake: for one named call, never a list, after the verdict about that very call, and with an entry in
+// the ledger; the caller must ensure all three. rows are the ids that the call's own row may have.
 func (c *Crowd) Kept(ctx context.Context, ws workspace.ID, call fact.ID, rows []fact.ID) (KeptCall, error) {
 	facts, texts, err := c.lake.Call(ctx, ws, call, rows)
 	if err != nil {

@@ -72,7 +72,7 @@ func (l *look) release(ctx context.Context) (made int, err error) {
 	return made, l.publication(ctx)
 }
 
-// everything is the place under which it is kept up to where moved facts were looked for.
+// everything is the place that stores up to which sequence moved facts were searched.
 var everything = place{}
 
 func (l *look) read(ctx context.Context) error {
@@ -185,7 +185,7 @@ func (l *look) due(block release.Period) (due []release.Request) {
 			if !closes {
 				l.wake = earliest(l.wake, closing(p, last))
 			}
-			follows := p.Grain == release.Block && len(due) > before // its weeks may show what it waited for
+			follows := p.Grain == release.Block && len(due) > before // its weeks may now show the rows that it waited for
 			if audience == release.Owner && (closes || follows || l.moved(p, at)) || audience == release.Others && l.shows(p, at, closes) {
 				due = append(due, release.Request{
 					Audience: audience, Period: p, Settings: l.settings, LastAdded: last,
@@ -203,8 +203,8 @@ func (l *look) moved(p release.Period, at counted) bool {
 	return at.made == 0 || l.changed.around(p) > at.made || at.basis != l.basis
 }
 
-// shows reports whether others are shown a period anew: what they never saw when somebody asks, when an import ended, or
-// with the day's publication; the rest at its turns and when it closes, and at the end of an import.
+// shows reports whether others are shown a period anew: a period that they never saw when somebody asks, when an import
+// ended, or with the day's publication; any other at its turns, when it closes, and at the end of an import.
 func (l *look) shows(p release.Period, at counted, closes bool) bool {
 	if l.settings.Noise == 0 || !l.midnight.After(p.Start) {
 		return false

@@ -16,8 +16,8 @@ import (
 	"murmur/internal/workspace"
 )
 
-// dictionary keeps what the workspace's labels are called. Names are masked and sealed at rest: a column that was
-// mapped wrongly must not leave a person's name in the open.
+// dictionary stores the names of the workspace's labels. Names are masked and sealed at rest, so that a wrongly mapped
+// column does not store a person's name in the clear.
 //
 // The first name of a label stays and orders the public trees, so that a new name never cuts groups in another way. Figures
 // print the name of the newest event.

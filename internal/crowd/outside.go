@@ -31,7 +31,7 @@ func (c *Crowd) Outside(ctx context.Context, ws workspace.ID) (out []provable.Re
 	return out, nil
 }
 
-// Leave makes the releases of a plan that are due and were not made. It gives how many it made.
+// Leave makes the releases of a plan that are due and not made yet. It returns how many it made.
 func (c *Crowd) Leave(ctx context.Context, ws workspace.ID, plan provable.Plan) (made int, err error) {
 	c.leaving.Lock()
 	defer c.leaving.Unlock()

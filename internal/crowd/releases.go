@@ -34,7 +34,7 @@ func (c *Crowd) Release(ctx context.Context, ws workspace.ID, when When) (int, e
 	if made += left; l.snapshot == nil {
 		return 0, nil
 	}
-	return made, c.lake.Expire(ctx) // what was withdrawn or erased while the count held its files
+	return made, c.lake.Expire(ctx) // rows that were withdrawn or erased while the count still read their files
 }
 
 // Landed says that an import or a backfill of a workspace ended: with the next Quiet or Wish others are shown what it brought.

@@ -13,7 +13,7 @@ import (
 	"murmur/internal/workspace"
 )
 
-// ErrName is returned for a name that nothing has, or that nothing can be given.
+// ErrName is returned for an unknown name, and for an invalid new one.
 var ErrName = errors.New("name")
 
 // Named are the kinds of things that the owner may give another name, and their dimensions.

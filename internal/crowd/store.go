@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	// ErrErasing is returned by Release while rows of somebody who was erased may be counted. Take them out, and try again.
+	// ErrErasing is returned by Release while rows of an erased person may be in the count. Remove them, and try again.
 	ErrErasing = errors.New("rows of an erased person wait to be taken out")
 	errClosed  = errors.New("the period is closed")
 )

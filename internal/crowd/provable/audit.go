@@ -9,8 +9,8 @@ import (
 	"murmur/internal/crowd/internal/dp"
 )
 
-// Audit is what releases of a month give away, measured: it attacks the code that makes them. Nothing is spent, stored or
-// given out but the shares of its errors.
+// Audit measures how much releases of a month tell about one contact, by an attack on the code that makes them. It spends
+// and stores nothing, and gives out only the shares of the attacker's errors.
 type Audit struct {
 	Month string
 	Lines []Audited // by metric, then all together
@@ -28,10 +28,10 @@ type Audited struct {
 	Low, High float64
 }
 
-// Broken reports whether more is given away than is claimed.
+// Broken reports whether a release tells more about one contact than is claimed.
 func (a Audited) Broken() bool { return a.Most > a.Declared || a.Low > a.Mu }
 
-// Dull reports whether so much less is given away than is claimed that the attack, or the noise, is not what it is meant to be.
+// Dull reports whether a release tells so much less than is claimed that the attack must be too weak or the noise wrong.
 func (a Audited) Dull() bool { return a.High < 0.8*a.Mu }
 
 // auditAlarm is how often an audit finds an honest line broken or dull: once in a million lines of each.
@@ -142,7 +142,7 @@ func (b *bounded) squared() (all []int64) {
 	return all
 }
 
-// invented is a contact that nobody is: pseudonyms are keyed hashes.
+// invented is a contact that no person has, because pseudonyms are keyed hashes.
 var invented = Unit{'i', 'n', 'v', 'e', 'n', 't', 'e', 'd'}
 
 // most are rows of a contact who adds as much as a plan lets one add, and has more.

@@ -26,8 +26,8 @@ type Row struct {
 }
 
 // bounded adds up the rows of contacts, of each no more than the plan lets count. Which rows those are is decided by a
-// keyed hash: of days, then of rows. Neither the first nor the last of a month are preferred, and nobody without the key
-// can choose what of them counts.
+// keyed hash: of days, then of rows. So neither the first nor the last rows of a month are preferred, and without the
+// key nobody can influence which rows count.
 type bounded struct {
 	plan Plan
 	zone *time.Location

@@ -66,9 +66,9 @@ type Request struct {
 }
 
 // Release gives the release of a plan and month, and makes it when there is none. The order is the promise: the budget is
-// reserved on disk, then rows are read, noise is drawn, the result is stored, and only what was stored is given. Whoever
-// fails in between has spent the budget. Callers must not ask for one workspace twice at the same time within a process:
-// the second would find the budget reserved (ErrSpent).
+// reserved on disk, then rows are read, noise is drawn, the result is stored, and only what was stored is given. A
+// release that fails in between has spent the budget. Callers must not ask for one workspace twice at the same time
+// within a process: the second would find the budget reserved (ErrSpent).
 func (r *Releaser) Release(ctx context.Context, q Request) (Release, error) {
 	charge := q.charge()
 	a, err := r.Store.Account(ctx, charge)

@@ -3,17 +3,16 @@
 // beside package release.
 //
 // Words: the *unit* is a contact-month, everything that one contact did with one workspace in one month. A *specification*
-// says what is released and how much of it one unit may be; it is compiled to a *plan*, which knows the noise and what it
-// costs. A *release* is what one plan gave for one month: it is made once and never changes.
+// says what is released and how much one unit may add to it; it is compiled to a *plan*, which has the noise and its cost. A
+// *release* is what one plan gave for one month: it is made once and never changes.
 //
 // Zone: AMBER. It sees the rows of contacts, sums them, and lets only noised sums out.
 //
 // It promises, for whoever reads every release of a month, (2, 1e-6)-differential privacy with respect to adding or removing
 // all facts of one contact in that month:
-//   - the exact sums of two neighbouring months differ by at most the plan's sensitivity (TestNeighbours), and what noise gives away of it is what is claimed (Audit);
+//   - the exact sums of two neighbouring months differ by at most the plan's sensitivity (TestNeighbours), and the noise hides the difference as well as is claimed (Audit);
 //   - cells are public before any row is read; empty ones get noise as well, and none is hidden;
-//   - the budget is reserved durably before a row is read, and never more than the month has; whoever crashes after that has
-//     spent it; noise is drawn once;
+//   - the budget is reserved durably before a row is read, and never more than the month has; a crash after that has spent it; noise is drawn once;
 //   - when a month is due follows from the calendar alone.
 //
 // It does not protect against: one person whom murmur takes for several contacts, who has as many units; what months tell
@@ -82,7 +81,7 @@ func ParseMonth(zone *time.Location, name string) (Month, error) {
 const Cutoff = 48 * time.Hour
 
 // Due gives the months that can be released at a moment, oldest first: those that were over for Cutoff, and whose rows can
-// all still be linked. It asks for nothing that anybody did.
+// all still be linked. It does not depend on anybody's events.
 func Due(zone *time.Location, linkDays int, now time.Time) (due []Month) {
 	for m := MonthOf(zone, now); ; m = MonthOf(zone, m.Start.Add(-12*time.Hour)) {
 		if !now.Before(m.Start.AddDate(0, 0, linkDays)) {
@@ -165,7 +164,8 @@ var (
 	ErrSpec = errors.New("specification of a release")
 	// ErrBudget is returned when a month has less budget than a release costs. Nothing was spent.
 	ErrBudget = errors.New("the budget of the month is too small")
-	// ErrSpent is returned when the budget was reserved by somebody who did not finish: it is gone, and there is no release.
+	// ErrSpent is returned when an earlier release reserved the budget and did not finish: the budget is spent, and there is
+	// no release.
 	ErrSpent = errors.New("the budget was spent without a release")
 	// ErrNotDue is returned for a month that is not over, or whose rows can no longer be linked.
 	ErrNotDue = errors.New("the month cannot be released now")

@@ -16,8 +16,8 @@ type published struct {
 
 // Subtract tries on stored sets what a reader can try with published numbers alone: it subtracts every number from
 // every number of a population that contains it (the whole of a split, a wider filter, a block and its weeks), also
-// two at a time, and looks for a remainder of fewer rows than the minimum group. It says what it did and what it
-// found; nothing found is the promise. The tests of this package do more: they know the rows.
+// two at a time, and looks for a remainder of fewer rows than the minimum group. It reports what it tried and
+// found; it must find nothing. The tests of this package do more: they know the rows.
 func Subtract(sets []Set) (said, found []string) {
 	var numbers []published
 	for _, s := range sets {

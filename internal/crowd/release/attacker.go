@@ -6,8 +6,8 @@ import (
 	"murmur/internal/crowd/internal/noise"
 )
 
-// An attacker knows every row but one person's. In front of published numbers it has two worlds, one with the person and
-// one without, knows what was counted in either, and takes the world in which the numbers are likelier.
+// An attacker knows every row but one person's. It compares two worlds, one with the person and one without, knows the
+// counts in both, and chooses the world in which the published numbers are likelier.
 
 // seen is one published number, and what it is made of in a world with the person (0) and in one without (1).
 type seen struct {

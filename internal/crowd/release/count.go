@@ -49,7 +49,7 @@ type Region struct {
 // Cell is the count of one set of leaves. Distinct contacts do not add up over cells.
 //
 // A contact is *verified* in a span when one of its rows, of any kind, in the span or up to Horizon before, was not claimed
-// (fact.Head): somebody other than its sender vouches that there is such a person. Only those count towards a minimum group.
+// (fact.Head): somebody other than its sender confirms the person. Only verified contacts count towards a minimum group.
 type Cell struct {
 	Contacts int64   // distinct contacts of the population; all rows without a contact are one
 	Verified int64   // of them
@@ -68,8 +68,8 @@ func RegionOf(contacts, verified int64) int64 {
 }
 
 // Marks are the sums of both halves of the contacts' marks over rows. A mark is the first 56 bits of a pseudonym; rows
-// without a contact have 1 in either half. They say who is in a cell and how often, without saying who: noise is drawn
-// for them (package noise).
+// without a contact have 1 in either half. They are equal for the same people with the same numbers of rows, without
+// naming them: noise is drawn for them (package noise).
 type Marks [2]int64
 
 // MarkOf is the mark of a contact's rows: hexadecimal digits 1-7 and 8-14 of the pseudonym, padded with zeroes.

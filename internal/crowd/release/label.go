@@ -7,9 +7,9 @@ import (
 	"slices"
 )
 
-// labels are the names behind which no minimum group stands in the period: a name can be one person's (a menu choice that
-// one caller made, a number that one caller rang). They are shown as other, in merged groups too. Which they are follows from
-// the period's rows alone, so that figures do not depend on when they were counted.
+// labels are names that fewer contacts than a minimum group used in the period: such a name can stand for one person (a menu
+// choice that one caller made, a number that one caller rang). They are shown as other, in merged groups too. They follow
+// only from the period's rows, so that figures do not depend on when they were counted.
 type labels struct{ private map[int64]bool }
 
 func newLabels(d Dictionary, s Settings) *labels {

@@ -81,7 +81,8 @@ func (u *run) noised(exact measure) measure {
 	return u.changed(exact, func(_, noised int64) int64 { return noised })
 }
 
-// floored counts for labels, which are what somebody said or chose and not a number: noise hides a label, and shows none.
+// floored counts for labels, which are what somebody said or chose and not a number: noise may hide a label and never
+// reveals one.
 func (u *run) floored(exact measure) measure {
 	return u.changed(exact, func(really, noised int64) int64 { return min(really, noised) })
 }
@@ -98,7 +99,7 @@ func (u *run) changed(exact measure, to func(really, noised int64) int64) measur
 }
 
 // contacts gives a cell's contacts with noise, and those of them who are verified. Each has a noise of its own, also where
-// all are verified: whether the two are equal would tell whether one is not.
+// all are verified, because equal numbers would tell that no contact is unverified.
 func (u *run) contacts(c Cell) (all, verified int64) {
 	cell := cellOf(c)
 	return u.keys.Contacts(c.Contacts, cell, u.settings.Noise), u.keys.Verified(c.Verified, cell, u.settings.Noise)
@@ -143,10 +144,10 @@ type behind struct {
 	Groups []int64 `json:"groups"`
 }
 
-// arrived leaves in a new table what is shown between two days: where the groups are the same people's, those stay as they
-// were to which fewer than k contacts came; where they are not, the table changes only as a whole, when k came to it.
-// moved is false when all stays. The real numbers decide: one person more draws all noise anew, so that noised ones would
-// differ by k for that person alone.
+// arrived keeps in a new table, between two days, what is shown already. Where the groups have the same leaves as before,
+// a group to which fewer than k contacts came stays as it was; otherwise the table changes only as a whole, when k
+// contacts came to it. moved is false when all stays. The real numbers decide: one person more draws all noise anew, so
+// that noised ones would differ by k for that person alone.
 func (t *Table) arrived(shown Table, k int64) (moved bool) {
 	same := slices.EqualFunc(shown.groups, t.groups, func(a, b Group) bool { return slices.Equal(a.Members, b.Members) && a.Hidden == b.Hidden })
 	was := shown.behind

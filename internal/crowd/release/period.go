@@ -62,7 +62,8 @@ const (
 )
 
 // Closes reports whether the period is final at a moment: CloseAfter its end, and QuietFor after the
-// last of its facts came, so that a slow backfill never freezes half a week.
+// last of its facts came, so that a week does not become final while a slow backfill is still
+// filling it.
 func (p Period) Closes(now, lastAdded time.Time) bool {
 	return !now.Before(p.End.Add(CloseAfter)) && !now.Before(lastAdded.Add(QuietFor))
 }

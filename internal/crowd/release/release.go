@@ -1,4 +1,4 @@
-// Package release asks questions about many people and makes the only tables that may be shown.
+// Package release counts rows of many people and makes the only tables that may be shown.
 //
 // There are two audiences. The *owner* sees every call in the phone system anyway: tables of activity (calls, texts, menus)
 // are exact and follow the rows. *Others*, and the owner too for what comes from words, surveys and consent, get tables in

@@ -74,7 +74,7 @@ func (t *town) cell(question int, leaves []int) whole {
 	return w
 }
 
-// world is a town with everybody, or without one person: what a period is counted from.
+// world is the rows that a period is counted from: a town with everybody, or without one person.
 type world struct {
 	*town
 	without Marks
@@ -101,7 +101,7 @@ func (t *town) missing(who Marks) *world {
 	return w
 }
 
-// Close lets go of nothing.
+// Close does nothing.
 func (w *world) Close() error { return nil }
 
 // Count adds up cells.

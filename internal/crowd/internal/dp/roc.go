@@ -10,7 +10,8 @@ import (
 // hard to tell apart as draws of N(0,1) and N(mu,1) (Dong, Roth, Su 2022, definition 4).
 func Mu(rho Rho) float64 { return math.Sqrt(2 * float64(rho) / nano) }
 
-// TradeOff is the curve of mu-GDP: the least share of false negatives of whoever has a share of false positives.
+// TradeOff is the curve of mu-GDP: the least share of false negatives of an attacker with a given share of false
+// positives.
 func TradeOff(mu, falsePositives float64) float64 {
 	return distuv.UnitNormal.CDF(distuv.UnitNormal.Quantile(1-falsePositives) - mu)
 }

@@ -178,7 +178,7 @@ type move struct {
 	damaged []error
 }
 
-// tolerate remembers that a file could not be read. It gives back every other error.
+// tolerate notes that a file could not be read. It returns every other error.
 func (m *move) tolerate(err error) error {
 	if isDamage(err) {
 		m.damaged = append(m.damaged, err)
@@ -187,7 +187,7 @@ func (m *move) tolerate(err error) error {
 	return err
 }
 
-// changed notes that a row that counts is no longer as it was.
+// changed notes that a row that counts was changed or removed.
 func (m *move) changed(r Stored) {
 	m.changes[Change{r.Workspace, DayOf(time.UnixMicro(int64(r.At))), r.Kind}] = true
 }

@@ -18,7 +18,7 @@ func (l *Lake) merge(ctx context.Context, all bool) error {
 		return err
 	}
 	err = l.rewriteAll(ctx, loose)
-	_, sorted, failed := l.untidy(ctx, all) // what was loose may make a day's files many
+	_, sorted, failed := l.untidy(ctx, all) // sorting loose rows may leave a day with many files
 	return errors.Join(err, failed, l.rewriteAll(ctx, sorted))
 }
 

@@ -55,7 +55,7 @@ type Config struct {
 	// Changing is told before each commit what it changes of what counts can see, and the sequence the lake has
 	// after it. An error stops the commit. It is called in the writer's turn and must not call the lake. After a
 	// crash between the call and the commit the change did not take place and comes again under a later
-	// sequence: what was told may be too much, never too little. Default: nobody is told.
+	// sequence: it may report changes that did not take place, but never misses one. Default: not called.
 	Changing func(ctx context.Context, sequence int64, changes []Change) error
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
@@ -388,7 +388,7 @@ func (l *Lake) try(ctx context.Context, f func(*move) error) error {
 	return l.damage(m.damaged)
 }
 
-// damage remembers files that could not be read, so that Append does not try to merge them again.
+// damage stores which files could not be read, so that Append does not try to merge them again.
 func (l *Lake) damage(found []error) error {
 	for _, err := range found {
 		var bad *damagedError

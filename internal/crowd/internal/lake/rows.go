@@ -123,7 +123,7 @@ func (l *Lake) readColumns(ctx context.Context, f dataFile, cols []fact.Column) 
 	return tab, nil
 }
 
-// damaged is what an error in reading says of a file, unless somebody has stopped the reading.
+// damaged turns an error in reading into one about the file, unless the context ended the reading.
 func (f dataFile) damaged(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -167,8 +167,8 @@ func readTable(ctx context.Context, r parquet.ReaderAtSeeker, cols []fact.Column
 }
 
 // readWhole reads a group's files into one record, with the columns that any of them has; nil when none is left. What
-// is read is going to be written anew, so each file must be byte for byte as it was written: otherwise damage would
-// become a sound file.
+// is read is going to be written anew, so each file must be byte for byte as it was written: otherwise damaged rows
+// would be written into an undamaged file.
 func (l *Lake) readWhole(ctx context.Context, m *move, g *group) (arrow.RecordBatch, error) {
 	var tabs []arrow.Table
 	var sound []dataFile

@@ -17,9 +17,9 @@ import (
 	"murmur/internal/workspace"
 )
 
-// An id is a keyed hash of the id that a platform gave: who has the key and the platform's list finds each call's row by it. So a
-// row that is old enough gets a random id, which stands nowhere else, and no call that it refers to. That the id was counted is
-// remembered apart from the row, so that the same fact does not count again (table murmur_spent).
+// An id is a keyed hash of the platform's own id: with the key and the platform's list of calls one could find each call's row.
+// So an old row gets a random id, which occurs nowhere else, and loses the id of the call that it refers to. The lake stores
+// separately that the old id was counted, so that the same fact does not count again (table murmur_spent).
 
 // severed is the version of a row with a random id. A source's are 0 at least.
 const severed = -1
@@ -78,7 +78,7 @@ func (l *Lake) severable(ctx context.Context, m *move, cut func(workspace.ID, fa
 	return groups, false, nil
 }
 
-// any reports whether a file has a row to sever. Most have none that is not severed, or none that is old: they are told by little.
+// any reports whether a file has a row to sever. Most files have only severed rows, or no old ones; a cheap look tells.
 func (l *Lake) any(ctx context.Context, f dataFile, judge func(dataFile, Stored) verdict) (bool, error) {
 	whole := true
 	for r, err := range l.scan(ctx, fact.Facts, f, []fact.Column{fact.ColVersion}) {
@@ -166,7 +166,7 @@ func (s *sorting) severedColumn(name string, order []int32) arrow.Array {
 	return nil
 }
 
-// spentOf is under which number it is remembered that an id was counted.
+// spentOf is the number under which the lake stores that an id was counted.
 func spentOf(ws workspace.ID, id fact.ID) int64 {
 	h := sha256.New()
 	h.Write(ws[:])

@@ -23,8 +23,8 @@ import (
 	"murmur/internal/workspace"
 )
 
-// parquetProps is how columns are stored. Statistics are kept of what tells nothing about a person: a file of one
-// workspace and time is found by them. Ids do not repeat, and times are near each other.
+// parquetProps is how columns are stored. Only columns that tell nothing about a person have statistics, by which
+// files of one workspace and time are found. Ids do not repeat, and times are near each other.
 var parquetProps = parquet.NewWriterProperties(
 	parquet.WithCompression(compress.Codecs.Zstd), parquet.WithCompressionLevel(1),
 	parquet.WithStats(false), parquet.WithStatsFor("workspace", true), parquet.WithStatsFor("kind", true), parquet.WithStatsFor("at", true),

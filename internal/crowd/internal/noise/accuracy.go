@@ -3,7 +3,8 @@ package noise
 import "math"
 
 // How often an attacker is right who knows every row but one person's, and has to say whether that person is in the
-// figures. Guessing is right in .5. The person moves every figure by one step; the attacker takes whatever is likelier.
+// figures. A guess is right with probability .5. The person changes every figure by one step; the attacker chooses the
+// likelier answer.
 
 // Accuracy is for figures about that many counts, each with noise of its own. A count tells one of two things, likelier
 // with the person or without, by the same odds wherever it lies (but for the cut), so the majority of the counts decides.

@@ -8,8 +8,8 @@
 //
 // Zone: AMBER. It sees sums of marks and counts.
 //
-// It promises that noise depends on the release key, the period and the rows of the cell and on nothing else, that an empty
-// cell stays empty, and that no count falls below zero.
+// It promises that noise depends only on the release key, the period and the rows of the cell, that an empty cell stays
+// empty, and that no count falls below zero.
 //
 // It does not protect against: somebody with the release key; somebody who reads many figures about one person and adds
 // up what each tells (docs/privacy.md has the measured accuracy). It is no differential privacy.
@@ -71,8 +71,8 @@ func (k Keys) Rows(rows int64, c Cell, scale int64) int64 {
 	return apply(k.rows, rows, c.Key, Step(c.Most), scale)
 }
 
-// Contacts gives the number of distinct contacts of a cell with its noise, which is drawn apart from that of its rows: of
-// the two together nobody learns whether somebody came twice.
+// Contacts gives the number of distinct contacts of a cell with its noise, which is drawn independently of that of its
+// rows, so that the two together do not tell whether somebody came twice.
 func (k Keys) Contacts(contacts int64, c Cell, scale int64) int64 {
 	return apply(k.contacts, contacts, c.Key, 1, scale)
 }

@@ -1,4 +1,4 @@
-// Package counttest holds every counter to one meaning: random rows, and a fold over them in plain Go that
+// Package counttest tests that every counter gives the same counts: for random rows, a fold in plain Go
 // says what each query counts.
 //
 // Zone: AMBER, tests only.
@@ -402,7 +402,7 @@ func (p Placed) findReturn(all []Row) (int64, bool) {
 	return 0, true
 }
 
-// Hide makes callers who are not shown out of some contacts.
+// Hide turns some contacts into callers who withhold their number.
 func Hide(rows []Row) {
 	for i, r := range rows {
 		if len(r.Contact) > 0 && r.Contact[0]%8 == 3 {

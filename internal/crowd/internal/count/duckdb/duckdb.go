@@ -1,11 +1,11 @@
 // Package duckdb counts the rows of the lake's Parquet files: DuckDB reads them, this package adds them up by contact
 // (docs/adr/0014-the-engine-reads-murmur-adds-up.md).
 //
-// Zone: AMBER. It makes bounded integer sums and nothing else; merging and hiding happen in package release. The way of
-// a row: rows.go and sql.go have the engine read it, words.go says how its columns are packed; judge.go which questions it is
-// asked; fold.go brings the rows of a contact together, ties.go finds what follows from them; sheet.go and people.go count
-// contacts. The engine is locked in: it reads the lake's folder, writes its temporary folder, loads no extension, and
-// cannot be talked out of it, not even by SQL of its own.
+// Zone: AMBER. It makes bounded integer sums and nothing else; merging and hiding happen in package release. The way of a
+// row: rows.go and sql.go let the engine read it, words.go packs its columns; judge.go decides which questions it counts for;
+// fold.go collects the rows of a contact, ties.go derives values from them; sheet.go and people.go count contacts. The engine
+// is locked in: it reads only the lake's folder, writes only its temporary folder, and loads no extension, whatever SQL it
+// gets.
 //
 // It does not protect against: someone who can write files into the lake.
 package duckdb

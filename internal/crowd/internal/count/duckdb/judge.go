@@ -7,8 +7,8 @@ import (
 	"murmur/internal/fact"
 )
 
-// signature is what is known of all rows that are alike in whatever conditions are about. There are few, so that a row is
-// judged by finding its signature, however many questions there are.
+// signature is shared by all rows that are equal in every column and value that a condition reads. There are few
+// signatures, so a row is judged by finding its signature, however many questions there are.
 type signature struct {
 	missed, reason int64 // as release.Missed and release.MissReason; absent: the row has none
 	meets          bool  // a missed call is met by it: a call or text to the contact, a call of the contact that was not missed

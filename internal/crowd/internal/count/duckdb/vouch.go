@@ -9,11 +9,12 @@ import (
 	"murmur/internal/crowd/release"
 )
 
-// vouched are the contacts who were claimed in some row of the questions' spans, nobody in particular as the zero key, and
-// when somebody vouched for them: times of other rows, in the spans or release.Horizon before, in microseconds, rising.
+// vouched are the contacts who were claimed in some row of the questions' spans (rows without a contact have the zero
+// key), and the times of their rows that were not claimed, in the spans or up to release.Horizon before, in microseconds,
+// rising.
 type vouched map[[16]byte][]int64
 
-// vouch finds them. Where nothing was claimed, which the files' statistics tell, it costs next to nothing.
+// vouch finds them. Where the files' statistics tell that no row was claimed, it returns at once.
 func (n *counts) vouch(ctx context.Context, r *reader) (vouched, error) {
 	span := r.span()
 	wide := release.Span{Start: span.Start.Add(-release.Horizon), End: span.End}
