@@ -50,7 +50,7 @@ func complain(w io.Writer, err error) int {
 	if errors.As(err, new(command.Usage)) {
 		code = 2
 		if hint == "" {
-			hint = "murmur-redact --help shows what can be said"
+			hint = "murmur-redact --help lists the commands and flags"
 		}
 	}
 	if errors.Is(err, command.ErrLine) {

@@ -22,11 +22,11 @@ type alertCmd struct {
 type alertAddCmd struct {
 	Insight   string `arg:"" help:"The insight by its slug, such as missed-call-rate."`
 	Measure   string `help:"One measure of it; that of its headline by default." placeholder:"NAME"`
-	Below     string `help:"A figure under this is told: 20% of a share, 5m of a time, a number. With neither end, one outside its usual range." placeholder:"VALUE"`
-	Above     string `help:"A figure over this is told." placeholder:"VALUE"`
-	Mail      string `help:"Tell it by mail to this address; - reads it from stdin." placeholder:"ADDRESS"`
-	Webhook   string `help:"Tell it to a program, signed by Standard Webhooks; - reads the address from stdin." placeholder:"URL"`
-	Slack     string `help:"Tell it to a chat that takes Slack's incoming webhooks; - reads the address from stdin." placeholder:"URL"`
+	Below     string `help:"Alert when a figure is below this: 20% for a share, 5m for a time, a number. Without both limits: when it is outside its usual range." placeholder:"VALUE"`
+	Above     string `help:"Alert when a figure is above this." placeholder:"VALUE"`
+	Mail      string `help:"Send alerts by mail to this address; - reads it from stdin." placeholder:"ADDRESS"`
+	Webhook   string `help:"Send alerts to a program, signed by Standard Webhooks; - reads the address from stdin." placeholder:"URL"`
+	Slack     string `help:"Send alerts to a chat that takes Slack's incoming webhooks; - reads the address from stdin." placeholder:"URL"`
 	As        string `default:"viewer" env:"MURMUR_ALERT_AS" enum:"owner,viewer" help:"Whose figures: the owner's, or a viewer's with noise on every count."`
 	Workspace string `default:"default" help:"Workspace."`
 }
@@ -44,7 +44,7 @@ func (c *alertAddCmd) Run(r *run) error {
 		}
 	}
 	if ways != 1 {
-		return usage{errors.New("an alert goes one way: --mail, --webhook or --slack")}
+		return usage{errors.New("give one of --mail, --webhook and --slack")}
 	}
 	if a.To == "-" {
 		b, err := io.ReadAll(io.LimitReader(r.In, 4<<10))
@@ -76,7 +76,7 @@ func (c *alertListCmd) Run(r *run) error {
 	}
 	return r.print(list, func(w io.Writer) {
 		if len(list) == 0 {
-			fmt.Fprintln(w, "Nothing is watched yet: murmur alert add missed-call-rate --mail ADDRESS")
+			fmt.Fprintln(w, "There is no alert yet: murmur alert add missed-call-rate --mail ADDRESS")
 			return
 		}
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)

@@ -44,7 +44,7 @@ type globals struct {
 
 type commands struct {
 	globals
-	Demo    demoCmd    `cmd:"" help:"Invent a business, send its calls, texts, surveys and workflow through the real path, show what it learns."`
+	Demo    demoCmd    `cmd:"" help:"Invent a business, send its calls, texts, surveys and workflow through the real path, show the figures."`
 	Serve   serveCmd   `cmd:"" help:"Take deliveries in, process them, show the pages and the API."`
 	Connect connectCmd `cmd:"" help:"Add a source, or list, remove and rotate them."`
 	Import  importCmd  `cmd:"" help:"Read files: CSV, vCons or native murmur.v1 lines."`
@@ -175,7 +175,7 @@ func misread(err error) error {
 	if what, ok := strings.CutPrefix(message, "expected "); ok {
 		message = "missing: " + strings.ReplaceAll(what, `"`, "")
 	}
-	return &server.Problem{Message: message, Hint: murmur + " --help shows what can be said", Exit: 2}
+	return &server.Problem{Message: message, Hint: murmur + " --help lists the commands and flags", Exit: 2}
 }
 
 // complain prints an error and gives the exit code.
@@ -191,7 +191,7 @@ func complain(w io.Writer, err error) int {
 	if errors.As(err, &usage{}) {
 		p.Exit = 2
 		if p.Hint == "" {
-			p.Hint = "murmur --help, or murmur VERB --help, shows what can be said"
+			p.Hint = "murmur --help, or murmur VERB --help, lists the commands and flags"
 		}
 	}
 	fmt.Fprintf(w, "error: %s\n", strings.ReplaceAll(p.Message, "\n", "; ")) // errors.Join has a line for each

@@ -144,5 +144,5 @@ func (c *demoCmd) tell(w io.Writer, a demoed, figures []insight.Figure) {
 	for _, h := range headlines[:min(most, len(headlines))] {
 		fmt.Fprintf(w, "  %s\n", h.Text)
 	}
-	fmt.Fprintf(w, "\nNobody in it can be recognised: murmur figures --json has every number with its interval and group, murmur verify --attack tries to break them.\n")
+	fmt.Fprintf(w, "\nNo person can be recognised in these figures. murmur figures --json prints every number with its interval and group; murmur verify --attack attacks them.\n")
 }

@@ -71,7 +71,7 @@ func (c *importCmd) Run(r *run) error {
 	if err := c.print(r, total); err != nil || unread == 0 {
 		return err
 	}
-	return &server.Problem{Message: fmt.Sprintf("nothing could be read of %d of %d files", unread, len(c.File)), Hint: "the reason stands with each; murmur import --dry-run FILE shows how a file is understood", Exit: 2}
+	return &server.Problem{Message: fmt.Sprintf("no row could be read of %d of %d files", unread, len(c.File)), Hint: "the reason stands with each; murmur import --dry-run FILE shows how a file is understood", Exit: 2}
 }
 
 func (c *importCmd) print(r *run, total server.Imported) error {

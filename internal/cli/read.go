@@ -49,7 +49,7 @@ func (c *figuresCmd) Run(r *run) error {
 	case len(figures) > 0:
 		fmt.Fprintln(t, "PERIOD\tINSIGHT\tMEASURE\tSPLIT\tVALUE\t95 % INTERVAL\tBASE\tCONTACTS")
 	case c.As == "outside":
-		fmt.Fprintln(t, "No figure has left. With murmur policy set outside=monthly each month does, two days after its end; murmur figures --explain default shows which.")
+		fmt.Fprintln(t, "No month was released yet. With murmur policy set outside=monthly murmur releases each month two days after its end; murmur figures --explain default shows which figures.")
 	default:
 		fmt.Fprintln(t, "No figure yet. Connect a source (murmur connect quo) or import a file, then: murmur figures --refresh")
 	}

@@ -67,5 +67,5 @@ func (c *tokenRevokeCmd) Run(r *run) error {
 	if err := r.do("token-revoke", server.RevokeArgs{Workspace: c.Workspace, ID: c.ID}, &a); err != nil {
 		return err
 	}
-	return r.print(a, func(w io.Writer) { fmt.Fprintf(w, "%s opens nothing any more.\n", a.ID) })
+	return r.print(a, func(w io.Writer) { fmt.Fprintf(w, "%s gives no access any more.\n", a.ID) })
 }

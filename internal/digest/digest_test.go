@@ -84,7 +84,7 @@ func TestALetterSpeaksOfItsWeek(t *testing.T) {
 		"2026-10-26": {"20 %", "The four weeks of 5 October to 1 November 2026", "51 %", "31 %", "the four weeks before", "from the four weeks of 5 October to"},
 		"2026-11-02": {"40 %", "20 %", "the week before"},
 		"2026-11-09": {"90 %", "40 %"},
-		"2026-11-16": {"There is nothing to say"},
+		"2026-11-16": {"There is nothing to report"},
 		"2026-11-23": {"The four weeks of 2 to 29 November 2026", "71 %", "51 %", "Answer after hours"},
 	} {
 		w := week(0)

@@ -29,10 +29,10 @@ import (
 
 // Errors of Check and Send.
 var (
-	ErrAddress  = errors.New("a receiver is an https address of a host, without a password in it")
+	ErrAddress  = errors.New("a receiver must be an https address, without a password in it")
 	ErrHost     = errors.New("the address leads to a private or special host that the operator did not allow")
-	ErrRedirect = errors.New("the receiver sends elsewhere")
-	ErrGone     = errors.New("the receiver says that it is gone")
+	ErrRedirect = errors.New("the receiver redirects to another address")
+	ErrGone     = errors.New("the receiver wants no more messages (status 410)")
 	ErrRefused  = errors.New("the receiver refused the message")
 	ErrDown     = errors.New("the receiver did not answer in time, or with an error of its own")
 )

@@ -29,7 +29,7 @@ import (
 )
 
 // ErrRefused is returned for an answer that lets nobody in, and for a device that cannot be added.
-var ErrRefused = errors.New("the passkey opens nothing here")
+var ErrRefused = errors.New("the passkey is not known here, or its answer is not valid")
 
 // Store keeps credentials: workspace.Store.
 type Store interface {

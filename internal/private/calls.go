@@ -42,7 +42,7 @@ type CallState struct {
 
 var (
 	// ErrCallEvent is returned for an event that no call has, or with a field that it cannot have.
-	ErrCallEvent = errors.New("no such event of a call, or a field that does not go with it")
+	ErrCallEvent = errors.New("unknown event of a call, or a field that this event does not have")
 	// ErrBusy is returned when more calls are live than this process takes.
 	ErrBusy = errors.New("too many calls at once")
 )

@@ -19,7 +19,7 @@ import (
 // What a caller hears is decided here, by the same consent machine and the same events as POST /v1/calls/{id}/events.
 
 // ErrNoScript is returned for a call of a source that does not say where its calls go.
-var ErrNoScript = errors.New("this source answers no calls")
+var ErrNoScript = errors.New("this source is not set up to answer calls")
 
 // Answer is murmur's answer to a platform about a live call.
 type Answer struct {

@@ -26,7 +26,7 @@ import (
 var ErrNoPolling = errors.New("this kind of source has no API that can be polled")
 
 // ErrAPIBase is returned for a base that is no address of a host.
-var ErrAPIBase = errors.New("the base of the API is no https://HOST address")
+var ErrAPIBase = errors.New("the base of the API must be an https://HOST address")
 
 // pollers are the sources that were polled in this process, and the clients of their keys: all who use one key share
 // its rate.

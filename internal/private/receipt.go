@@ -136,7 +136,7 @@ func micros(us int64) time.Time {
 }
 
 // ErrReceipt is returned for bytes that are not a receipt.
-var ErrReceipt = errors.New("that is no receipt of a call")
+var ErrReceipt = errors.New("the file is not a receipt of a call")
 
 // CheckReceipt checks a receipt under the key of the ledger that should have signed it, and names what does not hold:
 // a signature that is not that ledger's, entries that were edited or are not in it, statements that the entries do not

@@ -38,7 +38,7 @@ func NewAudioRedactor(c command.Config, path string) (*AudioRedactor, error) {
 	r := listen.Redactor{Detector: d, Careful: careful}
 	found := false
 	if r.Listener, found = listen.Find(path); !found && path != "" {
-		return nil, errors.New("no transcriber is at the place given")
+		return nil, errors.New("there is no transcriber at the given path")
 	}
 	return &AudioRedactor{r}, nil
 }

@@ -102,7 +102,7 @@ var explanations = []struct {
 	{workspace.ErrAlerts, http.StatusUnprocessableEntity, 2, "murmur alert remove ends one"},
 	{hook.ErrAddress, http.StatusUnprocessableEntity, 2, "such as https://example.com/hooks/murmur"},
 	{hook.ErrHost, http.StatusUnprocessableEntity, 2, "the operator allows a host with serve --allow-host HOST:PORT, or adds the alert with murmur alert add on the machine"},
-	{hook.ErrRedirect, http.StatusBadGateway, 1, "name the address that it sends to; no redirect is followed"},
+	{hook.ErrRedirect, http.StatusBadGateway, 1, "name the other address; murmur follows no redirect"},
 	{hook.ErrGone, http.StatusBadGateway, 1, "add the alert again with another address"},
 	{hook.ErrRefused, http.StatusBadGateway, 1, "look at the address, and at the receiver's log"},
 	{hook.ErrDown, http.StatusBadGateway, 1, "look whether the receiver runs; alerts are tried again for three days"},

@@ -22,7 +22,7 @@ const errorsHead = `<!-- Made by: go test ./internal/server -run TestPageOfError
 |---|---|
 | 0 | done |
 | 1 | failed; what was accepted is safe |
-| 2 | bad usage or input: say it differently |
+| 2 | bad usage or input: change the command or the input |
 | 3 | a check found a breach: something is not as it was left |
 | 4 | locked or busy: another murmur has the directory |
 | 5 | the data is newer than this version |

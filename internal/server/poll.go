@@ -202,15 +202,15 @@ var troubles = map[workspace.Trouble]struct{ said, hint string }{
 	"forbidden":   {"the API key may not read calls", "use a key of an owner or administrator: murmur connect rotate NAME --api-key @FILE"},
 	"account":     {"the API key is of another account than before", "connect that account under a name of its own: murmur connect KIND --name N --api-key @FILE"},
 	"request":     {"the vendor does not understand the request", "is --api-base the address of this vendor's API? Otherwise a newer murmur may help"},
-	"cursor":      {"the vendor lost the place in its list", "the next poll goes on where it stood"},
+	"cursor":      {"the vendor no longer knows the place in its list", "the next poll continues where this one stopped"},
 	"missing":     {"the vendor has nothing at that address", "is --api-base the address of this vendor's API?"},
 	"busy":        {"the vendor answers that there are too many requests", "another program may use the same key: give murmur a key of its own"},
 	"unavailable": {"the vendor's API cannot be reached", "it is tried again every minute; nothing is lost"},
 	"cut":         {"the vendor's answers end in the middle", "it is tried again every minute; nothing is lost"},
 	"html":        {"a web page came where the API should answer", "is --api-base the address of the API? A proxy or a log-in page may be in the way"},
-	"too-large":   {"an answer of the vendor is larger than 8 MiB", "the vendor must say why; nothing beyond that was read"},
-	"redirect":    {"the vendor points to another host", "it is not followed: the key belongs to the first one. Is --api-base right?"},
-	"host":        {"the address of the API is private", "name it with --api-base if that is meant"},
+	"too-large":   {"an answer of the vendor is larger than 8 MiB", "ask the vendor why; murmur read nothing beyond that"},
+	"redirect":    {"the vendor points to another host", "murmur does not follow it, because the key belongs to the first host. Is --api-base right?"},
+	"host":        {"the address of the API is private", "if that is intended, name it with --api-base"},
 }
 
 func saidOf(t workspace.Trouble) (said, hint string) {

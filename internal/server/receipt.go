@@ -36,7 +36,7 @@ func VerifyReceipt(data string, file []byte, named string) (CheckedReceipt, erro
 	}
 	out.Call, out.Key = r.Call, r.Key
 	if key == nil {
-		found = append(found, "no key was named that vouches for it, only its own")
+		found = append(found, "it was checked only against the key inside it; name the ledger's key")
 	}
 	for _, f := range found {
 		out.Breaches = append(out.Breaches, Breach{File: "receipt", What: f})

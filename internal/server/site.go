@@ -157,13 +157,13 @@ func words(w fact.Why) string {
 	case fact.WhyEncrypted:
 		return "It is encrypted. Import it again with its key."
 	case fact.WhyFailed:
-		return "Processing it failed, and murmur went on without it. The log says how; replay after an update."
+		return "murmur failed to process it, and processed the others. The log has the error; replay after an update."
 	case fact.WhyKeys:
 		return "The keys of this workspace are missing or damaged: murmur verify names them. Restore them, then replay."
 	case fact.WhyContact:
-		return "Nobody can read whose address it is, and it may be that of somebody who refused. Correct it at the source."
+		return "The address cannot be read and may belong to somebody who refused. Correct it at the source."
 	case fact.WhyNoCall:
-		return "Words of a call that is not named and was not found, and somebody may have refused it. Send the call's id with them."
+		return "These words do not name their call, murmur did not find it, and somebody may have refused it. Send the call's id with them."
 	case fact.WhyUnheard:
 		return "The recording is in a format that cannot be read, or the transcriber failed on it. murmur doctor says whether one is installed."
 	case fact.WhyUnconfined:

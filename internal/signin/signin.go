@@ -33,7 +33,7 @@ import (
 
 var (
 	// ErrRefused is returned for an answer that does not prove an owner.
-	ErrRefused = errors.New("the identity provider vouches for no owner")
+	ErrRefused = errors.New("the identity provider did not name an owner")
 	// ErrProvider is returned where the provider cannot be asked.
 	ErrProvider = errors.New("the identity provider cannot be reached, or is none")
 	// ErrConfig is returned by New for a configuration that cannot work.

@@ -101,7 +101,7 @@ func (a api) authenticate(h huma.API) func(huma.Context, func(huma.Context)) {
 		switch {
 		case errors.Is(err, ErrNoAccess):
 			ctx.SetHeader("WWW-Authenticate", `Bearer realm="murmur", error="invalid_token"`)
-			refuse(ctx, http.StatusUnauthorized, "this token opens nothing")
+			refuse(ctx, http.StatusUnauthorized, "this token is unknown, expired or revoked")
 			return
 		case err != nil:
 			a.Log.Error("api: token", "error", err)

@@ -71,7 +71,7 @@ type ground struct{ Value, Title, Help string }
 
 // RecordingGrounds are those on which recordings may be used.
 func (policyForm) RecordingGrounds() []ground {
-	return append(slices.Clip(grounds), ground{"one-party", "One party suffices", "You attest that the law where you and your callers are asks for one party's consent, and that you give it. A no still wins."})
+	return append(slices.Clip(grounds), ground{"one-party", "One party suffices", "You attest that the law where you and your callers are asks for one party's consent, and that you give it. A refusal still wins."})
 }
 
 // TranscriptGrounds are those on which transcripts may be used.
@@ -80,7 +80,7 @@ func (policyForm) TranscriptGrounds() []ground { return grounds }
 var grounds = []ground{
 	{"deny", "Never", "Nothing that was said is asked for."},
 	{"notice", "With a notice", "A greeting on every call says so and offers a way out; who takes it is left out."},
-	{"opt-in", "With a yes", "Only of people who agreed. Silence is a no."},
+	{"opt-in", "With a yes", "Only of people who agreed. A caller who says nothing has not agreed."},
 }
 
 // historyView is the history that comes in, and the first figures out of it.

@@ -53,5 +53,5 @@ func (s *site) signedIn(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *site) refused(w http.ResponseWriter, r *http.Request) {
-	s.message(w, r, http.StatusForbidden, "You are not let in", "The identity provider vouches for nobody who is an owner here, or the answer was not for this browser.", s.OpenHint)
+	s.message(w, r, http.StatusForbidden, "You are not let in", "The identity provider did not name an owner of a workspace here, or the answer was not for this browser.", s.OpenHint)
 }

@@ -249,7 +249,7 @@ func levelText(level string) string {
 	case "L2":
 		return "A recording is stopped and deleted at the platform."
 	case "L3":
-		return "murmur records itself, and nothing that it may not."
+		return "murmur records calls itself, and only what it may."
 	}
 	return "Import only: what comes in was recorded elsewhere."
 }

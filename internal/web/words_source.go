@@ -55,7 +55,7 @@ var hints = map[string]string{
 	"cut":         "Nothing was stored. Try again in a moment.",
 	"html":        "A proxy or a log-in page may answer in the API's place. Is its address right?",
 	"too-large":   "Nothing beyond the limit was read. Ask the vendor why.",
-	"redirect":    "It was not followed: the key belongs to the first host. Is the address of the API right?",
+	"redirect":    "murmur did not follow it, because the key belongs to the first host. Is the address of the API right?",
 	"host":        "Name the address of the API if that is meant.",
 	"name":        "Use small letters, digits and hyphens, and a name that no other source has.",
 	"not-allowed": "Leave it empty for the vendor's own, or ask whoever runs this server to start it with --allow-host HOST:PORT.",
@@ -66,9 +66,9 @@ var hints = map[string]string{
 
 // cares are the hints that differ for a source that is connected.
 var cares = map[string]string{
-	"key":         "Make a new one at the vendor and paste it under \"Change the key\". What came in is safe, and a history goes on where it stood.",
+	"key":         "Make a new one at the vendor and paste it under \"Change the key\". What came in is safe, and the history continues where it stopped.",
 	"forbidden":   "Make a key as an owner or administrator and paste it under \"Change the key\".",
-	"cursor":      "Nothing to do: the next look goes on where this one stood.",
+	"cursor":      "Nothing to do: the next poll continues where this one stopped.",
 	"unavailable": "Nothing is lost: it is tried again every minute.",
 	"cut":         "Nothing is lost: it is tried again every minute.",
 }

@@ -61,7 +61,7 @@ type Client struct {
 }
 
 // ErrBase is returned for a base that is not an http or https address of a host.
-var ErrBase = errors.New("vendor: the base is no https://HOST address")
+var ErrBase = errors.New("vendor: the base must be an https://HOST address")
 
 // New makes a client.
 func New(c Config) (*Client, error) {
