@@ -173,7 +173,7 @@ func TestGreetingsAreThoseOfThePage(t *testing.T) {
 	if got := b.call("viewer", "GET", "/v1/greetings", "").Body.String(); strings.TrimSpace(got) != "[]" {
 		t.Errorf("without content: %s", got)
 	}
-	has(t, "/welcome", page(t, b, "/welcome", nil, http.StatusOK), "murmur needs no greeting")
+	has(t, "/welcome", page(t, b, "/welcome", nil, http.StatusOK), "so it needs no greeting")
 	owner := web.Access{Workspace: workspace.Default, Role: web.Owner}
 	for _, basis := range []string{"notice", "opt-in"} {
 		if _, err := b.SetPolicy(t.Context(), owner, map[string]string{"transcripts": basis, "opt-out-choice": "9"}, "a test"); err != nil {
