@@ -81,9 +81,9 @@ const LeftOut = "Murmur-Left-Out"
 // headed is an output that has a word about itself beside its bytes: an HTTP answer, or a file of the command line.
 type headed interface{ Header() http.Header }
 
-// copyInto puts what changes into a folder while the pipeline stands still. The order matters to what people do
-// meanwhile: a delivery of the journal has had its effect in the lake or in the journal's facts, and whatever was said to
-// the consent register by then is in the copy of the metadata.
+// copyInto copies the files that change into a folder while the pipeline is paused. The order matters for events that
+// come meanwhile: a delivery of the journal has had its effect in the lake or in the journal's facts, and whatever was
+// said to the consent register by then is in the copy of the metadata.
 func (n *Node) copyInto(ctx context.Context, tmp string) error {
 	in := func(path string) string { return filepath.Join(tmp, filepath.Base(path)) }
 	if err := n.crowd.Backup(ctx, in(n.dir.Lake()), in(n.dir.Catalog())); err != nil {

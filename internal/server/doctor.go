@@ -80,7 +80,7 @@ func (n *Node) doctor(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 	if err := n.erasures(ctx, say); err != nil {
 		return d, err
 	}
-	_ = n.pollingChecks(ctx, say) // a workspace whose sources cannot be read is among those that stand still
+	_ = n.pollingChecks(ctx, say) // a workspace whose sources cannot be read is listed as stalled
 	n.standing(say)
 	damage, err := n.ring.Check()
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 type line struct {
 	mu     sync.Mutex
 	moved  sync.Cond          // on mu: halted or done changed
-	halted int                // how many want it to stand still
+	halted int                // how many callers want it paused
 	stop   context.CancelFunc // of the run under way; nil: none is
 }
 
@@ -20,7 +20,7 @@ func newLine() *line {
 	return l
 }
 
-// run carries out f once nobody wants the pipeline to stand still. The context of f ends when somebody does.
+// run carries out f once no caller wants the pipeline paused. The context of f ends when one does.
 func (l *line) run(ctx context.Context, f func(context.Context) error) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -39,7 +39,7 @@ func (l *line) run(ctx context.Context, f func(context.Context) error) error {
 	return f(ctx)
 }
 
-// still carries out f while the pipeline stands still.
+// still carries out f while the pipeline is paused.
 func (l *line) still(f func() error) error {
 	l.mu.Lock()
 	l.halted++

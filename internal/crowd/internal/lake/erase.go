@@ -10,7 +10,8 @@ import (
 	"murmur/internal/workspace"
 )
 
-// Forget drops every row of the contacts in one workspace. A row that was de-linked is nobody's and stays.
+// Forget drops every row of the contacts in one workspace. A row that was de-linked belongs to no contact
+// and stays.
 func (l *Lake) Forget(ctx context.Context, ws workspace.ID, contacts []anon.Contact) error {
 	gone := contactSet(contacts)
 	return wrap("forget", l.drop(ctx, search{
@@ -183,7 +184,7 @@ func (l *Lake) drop(ctx context.Context, s search) error {
 }
 
 // follow adds to the rows that were found those that go with them: the words of a fact, and older versions, which
-// would come to light.
+// would otherwise become the newest.
 func (l *Lake) follow(ctx context.Context, m *move, ws workspace.ID, found map[string]map[int]bool) error {
 	going := map[fact.Table]map[fact.ID]int64{fact.Facts: {}, fact.Texts: {}} // the highest version that goes
 	each := func(t fact.Table, all bool, f func(id fact.ID, version int64, there bool) bool) error {
