@@ -141,6 +141,7 @@ var binary = rule{
 	},
 	allow: map[string]string{
 		"internal/insight links gonum.org/v1/gonum":                               "quantiles of the binomial and chi-squared distributions in intervals",
+		"internal/crowd/internal/enrich links gonum.org/v1/gonum":                 "quantiles of the beta distribution in the precision of own categories",
 		"internal/crowd/internal/dp links gonum.org/v1/gonum":                     "quantiles of the normal and beta distributions in the audit of noise",
 		"github.com/apache/iceberg-go/internal links github.com/stretchr/testify": "the library keeps its mocks in a package that it links",
 		"github.com/apache/thrift/lib/go/thrift links testing":                    "the library ships a helper of its tests; it comes with Parquet",

@@ -109,9 +109,13 @@ func (l *look) attack(ctx context.Context, as Reader, shown release.Set, a *Atta
 	var reqs []release.Request
 	files := l.files(w.Start.Add(-release.Horizon), w.End.Add(release.Horizon))
 	names, err := l.withReplies(ctx, l.seen(w, release.Others), files)
+	if err == nil {
+		files.Own, err = l.tellOwn(ctx, w)
+	}
 	if err != nil {
 		return err
 	}
+	names = withOwn(names, l.ownIn(w))
 	for _, cut := range release.Publications(w) {
 		if !cut.After(shown.AsOf()) {
 			reqs = append(reqs, release.Request{

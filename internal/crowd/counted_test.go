@@ -29,6 +29,7 @@ type town struct {
 	queries []release.Query
 	*Crowd
 	appends int
+	ticks   func() // called whenever the time is asked for
 }
 
 // plain seals nothing.
@@ -65,7 +66,12 @@ func (w *town) open() {
 		ReleaseKey: make([]byte, 32), Queries: w.queries,
 		Policy: func(context.Context, workspace.ID) (workspace.Policy, error) { return w.policy, nil },
 		Erased: func(context.Context, workspace.ID, anon.Contact) (time.Time, error) { return time.Time{}, nil },
-		Now:    func() time.Time { return w.now },
+		Now: func() time.Time {
+			if w.ticks != nil {
+				w.ticks()
+			}
+			return w.now
+		},
 	})
 	if err != nil {
 		w.t.Fatal(err)

@@ -59,23 +59,24 @@ type Config struct {
 
 // Crowd is the zone. It is safe for concurrent use.
 type Crowd struct {
-	lake     *lake.Lake
-	engine   *duckdb.Counter
-	enricher *enrich.Enricher
-	releaser *release.Releaser
-	names    *dictionary
-	arrivals *arrivals
-	changes  *changes
-	watch    *watch
-	store    *store
-	policy   func(context.Context, workspace.ID) (workspace.Policy, error)
-	erased   func(context.Context, workspace.ID, anon.Contact) (time.Time, error)
-	fetching func(context.Context, workspace.ID) (bool, error)
-	now      func() time.Time
-	budget   budget
-	leaver   *provable.Releaser
-	leaving  sync.Mutex // one release at a time
-	outside  provable.Plan
+	lake       *lake.Lake
+	engine     *duckdb.Counter
+	enricher   *enrich.Enricher
+	releaser   *release.Releaser
+	names      *dictionary
+	categories *categories
+	arrivals   *arrivals
+	changes    *changes
+	watch      *watch
+	store      *store
+	policy     func(context.Context, workspace.ID) (workspace.Policy, error)
+	erased     func(context.Context, workspace.ID, anon.Contact) (time.Time, error)
+	fetching   func(context.Context, workspace.ID) (bool, error)
+	now        func() time.Time
+	budget     budget
+	leaver     *provable.Releaser
+	leaving    sync.Mutex // one release at a time
+	outside    provable.Plan
 }
 
 // Open opens the lake and the counting engine.
@@ -99,7 +100,7 @@ func Open(ctx context.Context, c Config) (*Crowd, error) {
 		budget: account, outside: c.Outside,
 		leaver: &provable.Releaser{Reader: engine, Store: account, Key: c.ReleaseKey, Random: c.Random, Clock: c.Now},
 		lake:   l, engine: engine, enricher: enrich.New(), policy: c.Policy, erased: c.Erased, fetching: c.Fetching, now: c.Now,
-		names: &dictionary{db: c.DB, seal: c.Seal}, arrivals: &arrivals{db: c.DB},
+		names: &dictionary{db: c.DB, seal: c.Seal}, categories: &categories{db: c.DB, seal: c.Seal}, arrivals: &arrivals{db: c.DB},
 		changes: told, watch: newWatch(told), store: kept,
 		releaser: &release.Releaser{Queries: c.Queries, Counter: engine, Store: kept, Key: c.ReleaseKey, Clock: c.Now},
 	}, nil

@@ -27,6 +27,7 @@ type look struct {
 	when      When
 	settings  release.Settings
 	names     release.Dictionary
+	own       []category
 	basis     string
 	arrived   arrived
 	changed   changed
@@ -95,6 +96,9 @@ func (l *look) read(ctx context.Context) error {
 	if l.names, err = l.Crowd.names.read(ctx, l.ws); err != nil {
 		return fmt.Errorf("read names: %w", err)
 	}
+	if l.own, err = l.categories.read(ctx, l.ws); err != nil {
+		return err
+	}
 	if l.published, err = l.changes.published(ctx, l.ws); err != nil {
 		return err
 	}
@@ -104,7 +108,7 @@ func (l *look) read(ctx context.Context) error {
 		}
 	}
 	l.midnight = midnightOf(l.now().In(l.settings.Zone))
-	l.basis, err = release.Basis(l.releaser.Queries, l.settings, l.names)
+	l.basis, err = release.Basis(l.releaser.Queries, l.settings, withOwn(l.names, l.own))
 	return err
 }
 
@@ -244,6 +248,9 @@ func earliest(a, b time.Time) time.Time {
 // count makes the tables of one block's periods and keeps where they stand.
 func (l *look) count(ctx context.Context, block release.Period, due []release.Request) (made int, err error) {
 	files := l.files(block.Start.Add(-release.Horizon), block.End.Add(release.Horizon))
+	if files.Own, err = l.tellOwn(ctx, block); err != nil {
+		return 0, fmt.Errorf("tell categories: %w", err)
+	}
 	names := map[release.Span]release.Dictionary{} // both audiences have one once a block is over
 	for i, r := range due {
 		span := l.seen(block, r.Audience)
@@ -252,7 +259,7 @@ func (l *look) count(ctx context.Context, block release.Period, due []release.Re
 				return 0, err
 			}
 		}
-		due[i].Snapshot, due[i].Dictionary = files, names[span]
+		due[i].Snapshot, due[i].Dictionary = files, withOwn(names[span], l.ownIn(block))
 	}
 	out, err := l.releaser.ReleaseAll(ctx, due)
 	if err != nil {

@@ -3,6 +3,7 @@ package crowd
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"murmur/internal/crowd/release"
@@ -16,6 +17,7 @@ func (c *Crowd) Release(ctx context.Context, ws workspace.ID, when When) (int, e
 	if err := c.store.begin(ctx, ws); err != nil {
 		return 0, err
 	}
+	c.watch.begin(ws)
 	l := &look{Crowd: c, ws: ws, when: when}
 	made, err := l.release(ctx)
 	if err != nil {
@@ -42,7 +44,7 @@ func (c *Crowd) Landed(ctx context.Context, ws workspace.ID) error {
 	if err := c.changes.land(ctx, ws); err != nil {
 		return fmt.Errorf("note the end of an import: %w", err)
 	}
-	c.watch.done(ws, c.now())
+	c.watch.stir(ws, c.now())
 	return nil
 }
 
@@ -83,6 +85,11 @@ func (c *Crowd) Sets(ctx context.Context, ws workspace.ID, a release.Audience) (
 	if err != nil {
 		return nil, fmt.Errorf("read names: %w", err)
 	}
+	own, err := c.categories.called(ctx, ws)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(names, own)
 	var out []release.Set
 	for _, p := range due(policy.Zone(), days) {
 		s, err := c.releaser.Load(ctx, ws, release.Others, policy.Zone(), p.Name)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"murmur/internal/crowd/internal/count/duckdb"
 	"murmur/internal/crowd/release"
@@ -27,11 +28,16 @@ func (l *look) seen(p release.Period, a release.Audience) release.Span {
 	return span
 }
 
+// wordless reports whether the words of a block that begins then are gone, or may go before all of its tables are made.
+func (l *look) wordless(begins time.Time) bool {
+	return begins.Before(l.now().AddDate(0, 0, -textDays))
+}
+
 // withReplies is the dictionary for the tables of a block: it names the replies that enough contacts got within the part of it
 // that is seen. They follow from its rows alone, whatever came first. A block that is so old that its words are gone, or may go
 // before all of its tables are made, has no such names.
 func (l *look) withReplies(ctx context.Context, span release.Span, files release.Snapshot) (release.Dictionary, error) {
-	if span.Start.Before(l.now().AddDate(0, 0, -textDays)) || !span.Start.Before(span.End) {
+	if l.wordless(span.Start) || !span.Start.Before(span.End) {
 		return l.names, nil
 	}
 	repeated, err := l.engine.Repeated(ctx, duckdb.Replies{

@@ -1,6 +1,7 @@
 package insight
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -15,7 +16,8 @@ func risingTopics() Insight {
 		Slug: "rising-topics", Title: "What people ask more often", Section: "topics",
 		Question: "What do people want more often than a month ago?",
 		Formula: "change: the share of each reason for contact this week minus its share over the weeks before, four at most, in points. A reason that is " +
-			"merged with others this week, or in all weeks before, has no figure. The headline names one only where its rise stays clear with " +
+			"merged with others this week, or in all weeks before, has no figure; weeks that were told by other reasons, or by an own one learned " +
+			"otherwise, are not compared. The headline names one only where its rise stays clear with " +
 			"all reasons tried (Benjamini and Hochberg 1995, 5 %).",
 		Measures: []Measure{{"change", "Change against the weeks before, four at most", "points", "Newcombe (1998, method 10)"}},
 		Caveat:   "A reason can rise because another one fell: shares sum to one. Seasons rise every year.",
@@ -40,7 +42,7 @@ func finishRising(now []answer, before [][]answer) (fs []Figure) {
 	all, was := sharesOf(a), map[string]part{}
 	from, weeks := a.period.Start.AddDate(0, 0, -7*back), 0
 	for _, b := range before {
-		if b[0].ok && !b[0].period.Start.Before(from) && len(sharesOf(b[0])) > 0 {
+		if b[0].ok && !b[0].period.Start.Before(from) && len(sharesOf(b[0])) > 0 && sameReasons(a, b[0]) {
 			weeks++
 			for name, p := range sharesOf(b[0]) {
 				q := was[name]
@@ -64,6 +66,19 @@ func finishRising(now []answer, before [][]answer) (fs []Figure) {
 		return a.missing("change")
 	}
 	return fs
+}
+
+// sameReasons reports whether two weeks were told by the same reasons: those of the business's own are learned anew.
+func sameReasons(a, b answer) bool { return maps.Equal(reasonsOf(a), reasonsOf(b)) }
+
+func reasonsOf(a answer) map[int64]bool {
+	keys := map[int64]bool{}
+	for _, g := range a.groups {
+		for _, m := range g.Members {
+			keys[m.Key] = true
+		}
+	}
+	return keys
 }
 
 // weeksBefore is the setting that says how many weeks a figure is compared with.

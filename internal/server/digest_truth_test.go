@@ -77,13 +77,29 @@ func letterOfShop(t *testing.T, seed uint64) (all verdicts) {
 	t.Helper()
 	start := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC) // the Monday of W02; W05 to W08 are a block
 	end := start.AddDate(0, 0, 7*7)
-	business, days := synth.Days(synth.Config{Seed: seed, Start: start, Contacts: 200 + 100*int(seed%3), Healthy: seed%2 == 1}, 7*7)
-	n, err := Open(t.Context(), Config{Data: filepath.Join(t.TempDir(), "data"), Now: func() time.Time { return end.Add(8 * time.Hour) }})
+	n, days := openShop(t, synth.Config{Seed: seed, Start: start, Contacts: 200 + 100*int(seed%3), Healthy: seed%2 == 1}, func() time.Time { return end.Add(8 * time.Hour) })
+	defer func() { _ = n.Close() }()
+	truth := lived(days)
+	for _, weeks := range []int{7, 6} {
+		for _, role := range []workspace.Role{workspace.Owner, workspace.Viewer} {
+			text := letterText(t.Context(), t, n, start.AddDate(0, 0, 7*(weeks-1)), role)
+			r := reader{life: truth, exact: role == workspace.Owner, shop: fmt.Sprintf("shop %d, %s", seed, role)}
+			r.read(text, start.AddDate(0, 0, 7*(weeks-1)))
+			all.add(r.verdicts)
+		}
+	}
+	return all
+}
+
+// openShop opens a node that has seven weeks of a shop, counted.
+func openShop(t testing.TB, c synth.Config, now func() time.Time) (*Node, []synth.Day) {
+	t.Helper()
+	business, days := synth.Days(c, 7*7)
+	n, err := Open(t.Context(), Config{Data: filepath.Join(t.TempDir(), "data"), Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	n.Start(context.Background())
-	defer func() { _ = n.Close() }()
 	if _, err := n.store.SetPolicy(t.Context(), workspace.Default, []workspace.Change{{Key: "transcripts", Value: "notice"}, {Key: "open-hours", Value: "mon-fri 09:00-17:00"}}, "a test", "a test"); err != nil {
 		t.Fatal(err)
 	}
@@ -99,16 +115,7 @@ func letterOfShop(t *testing.T, seed uint64) (all verdicts) {
 	if err := n.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	truth := lived(days)
-	for _, weeks := range []int{7, 6} {
-		for _, role := range []workspace.Role{workspace.Owner, workspace.Viewer} {
-			text := letterText(t.Context(), t, n, start.AddDate(0, 0, 7*(weeks-1)), role)
-			r := reader{life: truth, exact: role == workspace.Owner, shop: fmt.Sprintf("shop %d, %s", seed, role)}
-			r.read(text, start.AddDate(0, 0, 7*(weeks-1)))
-			all.add(r.verdicts)
-		}
-	}
-	return all
+	return n, days
 }
 
 func letterText(ctx context.Context, t *testing.T, n *Node, monday time.Time, role workspace.Role) string {

@@ -24,6 +24,7 @@ func (h holdings) Kept(ctx context.Context, ws workspace.ID) ([]web.Kept, error)
 		{What: "Figures of weeks and four-week blocks", Where: "murmur.db", HowLong: "kept", Guard: fmt.Sprintf("at least %d people behind each, %d where words were read; noise on every count that others than the owner see", p.MinGroup, p.MinGroupContent)},
 		{What: "Opt-outs, erasures, changes of policy", Where: "murmur.db", HowLong: "kept", Guard: "Merkle tree with signed checkpoints; keyed references, no numbers or names"},
 		{What: "Addresses of those who get the week by mail, and of alerts", Where: "murmur.db", HowLong: "until they end it", Guard: "sealed under the workspace's key"},
+		{What: "Sentences that categories of your own were learned from, masked", Where: "murmur.db", HowLong: "until the category is removed", Guard: "sealed under the workspace's key"},
 		{What: "Erased people, so that their older events are not taken in again", Where: "murmur.db", HowLong: fmt.Sprintf("%d days", tombstoneDays(p)), Guard: "keyed pseudonym"},
 		{What: "Which addresses a source named as one person's, so that a refusal by one holds for the others", Where: "murmur.db", HowLong: fmt.Sprintf("%d days after it last did", p.LinkDays), Guard: "keyed pseudonyms, in pairs"},
 		{What: "Recordings whose notice was heard and that nobody refused", Where: "recordings/", HowLong: fmt.Sprintf("%d hours", p.RawHours), Guard: "each under a key of its own, in memory until the call ended; then sealed under the day's key"},

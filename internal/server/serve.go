@@ -176,7 +176,7 @@ func newServing(n *Node, log *slog.Logger) *serving {
 		Passkeys: devices, SignIn: gates, SecureHost: secureHost(n.public),
 		Version: VersionOf().Version, Catalogue: insight.All(),
 		Keys: s, Figures: s, Marks: s, Pipeline: s, Calls: calls{n}, Contacts: contacts{n}, Holdings: holdings{n}, Policies: policies{n},
-		Sources: sources{n}, Workspaces: workspaces{n}, Letters: s, Alerts: alerts{n}, Shares: shares{n}, Redactor: redactor{n}, Kinds: kinds(),
+		Sources: sources{n}, Workspaces: workspaces{n}, Letters: s, Alerts: alerts{n}, Categories: categories{n}, Shares: shares{n}, Redactor: redactor{n}, Kinds: kinds(),
 		OpenHint: "murmur serve leaves a link in the file open-link of its data directory when it starts", Now: n.now, Log: log,
 	})
 	quiet := slog.NewLogLogger(log.Handler(), slog.LevelWarn)

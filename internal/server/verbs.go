@@ -63,6 +63,14 @@ func (n *Node) do(ctx context.Context, verb string, args []byte, in io.Reader, o
 		return answer(ctx, args, out, n.policy)
 	case "name":
 		return answer(ctx, args, out, n.rename)
+	case "category-set":
+		return answer(ctx, args, out, n.setCategory)
+	case "category-list":
+		return answer(ctx, args, out, n.listCategories)
+	case "category-rename":
+		return answer(ctx, args, out, n.renameCategory)
+	case "category-remove":
+		return answer(ctx, args, out, n.removeCategory)
 	case "figures":
 		return answer(ctx, args, io.Discard, func(ctx context.Context, a FiguresArgs) (any, error) { return nil, n.printFigures(ctx, a, out) })
 	case "figures-explain":

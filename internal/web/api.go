@@ -48,6 +48,7 @@ func newAPI(mux *http.ServeMux, c Config) {
 	a.sources(h)
 	a.access(h)
 	a.alerts(h)
+	a.categories(h)
 	a.sharing(h)
 }
 

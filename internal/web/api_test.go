@@ -41,6 +41,7 @@ var bodies = map[string]string{
 	"connect":    `{"kind":"typeform"}`, "create-workspace": `{"workspace":"new-one"}`,
 	"share":        `{"page":"calls"}`,
 	"add-alert":    `{"insight":"missed-call-rate","above":"20%","way":"mail","to":"a@example.org"}`,
+	"set-category": `{"name":"Broken boiler","like":["a","b","c","d","e","f","g","h"]}`, "rename-category": `{"name":"Panels"}`,
 	"rekey-source": `{"api_key":"` + webtest.GoodKey + `"}`, "rotate-source": `{}`,
 }
 
@@ -74,6 +75,11 @@ func (b business) operations(t *testing.T) (ops []operation) {
 			if strings.HasPrefix(path, "/v1/alerts") {
 				if id = "0123456789ab"; method == "delete" {
 					id = "ba9876543210"
+				}
+			}
+			if strings.HasPrefix(path, "/v1/categories") {
+				if id = "0000000a"; method == "delete" {
+					id = "0000000b"
 				}
 			}
 			filled := strings.NewReplacer("{id}", id, "{name}", source).Replace(path)
@@ -124,7 +130,8 @@ func TestRoles(t *testing.T) {
 		"call-event": "owner", "sources": "owner", "connect": "owner", "pause-source": "owner", "resume-source": "owner",
 		"rekey-source": "owner", "rotate-source": "owner", "remove-source": "owner", "tokens": "owner", "revoke-token": "owner",
 		"share": "owner", "figures-csv": "outside", "figures-parquet": "outside",
-		"alerts": "owner", "add-alert": "owner", "test-alert": "owner", "remove-alert": "owner", "create-workspace": "nobody"}
+		"alerts": "owner", "add-alert": "owner", "test-alert": "owner", "remove-alert": "owner",
+		"categories": "owner", "set-category": "owner", "rename-category": "owner", "remove-category": "owner", "create-workspace": "nobody"}
 	rank := map[string]int{"outside": 0, "viewer": 1, "privacy": 2, "owner": 3, "nobody": 4}
 	b := with(webtest.New())
 	for _, o := range b.operations(t) {

@@ -24,6 +24,9 @@ var dones = map[string]string{
 	"alert":     "murmur checks the figure every morning from now on. Send a test to see whether messages arrive.",
 	"tested":    "The test was taken.",
 	"unwatched": "Ended: nothing more is sent.",
+	"category":  "Learned: it is one of the reasons from the next count on.",
+	"recalled":  "It is called so in every week.",
+	"forgotten": "Forgotten, with its sentences. Weeks that are final keep what they show.",
 	"removed":   "Removed: its address answers nobody any more. What it delivered stays.",
 }
 

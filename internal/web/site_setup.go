@@ -12,19 +12,20 @@ import (
 
 // setupView is what the first run and the settings share.
 type setupView struct {
-	Kinds     []SourceKind
-	Sources   []sourceView
-	Connected *Connected // just now; its secret is shown this once
-	Rotated   *rotated
-	New       sourceForm
-	Policy    policyForm
-	Greetings []Greeting
-	History   historyView
-	Levels    []string
-	Passes    []passView
-	Alerts    alertsView
-	Share     shareForm
-	Passkeys  bool // a device may be added
+	Kinds      []SourceKind
+	Sources    []sourceView
+	Connected  *Connected // just now; its secret is shown this once
+	Rotated    *rotated
+	New        sourceForm
+	Policy     policyForm
+	Greetings  []Greeting
+	History    historyView
+	Levels     []string
+	Passes     []passView
+	Alerts     alertsView
+	Categories categoriesView
+	Share      shareForm
+	Passkeys   bool // a device may be added
 }
 
 // sourceView is a connected source and what went wrong with the last form about it.
@@ -197,6 +198,10 @@ func (s *site) settingsPage(w http.ResponseWriter, r *http.Request, a Access, st
 		return
 	}
 	if v.Alerts, err = s.alertsView(r.Context(), a); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	if v.Categories.List, err = s.Categories.Categories(r.Context(), a.Workspace); err != nil {
 		s.fail(w, r, err)
 		return
 	}

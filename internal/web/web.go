@@ -5,7 +5,7 @@
 // request body, are handed on and are neither kept, logged nor put in a URL.
 //
 // It declares the small interfaces it needs next to their use (Keys, Figures, Marks, Pipeline, Calls,
-// Contacts, Holdings, Policies, Sources, Workspaces, Redactor, Letters, Alerts, Shares); package server wires them. Each takes the
+// Contacts, Holdings, Policies, Sources, Workspaces, Redactor, Letters, Alerts, Categories, Shares); package server wires them. Each takes the
 // workspace that the token or session was issued for, and no other: a request cannot name another one.
 //
 // Promises: pages work without JavaScript and without a network beyond this server; no inline script or
@@ -55,6 +55,7 @@ type Config struct {
 	Redactor   Redactor
 	Letters    Letters
 	Alerts     Alerts
+	Categories Categories
 	Shares     Shares
 
 	// SignIn lets owners in beside one-time links; nil: nobody.
@@ -81,7 +82,7 @@ type Config struct {
 func (c *Config) defaults() error {
 	for name, v := range map[string]any{"Keys": c.Keys, "Figures": c.Figures, "Marks": c.Marks, "Pipeline": c.Pipeline,
 		"Calls": c.Calls, "Contacts": c.Contacts, "Holdings": c.Holdings, "Policies": c.Policies, "Sources": c.Sources,
-		"Workspaces": c.Workspaces, "Redactor": c.Redactor, "Letters": c.Letters, "Alerts": c.Alerts, "Shares": c.Shares} {
+		"Workspaces": c.Workspaces, "Redactor": c.Redactor, "Letters": c.Letters, "Alerts": c.Alerts, "Categories": c.Categories, "Shares": c.Shares} {
 		if v == nil {
 			return fmt.Errorf("web: Config.%s is missing", name)
 		}

@@ -3,12 +3,28 @@ package release
 import (
 	"context"
 	"time"
+
+	"murmur/internal/fact"
 )
 
 // Snapshot names the files that one count reads: the lake's files of one moment, pinned by the caller.
 // They must hold every version of a row whose At lies in the period or within Horizon of it.
 type Snapshot struct {
 	Files []File
+	Own   []Own // the facts that topics of the workspace's own are about
+}
+
+// Version is one version of a fact.
+type Version struct {
+	Kind    fact.Kind
+	ID      fact.ID
+	Version int64
+}
+
+// Own says that a version of a fact is about a topic of the workspace's own, whatever its public topic is.
+type Own struct {
+	Version
+	Topic int64 // the key that Dictionary.Topics names
 }
 
 // File is one Parquet file of the lake.

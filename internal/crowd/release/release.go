@@ -335,7 +335,7 @@ func (s Set) Beside(o Set) Set {
 }
 
 // labelled are the dimensions whose members are labels of the workspace.
-var labelled = map[string]bool{"number": true, "flow": true, "node": true, "choice": true, "survey": true, "reply": true}
+var labelled = map[string]bool{"number": true, "flow": true, "node": true, "choice": true, "survey": true, "reply": true, "topic": true}
 
 // Named gives the set with other names of labels. Who is in which group, and every number, stays as it was released.
 func (s Set) Named(names map[int64]string) Set {

@@ -38,6 +38,7 @@ type Business struct {
 	Left          map[workspace.ID][]insight.Figure // that left: what somebody outside is shown
 	SharedBy      map[web.Hash]string               // shared pages by link
 	Watched       []web.Alert
+	Named         []web.Category
 	NoTranscriber bool     // no transcriber is installed
 	Said          []string // what was asked to change, in order: "erase", "opt-out", "replay not_json"
 }
@@ -65,7 +66,7 @@ func New() *Business {
 			{Reason: "not_verified", Words: "The masked text did not pass the second scan. It stays sealed until the redactor is better or its key dies.", Deliveries: 3, Oldest: Now.Add(-26 * time.Minute)},
 		},
 		Feeds:   feeds(),
-		Watched: watched(),
+		Watched: watched(), Named: named(),
 		Changes: []web.PolicyChange{
 			{At: Now.AddDate(0, 0, -20), By: "owner, pages", Key: "recordings", From: "deny", To: "notice", Reason: "The greeting now says that calls are recorded and how to refuse."},
 			{At: Now.AddDate(0, 0, -41), By: "owner, command line", Key: "timezone", From: "UTC", To: "Europe/Berlin", Reason: "Weeks should begin on our Monday."},
@@ -86,7 +87,7 @@ func New() *Business {
 // Fresh is a business before its first source.
 func Fresh() *Business {
 	b := New()
-	b.Released, b.Left, b.Counts, b.Held, b.Feeds, b.Watched, b.Changes, b.Entries, b.Storage = nil, nil, web.WorkspaceStatus{}, nil, nil, nil, nil, web.LedgerState{}, nil
+	b.Released, b.Left, b.Counts, b.Held, b.Feeds, b.Watched, b.Named, b.Changes, b.Entries, b.Storage = nil, nil, web.WorkspaceStatus{}, nil, nil, nil, nil, nil, web.LedgerState{}, nil
 	b.policy = workspace.DefaultPolicy()
 	return b
 }
@@ -95,7 +96,7 @@ func Fresh() *Business {
 func (b *Business) Config() web.Config {
 	return web.Config{
 		Version: "0.0.0-test", Catalogue: insight.All(),
-		Keys: b, Figures: b, Marks: b, Pipeline: b, Calls: calls{b}, Contacts: b, Holdings: b, Policies: b, Sources: b, Workspaces: b, Redactor: b, Letters: b, Alerts: b, Shares: b,
+		Keys: b, Figures: b, Marks: b, Pipeline: b, Calls: calls{b}, Contacts: b, Holdings: b, Policies: b, Sources: b, Workspaces: b, Redactor: b, Letters: b, Alerts: b, Categories: b, Shares: b,
 		Kinds: []web.SourceKind{
 			{Name: "quo", Title: "Quo (OpenPhone)", Help: "Settings, then API: make a key and paste it below."},
 			{Name: "twilio", Title: "Twilio", Help: "Calls, recordings and Studio flows."},

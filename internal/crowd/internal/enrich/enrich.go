@@ -9,6 +9,7 @@ package enrich
 
 import (
 	_ "embed"
+	"iter"
 	"strings"
 	"unicode"
 
@@ -98,18 +99,10 @@ func (e *Enricher) read(t anon.Text) (fact.Topic, int64) {
 // and most voicemails ask for a call back: a text is about those only when it is about nothing else.
 func (e *Enricher) topic(turns []string) fact.Topic {
 	p, sum := make([]float32, len(e.topics)), make([]float32, len(e.topics))
-	for i, turn := range turns {
-		if i == maxTurns {
-			break
-		}
-		for _, sentence := range sentences(turn) {
-			if !hasWord(sentence) {
-				continue
-			}
-			e.model.Predict(sentence, p)
-			if best := highest(p); best != e.other && p[best] >= sure {
-				sum[best] += p[best]
-			}
+	for sentence := range sentencesOf(turns) {
+		e.model.Predict(sentence, p)
+		if best := highest(p); best != e.other && p[best] >= sure {
+			sum[best] += p[best]
 		}
 	}
 	first := highest(sum)
@@ -125,6 +118,19 @@ func (e *Enricher) topic(turns []string) fact.Topic {
 		return e.topics[second]
 	}
 	return e.topics[first]
+}
+
+// sentencesOf gives the sentences with words of the first turns.
+func sentencesOf(turns []string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, turn := range turns[:min(maxTurns, len(turns))] {
+			for _, s := range sentences(turn) {
+				if hasWord(s) && !yield(s) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // longTurn is the length in bytes from which a turn is read sentence by sentence.

@@ -24,6 +24,8 @@ type Row struct {
 	At      int64  // microseconds since 1970
 	Contact []byte // nil after de-linking
 	Values  map[fact.Column]int64
+
+	own int64 // topic of the workspace's own; 0: none
 }
 
 func (r Row) get(c fact.Column) int64 { return r.Values[c] } // absent counts as 0, unknown
@@ -48,12 +50,12 @@ type counts struct {
 }
 
 // Open folds every question.
-func (f *Fold) Open(_ context.Context, _ release.Snapshot, s release.Settings, qs []release.Question) (release.Counts, error) {
+func (f *Fold) Open(_ context.Context, snap release.Snapshot, s release.Settings, qs []release.Question) (release.Counts, error) {
 	c := &counts{questions: qs}
 	spans, verified := map[release.Span][]Placed{}, map[release.Span]map[string]bool{}
 	for _, q := range qs {
 		if spans[q.Span] == nil {
-			spans[q.Span], verified[q.Span] = Place(f.Rows, s, q.Span), f.verified(q.Span)
+			spans[q.Span], verified[q.Span] = Place(tellOwn(f.Rows, snap.Own), s, q.Span), f.verified(q.Span)
 		}
 		var out []folded
 		for _, p := range spans[q.Span] {
@@ -76,6 +78,21 @@ func (f *Fold) Open(_ context.Context, _ release.Snapshot, s release.Settings, q
 		c.rows = append(c.rows, out)
 	}
 	return c, nil
+}
+
+// tellOwn gives the rows with the workspace's own topics as theirs.
+func tellOwn(rows []Row, own []release.Own) []Row {
+	topics := map[release.Version]int64{}
+	for _, o := range own {
+		topics[o.Version] = o.Topic
+	}
+	rows = slices.Clone(rows)
+	for i, r := range rows {
+		if topic, ok := topics[release.Version{Kind: r.Kind, ID: r.ID, Version: r.Version}]; ok {
+			rows[i].own = topic
+		}
+	}
+	return rows
 }
 
 // verified are the contacts for whom somebody else than the sender of a row vouches.
@@ -237,7 +254,7 @@ func (p Placed) Leaf(q release.Question) int {
 	case release.ByReason:
 		k[0], _ = p.reason()
 	case release.ByTopic:
-		k[0] = r.get(fact.ColTopic)
+		k[0] = cmp.Or(r.own, r.get(fact.ColTopic))
 	case release.ByHourOfWeek:
 		k[0] = int64(p.hour())
 	case release.ByMenu:
@@ -418,6 +435,21 @@ func Claim(rows []Row) {
 			r.Values[fact.ColClaimed] = 1
 		}
 	}
+}
+
+// OwnTopic is the topic of the workspace's own that Own gives.
+const OwnTopic = 1 << 41
+
+// Own says of some rows that they are about it, and of rows that there are not.
+func Own(rows []Row) (own []release.Own) {
+	for _, r := range rows {
+		if v := (release.Version{Kind: r.Kind, ID: r.ID, Version: r.Version}); r.ID[1]%3 == 0 {
+			own = append(own, release.Own{Version: v, Topic: OwnTopic})
+			v.Version--
+			own = append(own, release.Own{Version: v, Topic: OwnTopic})
+		}
+	}
+	return own
 }
 
 // Random makes n facts of some contacts around a span, some in several versions, out of order and doubled,

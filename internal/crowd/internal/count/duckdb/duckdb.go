@@ -112,7 +112,11 @@ func (c *Counter) read(ctx context.Context, snap release.Snapshot, s release.Set
 		s.each = each
 		return s.fold(ctx)
 	}
-	if err := n.read(ctx, r, fold); err != nil {
+	err = n.tellOwn(ctx, r, snap.Own)
+	if err == nil {
+		err = n.read(ctx, r, fold)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("engine: rows of %d files: %w", len(snap.Files), err), n.Close())
 	}
 	return n, nil

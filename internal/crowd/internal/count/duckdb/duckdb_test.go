@@ -32,6 +32,7 @@ func TestCountsEqualTheReferenceFold(t *testing.T) {
 		counttest.Hide(rows)
 		counttest.Claim(rows)
 		snap := write(t, lake, s.Workspace, rows)
+		snap.Own = counttest.Own(rows)
 		qs := questions(span, s)
 		if seed%2 == 1 { // without replies no row beside the period is read
 			qs = slices.DeleteFunc(qs, func(q release.Question) bool { return q.Query.Value.Derived == release.ReplySeconds })
@@ -57,6 +58,7 @@ func TestPeriodsOfOneReadingEqualTheReferenceFold(t *testing.T) {
 		counttest.Hide(rows)
 		counttest.Claim(rows)
 		snap := byTurns(t, seed, lake, s.Workspace, rows)
+		snap.Own = counttest.Own(rows)
 		qs := questions(span, s)
 		for _, w := range release.Weeks(s.Zone, span.Start, span.End) {
 			qs = append(qs, questions(w.Span(), s)...)
@@ -226,8 +228,8 @@ func questions(span release.Span, s release.Settings) (qs []release.Question) {
 	}
 	classified := topics
 	classified.Where = []release.Filter{{Column: fact.ColTopic, In: []int64{1, 2, 3, 4}}, in[0]}
-	add(topics, keys(1, 7))
-	add(classified, keys(1, 4), release.Region{Of: topics, Minus: []release.Query{classified}})
+	add(topics, append(keys(1, 7), release.Key{counttest.OwnTopic}))
+	add(classified, append(keys(1, 4), release.Key{counttest.OwnTopic}), release.Region{Of: topics, Minus: []release.Query{classified}})
 	steps := release.Query{Kinds: []fact.Kind{fact.KindStep}, Split: release.ByMenu, Value: release.Value{Derived: release.Nothing}}
 	add(steps, []release.Key{{301, 401}, {301, 0}, {302, 402}, {302, 0}})
 	add(release.Query{Kinds: []fact.Kind{fact.KindConsent}, Split: release.ByAct, Value: release.Value{Derived: release.Nothing}}, keys(1, 5))

@@ -24,6 +24,7 @@ type reader struct {
 	slice     int64  // rows that a slice has, about
 	prefix    string // of the session's tables
 	ids       bool   // of every row
+	own       string // the table of the workspace's own topics; "": it has none, or no question asks for topics
 	doubled   bool   // facts stand in more than one row: there are the tables _dup and _won
 }
 
@@ -288,14 +289,14 @@ func (r *reader) rowsSQL(w *words, from string) string {
 	joins := ""
 	for i, s := range r.splits {
 		if s.told() {
-			leaf, join := leafSQL(s, i)
+			leaf, join := leafSQL(s, i, r.own != "")
 			leaves, joins = append(leaves, fmt.Sprintf("%s AS leaf%d", leaf, i)), joins+join
 		}
 	}
 	return fmt.Sprintf(`WITH a AS NOT MATERIALIZED (SELECT * EXCLUDE (contact), %s AS contact FROM (%s)),
 b AS NOT MATERIALIZED (SELECT %s FROM a%s)
 SELECT contact, %s, epoch_us("at"), %s FROM b`,
-		person, from, strings.Join(append([]string{"a.*"}, leaves...), ", "), joins, r.idSQL(), strings.Join(w.columns(), ", "))
+		person, r.withOwn(from), strings.Join(append([]string{"a.*"}, leaves...), ", "), joins, r.idSQL(), strings.Join(w.columns(), ", "))
 }
 
 // idSQL is the id of the rows of which one is needed: it orders the texts of one instant.

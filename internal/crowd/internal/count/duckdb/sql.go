@@ -16,18 +16,21 @@ var splitColumns = map[release.Split][]fact.Column{
 	release.ByMenu: {fact.ColNode, fact.ColChoice}, release.BySurvey: {fact.ColSurvey, fact.ColMedium},
 }
 
-// keySQL gives the two halves of a row's key.
-func keySQL(s split) (string, string) {
+// keySQL gives the two halves of a row's key. A topic of the workspace's own comes before the public one.
+func keySQL(s split, own bool) (string, string) {
 	key := [2]string{"0", "0"}
 	for i, c := range splitColumns[s.by] {
 		key[i] = nameSQL(c)
+	}
+	if own && s.by == release.ByTopic {
+		key[0] = "coalesce(own_topic, " + key[0] + ")"
 	}
 	return key[0], key[1]
 }
 
 // leafSQL numbers the leaf of a row, and gives the join that it needs for that.
-func leafSQL(s split, i int) (leaf, join string) {
-	a, b := keySQL(s)
+func leafSQL(s split, i int, own bool) (leaf, join string) {
+	a, b := keySQL(s, own)
 	rest := len(s.leaves)
 	if first, ok := consecutive(s.leaves); ok && b == "0" {
 		return fmt.Sprintf("CASE WHEN coalesce(%[1]s, 0) BETWEEN %[2]d AND %[3]d THEN coalesce(%[1]s, 0) - %[2]d ELSE %[4]d END",

@@ -162,6 +162,48 @@ func TestPublicIntentSets(t *testing.T) {
 	}
 }
 
+// TestTwentyShots trains on 20 texts of each intent, drawn from the sets' training part, and asks on their test part. What is out of
+// scope is left out. MURMUR_TUNE=1 asks on the rest of the training part, on which alone anything may be chosen.
+func TestTwentyShots(t *testing.T) {
+	t.Parallel()
+	for set, floor := range map[string]float64{"banking77": 0.75, "clinc150": 0.82} {
+		t.Run(set, func(t *testing.T) {
+			t.Parallel()
+			learn, ask := intents(t, set)
+			rand.New(rand.NewPCG(5, 5)).Shuffle(len(learn), func(i, j int) { learn[i], learn[j] = learn[j], learn[i] })
+			var few, rest []Example
+			n := map[string]int{}
+			for _, e := range learn {
+				if n[e.Label]++; n[e.Label] <= 20 {
+					few = append(few, e)
+				} else {
+					rest = append(rest, e)
+				}
+			}
+			if os.Getenv("MURMUR_TUNE") != "" {
+				ask = rest
+			}
+			ask = slices.DeleteFunc(ask, func(e Example) bool { return e.Label == "oos" })
+			few = slices.DeleteFunc(few, func(e Example) bool { return e.Label == "oos" })
+			m := train(t, few, shots)
+			right := 0
+			for _, e := range ask {
+				if label, _ := m.Best(e.Text); label == e.Label {
+					right++
+				}
+			}
+			accuracy := float64(right) / float64(len(ask))
+			t.Logf("%s: from 20 texts of each of %d intents, %d of %d right, accuracy %.3f", set, len(m.Labels()), right, len(ask), accuracy)
+			if accuracy < floor {
+				t.Errorf("accuracy %.3f is under %.3f", accuracy, floor)
+			}
+		})
+	}
+}
+
+// shots is how to train on few texts.
+var shots = Config{Bits: 17}
+
 // intents reads a shared set, parted by its own ids.
 func intents(t *testing.T, set string) (learn, ask []Example) {
 	t.Helper()

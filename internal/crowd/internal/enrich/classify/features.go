@@ -7,10 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// feature is one bucket of a text and its weight there; the squares of a text's weights sum to 1.
-type feature struct {
-	bucket uint32
-	value  float32
+// Feature is one bucket of a text and its weight there; the squares of a text's weights sum to 1.
+type Feature struct {
+	Bucket uint32
+	Value  float32
 }
 
 // extractor turns texts into features. It is scratch space: one goroutine at a time.
@@ -20,7 +20,7 @@ type extractor struct {
 	words    []byte    // normalised words, each with a space before and after
 	starts   []int
 	hashes   []uint32
-	features []feature
+	features []Feature
 }
 
 const (
@@ -33,7 +33,7 @@ const (
 
 // of gives the features of a text: words, pairs of words, and runs of 3 to 5 characters inside each word and its
 // two spaces. They are valid until the next call.
-func (x *extractor) of(text string) []feature {
+func (x *extractor) of(text string) []Feature {
 	x.normalise(text)
 	x.hashes = x.hashes[:0]
 	before := uint32(0)
@@ -140,7 +140,7 @@ func mask(text string) int {
 }
 
 // weigh counts the hashes and scales them: 1 + log of the count, times the bucket's rarity, to unit length.
-func (x *extractor) weigh() []feature {
+func (x *extractor) weigh() []Feature {
 	slices.Sort(x.hashes)
 	x.features = x.features[:0]
 	var squares float64
@@ -160,13 +160,13 @@ func (x *extractor) weigh() []feature {
 			v *= wordWeight
 		}
 		squares += float64(v) * float64(v)
-		x.features = append(x.features, feature{x.hashes[i], v})
+		x.features = append(x.features, Feature{x.hashes[i], v})
 		i = j
 	}
 	if squares > 0 {
 		scale := float32(1 / math.Sqrt(squares))
 		for i := range x.features {
-			x.features[i].value *= scale
+			x.features[i].Value *= scale
 		}
 	}
 	return x.features

@@ -40,8 +40,8 @@ func (m *Model) Predict(text string, p []float32) {
 	p = p[:k]
 	clear(p)
 	for _, f := range x.of(text) {
-		for j, w := range m.weights[int(f.bucket)*k:][:k] {
-			p[j] += float32(w) * f.value
+		for j, w := range m.weights[int(f.Bucket)*k:][:k] {
+			p[j] += float32(w) * f.Value
 		}
 	}
 	for j := range p {

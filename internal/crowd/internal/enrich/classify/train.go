@@ -5,12 +5,33 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 )
 
 // Example is one labelled text.
 type Example struct {
 	Text  string `json:"text"`
 	Label string `json:"label"`
+}
+
+var errUnlabelled = errors.New("classify: a text stands before the first label")
+
+// Parse reads lines "== label" and under each the texts that have it, one a line; "#" begins a comment.
+func Parse(text string) (examples []Example, err error) {
+	label := ""
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		switch name, isLabel := strings.CutPrefix(line, "== "); {
+		case line == "" || line[0] == '#':
+		case isLabel:
+			label = name
+		case label == "":
+			return nil, errUnlabelled
+		default:
+			examples = append(examples, Example{Text: line, Label: label})
+		}
+	}
+	return examples, nil
 }
 
 // Config of a training. The zero value trains with the defaults.
@@ -59,16 +80,16 @@ type descent struct {
 	k       int       // labels
 	weights []float32 // by bucket, then label
 	p       []float32
-	kept    []feature
+	kept    []Feature
 	random  *rand.Rand
 }
 
 // thin leaves out a part of the features and scales the rest up by as much.
-func (d *descent) thin(features []feature, drop float32) []feature {
+func (d *descent) thin(features []Feature, drop float32) []Feature {
 	d.kept = d.kept[:0]
 	for _, f := range features {
 		if d.random.Float32() >= drop {
-			f.value /= 1 - drop
+			f.Value /= 1 - drop
 			d.kept = append(d.kept, f)
 		}
 	}
@@ -76,19 +97,19 @@ func (d *descent) thin(features []feature, drop float32) []feature {
 }
 
 // step moves the weights of one text's features against the gradient of its loss.
-func (d *descent) step(features []feature, target int, rate float32) {
+func (d *descent) step(features []Feature, target int, rate float32) {
 	clear(d.p)
 	for _, f := range features {
-		for j, w := range d.weights[int(f.bucket)*d.k:][:d.k] {
-			d.p[j] += w * f.value
+		for j, w := range d.weights[int(f.Bucket)*d.k:][:d.k] {
+			d.p[j] += w * f.Value
 		}
 	}
 	softmax(d.p)
 	d.p[target]--
 	for _, f := range features {
-		row := d.weights[int(f.bucket)*d.k:][:d.k]
+		row := d.weights[int(f.Bucket)*d.k:][:d.k]
 		for j, g := range d.p {
-			row[j] -= rate * g * f.value
+			row[j] -= rate * g * f.Value
 		}
 	}
 }
@@ -117,20 +138,30 @@ func labelsOf(examples []Example) (labels []string) {
 	return slices.Compact(labels)
 }
 
+// Features gives the features of texts, weighed by how rare each is among them, in 1 << bits buckets.
+func Features(texts []string, bits uint) [][]Feature {
+	examples := make([]Example, len(texts))
+	for i, t := range texts {
+		examples[i].Text = t
+	}
+	all, _ := extract(examples, bits)
+	return all
+}
+
 // extract gives the features of every example and the rarity of every bucket: 1 + log(n / texts it is in).
-func extract(examples []Example, bits uint) ([][]feature, []float32) {
+func extract(examples []Example, bits uint) ([][]Feature, []float32) {
 	in := make([]int, 1<<bits)
 	x := &extractor{bits: bits}
 	for _, e := range examples {
 		for _, f := range x.of(e.Text) {
-			in[f.bucket]++
+			in[f.Bucket]++
 		}
 	}
 	x.rarity = make([]float32, 1<<bits)
 	for b, n := range in {
 		x.rarity[b] = float32(raritySteps(1+math.Log(float64(len(examples)+1)/float64(n+1)))) / rarityStep
 	}
-	texts := make([][]feature, len(examples))
+	texts := make([][]Feature, len(examples))
 	for i, e := range examples {
 		texts[i] = slices.Clone(x.of(e.Text))
 	}

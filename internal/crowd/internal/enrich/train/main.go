@@ -7,7 +7,6 @@
 package main
 
 import (
-	"bufio"
 	_ "embed"
 	"errors"
 	"flag"
@@ -51,7 +50,7 @@ func run(args []string, stdout io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	examples, err := parse(strings.NewReader(examplesText))
+	examples, err := classify.Parse(examplesText)
 	if err != nil {
 		return err
 	}
@@ -75,26 +74,6 @@ func run(args []string, stdout io.Writer) error {
 	return os.WriteFile(*out, b, 0o644)
 }
 
-var errExamples = errors.New("examples: a text stands before the first topic")
-
-// parse reads "== topic" lines and the texts under them; "#" begins a comment.
-func parse(r io.Reader) (examples []classify.Example, err error) {
-	topic := ""
-	for s := bufio.NewScanner(r); s.Scan(); {
-		line := strings.TrimSpace(s.Text())
-		switch name, isTopic := strings.CutPrefix(line, "== "); {
-		case line == "" || line[0] == '#':
-		case isTopic:
-			topic = name
-		case topic == "":
-			return nil, errExamples
-		default:
-			examples = append(examples, classify.Example{Text: line, Label: topic})
-		}
-	}
-	return examples, nil
-}
-
 // expand fills the slots of the patterns, each from its "## slot" list of alternatives between bars.
 func expand(text string) ([]classify.Example, error) {
 	text, lists, _ := strings.Cut(text, "\n## ")
@@ -103,7 +82,7 @@ func expand(text string) ([]classify.Example, error) {
 		name, values, _ := strings.Cut(list, "\n")
 		slots[name] = strings.Split(strings.TrimSpace(values), " | ")
 	}
-	patterns, err := parse(strings.NewReader(text))
+	patterns, err := classify.Parse(text)
 	if err != nil {
 		return nil, err
 	}

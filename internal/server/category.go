@@ -1,0 +1,170 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"murmur/internal/crowd"
+	"murmur/internal/crowd/release"
+	"murmur/internal/insight"
+	"murmur/internal/web"
+	"murmur/internal/workspace"
+)
+
+// CategoryArgs make a category of sentences, or give one other sentences. Nothing is kept of them before it is masked.
+type CategoryArgs struct {
+	Workspace string   `json:"workspace"`
+	Name      string   `json:"name"`
+	Like      []string `json:"like"`
+	Unlike    []string `json:"unlike,omitempty"`
+}
+
+// CategoryNameArgs name a category, and what it is called from now on.
+type CategoryNameArgs struct {
+	Workspace string `json:"workspace"`
+	Name      string `json:"name"`
+	To        string `json:"to,omitempty"`
+}
+
+func (n *Node) setCategory(ctx context.Context, a CategoryArgs) (web.Category, error) {
+	ws, err := n.known(ctx, a.Workspace)
+	if err != nil {
+		return web.Category{}, err
+	}
+	like, err := n.zone.MaskAll(ctx, ws, a.Like)
+	if err != nil {
+		return web.Category{}, err
+	}
+	unlike, err := n.zone.MaskAll(ctx, ws, a.Unlike)
+	if err != nil {
+		return web.Category{}, err
+	}
+	id, err := n.crowd.SetCategory(ctx, ws, n.zone.MaskName(a.Name), like, unlike)
+	if err != nil {
+		return web.Category{}, categoryErr(err)
+	}
+	return n.category(ctx, ws, func(c web.Category) bool { return c.ID == id })
+}
+
+// listCategories lists them with what the released figures tell of how right they are.
+func (n *Node) listCategories(ctx context.Context, a WorkspaceArgs) ([]web.Category, error) {
+	ws, err := n.known(ctx, a.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	all, err := n.crowd.Categories(ctx, ws)
+	if err != nil || len(all) == 0 {
+		return []web.Category{}, err
+	}
+	figures, err := n.Figures(ctx, ws, "contact-reasons", release.Owner)
+	if err != nil {
+		return nil, err
+	}
+	var out []web.Category
+	for _, c := range all {
+		w := web.Category{ID: c.ID, Name: c.Name, Like: c.Like, Unlike: append([]string{}, c.Unlike...)}
+		w.Found, w.Of = c.Found()
+		if f, ok := newestShare(figures, c.Name); ok {
+			w.Share, w.Period = *f.Value, f.Period
+			if p, ok := c.Precision(*f.Low, *f.Value, *f.High); ok {
+				w.Precision = &web.Interval{Low: p[0], Value: p[1], High: p[2]}
+			}
+		}
+		out = append(out, w)
+	}
+	return out, nil
+}
+
+// newestShare is the last released share of texts that are about a reason.
+func newestShare(figures []insight.Figure, reason string) (newest insight.Figure, ok bool) {
+	for _, f := range figures {
+		if r := f.Split["reason"]; len(r) == 1 && r[0] == reason && f.Value != nil && f.Low != nil && f.High != nil && f.Period > newest.Period {
+			newest, ok = f, true
+		}
+	}
+	return newest, ok
+}
+
+// category finds one.
+func (n *Node) category(ctx context.Context, ws workspace.ID, is func(web.Category) bool) (web.Category, error) {
+	all, err := n.listCategories(ctx, WorkspaceArgs{Workspace: ws.String()})
+	for _, c := range all {
+		if is(c) {
+			return c, nil
+		}
+	}
+	return web.Category{}, errors.Join(err, categoryErr(crowd.ErrNoCategory))
+}
+
+// named finds the category of a name, large and small letters alike.
+func (n *Node) named(ctx context.Context, a CategoryNameArgs) (workspace.ID, web.Category, error) {
+	ws, err := n.known(ctx, a.Workspace)
+	if err != nil {
+		return ws, web.Category{}, err
+	}
+	c, err := n.category(ctx, ws, func(c web.Category) bool { return strings.EqualFold(c.Name, strings.TrimSpace(a.Name)) })
+	return ws, c, err
+}
+
+func (n *Node) renameCategory(ctx context.Context, a CategoryNameArgs) (web.Category, error) {
+	ws, c, err := n.named(ctx, a)
+	if err == nil {
+		err = n.crowd.RenameCategory(ctx, ws, c.ID, n.zone.MaskName(a.To))
+	}
+	if err != nil {
+		return web.Category{}, categoryErr(err)
+	}
+	return n.category(ctx, ws, func(o web.Category) bool { return o.ID == c.ID })
+}
+
+func (n *Node) removeCategory(ctx context.Context, a CategoryNameArgs) (web.Category, error) {
+	ws, c, err := n.named(ctx, a)
+	if err == nil {
+		err = n.crowd.RemoveCategory(ctx, ws, c.ID)
+	}
+	return c, categoryErr(err)
+}
+
+// categoryErr says what can be put right.
+func categoryErr(err error) error {
+	switch {
+	case errors.Is(err, crowd.ErrNoCategory):
+		return &Problem{Message: "there is no such category", Hint: "murmur category list shows them", Exit: 2, Status: 404}
+	case errors.Is(err, crowd.ErrCategory):
+		return &Problem{Message: err.Error(), Hint: "about 20 sentences, as people write or say them, one a line", Exit: 2, Status: 422}
+	}
+	return err
+}
+
+// categories is web.Categories.
+type categories struct{ *Node }
+
+func (c categories) Categories(ctx context.Context, ws workspace.ID) ([]web.Category, error) {
+	all, err := c.listCategories(ctx, WorkspaceArgs{Workspace: ws.String()})
+	return all, webErr(err)
+}
+
+func (c categories) SetCategory(ctx context.Context, ws workspace.ID, name string, like, unlike []string) (web.Category, error) {
+	made, err := c.setCategory(ctx, CategoryArgs{ws.String(), name, like, unlike})
+	return made, categoryWebErr(err)
+}
+
+func (c categories) RenameCategory(ctx context.Context, ws workspace.ID, id, to string) error {
+	return categoryWebErr(categoryErr(c.crowd.RenameCategory(ctx, ws, id, c.zone.MaskName(to))))
+}
+
+func (c categories) RemoveCategory(ctx context.Context, ws workspace.ID, id string) error {
+	return categoryWebErr(categoryErr(c.crowd.RemoveCategory(ctx, ws, id)))
+}
+
+func categoryWebErr(err error) error {
+	var p *Problem
+	switch {
+	case !errors.As(err, &p):
+		return webErr(err)
+	case p.Status == 404:
+		return web.ErrNotFound
+	}
+	return unacceptable{err}
+}
