@@ -11,7 +11,7 @@ TESTSUM := $(TOOL) gotestsum --format pkgname --format-hide-empty-pkg --
 
 .PHONY: help build release redactor demo test race fuzz bench bench-text train train-acts eval-text lint sbom attack plants arch generate verify shots eval-language eval-usefulness eval-digest axe test-faults test-cluster setup models voice eval-text-recognizer clean
 
-help: ## show what can be made
+help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
 
 build: $(BIN) ## build bin/murmur
@@ -28,7 +28,7 @@ release: ## build bin/murmur-release: stripped, the same on every machine
 redactor: ## build bin/murmur-redact: the redactor alone, static, for any machine
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/murmur-redact ./cmd/murmur-redact
 
-demo: $(BIN) ## invent a business, send its life through the real path, show what it learns
+demo: $(BIN) ## invent a business, send its events through the real path, show the figures
 	@rm -rf $(DEMO)
 	$(BIN) demo --data $(DEMO) --listen 127.0.0.1:0
 
@@ -85,7 +85,7 @@ plants: ## build the provable tier with each planted bug, and print the test tha
 attack: setup ## carry out every attack of docs/threat-model.md that has a test: held or BROKEN
 	@scripts/attack
 
-arch: ## the rules that hold the doors
+arch: ## test the rules of the architecture
 	go test -run . -count=1 ./internal/arch
 
 generate: ## make generated files again
@@ -112,10 +112,10 @@ eval-language: ## how often reasons for contact are told right on public sets: a
 eval-usefulness: setup ## how often the right suggestion is on top, and its interval holds, on synthetic shops
 	MURMUR_SHOPS=200 go test ./internal/insight -count=1 -run TestUsefulness -v
 
-eval-digest: ## every statement of the letters of 200 synthetic shops, held against what the generator lived
+eval-digest: ## every statement of the letters of 200 synthetic shops, compared with what the generator made
 	MURMUR_SHOPS=$${MURMUR_SHOPS:-200} go test ./internal/server -count=1 -run TestLettersAreTrue -v -timeout 2h
 
-axe: setup ## every page, light and dark, wide and narrow, held against axe-core's rules of accessibility
+axe: setup ## every page, light and dark, wide and narrow, checked by axe-core's rules of accessibility
 	@scripts/axe
 
 shots: setup $(BIN) ## screenshots of every page, light, dark and narrow, into shots/

@@ -19,9 +19,9 @@ const (
 	fade       = 10 * time.Millisecond
 )
 
-// Pad makes masks of what must not be heard: 200 ms earlier, 300 ms later, on to the next silence of all legs where
-// one is near, joined where less than 400 ms lie between, and rounded up to quarters of a second. A recording's end
-// cuts masks off.
+// Pad makes masks of the stretches that must be masked: from 200 ms before to 300 ms after, up to the next silence
+// of all legs where one is near, joined where less than 400 ms lie between, and rounded up to quarters of a second.
+// A recording's end cuts masks off.
 func Pad(in []Interval, legs []Levels, duration time.Duration) []Interval {
 	thresholds := make([]uint8, len(legs))
 	for i, l := range legs {
@@ -67,7 +67,7 @@ func Pad(in []Interval, legs []Levels, duration time.Duration) []Interval {
 	return out
 }
 
-// Fill is what is heard instead.
+// Fill is the sound in place of a masked stretch.
 type Fill uint8
 
 const (

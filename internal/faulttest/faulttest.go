@@ -4,9 +4,9 @@
 // became of it: passed, failed or not tested. Where MURMUR_FAULT_TABLE names a file the row is appended to it, and
 // `go run ./internal/faulttest/table FILE` prints the table (scripts/faults does both); otherwise it is logged.
 //
-// A fault comes with a negative control where one can be made: the same test on a house with a planted mistake (it
-// answers before it stores, it never syncs, it does not look). The control must be seen red. One that stays green
-// says that the test cannot fail, and is a failure itself.
+// A fault comes with a negative control where one can be made: the same test on a server with a planted mistake
+// (it answers before it stores, it never syncs, it does not check). The control must fail. A control that passes
+// shows that the test cannot fail, and counts as a failure.
 package faulttest
 
 import (

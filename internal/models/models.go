@@ -1,4 +1,4 @@
-// Package models says where the weights are that murmur can do without.
+// Package models says where the optional weights are.
 //
 // Zone: none.
 package models

@@ -32,7 +32,7 @@ func (r Role) may(need Role) bool {
 type Access struct {
 	Workspace workspace.ID
 	Role      Role
-	// Operator may also make workspaces. It opens none of them: what is in a workspace needs its own token.
+	// Operator may also make workspaces. It gives no access to them: a workspace's data need its own token.
 	Operator bool
 }
 
@@ -75,7 +75,7 @@ type Keys interface {
 	Start(ctx context.Context, ws workspace.ID, session Hash) error
 	// End ends a session; an unknown one is no error.
 	End(ctx context.Context, session Hash) error
-	// Passes lists the tokens and sessions of a workspace that open something.
+	// Passes lists the valid tokens and sessions of a workspace.
 	Passes(ctx context.Context, ws workspace.ID) ([]workspace.Pass, error)
 	// Revoke ends one of them at once. ErrNotFound.
 	Revoke(ctx context.Context, ws workspace.ID, id string) error

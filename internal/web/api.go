@@ -61,7 +61,7 @@ var jsonLines = linesOf(func(w io.Writer, v any) error {
 })
 
 // dropValues keeps an error from repeating what was sent: it may be somebody's number. A location is cut to the
-// part that our own schema names.
+// part that the API's own schema names.
 func dropValues(_ huma.Context, _ string, v any) (any, error) {
 	if e, ok := v.(*huma.ErrorModel); ok {
 		for _, d := range e.Errors {
@@ -121,8 +121,8 @@ func (a api) authenticate(h huma.API) func(huma.Context, func(huma.Context)) {
 	}
 }
 
-// answer turns an interface's error into a problem. What is not named here is a fault of ours: it is logged,
-// and the caller learns nothing from it.
+// answer turns an interface's error into a problem. Any other error is a fault of the server: it is logged,
+// and the answer does not describe it.
 func (a api) answer(ctx context.Context, err error) error {
 	var refusal *Refusal
 	switch {

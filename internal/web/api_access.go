@@ -9,12 +9,12 @@ import (
 	"murmur/internal/workspace"
 )
 
-// PassID is how a token or session is named: never what opens.
+// PassID is how a token or session is named: never the secret itself.
 type PassID struct {
 	ID string `path:"id" pattern:"^[0-9a-f]{12}$" doc:"as GET /v1/tokens names it"`
 }
 
-// access registers what opens the workspace.
+// access registers the operations about tokens and sessions.
 func (a api) access(h huma.API) {
 	huma.Register(h, op(http.MethodGet, "/v1/tokens", "tokens", Owner, "The API tokens and signed-in browsers that open this workspace"),
 		func(ctx context.Context, _ *struct{ Scoped }) (*body[[]workspace.Pass], error) {

@@ -8,15 +8,15 @@ import (
 	"murmur/internal/workspace"
 )
 
-// coarse is what viewers are told of the states of deliveries: bands, and the same ones for a day. From exact counts somebody
-// with a viewer's token would see that a person was erased or refused a minute ago.
+// coarse is what viewers are told about the states of deliveries: bands, and the same ones for a day. From exact counts a
+// person with a viewer's token could see that somebody was erased or refused a minute ago.
 type coarse struct {
 	mu   sync.Mutex
 	day  string
 	told map[workspace.ID]WorkspaceStatus
 }
 
-// status gives what was told today, or tells it now. In stays the sum of the states.
+// status gives the bands of today, or makes them now. In stays the sum of the states.
 func (c *coarse) status(ws workspace.ID, now time.Time, s WorkspaceStatus) WorkspaceStatus {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -13,8 +13,8 @@ type Greeting struct {
 	Text     string `json:"text"`
 }
 
-// notices tell; questions ask, and silence is a no. They are the texts of docs/consent.md, word for word (a test holds
-// them to it); 9 stands for the policy's opt-out choice.
+// notices tell; questions ask, and a caller who says nothing has not agreed. They are the texts of docs/consent.md,
+// word for word (a test holds them to it); 9 stands for the policy's opt-out choice.
 var (
 	notices = []Greeting{
 		{"en", "English", "This call may be recorded and turned into text, so that we can learn from many calls together. Nobody listens for you in particular. If you do not want that, press 9 at any time; it changes nothing about how we help you."},
@@ -30,8 +30,8 @@ var (
 	}
 )
 
-// greetings are what a policy asks to be said, in every language there is; nothing when it uses no content, or when it
-// has no key for a no, which a greeting must offer.
+// greetings are the texts that a policy requires, in all languages; none when it uses no content, or when it has no
+// key for a refusal, which a greeting must offer.
 func greetings(p workspace.Policy) []Greeting {
 	var from []Greeting
 	switch {

@@ -11,7 +11,7 @@ type Letters interface {
 	Unsubscribe(ctx context.Context, ender Hash) error // ErrNotFound: nobody gets letters by it
 }
 
-// unsubscribing asks first: programs that look at every link of a mail must not end anything.
+// unsubscribing asks first, because programs that open every link of a mail must not end anything.
 func (s *site) unsubscribing(w http.ResponseWriter, r *http.Request) {
 	s.render(w, r, http.StatusOK, "unsubscribe", page{Title: "No more weekly letters?"})
 }

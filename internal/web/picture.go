@@ -132,7 +132,7 @@ type picture struct {
 	Compare     bool // rows have a Before
 }
 
-// Wide reports whether a picture has names that are too long for half of a page.
+// Wide reports whether a picture has names that are too long for half a page.
 func (p picture) Wide() bool {
 	return p.Kind == "bars" && slices.ContainsFunc(p.Rows, func(r row) bool { return utf8.RuneCountInString(r.Label) > 24 })
 }
@@ -150,7 +150,8 @@ type insightView struct {
 	Open     bool   // its pictures are unfolded
 }
 
-// viewOf arranges the figures of one insight for a week. What has nothing to draw becomes a line.
+// viewOf arranges the figures of one insight for a week. A picture without anything to draw becomes
+// a line.
 func viewOf(in insight.Insight, figures []insight.Figure, week string) insightView {
 	v := insightView{Insight: in, Empty: true, Why: row{Hidden: "nothing to count yet"}}
 	groups := map[string][]insight.Figure{} // by measure and shape

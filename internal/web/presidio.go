@@ -10,7 +10,8 @@ import (
 	"murmur/internal/presidio"
 )
 
-// analyzeIn is a request to Presidio's analyzer. What only steers Presidio's own recognizers is taken and has no effect.
+// analyzeIn is a request to Presidio's analyzer. Parameters that only control Presidio's own recognizers are accepted
+// and have no effect.
 type analyzeIn struct {
 	Scoped
 	Body struct {

@@ -2,7 +2,8 @@ package web
 
 import "murmur/internal/insight"
 
-// seenIn says in a sentence as whom figures are shown and whether noise is in them; of no figures it says nothing.
+// seenIn says in a sentence for which role figures are shown and whether they have noise; without figures it is
+// empty.
 func seenIn(figures []insight.Figure) string {
 	exact, noised := false, false
 	for _, f := range figures {

@@ -7,8 +7,8 @@ import (
 )
 
 // cookieName is the session cookie. The __Host- prefix binds it to this host, the root path and TLS; plain
-// HTTP, on loopback, cannot use it. Cookies know no ports (RFC 6265 8.5), so there the name has it: what else listens
-// on this machine is not sent the session unless it takes the very name.
+// HTTP, on loopback, cannot use it. Cookies are not bound to a port (RFC 6265 8.5), so there the name contains the
+// port: other servers on this machine do not get the session unless they use the same name.
 func (s *site) cookieName(r *http.Request) string {
 	if s.secure(r) {
 		return "__Host-murmur"

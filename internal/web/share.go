@@ -126,7 +126,7 @@ type sharedView struct {
 	Path        string // of the page
 }
 
-// shared answers what a link opens; what is not one answers as one that has ended.
+// shared answers what a link opens; an unknown link gets the same answer as an expired one.
 func (s *site) shared(answer func(w http.ResponseWriter, r *http.Request, ws workspace.ID, section section, figures []insight.Figure)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Robots-Tag", "noindex")
@@ -178,7 +178,7 @@ func (s *site) sharedPage(w http.ResponseWriter, r *http.Request, ws workspace.I
 	s.render(w, r, http.StatusOK, "shared", page{Title: sec.Name, Lead: "Of " + ws.String() + ". " + sec.Lead, Data: v})
 }
 
-// withoutLinks takes the ways to pages out that only the signed in may open.
+// withoutLinks removes links to pages that only signed-in people may open.
 func withoutLinks(v insightView) insightView {
 	strip := func(rows []row) {
 		for i := range rows {

@@ -183,7 +183,7 @@ func (s *site) message(w http.ResponseWriter, r *http.Request, status int, title
 	s.render(w, r, status, "message", page{Title: title, Data: messageView{Text: text, Hint: hint}})
 }
 
-// fail answers an error. Only refusals of an input show their text; they hold no values.
+// fail answers an error. Only refusals of an input show their text, which contains no values.
 func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var tooLarge *http.MaxBytesError
 	switch {

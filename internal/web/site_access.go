@@ -35,7 +35,7 @@ func (s *site) here(r *http.Request) string {
 	return workspace.IDOf(h[:])
 }
 
-// endPass ends a token or a session at once. Who ends their own is out.
+// endPass ends a token or a session at once; ending one's own session signs one out.
 func (s *site) endPass(w http.ResponseWriter, r *http.Request, a Access) {
 	id, err := field(r, "id", workspace.PassIDLen, workspace.PassIDLen)
 	if err == nil && id == s.here(r) {

@@ -18,7 +18,7 @@ type Clip struct {
 	Withheld string // why no audio of it may be given out; empty if it may
 }
 
-// ClipMask is a stretch that must not be heard. Why is a type of personal data, or a word that clipWhy knows.
+// ClipMask is a stretch that is masked. Why is a type of personal data, or a word that clipWhy knows.
 type ClipMask struct {
 	Start, End time.Duration
 	Why        string
@@ -35,7 +35,7 @@ const (
 	clipPath  = "/playground/clip"
 	maxClip   = 20 << 20        // bytes of a clip
 	clipFrame = 64 << 10        // bytes that a form has around it
-	clipTime  = 5 * time.Minute // to send a clip and have it heard
+	clipTime  = 5 * time.Minute // to send a clip and transcribe it
 )
 
 type clipView struct {

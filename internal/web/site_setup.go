@@ -90,7 +90,7 @@ type historyView struct {
 	Counts    Counts
 	Headlines []headline
 	Week      string // of the headlines, in words
-	// Again is after how many seconds it is worth looking again; 0: not.
+	// Again is the number of seconds after which the page should reload; 0: it should not.
 	Again int
 	// Said sums it up for people who cannot see it change.
 	Said string
@@ -291,7 +291,7 @@ func (s *site) connect(w http.ResponseWriter, r *http.Request, a Access) {
 		return
 	}
 	if in["secret"] != "" {
-		c.Secret = "" // it was typed: whoever typed it has it
+		c.Secret = "" // the person typed it and so has it already
 	}
 	s.welcomePage(w, r, a, http.StatusOK, func(v *setupView) { v.Connected = &c })
 }

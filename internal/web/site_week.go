@@ -77,8 +77,8 @@ func (s *site) week(w http.ResponseWriter, r *http.Request, a Access) {
 	s.render(w, r, http.StatusOK, "week", p)
 }
 
-// fillWeek says what the week's own figures do, and in a table of its own what those of the last block of weeks that was over
-// by then do.
+// fillWeek describes the week's own figures and, in a table of its own, those of the last block of weeks that was over by
+// then.
 func (s *site) fillWeek(v *weekView, figures []insight.Figure, week string) {
 	for _, h := range s.headlines(figures, week) {
 		v.Compared = v.Compared || h.Change != ""
@@ -117,7 +117,7 @@ func (s *site) headlines(figures []insight.Figure, period string) (hs []headline
 	return hs
 }
 
-// split takes the figures of the week, or of the block around it, and those of the period right before.
+// split gives the figures of the week, or of the block around it, and those of the period right before.
 func split(figures []insight.Figure, week string) (now, previous []insight.Figure) {
 	before := map[string]string{}
 	for _, f := range figures {

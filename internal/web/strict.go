@@ -9,7 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// What is wrong with a body is said without repeating it: a name may be somebody's number.
+// The errors about a body never repeat it, because a field's name may be somebody's number.
 var (
 	errTwice   = errors.New("a field is named twice")
 	errNotJSON = errors.New("not a JSON value of this form, or something stands behind it")

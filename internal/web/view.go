@@ -64,7 +64,7 @@ type Quarantine struct {
 	Oldest     time.Time
 }
 
-// Lag is how far behind processing is.
+// Lag is how far processing is behind.
 type Lag struct {
 	Waiting int64         // deliveries
 	Oldest  time.Duration // age of the oldest of them
@@ -94,10 +94,10 @@ type CallNotice struct {
 	ID       string  `json:"id,omitempty" maxLength:"32" pattern:"^[a-z0-9-]*$" doc:"your name of it"`
 	Language string  `json:"language,omitempty" maxLength:"12" pattern:"^([a-z]{2,3}(-[A-Za-z0-9]{2,8})?)?$" doc:"BCP 47"`
 	SHA256   string  `json:"sha256,omitempty" maxLength:"64" pattern:"^([0-9a-f]{64})?$" doc:"of its audio"`
-	Seconds  float64 `json:"seconds,omitempty" minimum:"0" maximum:"120" doc:"length of its audio: one that ended sooner was not heard"`
+	Seconds  float64 `json:"seconds,omitempty" minimum:"0" maximum:"120" doc:"length of its audio: one that ended sooner was not played to its end"`
 }
 
-// CallState is where a call stands and what its telephony must do now.
+// CallState is the state of a call and what its telephone system must do now.
 type CallState struct {
 	State string   `json:"state" doc:"as in docs/consent.md"`
 	Must  []string `json:"must" nullable:"false" doc:"play-notice, record, pause, stop, delete"`

@@ -12,8 +12,9 @@
 // style (the content security policy forbids both); every page and every API answer is made from the same
 // values; another workspace's token or id is answered 404.
 //
-// It does not protect against: whoever holds an unused one-time link or a token within its role; a browser
-// extension; a text that the redactor left a name in (the playground shows what the redactor shows).
+// It does not protect against: the holder of an unused one-time link or of a token, within its role; a
+// browser extension; a name that the redactor missed in a text (the playground shows what the redactor
+// gives).
 package web
 
 import (

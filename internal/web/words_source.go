@@ -28,7 +28,7 @@ func stateText(s Source) string {
 	return "Listens"
 }
 
-// troubled reports whether a source is tried again and again in vain.
+// troubled reports whether repeated tries to poll a source fail.
 func troubled(s Source) bool { return s.Polling != nil && s.Polling.Trouble != "" }
 
 // askedText says how often the vendor of a polled source is asked.

@@ -19,8 +19,8 @@ const (
 	BySlack   Way = "slack"   // what chats take as Slack's incoming webhooks do
 )
 
-// Watch is where somebody expects the figures of one measure. With neither end it is the usual range: what 99 in 100 weeks
-// would lie in that are like those before (package insight).
+// Watch is the range in which a person expects the figures of one measure. Without both ends it is the usual range, in
+// which 99 of 100 weeks like those before lie (package insight).
 type Watch struct {
 	Insight string   `json:"insight"`
 	Measure string   `json:"measure"`
@@ -55,10 +55,10 @@ type Target struct {
 	Ender  string   `json:"ender"`            // what ends it, as it stands in a mail
 }
 
-// String never shows where it goes.
+// String never shows the address.
 func (Target) String() string { return "[target]" }
 
-// GoString never shows where it goes.
+// GoString never shows the address.
 func (Target) GoString() string { return "[target]" }
 
 // MaxAlerts is how many alerts a workspace may have.
@@ -151,18 +151,18 @@ func (s *Store) Alert(ctx context.Context, ws ID, id string) (Alert, error) {
 	return all[i], nil
 }
 
-// Looked notes that the figures of an alert were looked at on a day, and, unless fired is empty, that something of the week
-// that begins on that Monday is to be told.
+// Looked stores that the figures of an alert were checked on a day and, unless fired is empty, that a message about the
+// week that begins on that Monday is due.
 func (s *Store) Looked(ctx context.Context, a Alert, day, fired string) error {
 	return s.onAlert(ctx, a, `looked = ?, fired = CASE ? WHEN '' THEN fired ELSE ? END`, day, fired, fired)
 }
 
-// Delivered notes that a message of an alert was taken at a time.
+// Delivered stores that the receiver took a message of an alert at a time.
 func (s *Store) Delivered(ctx context.Context, a Alert, at time.Time) error {
 	return s.onAlert(ctx, a, `sent_at = ?, failed = ''`, at.UnixMicro())
 }
 
-// Undelivered notes why one was not taken; ended: nothing more is sent.
+// Undelivered stores why the receiver did not take one; ended: murmur sends no more.
 func (s *Store) Undelivered(ctx context.Context, a Alert, why string, ended bool) error {
 	return s.onAlert(ctx, a, `failed = ?, ended = max(ended, ?)`, why, ended)
 }

@@ -12,8 +12,8 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Flow is the way that calls really go, as the owner of a business wrote it down (docs/workflow.md): vendors do not tell
-// it. ParseFlow makes one; Version, Since and SetAt are the Store's.
+// Flow is the way of calls through menus and phones, as the owner of a business described it (docs/workflow.md): vendors
+// do not tell it. ParseFlow makes one; Version, Since and SetAt are the Store's.
 type Flow struct {
 	Name    string
 	Numbers []string // of the vendor, ids or telephone numbers; empty: every number
@@ -65,7 +65,7 @@ func ParseFlow(file []byte) (Flow, error) {
 	}
 	var doc yaml.Node
 	if err := yaml.Unmarshal(file, &doc); err != nil {
-		line := regexp.MustCompile(`line \d+`).FindString(err.Error()) // the rest may repeat what is written there
+		line := regexp.MustCompile(`line \d+`).FindString(err.Error()) // the rest of the error may repeat the file's content
 		return Flow{}, fmt.Errorf("%w: %s: it is not YAML (every level is indented by the same number of blanks, a text with a colon is in quotes)", ErrFlow, line)
 	}
 	if len(doc.Content) == 0 {
@@ -79,7 +79,7 @@ func ParseFlow(file []byte) (Flow, error) {
 	return p.flow, p.err
 }
 
-// flowParser keeps the first thing that is wrong.
+// flowParser stores the first error.
 type flowParser struct {
 	flow  Flow
 	lines map[string]int // of the nodes
@@ -155,7 +155,7 @@ func (p *flowParser) name(into *string) func(*yaml.Node) {
 	}
 }
 
-// longDigits is what a telephone number has and no name.
+// longDigits is a run of digits that a telephone number has and a name has not.
 var longDigits = regexp.MustCompile(`\d{5}`)
 
 func (p *flowParser) file(n *yaml.Node) {

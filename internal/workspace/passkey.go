@@ -6,10 +6,12 @@ import (
 	"database/sql"
 )
 
-// PasskeyRole is what a passkey is listed as. It opens no page and no API by itself: a device signs for it.
+// PasskeyRole is the role under which a passkey is listed. It gives no access to a page or the API by
+// itself: the device must sign.
 const PasskeyRole Role = "passkey"
 
-// passkeyHash is under what a credential's id is kept: never the hash of what could be sent as a token.
+// passkeyHash is the key under which a credential's id is stored; it is never the hash of a possible
+// token.
 func passkeyHash(id []byte) [32]byte { return sha256.Sum256(append([]byte("passkey\x00"), id...)) }
 
 // AddPasskey keeps a credential of a device for MaxTokenLife.

@@ -20,15 +20,15 @@ const (
 	Notice Basis = "notice"
 	// OptIn: only what a person agreed to; everything else is held for seven days, then refused.
 	OptIn Basis = "opt-in"
-	// OneParty, for recordings alone: the business attests that the law asks for one party's consent where it and its
-	// callers are, and that it gives it. No notice is waited for; a refusal still wins.
+	// OneParty, for recordings alone: the business attests that the law where it and its callers are requires the
+	// consent of one party, and that it gives it. murmur does not wait for a notice; a refusal still wins.
 	OneParty Basis = "one-party"
 )
 
 // Policy is what a workspace chose. The zero value is not a policy; start from DefaultPolicy.
 type Policy struct {
 	Recordings, Transcripts Basis
-	OptInCountries          string // ISO 3166 codes, "DE,FR"; EU: its members. Of their people only with a yes
+	OptInCountries          string // ISO 3166 codes, "DE,FR"; EU: its members. Content of people there needs their agreement
 	RawHours                int    // recordings live this long; 1 to 24
 	LinkDays                int    // rows of one person can be linked this long; 1 to 60
 	Timezone                string
@@ -161,7 +161,7 @@ func setBasis(b *Basis, v string, also ...Basis) error {
 }
 
 // In is the policy for a person of a country (ISO 3166), "" when it is not known: it may only be stricter. Where there is
-// a list of countries, nobody is heard without a yes who is in one of them or could be.
+// a list of countries, content of people who are, or may be, in one of them needs their agreement.
 func (p Policy) In(country string) Policy {
 	if p.OptInCountries == "" {
 		return p
@@ -201,7 +201,8 @@ func setInt(i *int, v string, lo, hi int) error {
 	return nil
 }
 
-// shape puts # for every digit: an example may be a real number, and the ledger keeps policies for ever.
+// shape replaces every digit by #, because an example may be a real number and the ledger keeps policies
+// for ever.
 func shape(examples string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= '0' && r <= '9' {

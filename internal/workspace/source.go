@@ -54,7 +54,8 @@ func ValidSourceName(name string) bool {
 	return sourceName.MatchString(name) && !slices.Contains(taken, name)
 }
 
-// taken are the names under which what comes another way is counted: a source of that name would pass for it.
+// taken are the names under which imports and other deliveries without a source are counted: a source of that
+// name would be taken for them.
 var taken = []string{"import", "control", "recorder"}
 
 var sourceName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)

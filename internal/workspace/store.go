@@ -117,8 +117,8 @@ func (s *Store) readPolicy(ctx context.Context, ws ID) (Policy, error) {
 	return p, rows.Err()
 }
 
-// cached gives what is known under a key, or reads it. What was read while something changed may be older than the
-// change: it is not kept.
+// cached gives the cached value of a key, or reads it. A value that was read while something changed may be older
+// than the change and is not cached.
 func cached[K comparable, V any](s *Store, known map[K]V, key K, read func() (V, error)) (V, error) {
 	s.mu.RLock()
 	v, ok := known[key]
@@ -185,7 +185,7 @@ func (s *Store) SetPolicy(ctx context.Context, ws ID, changes []Change, reason, 
 	return p, nil
 }
 
-// forget makes everybody read again; call it after a change was committed.
+// forget empties the cache; call it after a change was committed.
 func (s *Store) forget() {
 	s.mu.Lock()
 	s.changes++
@@ -194,8 +194,8 @@ func (s *Store) forget() {
 	s.mu.Unlock()
 }
 
-// Changes counts the changes of policies and sources since the store was opened: who saw the same number before and
-// after a decision knows that it still holds.
+// Changes counts the changes of policies and sources since the store was opened: a caller that sees the same number
+// before and after a decision knows that the decision still holds.
 func (s *Store) Changes() uint64 {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -27,7 +27,8 @@ const (
 	SessionRole Role = "session" // the pages, opened
 )
 
-// apiRoles are those of API tokens; whatever else is kept beside them opens no API.
+// apiRoles are the roles of API tokens; links and sessions, which are stored in the same table, give no access to
+// the API.
 var apiRoles = []Role{Owner, Viewer, Privacy, Outside}
 
 // TokenLife is how long an API token opens something, unless it is made for another time; MaxTokenLife bounds that.
@@ -105,7 +106,7 @@ func (s *Store) addToken(ctx context.Context, tx *sql.Tx, h [32]byte, ws string,
 	return err
 }
 
-// Pass is an API token, a shared link or a session as it is listed: never what opens.
+// Pass is an API token, a shared link or a session as it is listed, without its secret.
 type Pass struct {
 	ID      string    `json:"id"`             // the first 12 hexadecimal digits of its hash
 	Role    Role      `json:"role"`           // of a session: session; of a link to a page: share
@@ -117,7 +118,7 @@ type Pass struct {
 // PassIDLen is the length of Pass.ID.
 const PassIDLen = 12
 
-// IDOf names what is kept under a hash, where it is listed and ended: by the first PassIDLen hexadecimal digits.
+// IDOf is the name of a token, link or session in lists: the first PassIDLen hexadecimal digits of its hash.
 func IDOf(hash []byte) string { return hex.EncodeToString(hash)[:PassIDLen] }
 
 // passID is how a token is named to revoke it.

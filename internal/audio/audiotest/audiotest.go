@@ -1,4 +1,4 @@
-// Package audiotest gives tests of sound something to hear: tones, keys, and the shared recordings of speech.
+// Package audiotest makes sound for tests: tones, keys, and the shared recordings of speech.
 //
 // Zone: RED, tests only. Nothing in it is linked into the command.
 package audiotest

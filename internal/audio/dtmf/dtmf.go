@@ -1,4 +1,4 @@
-// Package dtmf hears the keys of a telephone in its sound (dual-tone multi-frequency, ITU-T Q.23).
+// Package dtmf detects the keys of a telephone in its sound (dual-tone multi-frequency, ITU-T Q.23).
 //
 // Zone: RED. Keys that callers press are card numbers and PINs, and also the opt-out: the recorder asks this
 // package while the call goes on, masking asks it afterwards.
@@ -9,7 +9,7 @@
 // same; no allocation grows with the length of the sound.
 //
 // What it does not protect against: a key whose tones are weaker than the speech over it, tones more than 1.5 % off
-// their nominal frequency, and a sound that somebody made to be taken for a key.
+// their nominal frequency, and a sound that somebody made to imitate a key.
 package dtmf
 
 import (
@@ -49,7 +49,7 @@ var detuned = [4]float64{0.985, 0.9925, 1.0075, 1.015}
 // Twist: how much stronger the high tone may be than the low one, and weaker (-10 .. +7 dB).
 var twistLow, twistHigh = math.Pow(10, -1), math.Pow(10, 0.7)
 
-// Detector hears keys in one stream of sound. It is not safe for concurrent use.
+// Detector detects keys in one stream of sound. It is not safe for concurrent use.
 type Detector struct {
 	rate         float64
 	window, step int
@@ -67,11 +67,12 @@ type Detector struct {
 	gap        bool    // the last window did not have symbol
 }
 
-// New makes a detector for sound of rate samples a second, 8,000 or more. It would rather miss a key in much noise
-// than hear one in speech.
+// New makes a detector for sound of rate samples a second, 8,000 or more. It may miss a key in much noise, so that
+// it does not detect one in speech.
 func New(rate int) *Detector { return detector(rate, clear) }
 
-// Sensitive makes a detector for masking: it would rather hear a key too many.
+// Sensitive makes a detector for masking: it detects weak keys too, and may take other sound for a
+// key.
 func Sensitive(rate int) *Detector { return detector(rate, fair) }
 
 func detector(rate int, clear float64) *Detector {

@@ -7,10 +7,10 @@
 //
 // Words: a *frame* is one sample of every leg.
 //
-// It promises: a header is never believed about how much there is to read; memory does not grow with the file; every
+// It promises: it does not rely on the header for the amount of data; memory does not grow with the file; every
 // error is one of the four below, or the reader's own.
 //
-// What it does not protect against: what is said in the sound.
+// What it does not protect against: personal data in the sound.
 //
 // Source: Microsoft and IBM, Multimedia Programming Interface and Data Specifications 1.0 (1991); Microsoft,
 // Multiple Channel Audio Data and WAVE Files (2001).
@@ -169,7 +169,7 @@ func (r *Reader) Read(pcm []int16) (int, error) {
 		}
 		got, err := io.ReadFull(r.in, r.buf[:want])
 		r.left -= int64(got)
-		got -= got % (width * r.Legs) // a frame cut through is no frame
+		got -= got % (width * r.Legs) // an incomplete frame is dropped
 		r.coding.decode(pcm[n:], r.buf[:got])
 		n += got / width
 		r.frames += int64(got / width / r.Legs)
