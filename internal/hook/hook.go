@@ -41,7 +41,7 @@ var (
 type Receiver struct {
 	URL    string
 	Secret string   // whsec_ and base64; empty: messages are not signed
-	Named  []string // HOST:PORT that whoever runs the machine named: they may be private, loopback and http
+	Named  []string // HOST:PORT that the operator named: they may be private, loopback and http
 	// Timeout is how long one try may take; 0: 15 s.
 	Timeout time.Duration
 }

@@ -44,7 +44,7 @@ type AlertListed struct {
 	Host string `json:"host,omitempty"` // of a webhook or a chat
 }
 
-// addAlert adds an alert for whoever runs the machine: the host that it names may be private or loopback.
+// addAlert adds an alert for the operator: the host that it names may be private or loopback.
 func (n *Node) addAlert(ctx context.Context, a AlertArgs) (AlertMade, error) {
 	host, err := hook.HostOf(a.To)
 	if a.Way == workspace.ByMail || err != nil {

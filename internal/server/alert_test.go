@@ -348,7 +348,7 @@ func TestAnAlertByMailIsEndedFromIt(t *testing.T) {
 	}
 }
 
-// TestATenantsAlertReachesNoHostInside: a workspace's owner has the server post to no private host; whoever runs the machine may.
+// TestATenantsAlertReachesNoHostInside: a workspace's owner has the server post to no private host; the operator may.
 func TestATenantsAlertReachesNoHostInside(t *testing.T) {
 	t.Parallel()
 	w := watchedNode(t)

@@ -45,6 +45,6 @@ func TestATenantNamesNoHost(t *testing.T) {
 		t.Fatalf("%d requests reached a server inside", asked.Load())
 	}
 	if _, err := n.connect(t.Context(), ConnectArgs{Kind: "quo", Name: "quo", APIKey: "good", APIBase: inside.URL}); err != nil || asked.Load() == 0 {
-		t.Errorf("whoever runs the machine: %v, %d requests", err, asked.Load())
+		t.Errorf("the operator: %v, %d requests", err, asked.Load())
 	}
 }

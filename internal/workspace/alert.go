@@ -51,7 +51,7 @@ type Alert struct {
 type Target struct {
 	To     string   `json:"to"`               // an e-mail address, or the receiver's
 	Secret string   `json:"secret,omitempty"` // that signs a webhook
-	Named  []string `json:"named,omitempty"`  // HOST:PORT that whoever runs the machine named
+	Named  []string `json:"named,omitempty"`  // HOST:PORT that the operator named
 	Ender  string   `json:"ender"`            // what ends it, as it stands in a mail
 }
 

@@ -33,7 +33,7 @@ import (
 // Config makes a Client.
 type Config struct {
 	Base   string            // such as https://api.example.com
-	Named  []string          // HOST:PORT that whoever runs the machine named: they may be private or loopback
+	Named  []string          // HOST:PORT that the operator named: they may be private or loopback
 	Header map[string]string // goes with every request
 	// Rate is how many requests a second the vendor allows; the client stays 5 % below. 0: no limit.
 	Rate float64
