@@ -145,7 +145,7 @@ func (c *statusCmd) Run(r *run) error {
 		}
 		for _, ws := range a.Names() {
 			if r := a.Workspaces[ws].Recordings; r != nil {
-				fmt.Fprintf(w, "Recordings of %s: %d stored, %d heard, %d wait, %d are not to be heard: %s.\n", ws, r.Stored, r.Heard, r.Waiting, r.Denied, r.Said)
+				fmt.Fprintf(w, "Recordings of %s: %d stored, %d transcribed, %d wait, %d may not be transcribed: %s.\n", ws, r.Stored, r.Heard, r.Waiting, r.Denied, r.Said)
 			}
 		}
 		for _, ws := range slices.Sorted(maps.Keys(a.Erasing)) {

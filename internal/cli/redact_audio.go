@@ -18,7 +18,7 @@ type audioFlags struct {
 	Words    string `help:"For a recording: its transcript, a JSON array of {\"w\",\"start\",\"end\",\"leg\",\"conf\"} in seconds." type:"existingfile" placeholder:"WORDS.json"`
 	Listener string `help:"For a recording without a transcript: the transcriber, a command; the one of make voice by default." type:"path" placeholder:"PATH"`
 	Output   string `short:"o" help:"For a recording: write it here, masked, as a WAV." type:"path" placeholder:"OUT.wav"`
-	Fill     string `default:"silence" enum:"silence,tone" help:"For a recording: what is heard in the masks, silence or tone."`
+	Fill     string `default:"silence" enum:"silence,tone" help:"For a recording: the sound in the masks, silence or tone."`
 }
 
 // noListener says what to do when no transcriber is installed.

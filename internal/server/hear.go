@@ -59,7 +59,7 @@ func (w *hearWorker) Work(ctx context.Context, j *river.Job[hearArgs]) error {
 		return river.JobSnooze(0) // the next server transcribes it; this does not count as a try
 	}
 	if err != nil {
-		w.n.log.Error("a recording could not be heard", "workspace", ws.String(), "recording", id.String(), "try", j.Attempt, "error", err)
+		w.n.log.Error("a recording could not be transcribed", "workspace", ws.String(), "recording", id.String(), "try", j.Attempt, "error", err)
 	}
 	return err
 }
@@ -124,7 +124,7 @@ func (n *Node) recorded(ctx context.Context, ws workspace.ID) (*web.Recorded, er
 	case w.Denied > 0:
 		w.Said = "the policy for transcripts, or a person's refusal, forbids their transcription"
 	default:
-		w.Said = "all were heard"
+		w.Said = "all are transcribed"
 	}
 	return w, nil
 }

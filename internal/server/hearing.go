@@ -12,9 +12,9 @@ func (d *Diagnosis) hearing() {
 		c.OK, c.Said = false, "the transcriber "+found+" does not run: this system has no "+held.Lacks
 		c.Hint = confineHint
 	case held.Lacks != "":
-		c.Said, c.Hint = "heard by "+found+", without sockets and without files of others", "this system does not give it "+held.Lacks
+		c.Said, c.Hint = "transcribed by "+found+", without sockets and without files of others", "this system does not give it "+held.Lacks
 	default:
-		c.Said = "heard by " + found + ", without sockets, network, files and processes of others"
+		c.Said = "transcribed by " + found + ", without sockets, network, files and processes of others"
 	}
 	d.Checks = append(d.Checks, c)
 }

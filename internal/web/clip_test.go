@@ -144,7 +144,7 @@ func TestOneClipIsHeardAtATime(t *testing.T) {
 	go func() { first <- upload(h, "owner", "same-origin", kind, body) }()
 	<-s.began
 	again, kind2 := form(t, "clip", []byte("RIFF"))
-	if w := upload(h, "owner", "same-origin", kind2, again); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "Another clip") {
+	if w := upload(h, "owner", "same-origin", kind2, again); w.Code != http.StatusServiceUnavailable || !strings.Contains(w.Body.String(), "Another recording") {
 		t.Errorf("a second clip: %d", w.Code)
 	}
 	close(s.goOn)

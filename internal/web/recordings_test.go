@@ -32,7 +32,7 @@ func TestRecordingsSayWhatTheAPIAnswers(t *testing.T) {
 	if r == nil || r.Stored == 0 || r.Said == "" {
 		t.Fatalf("/v1/status answers %+v", r)
 	}
-	for name, n := range map[string]int64{"Stored": r.Stored, "Heard": r.Heard, "Waiting": r.Waiting, "Denied": r.Denied} {
+	for name, n := range map[string]int64{"Stored": r.Stored, "Transcribed": r.Heard, "Waiting": r.Waiting, "Denied": r.Denied} {
 		if want := fmt.Sprintf(`%s</span><span class="big">%d</span>`, name, n); !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
 		}

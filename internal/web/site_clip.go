@@ -56,7 +56,7 @@ func (s *site) playClip(w http.ResponseWriter, r *http.Request, a Access) {
 	status := http.StatusServiceUnavailable
 	if v.Hears {
 		if !s.hearing.TryLock() {
-			s.message(w, r, status, "Another clip is being heard", "One is heard at a time.", "Go back and try again in a moment.")
+			s.message(w, r, status, "Another recording is being transcribed", "murmur transcribes one at a time.", "Go back and try again in a moment.")
 			return
 		}
 		defer s.hearing.Unlock()
@@ -67,7 +67,7 @@ func (s *site) playClip(w http.ResponseWriter, r *http.Request, a Access) {
 		}
 		switch {
 		case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-			s.message(w, r, status, "That took too long", "It was not heard to its end, and nothing of it is kept.", "Go back and send a shorter clip.")
+			s.message(w, r, status, "That took too long", "murmur stopped its transcription and kept nothing of it.", "Go back and send a shorter recording.")
 			return
 		case err != nil:
 			s.fail(w, r, err)

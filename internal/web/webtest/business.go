@@ -59,7 +59,7 @@ func New() *Business {
 				"typeform": {In: 580, Published: 562, Duplicate: 8, Ignored: 6, Quarantined: 4},
 			},
 			Control:    map[string]string{"quo": "L1", "typeform": "L0"},
-			Recordings: &web.Recorded{Stored: 48, Heard: 41, Waiting: 4, Denied: 3, Said: "they are heard one after the other"},
+			Recordings: &web.Recorded{Stored: 48, Heard: 41, Waiting: 4, Denied: 3, Said: "they are transcribed one after the other"},
 		},
 		Held: []web.Quarantine{
 			{Reason: "bad_field", Words: "A field has a type or value the source never sends. Update murmur or report the kind of event, then process again.", Deliveries: 4, Oldest: Now.Add(-5 * time.Hour)},
