@@ -50,12 +50,21 @@ func (b *builder) add(ctx context.Context, e *event.Event) error {
 	if err != nil {
 		return err
 	}
+	call, began := b.callOf(e), b.zone.now()
+	people, missing, err := b.present(ctx, e, call, people)
+	if err != nil {
+		return err
+	}
 	who := people[0].Contact
 	if b.owner == (anon.Contact{}) && who.Person() {
 		b.owner = who
 	}
 	if !plausible(e.At, b.receivedAt) {
 		b.stop(fact.Quarantined, fact.WhyBadTime)
+		return nil
+	}
+	if missing == erasedCall {
+		b.stop(fact.Erased, fact.WhyErasure)
 		return nil
 	}
 	gone, err := b.erased(ctx, e, people)
@@ -66,6 +75,7 @@ func (b *builder) add(ctx context.Context, e *event.Event) error {
 		return err
 	}
 	if !e.At.After(gone) {
+		b.spoke(e, call, identity.Person{}) // words that name the call go too
 		b.stop(fact.Erased, fact.WhyErasure)
 		return nil
 	}
@@ -76,7 +86,6 @@ func (b *builder) add(ctx context.Context, e *event.Event) error {
 		}
 		locate(flows, e.Step, e.At)
 	}
-	call, began := b.callOf(e), b.zone.now()
 	if e.Talk != nil && call == (fact.ID{}) {
 		if call, err = b.placed(ctx, e, people[0]); err != nil {
 			return err
@@ -106,14 +115,16 @@ func (b *builder) add(ctx context.Context, e *event.Event) error {
 	if err != nil {
 		return err
 	}
+	b.spoke(e, call, people[0])
+	if use == consent.Transcript && missing == unknownCall && consent.Stricter(consent.Unknown, verdict) {
+		verdict, why = consent.Unknown, fact.WhyNoCall // it may be the call of somebody who refused
+		b.memo.add(consent.Told{Waiting: []consent.Waiting{{Workspace: b.ws, Call: call, Since: began}}})
+	}
 	if use == consent.Transcript && call == (fact.ID{}) && consent.Stricter(consent.Unknown, verdict) {
 		verdict, why = consent.Unknown, fact.WhyNoCall // somebody may have refused the call
 		if who.Person() {
 			b.memo.add(consent.Told{Waiting: []consent.Waiting{{Workspace: b.ws, Contact: who, Since: began}}})
 		}
-	}
-	if verdict == consent.Allow {
-		b.spoke(e, call, who)
 	}
 	b.act(e, call, who, verdict, why)
 	return nil
@@ -127,14 +138,53 @@ func (b *builder) placed(ctx context.Context, e *event.Event, who identity.Perso
 	return b.zone.register.CallAt(ctx, b.ws, b.label(fact.DimNumber, 0, e.Talk.Number), e.At, b.memo.spoken(), who.All()...)
 }
 
-// spoke stores a call in which somebody spoke, where the policy allows words of it to come in
-// later.
-func (b *builder) spoke(e *event.Event, call fact.ID, who anon.Contact) {
+// callFault is what keeps words from being those of the call that they name.
+type callFault int
+
+const (
+	noFault     callFault = iota
+	unknownCall           // it has not come in, and the words say of nobody whose they are
+	erasedCall            // somebody who took part was erased
+)
+
+// present adds to those whom words or a recording name whoever took part in their call: sources leave them out, and may name
+// somebody else. Words that name nobody are those of the call's contact.
+func (b *builder) present(ctx context.Context, e *event.Event, call fact.ID, people []identity.Person) ([]identity.Person, callFault, error) {
+	if e.Talk == nil && e.Recorded == nil || call == (fact.ID{}) {
+		return people, noFault, nil
+	}
+	c, err := b.zone.register.WhoseCall(ctx, b.ws, call, b.memo.spoken())
+	if err != nil || c.Erased {
+		return people, erasedCall, err
+	}
+	nobody := !people[0].Known() && !people[0].Unreadable
+	for _, w := range c.Who {
+		p := identity.Stranger(anon.Stored(b.key, w.Contact), w.Country)
+		switch {
+		case !p.Known() || slices.ContainsFunc(people, func(o identity.Person) bool { return slices.Contains(append(o.All(), o.Also...), p.Contact) }):
+		case !people[0].Known() && !people[0].Unreadable:
+			people[0] = p
+		default:
+			people = append(people, p)
+		}
+	}
+	if nobody && !c.Known && e.Talk != nil && e.Talk.Heard == nil {
+		return people, unknownCall, nil
+	}
+	return people, noFault, nil
+}
+
+// spoke remembers whose a call is, where words of it may come in; where somebody spoke, over which number too. Nobody's, the zero
+// Person, is the call of somebody who was erased.
+func (b *builder) spoke(e *event.Event, call fact.ID, who identity.Person) {
 	c := e.Call
-	if c == nil || c.Number == "" || c.Answered.IsZero() && !c.Voicemail || !who.Person() || b.policy.Transcripts == workspace.Deny {
+	if c == nil || who.Unreadable || b.policy.Transcripts == workspace.Deny {
 		return
 	}
-	s := consent.Spoken{Workspace: b.ws, Call: call, Contact: who, Number: b.label(fact.DimNumber, 0, c.Number), Began: e.At, Ended: e.At}
+	s := consent.Spoken{Workspace: b.ws, Call: call, Contact: who.Contact, Country: consent.CountryOf(b.policy, who), Began: e.At, Ended: e.At}
+	if c.Number != "" && (!c.Answered.IsZero() || c.Voicemail) {
+		s.Number = b.label(fact.DimNumber, 0, c.Number)
+	}
 	if c.Completed.After(e.At) {
 		s.Ended = c.Completed
 	}

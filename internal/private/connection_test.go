@@ -9,7 +9,6 @@ import (
 
 	"murmur/internal/fact"
 	"murmur/internal/journal"
-	"murmur/internal/private/anon"
 	"murmur/internal/private/internal/consent"
 	"murmur/internal/private/internal/source"
 	"murmur/internal/tour"
@@ -243,7 +242,7 @@ func TestWordsThatCameFirstFindTheirCall(t *testing.T) {
 		t.Fatalf("before the call: %s %s", o.State, o.Why)
 	}
 	waiting := h.inbox[len(h.inbox)-1]
-	placeable := func() [][anon.ContactLen]byte {
+	placeable := func() []Wanted {
 		t.Helper()
 		all, err := h.zone.Placeable(t.Context())
 		must(t, err)
@@ -254,7 +253,7 @@ func TestWordsThatCameFirstFindTheirCall(t *testing.T) {
 	}
 	h.send(origin{"quo", "native", "quo"}, "call", fmt.Sprintf(`{"schema":"murmur.v1","type":"call","source_id":"c1","occurred_at":%q,"answered_at":%[1]q,"direction":"in","outcome":"answered","number":"main","party":{"phone":"+12125550142"}}`, at))
 	who := h.builder().who("+12125550142").Bytes()
-	if all := placeable(); len(all) != 1 || all[0] != who {
+	if all := placeable(); len(all) != 1 || all[0].Contact != who {
 		t.Errorf("%d contacts have their call", len(all))
 	}
 	if o := h.process(waiting); o.State != fact.Published {
@@ -318,5 +317,74 @@ func TestTimesHaveOneBound(t *testing.T) {
 		if o := h.send(origin{"desk", "native", "desk"}, at, body); o.State != fact.Quarantined || o.Why != fact.WhyBadTime {
 			t.Errorf("%s: %s %s", at, o.State, o.Why)
 		}
+	}
+}
+
+// TestWordsAreWhoseTheirCallWas: words that name a call and nobody, or somebody else, are those of whoever the call was with. An
+// opt-out or an erasure of theirs holds for them in every order.
+func TestWordsAreWhoseTheirCallWas(t *testing.T) {
+	t.Parallel()
+	at := tour.Now.Add(-time.Hour).Format(time.RFC3339)
+	const caller, other = "+12125550142", "+12125550143"
+	call := fmt.Sprintf(`{"schema":"murmur.v1","type":"call","source_id":"c1","occurred_at":%q,"direction":"in","outcome":"missed","party":{"phone":%q}}`, at, caller)
+	words := fmt.Sprintf(`{"schema":"murmur.v1","type":"transcript","source_id":"T1","occurred_at":%q,"call":"c1","turns":[{"side":"contact","text":"the heater is broken"}]%%s}`, at)
+	nobodys, others := fmt.Sprintf(words, ""), fmt.Sprintf(words, `,"party":{"phone":"`+other+`"}`)
+	desk := origin{"quo", "native", "quo"}
+	for name, c := range map[string]struct {
+		steps []string // call, words, others: a delivery; out, erase: what the caller says
+		want  fact.State
+	}{
+		"nobody refused":                    {[]string{"call", "words"}, fact.Published},
+		"opt-out, call, words":              {[]string{"out", "call", "words"}, fact.Refused},
+		"call, opt-out, words":              {[]string{"call", "out", "words"}, fact.Refused},
+		"opt-out, words, call":              {[]string{"out", "words", "call"}, fact.Refused},
+		"words, opt-out, call":              {[]string{"words", "out", "call"}, fact.Refused},
+		"words, call":                       {[]string{"words", "call"}, fact.Published},
+		"words without their call":          {[]string{"words"}, fact.Held},
+		"call, opt-out, others":             {[]string{"call", "out", "others"}, fact.Refused},
+		"call, erasure, words":              {[]string{"call", "erase", "words"}, fact.Erased},
+		"call, erasure, others":             {[]string{"call", "erase", "others"}, fact.Erased},
+		"erasure, call, words":              {[]string{"erase", "call", "words"}, fact.Erased},
+		"words, erasure, call":              {[]string{"words", "erase", "call"}, fact.Erased},
+		"call, opt-out, erasure, words":     {[]string{"call", "out", "erase", "words"}, fact.Erased},
+		"call, words, of another, in peace": {[]string{"call", "others"}, fact.Published},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newCallHouse(t, "notice")
+			h.policy("transcripts", "notice")
+			who := h.builder().who(caller)
+			var said []journal.Message // the words
+			var last fact.Outcome
+			for _, step := range c.steps {
+				switch step {
+				case "call":
+					h.send(desk, "call", call)
+				case "words", "others":
+					last = h.send(desk, "words", map[string]string{"words": nobodys, "others": others}[step])
+					said = h.inbox[len(h.inbox)-1:]
+				case "out":
+					_, err := h.zone.register.Say(t.Context(), workspace.Default, consent.Subject{Contact: who}, fact.OptedOut, consent.Everything, fact.ViaAPI)
+					must(t, err)
+				case "erase":
+					_, err := h.zone.register.Erase(t.Context(), workspace.Default, who)
+					must(t, err)
+					orders, err := h.zone.register.Orders(t.Context(), workspace.Default)
+					must(t, err)
+					must(t, h.zone.register.Fulfil(t.Context(), workspace.Default, orders))
+				}
+			}
+			wanted, err := h.zone.Placeable(t.Context())
+			must(t, err)
+			if len(wanted[workspace.Default]) > 0 {
+				last = h.process(said[0])
+			}
+			if last.State != c.want {
+				t.Errorf("the words: %s %s, want %s", last.State, last.Why, c.want)
+			}
+			if c.want == fact.Published && c.steps[len(c.steps)-1] != "others" && last.Facts[0].(*fact.Talk).Contact != who {
+				t.Error("the words are not the caller's")
+			}
+		})
 	}
 }

@@ -210,15 +210,29 @@ func (z *Zone) Shredded(ctx context.Context, s Shred, at time.Time) error {
 	return z.register.Shredded(ctx, consent.Shred(s), at)
 }
 
-// Placeable gives, by workspace, the contacts whose words wait for the call that they are of, and of whom a call came since:
-// their deliveries are to be decided again, and Placed told when.
-func (z *Zone) Placeable(ctx context.Context) (map[workspace.ID][][anon.ContactLen]byte, error) {
-	return z.register.Placeable(ctx)
+// Wanted are words to be decided again: those that name a call, or, where that is zero, those of a contact.
+type Wanted consent.Wanted
+
+// Placeable gives, by workspace, the words that wait for the call that they are of, which came since: their deliveries are to be
+// decided again, and Placed told when.
+func (z *Zone) Placeable(ctx context.Context) (map[workspace.ID][]Wanted, error) {
+	found, err := z.register.Placeable(ctx)
+	all := make(map[workspace.ID][]Wanted, len(found))
+	for ws, words := range found {
+		for _, w := range words {
+			all[ws] = append(all[ws], Wanted(w))
+		}
+	}
+	return all, err
 }
 
 // Placed ends what Placeable asked for.
-func (z *Zone) Placed(ctx context.Context, ws workspace.ID, contacts [][anon.ContactLen]byte, at time.Time) error {
-	return z.register.Placed(ctx, ws, contacts, at)
+func (z *Zone) Placed(ctx context.Context, ws workspace.ID, words []Wanted, at time.Time) error {
+	of := make([]consent.Wanted, len(words))
+	for i, w := range words {
+		of[i] = consent.Wanted(w)
+	}
+	return z.register.Placed(ctx, ws, of, at)
 }
 
 // Refused lists the calls and contacts that opted out before a moment: no content of theirs may be stored.

@@ -148,22 +148,22 @@ func (n *Node) shred(ctx context.Context, s private.Shred) error {
 	return n.zone.Shredded(ctx, s, began)
 }
 
-// place replays deliveries whose words waited for a call that has come since.
+// place has words decided again that waited for a call that came since.
 func (n *Node) place(ctx context.Context) error {
 	began := n.now()
-	contacts, err := n.zone.Placeable(ctx)
+	words, err := n.zone.Placeable(ctx)
 	if err != nil {
 		return err
 	}
-	return n.each(ctx, "find calls", slices.Collect(maps.Keys(contacts)), func(ws workspace.ID) error {
-		of := make([]journal.Subject, len(contacts[ws]))
-		for i, c := range contacts[ws] {
-			of[i].Contact = c
+	return n.each(ctx, "find calls", slices.Collect(maps.Keys(words)), func(ws workspace.ID) error {
+		of := make([]journal.Subject, len(words[ws]))
+		for i, w := range words[ws] {
+			of[i] = journal.Subject{Call: w.Call, Contact: w.Contact}
 		}
 		if _, err := n.journal.ReplayHeld(ctx, ws, of); err != nil {
 			return err
 		}
-		return n.zone.Placed(ctx, ws, contacts[ws], began)
+		return n.zone.Placed(ctx, ws, words[ws], began)
 	})
 }
 

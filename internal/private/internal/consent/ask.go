@@ -82,5 +82,8 @@ func CountryOf(p workspace.Policy, who identity.Person) string {
 	if p.OptInCountries == "" {
 		return ""
 	}
+	if who.Country == nil {
+		return ""
+	}
 	return who.Country()
 }

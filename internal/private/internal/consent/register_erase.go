@@ -159,7 +159,7 @@ func (r *Register) close(ctx context.Context, ws workspace.ID, all []Order, upda
 				return err
 			}
 			for _, c := range o.Who {
-				if err := unspeak(ctx, tx, ws, c); err != nil {
+				if err := unspeak(ctx, tx, ws, c, r.now()); err != nil {
 					return err
 				}
 			}
