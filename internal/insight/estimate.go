@@ -27,11 +27,12 @@ func (e estimate) widened(sd, least, most float64) estimate {
 	return estimate{v, max(least, v-math.Hypot(e.value-e.low, z*sd)), min(most, v+math.Hypot(e.high-e.value, z*sd))}
 }
 
-// wilson estimates the proportion x of n (Wilson 1927): never outside 0..1, and sound for small n.
+// wilson estimates the proportion x of n (Wilson 1927): never outside 0..1, whatever noise made of x, and sound for small n.
 func wilson(x, n int64) estimate {
 	if n <= 0 {
 		return estimate{}
 	}
+	x = min(max(x, 0), n)
 	p, m := float64(x)/float64(n), float64(n)
 	centre := (p + z*z/(2*m)) / (1 + z*z/m)
 	half := z / (1 + z*z/m) * math.Sqrt(p*(1-p)/m+z*z/(4*m*m))

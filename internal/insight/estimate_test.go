@@ -31,6 +31,20 @@ func TestIntervalsMatchPublishedTables(t *testing.T) {
 	}
 }
 
+// TestAProportionIsOneEvenIfNoiseSaysMore: noise may give a part more than its whole, and a whole less than nothing.
+func TestAProportionIsOneEvenIfNoiseSaysMore(t *testing.T) {
+	t.Parallel()
+	for n := int64(-3); n < 40; n++ {
+		for x := int64(-5); x < 60; x++ {
+			for name, e := range map[string]estimate{"wilson": wilson(x, n), "portion": portion(x, n, laplace, -1)} {
+				if !(0 <= e.low && e.low <= e.value && e.value <= e.high && e.high <= 1) {
+					t.Fatalf("%s of %d of %d is %+v", name, x, n, e)
+				}
+			}
+		}
+	}
+}
+
 func TestQuantilesFollowTheExactValues(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(7, 8))

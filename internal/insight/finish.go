@@ -21,8 +21,9 @@ func (a answer) part(g release.Group, bins ...int) estimate {
 
 // portion estimates the proportion of groups in all groups; of is the variance of their sum, rest that of the others'.
 func portion(x, n int64, of, rest float64) estimate {
-	p := float64(x) / float64(max(n, 1))
-	return wilson(x, n).widened(math.Sqrt(of*(1-p)*(1-p)+rest*p*p)/float64(max(n, 1)), 0, 1)
+	e := wilson(x, n)
+	p := e.value
+	return e.widened(math.Sqrt(of*(1-p)*(1-p)+max(rest, 0)*p*p)/float64(max(n, 1)), 0, 1)
 }
 
 // count estimates the mean of a count of a group.

@@ -216,6 +216,7 @@ func TestEncodingDoesNotDependOnTheOrderOfFigures(t *testing.T) {
 
 // randomAnswers makes random groups for every query of in, hidden ones among them.
 func randomAnswers(r *rand.Rand, in Insight) []answer {
+	noisy := r.IntN(2) == 0
 	answers := make([]answer, len(in.Needs))
 	for i, q := range in.Needs {
 		var groups []release.Group
@@ -236,6 +237,9 @@ func randomAnswers(r *rand.Rand, in Insight) []answer {
 			groups = append(groups, g)
 		}
 		answers[i] = answered(q, groups...)
+		if noisy {
+			answers[i].variance = func(release.Group) float64 { return laplace }
+		}
 	}
 	return answers
 }

@@ -33,8 +33,9 @@ type cell struct {
 
 // share estimates the share of missed calls.
 func (c cell) share() estimate {
-	p := c.missed / max(c.calls, 1)
-	return wilson(int64(c.missed), int64(c.calls)).widened(math.Sqrt(c.noise*(1+p*p))/max(c.calls, 1), 0, 1)
+	e := wilson(int64(c.missed), int64(c.calls))
+	p := e.value
+	return e.widened(math.Sqrt(c.noise*(1+p*p))/max(c.calls, 1), 0, 1)
 }
 
 // missedBand finds the hours of the day, up to four in a row, that stand out most among the open ones. 96 bands
@@ -50,7 +51,7 @@ func missedBand(m month) []Suggestion {
 				continue
 			}
 			excess := in.missed - in.calls*out.missed/out.calls
-			pooled := (in.missed + out.missed) / (in.calls + out.calls)
+			pooled := min(1, (in.missed+out.missed)/(in.calls+out.calls)) // noise may say more
 			deviation := in.calls * math.Sqrt(pooled*(1-pooled)*(1/in.calls+1/out.calls)+in.noise/(in.calls*in.calls))
 			if excess < 5 || excess < clearest*deviation {
 				continue
