@@ -30,8 +30,7 @@ func (c *tokenMakeCmd) Run(r *run) error {
 	if err := r.do("token", server.TokenArgs{Workspace: c.Workspace, Role: c.Role, Days: c.Days}, &token); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(r.Out, token)
-	return err
+	return r.print(map[string]string{"token": token}, func(w io.Writer) { fmt.Fprintln(w, token) })
 }
 
 type tokenListCmd struct {

@@ -115,6 +115,6 @@ func settingsOf(ws workspace.ID, p workspace.Policy) (release.Settings, error) {
 	}
 	return release.Settings{
 		Workspace: ws, Zone: p.Zone(), OpenHours: release.Hours(open), ShortAbandonS: int64(p.ShortAbandonSeconds),
-		MinGroup: int64(p.MinGroup), MinContent: int64(p.MinGroupContent), MinLabel: int64(p.MinGroup), Noise: int64(p.Noise),
+		MinGroup: int64(p.MinGroup), MinContent: int64(p.ContentGroup()), MinLabel: int64(p.MinGroup), Noise: int64(p.Noise),
 	}, nil
 }

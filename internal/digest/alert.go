@@ -6,6 +6,7 @@ import (
 	"fmt"
 	htmltemplate "html/template"
 	"math"
+	"regexp"
 	"strings"
 	"time"
 
@@ -96,11 +97,16 @@ func (a Alert) Letter() (Letter, error) {
 	return Letter{Subject: a.Title(), Text: strings.TrimRight(text.String(), "\n") + "\n", HTML: html.String()}, nil
 }
 
-// Slack is the alert for chats that understand Slack's incoming webhooks: {"text": ".."}. Names inside can neither
-// make links nor call people: <, > and & are escaped as Slack asks, and no @ begins a word.
+// host is a point as hosts have it.
+var host = regexp.MustCompile(`\.(\pL)`)
+
+// Slack is the alert as chats take it that understand Slack's incoming webhooks: {"text": ".."}. Names inside can neither
+// make links nor call people: <, > and & are escaped as Slack asks, no @ begins a word, and nothing reads as an
+// address of the web.
 func (a Alert) Slack() ([]byte, error) {
 	text := "*" + a.Title() + "*\n" + strings.Join(a.lines(), "\n")
-	text = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "@\u2060").Replace(text)
+	text = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "@\u2060", "://", ":\u2060//").Replace(text)
+	text = host.ReplaceAllString(text, ".\u2060$1") // a chat makes a link of whatever looks like a host
 	if a.Pages != "" {
 		text += "\n" + a.Pages
 	}

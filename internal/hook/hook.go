@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -29,10 +30,10 @@ import (
 
 // Errors of Check and Send.
 var (
-	ErrAddress  = errors.New("a receiver must be an https address, without a password in it")
-	ErrHost     = errors.New("the address leads to a private or special host that the operator did not allow")
-	ErrRedirect = errors.New("the receiver redirects to another address")
-	ErrGone     = errors.New("the receiver wants no more messages (status 410)")
+	ErrAddress  = errors.New("a receiver is an https address of a host, without a password in it")
+	ErrHost     = errors.New("the address leads to no host of the internet that takes https on port 443, and the operator did not allow it")
+	ErrRedirect = errors.New("the receiver sends elsewhere")
+	ErrGone     = errors.New("the receiver says that it is gone")
 	ErrRefused  = errors.New("the receiver refused the message")
 	ErrDown     = errors.New("the receiver did not answer in time, or with an error of its own")
 )
@@ -112,8 +113,9 @@ func (r Receiver) Send(ctx context.Context, id string, at time.Time, body []byte
 	defer transport.CloseIdleConnections()
 	client := http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.Do(req)
+	var nowhere *net.DNSError
 	switch {
-	case err != nil && outbound.Refused(err):
+	case err != nil && (outbound.Refused(err) || errors.As(err, &nowhere)): // nobody learns which names there are inside
 		return ErrHost
 	case err != nil:
 		return ErrDown

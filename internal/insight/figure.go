@@ -221,7 +221,7 @@ func (a answer) blank(g release.Group, measure, dim string) Figure {
 
 // put makes the figure of a group from an estimate over base rows; without base it is no data.
 func (a answer) put(g release.Group, measure, dim string, base int64, e estimate) Figure {
-	if g.Hidden == release.Shown && base == 0 {
+	if g.Hidden == release.Shown && (base == 0 || math.IsNaN(e.low+e.value+e.high)) { // one that is no number would hide all others
 		g.Hidden = release.NoData
 	}
 	f := a.blank(g, measure, dim)

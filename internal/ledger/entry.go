@@ -224,7 +224,7 @@ func (e Policy) check() error {
 		must(workspaceName.MatchString(e.Workspace), "workspace"),
 		must(policyKey.MatchString(e.Key), "key"),
 		must(value(e.From), "from"), must(value(e.To), "to"),
-		must(prose(e.Reason, 500), "reason"), must(prose(e.Author, 100), "author"))
+		must(prose(e.Reason, MaxProse), "reason"), must(prose(e.Author, MaxAuthor), "author"))
 }
 
 func (e Key) check() error {
@@ -254,6 +254,15 @@ func (e Recording) check() error {
 const maxMoves = 100
 
 // prose is one line of printable text.
+// MaxProse is the longest reason of a change, MaxAuthor the longest name of who made it, in bytes.
+const (
+	MaxProse  = 500
+	MaxAuthor = 100
+)
+
+// Prose reports whether free text can stand in an entry: one line that can be printed, of at most MaxProse bytes.
+func Prose(s string) bool { return prose(s, MaxProse) }
+
 func prose(s string, most int) bool {
 	if len(s) > most || !utf8.ValidString(s) {
 		return false

@@ -147,10 +147,10 @@ const (
 	erasedCall            // somebody who took part was erased
 )
 
-// present adds to those whom words or a recording name whoever took part in their call: sources leave them out, and may name
+// present adds to those whom words, a recording or an answer name whoever took part in their call: sources leave them out, and may name
 // somebody else. Words that name nobody are those of the call's contact.
 func (b *builder) present(ctx context.Context, e *event.Event, call fact.ID, people []identity.Person) ([]identity.Person, callFault, error) {
-	if e.Talk == nil && e.Recorded == nil || call == (fact.ID{}) {
+	if e.Talk == nil && e.Recorded == nil && e.Answer == nil || call == (fact.ID{}) {
 		return people, noFault, nil
 	}
 	c, err := b.zone.register.WhoseCall(ctx, b.ws, call, b.memo.spoken())

@@ -333,6 +333,17 @@ func TestStreamedEqualsWhole(t *testing.T) {
 	}
 }
 
+// TestATextIsStreamedAsOneDocument: a value may go on in the next line.
+func TestATextIsStreamedAsOneDocument(t *testing.T) {
+	t.Parallel()
+	d := detector(t, redact.Strict)
+	for _, text := range []string{"my card is 4111\n1111\n1111\n1111\n", "my card is 4111\r\n1111\r\n1111\r\n1111\r\n", "my ssn is 078\n05\n1120", "I am\nZyla Quorrin\n\nfrom\n12 Canal Street\n"} {
+		if got, want := streamed(t, d, text), masked(t, d, text); got != want {
+			t.Errorf("%q is streamed %q, whole %q", text, got, want)
+		}
+	}
+}
+
 // TestAConversationIsStreamedAsOneDocument: held until it ends, it is masked as Redact masks it.
 func TestAConversationIsStreamedAsOneDocument(t *testing.T) {
 	t.Parallel()

@@ -3,17 +3,18 @@ package redact
 import (
 	"bytes"
 	"io"
+	"strings"
 )
 
-// Stream masks lines as they come, order kept. Consecutive labelled lines are one conversation and are held
-// until it ends (an unlabelled or empty line, Close) or grows to a limit; an unlabelled line is a document of
-// its own. A question stays open from one to the next. What was written never changes. Not safe for
-// concurrent use.
+// Stream masks lines as they come, order kept. Consecutive labelled lines are one conversation, other consecutive lines one
+// text: it is held until it ends (an empty line, a line of the other kind, Close), grows to a limit or is flushed. A question
+// stays open from one to the next. What was written never changes. Not safe for concurrent use.
 type Stream struct {
 	d    *Detector
 	w    io.Writer
 	line []byte // an unfinished line
-	conv []Turn
+	held []Turn // a conversation, or the lines of a text
+	said bool   // it is a conversation
 	size int
 	talk dialogue
 	// Refused counts documents that could not be verified; a line "[WITHHELD]" stands for each of their lines.
@@ -70,9 +71,15 @@ func (s *Stream) Close() error {
 		if err := s.take(line, ""); err != nil {
 			return err
 		}
-		if len(s.conv) > 0 {
-			return s.flush("")
-		}
+		return s.flush("")
+	}
+	return s.flush("\n")
+}
+
+// FlushText writes the lines of a text that are held, though more of it may come: whoever types does not wait. A conversation is
+// held on: its next line may say what the one before was.
+func (s *Stream) FlushText() error {
+	if s.said {
 		return nil
 	}
 	return s.flush("\n")
@@ -81,30 +88,37 @@ func (s *Stream) Close() error {
 // take takes one line in; end is the line end behind it, "" for the last or a cut one.
 func (s *Stream) take(line, end string) error {
 	n := labelLen(line)
-	if n > 0 {
-		if len(s.conv) >= holdTurns || s.size >= holdBytes {
-			if err := s.flush("\n"); err != nil {
-				return err
-			}
+	said := n > 0
+	if line == "" || said != s.said || len(s.held) >= holdTurns || s.size >= holdBytes {
+		if err := s.flush("\n"); err != nil {
+			return err
 		}
-		s.conv = append(s.conv, Turn{Side: ParseSide(line[:n]), Text: line[n:], Label: line[:n]})
-		s.size += len(line)
-		return nil
 	}
-	if err := s.flush("\n"); err != nil {
-		return err
+	if line == "" {
+		return s.emit([]Turn{{}}, end)
 	}
-	return s.emit([]Turn{{Text: line}}, end)
+	s.said, s.size = said, s.size+len(line)
+	s.held = append(s.held, Turn{Side: ParseSide(line[:n]), Text: line[n:], Label: line[:n]})
+	if end == "" && !said { // a line that is cut, or the last
+		return s.flush("")
+	}
+	return nil
 }
 
-// flush writes the conversation that is held.
+// flush writes what is held.
 func (s *Stream) flush(end string) error {
-	if len(s.conv) == 0 {
+	if len(s.held) == 0 {
 		return nil
 	}
-	conv := s.conv
-	s.conv, s.size = nil, 0
-	return s.emit(conv, end)
+	held := s.held
+	s.held, s.size = nil, 0
+	if !s.said {
+		for _, line := range held[1:] {
+			held[0].Text += "\n" + line.Text
+		}
+		held = held[:1]
+	}
+	return s.emit(held, end)
 }
 
 func (s *Stream) emit(turns []Turn, end string) error {
@@ -121,7 +135,7 @@ func (s *Stream) emit(turns []Turn, end string) error {
 			if i > 0 {
 				out += "\n"
 			}
-			out += turns[i].Label + withheld
+			out += turns[i].Label + withheld + strings.Repeat("\n"+withheld, strings.Count(turns[i].Text, "\n"))
 		}
 	}
 	_, err = io.WriteString(s.w, out+end)

@@ -21,7 +21,7 @@ func (h holdings) Kept(ctx context.Context, ws workspace.ID) ([]web.Kept, error)
 		{What: "What sources sent, as they sent it", Where: "journal.db", HowLong: "until it is decided: seconds; 7 days at most while it is held, 30 in quarantine", Guard: "sealed under the day's key, which is destroyed"},
 		{What: "One row a call, text, step and answer: times, results, no words", Where: "lake/", HowLong: fmt.Sprintf("linked to a pseudonym and the call for %d days, then to nobody (with words: 90)", p.LinkDays), Guard: "keyed pseudonym; disk encryption"},
 		{What: "Words of texts, transcripts and comments, masked", Where: "lake/", HowLong: "90 days", Guard: "every personal value masked, verified by a second look"},
-		{What: "Figures of weeks and four-week blocks", Where: "murmur.db", HowLong: "kept", Guard: fmt.Sprintf("at least %d people behind each, %d where words were read; noise on every count that others than the owner see", p.MinGroup, p.MinGroupContent)},
+		{What: "Figures of weeks and four-week blocks", Where: "murmur.db", HowLong: "kept", Guard: fmt.Sprintf("at least %d people behind each, %d where words were read; noise on every count that others than the owner see", p.MinGroup, p.ContentGroup())},
 		{What: "Opt-outs, erasures, changes of policy", Where: "murmur.db", HowLong: "kept", Guard: "Merkle tree with signed checkpoints; keyed references, no numbers or names"},
 		{What: "Addresses of those who get the week by mail, and of alerts", Where: "murmur.db", HowLong: "until they end it", Guard: "sealed under the workspace's key"},
 		{What: "Sentences that categories of your own were learned from, masked", Where: "murmur.db", HowLong: "until the category is removed", Guard: "sealed under the workspace's key"},

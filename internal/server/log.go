@@ -17,7 +17,7 @@ import (
 // a log cannot hold personal data by accident.
 var logKeys = map[string]bool{
 	"kind": true, "state": true, "why": true, "workspace": true, "source": true, "count": true, "route": true, "status": true,
-	"method": true, "took": true, "period": true, "job": true, "attempt": true, "address": true, "version": true, "root": true,
+	"method": true, "took": true, "period": true, "job": true, "attempt": true, "address": true, "version": true, "root": true, "alert": true,
 }
 
 // NewLog makes the log of a server: JSON lines, attributes by allow-list, messages only from the program text. An error

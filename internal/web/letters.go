@@ -13,7 +13,7 @@ type Letters interface {
 
 // unsubscribing asks first, because programs that open every link of a mail must not end anything.
 func (s *site) unsubscribing(w http.ResponseWriter, r *http.Request) {
-	s.render(w, r, http.StatusOK, "unsubscribe", page{Title: "No more weekly letters?"})
+	s.render(w, r, http.StatusOK, "unsubscribe", page{Title: "No more of these mails?"})
 }
 
 // unsubscribe ends the letters, at the button or at the one POST of a mail program (RFC 8058 3.2).
@@ -23,5 +23,5 @@ func (s *site) unsubscribe(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	s.message(w, r, http.StatusOK, "No more letters", "The weekly letter does not come to this address any more.", "")
+	s.message(w, r, http.StatusOK, "No more of these mails", "They do not come to this address any more.", "")
 }

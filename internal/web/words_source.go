@@ -172,7 +172,7 @@ func policyText(p workspace.Policy) (lines []string) {
 	return append(lines,
 		fmt.Sprintf("What a source sent is sealed, and forgotten once it was read; a recording is destroyed after %s.", durationText(time.Duration(p.RawHours)*time.Hour)),
 		fmt.Sprintf("Rows of one person belong together for %s; then nobody can link them any more.", durationText(time.Duration(p.LinkDays)*24*time.Hour)),
-		fmt.Sprintf("A figure stands for at least %d people, and for at least %d where words were read.", p.MinGroup, p.MinGroupContent))
+		fmt.Sprintf("A figure stands for at least %d people, and for at least %d where words were read.", p.MinGroup, p.ContentGroup()))
 }
 
 // HasHint reports whether a page can say what to do about a trouble.

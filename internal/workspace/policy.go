@@ -86,7 +86,7 @@ var settings = []setting{
 		func(p *Policy) string { return p.OptOutChoice }, setChoice},
 	{"min-group", "smallest group of distinct contacts for numbers (5 or more)",
 		func(p *Policy) string { return strconv.Itoa(p.MinGroup) }, func(p *Policy, v string) error { return setInt(&p.MinGroup, v, 5, 1000) }},
-	{"min-group-content", "smallest group of distinct contacts for what is derived from content (10 or more)",
+	{"min-group-content", "smallest group of distinct contacts for what is derived from content (10 or more; where min-group is larger, that)",
 		func(p *Policy) string { return strconv.Itoa(p.MinGroupContent) }, func(p *Policy, v string) error { return setInt(&p.MinGroupContent, v, 10, 1000) }},
 	{"noise", "scale of the noise on every count that others than the owner see, and on all that comes from words, surveys and consent (1-4); 0: the owner sees exact counts and nobody else sees any",
 		func(p *Policy) string { return strconv.Itoa(p.Noise) }, func(p *Policy, v string) error { return setInt(&p.Noise, v, 0, 4) }},
@@ -99,6 +99,9 @@ var settings = []setting{
 	{"recognizer", "a second, slower reader of texts that finds more names: rampart (fetched by make models); empty: none",
 		func(p *Policy) string { return p.Recognizer }, setRecognizer},
 }
+
+// ContentGroup is the least number of distinct contacts behind what is derived from content.
+func (p Policy) ContentGroup() int { return max(p.MinGroup, p.MinGroupContent) }
 
 // Monthly is the value of Policy.Outside that lets figures out.
 const Monthly = "monthly"
@@ -229,9 +232,15 @@ func setZone(p *Policy, v string) error {
 	return nil
 }
 
+// maxHours is the longest text of open hours, in bytes: the ledger keeps it.
+const maxHours = 200
+
 func setHours(p *Policy, v string) error {
 	if _, err := ParseHours(v); err != nil {
 		return err
+	}
+	if len(v) > maxHours {
+		return fmt.Errorf("must have at most %d characters", maxHours)
 	}
 	p.OpenHours = v
 	return nil

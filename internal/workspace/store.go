@@ -152,6 +152,9 @@ func (s *Store) SetPolicy(ctx context.Context, ws ID, changes []Change, reason, 
 	if reason == "" {
 		return Policy{}, fmt.Errorf("%w: a change needs a reason", ErrPolicy)
 	}
+	if !ledger.Prose(reason) || !ledger.Prose(author) || len(author) > ledger.MaxAuthor {
+		return Policy{}, fmt.Errorf("%w: a reason is one line of at most %d bytes, and who gives it one of %d", ErrPolicy, ledger.MaxProse, ledger.MaxAuthor)
+	}
 	old := p
 	for _, c := range changes {
 		if err := p.Set(c.Key, c.Value); err != nil {

@@ -225,15 +225,29 @@ type Doubts struct {
 	Foreign  int // documents in a language it does not know, or that are no text: numbers are masked, names may not be
 }
 
-// Plain masks a stream of text, order kept. A conversation (consecutive labelled lines) is written when it ends,
-// any other line at once.
+// Plain masks a stream of text, order kept. Consecutive lines are one text, consecutive labelled lines one conversation: it is
+// written when it ends, lines without a label also where the input pauses.
 func (r *Redactor) Plain(in io.Reader, out io.Writer) (Doubts, error) {
 	s := r.d.Stream(out)
-	_, err := io.Copy(s, in)
-	if err == nil {
-		err = s.Close()
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := in.Read(buf)
+		if n > 0 {
+			if _, err := s.Write(buf[:n]); err != nil {
+				return Doubts{}, fmt.Errorf("redact: %w", err)
+			}
+		}
+		if err == nil && n < len(buf) && buf[max(n, 1)-1] == '\n' {
+			err = s.FlushText()
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return Doubts{}, fmt.Errorf("redact: %w", err)
+		}
 	}
-	if err != nil {
+	if err := s.Close(); err != nil {
 		return Doubts{}, fmt.Errorf("redact: %w", err)
 	}
 	return Doubts{s.Refused, s.Foreign}, nil
