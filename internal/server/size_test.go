@@ -152,7 +152,7 @@ func (c cost) String() string { return fmt.Sprintf("%.2f CPU s, %d MiB", c.cpu.S
 func inChild(t *testing.T, step, dir string, more ...string) cost {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSizeStep$", "-test.v")
-	cmd.Env = append(os.Environ(), append([]string{"MURMUR_SIZE_STEP=" + step, "MURMUR_SIZE_DIR=" + dir}, more...)...)
+	cmd.Env = append(os.Environ(), append([]string{fmt.Sprintf("GOGC=%d", GCPercent), "MURMUR_SIZE_STEP=" + step, "MURMUR_SIZE_DIR=" + dir}, more...)...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", step, err, out)

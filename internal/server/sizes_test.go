@@ -52,9 +52,9 @@ func sizeRow(t *testing.T, size, kind string) {
 	plain := inChild(t, "floor", dir)
 	again := inChild(t, "refresh", dir)
 	one := inChild(t, "one more", dir)
-	times := "100"
-	if large(size) { // a quarter of an hour otherwise
-		times = "20"
+	times := "20"
+	if kind == "mixed random" && !large(size) { // minutes otherwise
+		times = "100"
 	}
 	many := inChild(t, "serve", dir, "MURMUR_SIZE_TIMES="+times)
 	fmt.Printf("| %s | %s | %v | %v | %.1f | %v | %v | %s times: %v |\n", size, strings.Replace(kind, " ", ", ", 1),
