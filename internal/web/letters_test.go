@@ -21,7 +21,7 @@ func TestALinkInAMailEndsNothing(t *testing.T) {
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	w := httptest.NewRecorder()
 	b.ServeHTTP(w, r)
-	if w.Code != 200 || !strings.Contains(w.Body.String(), "does not come") {
+	if w.Code != 200 || !strings.Contains(w.Body.String(), "do not come") {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }
