@@ -135,7 +135,7 @@ type LedgerCount struct {
 	Entries int64
 }
 
-// LedgerState is the state of the hash chain.
+// LedgerState is the state of the ledger.
 type LedgerState struct {
 	Counts  []LedgerCount
 	Head    string // hash of the last entry

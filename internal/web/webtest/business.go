@@ -78,7 +78,7 @@ func New() *Business {
 			{What: "Masked texts", Where: "lake", HowLong: "until erased", Guard: "two scans; never shown, only counted"},
 			{What: "Rows of calls, texts and answers", Where: "lake", HowLong: "one person's rows can be linked for 60 days", Guard: "a keyed pseudonym, then none"},
 			{What: "Figures", Where: "metadata", HowLong: "for good", Guard: "at least 5 people each, 10 where words are read"},
-			{What: "Ledger", Where: "metadata and checkpoints", HowLong: "for good", Guard: "hash chain, no personal data"},
+			{What: "Ledger", Where: "metadata and checkpoints", HowLong: "for good", Guard: "tree of hashes, no personal data"},
 		},
 		policy: p, marked: map[string]time.Time{},
 	}
