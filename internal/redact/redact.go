@@ -44,6 +44,8 @@ type Config struct {
 	Dial Dial
 	// Tagger is the trained part; nil is the model that ships.
 	Tagger *tag.Model
+	// Acts is what tells what a turn does; nil is the model that ships.
+	Acts *act.Model
 	// RulesOnly leaves the tagger out, to measure what it adds.
 	RulesOnly bool
 	// Transforms say what stands for a value of each type; the zero value is its type alone.
@@ -95,11 +97,14 @@ func New(c Config) (*Detector, error) {
 		}
 		c.Tagger = m
 	}
-	acts, err := act.Embedded()
-	if err != nil {
-		return nil, err
+	if c.Acts == nil {
+		m, err := act.Embedded()
+		if err != nil {
+			return nil, err
+		}
+		c.Acts = m
 	}
-	d := &Detector{dial: c.Dial, tagger: c.Tagger, acts: acts, recognizer: c.Recognizer, pool: &sync.Pool{New: func() any { return new(scan) }}, part: longTurn}
+	d := &Detector{dial: c.Dial, tagger: c.Tagger, acts: c.Acts, recognizer: c.Recognizer, pool: &sync.Pool{New: func() any { return new(scan) }}, part: longTurn}
 	return d.With(c.Transforms, c.Key, c.Identifiers)
 }
 

@@ -17,11 +17,12 @@ type Observed struct {
 	Origin [][2]int
 }
 
-// Observe gives the turns of a document as the tagger sees them in the first reading: what it is trained on.
-func Observe(turns []Turn) []Observed {
+// Observe gives the turns of a document as the tagger sees them in the first reading, their acts told by acts: what it is
+// trained on.
+func Observe(turns []Turn, acts *act.Model) []Observed {
 	var talk dialogue
 	s := &scan{}
-	s.acts, _ = act.Embedded() // New refuses a damaged one
+	s.acts = acts
 	out := make([]Observed, len(turns))
 	for k, t := range turns {
 		s.load(viewOf(t.Text), Strict)

@@ -14,10 +14,12 @@ import (
 	"murmur/internal/redact/trial"
 )
 
-// pair are the boards of the tuned hands and of those that are left out.
-type pair struct{ tuned, out *score.Board }
+// boardsOf are the boards of the hands that are left out, of the fresh ones and of the tuned ones.
+type boardsOf struct{ out, fresh, tuned *score.Board }
 
-// handTables judges the detector that ships in the words of both kinds of hands and prints the two columns side by side;
+func (b *boardsOf) all() []*score.Board { return []*score.Board{b.out, b.fresh, b.tuned} }
+
+// handTables judges the detector that ships in the words of all kinds of hands and prints the columns side by side;
 // quick reads every third document. Real calls are those that the tagger has not learned from.
 func handTables(w io.Writer, data fs.FS, dial redact.Dial, quick bool) error {
 	shipped, err := tag.Embedded()
@@ -43,7 +45,7 @@ func handTables(w io.Writer, data fs.FS, dial redact.Dial, quick bool) error {
 		}
 		return strings.Join(out, ", ")
 	}
-	fmt.Fprintf(w, "Dial %s. Tuned on %s; left out %s.", dial, names(hand.Tuned()), names(hand.LeftOut()))
+	fmt.Fprintf(w, "Dial %s. Left out %s; fresh %s; tuned on %s.", dial, names(hand.LeftOut()), names(hand.Fresh()), names(hand.Tuned()))
 	if quick {
 		fmt.Fprint(w, " Quick: every third document.")
 	}
@@ -51,21 +53,24 @@ func handTables(w io.Writer, data fs.FS, dial redact.Dial, quick bool) error {
 	return nil
 }
 
-// judge reads the documents of both kinds of hands.
-func judge(data fs.FS, c redact.Config, every int) (p pair, err error) {
+// judge reads the documents of all kinds of hands.
+func judge(data fs.FS, c redact.Config, every int) (b boardsOf, err error) {
 	real, err := trial.Real(data)
 	if err != nil {
-		return p, err
+		return b, err
 	}
 	d, err := redact.New(c)
 	if err != nil {
-		return p, err
+		return b, err
 	}
-	if p.tuned, err = trial.Run(d, hand.Tuned(), real, every, nil); err != nil {
-		return p, err
+	if b.out, err = trial.Run(d, hand.LeftOut(), real, every, nil); err != nil {
+		return b, err
 	}
-	p.out, err = trial.Run(d, hand.LeftOut(), real, every, nil)
-	return p, err
+	if b.fresh, err = trial.Run(d, hand.Fresh(), real, every, nil); err != nil {
+		return b, err
+	}
+	b.tuned, err = trial.Run(d, hand.Tuned(), real, every, nil)
+	return b, err
 }
 
 // goals are those of the left-out column: recall, precision, share of documents that leak.
@@ -74,44 +79,54 @@ var goals = map[string]string{
 	"calls, written": ".985 / .94; .10", "texts": ".985 / .95; .05", "clean turns": "",
 }
 
-// groupTable prints recall / precision and documents that leak of each group, left-out hands first.
-func groupTable(title string, p pair) string {
+// groupTable prints recall / precision and documents that leak of each group.
+func groupTable(title string, b boardsOf) string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "| %s | left-out hands: recall / precision | documents that leak | tuned hands: recall / precision | documents that leak | goal |\n|---|---|---|---|---|---|\n", title)
-	cell := func(b *score.Board, name string) string {
-		c := b.Sources[name]
-		if c == nil {
-			return "- | -"
-		}
-		if c.Spans == 0 {
-			return fmt.Sprintf("%d of %d have a false mask, %d a date | ", c.CleanSpans, c.Documents, c.CleanDates)
-		}
-		v := b.Intervals(name)
-		return fmt.Sprintf("%.3f / %.3f | %.3f (%.3f-%.3f) of %d", c.Recall(), c.Precision(), c.Leak(), v.Leak.Low, v.Leak.High, c.Documents)
-	}
+	fmt.Fprintf(&out, "| %s | left-out hands: recall / precision | documents that leak | fresh hand: recall / precision | documents that leak | tuned hands: recall / precision | documents that leak | goal |\n|---|---|---|---|---|---|---|---|\n", title)
 	for _, g := range trial.Groups {
-		fmt.Fprintf(&out, "| %s | %s | %s | %s |\n", g.Name, cell(p.out, g.Name), cell(p.tuned, g.Name), goals[g.Name])
+		fmt.Fprintf(&out, "| %s |", g.Name)
+		for _, of := range b.all() {
+			fmt.Fprintf(&out, " %s |", cell(of, g.Name))
+		}
+		fmt.Fprintf(&out, " %s |\n", goals[g.Name])
 	}
 	return out.String()
 }
 
+// cell prints a group's two columns of one board.
+func cell(b *score.Board, name string) string {
+	c := b.Sources[name]
+	if c == nil {
+		return "- | -"
+	}
+	if c.Spans == 0 {
+		return fmt.Sprintf("%d of %d have a false mask, %d a date | ", c.CleanSpans, c.Documents, c.CleanDates)
+	}
+	v := b.Intervals(name)
+	return fmt.Sprintf("%.3f / %.3f | %.3f (%.3f-%.3f) of %d", c.Recall(), c.Precision(), c.Leak(), v.Leak.Low, v.Leak.High, c.Documents)
+}
+
 // typeTable prints recall and whole spans of each type.
-func typeTable(p pair) string {
+func typeTable(b boardsOf) string {
 	var out strings.Builder
-	out.WriteString("| type | left-out hands: spans | recall | spans whole | tuned hands: spans | recall | spans whole |\n|---|---|---|---|---|---|---|\n")
+	out.WriteString("| type | left-out hands: spans | recall | spans whole | fresh hand: spans | recall | spans whole | tuned hands: spans | recall | spans whole |\n|---|---|---|---|---|---|---|---|---|---|\n")
 	var names []string
-	for t, c := range p.out.Types {
+	for t, c := range b.tuned.Types {
 		if c.Spans > 0 {
 			names = append(names, t)
 		}
 	}
 	slices.Sort(names)
 	for _, t := range names {
-		a, b := p.out.Types[t], p.tuned.Types[t]
-		if b == nil {
-			b = new(score.Counts)
+		fmt.Fprintf(&out, "| %s |", t)
+		for _, of := range b.all() {
+			if c := of.Types[t]; c != nil && c.Spans > 0 {
+				fmt.Fprintf(&out, " %d | %.3f | %.3f |", c.Spans, c.Recall(), c.Cover())
+			} else {
+				out.WriteString(" 0 | | |")
+			}
 		}
-		fmt.Fprintf(&out, "| %s | %d | %.3f | %.3f | %d | %.3f | %.3f |\n", t, a.Spans, a.Recall(), a.Cover(), b.Spans, b.Recall(), b.Cover())
+		out.WriteByte('\n')
 	}
 	return out.String()
 }

@@ -65,10 +65,19 @@ func main() {
 	named := flag.String("dial", "strict", "balanced, strict or paranoid")
 	quick := flag.Bool("quick", false, "one epoch and a part of the documents: a rough answer in a few minutes")
 	hands := flag.Bool("hands", false, "the words of the hands alone, without the public sources")
+	parts := flag.Int("unseen", 0, "only the tuned hands, in so many parts, each read by models that learned from the others")
+	chosen := flag.String("of", "", "with -unseen: only these hands, comma-separated; 1 part is the models that ship")
+	leaks := flag.String("leaks", "", "with -unseen: a file for every value that leaked or was masked falsely, with its line")
 	flag.Parse()
 	dial, ok := redact.ParseDial(*named)
 	if !ok {
 		log.Fatal("eval: the dial is balanced, strict or paranoid")
+	}
+	if *parts > 0 {
+		if err := unseen(os.Stdout, os.DirFS(*data), dial, *parts, *quick, *chosen, *leaks); err != nil {
+			log.Fatal("eval: ", err)
+		}
+		return
 	}
 	if *only == "" {
 		if err := handTables(os.Stdout, os.DirFS(*data), dial, *quick); err != nil {

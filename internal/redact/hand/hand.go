@@ -20,8 +20,12 @@ import (
 //go:embed h*
 var files embed.FS
 
-// leftOut are the hands that nothing is tuned on and no weight is learned from: they are read by machines only.
-var leftOut = []string{"h03", "h06", "h09", "h12"}
+// leftOut are the hands that nothing is tuned on and no weight is learned from: they are read by machines only. fresh are
+// left out too; they came later, and no figure of them was known while what they measure was tuned.
+var (
+	leftOut = []string{"h03", "h06", "h09", "h12"}
+	fresh   = []string{"h18"}
+)
 
 // A Hand is what one writer wrote.
 type Hand struct {
@@ -36,14 +40,23 @@ var Acts = []string{"ask-name", "ask-spelling", "ask-postcode", "ask-address", "
 	"ask-other", "repeat", "narrow", "confirm", "accept", "none"}
 
 // Tuned are the hands that rules are tuned on and weights are learned from.
-func Tuned() []*Hand { return chosen(false) }
+func Tuned() []*Hand {
+	return chosen(func(name string) bool { return !slices.Contains(leftOut, name) && !slices.Contains(fresh, name) })
+}
 
-// LeftOut are the hands that nothing is tuned on.
-func LeftOut() []*Hand { return chosen(true) }
+// LeftOut are the hands that nothing is tuned on, and whose figures were looked at while others were tuned.
+func LeftOut() []*Hand {
+	return chosen(func(name string) bool { return slices.Contains(leftOut, name) })
+}
 
-func chosen(out bool) (hands []*Hand) {
+// Fresh are the hands that nothing is tuned on, and whose figures nobody looked at before either.
+func Fresh() []*Hand {
+	return chosen(func(name string) bool { return slices.Contains(fresh, name) })
+}
+
+func chosen(wanted func(name string) bool) (hands []*Hand) {
 	for _, h := range all() {
-		if slices.Contains(leftOut, h.Name) == out {
+		if wanted(h.Name) {
 			hands = append(hands, h)
 		}
 	}

@@ -17,8 +17,8 @@ func TestEveryHandIsWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(Tuned())+len(LeftOut()) != len(hands) {
-		t.Errorf("%d tuned, %d left out, %d hands", len(Tuned()), len(LeftOut()), len(hands))
+	if len(Tuned())+len(LeftOut())+len(Fresh()) != len(hands) || len(LeftOut()) != len(leftOut) || len(Fresh()) != len(fresh) {
+		t.Errorf("%d tuned, %d left out, %d fresh, %d hands", len(Tuned()), len(LeftOut()), len(Fresh()), len(hands))
 	}
 	for _, h := range hands {
 		for m, least := range map[invent.Manner]int{invent.Spoken: 55, invent.Text: 55, invent.Clean: 90} {
@@ -71,7 +71,7 @@ func TestNothingLearnsFromTheLeftOut(t *testing.T) {
 		t.Errorf("the acts were learned from %v", m.Header.Hands)
 	}
 	for _, name := range m.Header.Hands {
-		for _, h := range LeftOut() {
+		for _, h := range append(LeftOut(), Fresh()...) {
 			if h.Name == name {
 				t.Errorf("the acts were learned from %s, which is left out", name)
 			}

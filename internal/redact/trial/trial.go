@@ -109,6 +109,12 @@ func Asked(real []gold.Doc, hands []*hand.Hand, round int) (docs []gold.Doc) {
 // Run judges a detector by every document of the groups that are wanted (nil: all); of every so many documents, one.
 func Run(d *redact.Detector, hands []*hand.Hand, real []gold.Doc, every int, wanted func(*Group) bool) (*score.Board, error) {
 	b := new(score.Board)
+	return b, Read(d, hands, real, every, wanted, b.Add)
+}
+
+// Read hands every document of the groups that are wanted (nil: all) to found, with what a detector found in it; of every so
+// many documents, one.
+func Read(d *redact.Detector, hands []*hand.Hand, real []gold.Doc, every int, wanted func(*Group) bool, found func(*gold.Doc, []redact.Span)) error {
 	for i := range Groups {
 		if wanted != nil && !wanted(&Groups[i]) {
 			continue
@@ -116,10 +122,10 @@ func Run(d *redact.Detector, hands []*hand.Hand, real []gold.Doc, every int, wan
 		for doc := range Groups[i].Documents(hands, real, every) {
 			r, err := d.Redact(redact.Doc{Turns: redact.ParsePlain(doc.Text)})
 			if err != nil {
-				return nil, fmt.Errorf("trial: %w", err)
+				return fmt.Errorf("trial: %w", err)
 			}
-			b.Add(&doc, r.Flat())
+			found(&doc, r.Flat())
 		}
 	}
-	return b, nil
+	return nil
 }

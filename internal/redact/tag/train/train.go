@@ -12,14 +12,16 @@ import (
 	"math/rand/v2"
 
 	"murmur/internal/redact"
+	"murmur/internal/redact/act"
 	"murmur/internal/redact/gazetteer"
 	"murmur/internal/redact/tag"
 )
 
 // Config of a training run.
 type Config struct {
-	Data     fs.FS    // the folder that holds pii and nlp
-	Without  []string // names and families of sources to leave out
+	Data     fs.FS      // the folder that holds pii and nlp
+	Without  []string   // names and families of sources to leave out, and names of hands
+	Acts     *act.Model // what tells what a turn does; nil is the model that ships
 	Seed     uint64
 	Epochs   int
 	Invented int // documents of the generator
@@ -62,7 +64,13 @@ func Run(c Config) (*tag.Model, error) {
 			talks = append(talks, cut(&docs[i], s.bare))
 		}
 	}
-	t := &trainer{l: tag.NewLearner(margins), copier: newCopier(c.Seed)}
+	if c.Acts == nil {
+		var err error
+		if c.Acts, err = act.Embedded(); err != nil {
+			return nil, err
+		}
+	}
+	t := &trainer{acts: c.Acts, l: tag.NewLearner(margins), copier: newCopier(c.Seed)}
 	order := t.copier.r.Perm(len(talks))
 	for e := range c.Epochs {
 		t.tokens, t.wrong = 0, 0
@@ -79,6 +87,7 @@ func Run(c Config) (*tag.Model, error) {
 // trainer is a run.
 type trainer struct {
 	l             *tag.Learner
+	acts          *act.Model
 	copier        *copier
 	want          []tag.Label
 	tokens, wrong int
@@ -98,7 +107,7 @@ func (t *trainer) read(k *talk) {
 func (t *trainer) learn(k *talk, s style) {
 	r := t.copier.r
 	turns, pieces := t.copier.write(k, s)
-	for n, o := range redact.Observe(turns) {
+	for n, o := range redact.Observe(turns, t.acts) {
 		if len(o.Tokens) == 0 {
 			continue
 		}

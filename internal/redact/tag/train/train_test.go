@@ -7,6 +7,7 @@ import (
 	"testing/fstest"
 
 	"murmur/internal/redact"
+	"murmur/internal/redact/act"
 	"murmur/internal/redact/gold"
 	"murmur/internal/redact/tag"
 )
@@ -86,12 +87,22 @@ func TestAMissingSourceIsAnError(t *testing.T) {
 	}
 }
 
+// shipped is the reader of acts that ships.
+func shipped(t *testing.T) *act.Model {
+	t.Helper()
+	m, err := act.Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
 // labelled gives the words of the copies of a document with their classes.
 func labelled(t *testing.T, d gold.Doc, s style) (words []string, want []tag.Label) {
 	t.Helper()
 	c := newCopier(1)
 	turns, pieces := c.write(cut(&d, false), s)
-	for n, o := range redact.Observe(turns) {
+	for n, o := range redact.Observe(turns, shipped(t)) {
 		for _, at := range o.Origin {
 			words = append(words, turns[n].Text[at[0]:at[1]])
 		}
