@@ -68,8 +68,8 @@ ACT := internal/redact/act
 train-acts: ## train the reader of dialogue acts again, from the hands that are not left out, and print how often it is right
 	go run ./$(ACT)/gen -out $(ACT)/model.bin
 
-eval-text: ## the redactor on words it was tuned on and on words left out, then on sources its tagger has not seen (QUICK=1: roughly; HANDS=1: the words alone)
-	go run ./internal/redact/eval -data $(DATA) $(if $(QUICK),-quick) $(if $(HANDS),-hands)
+eval-text: ## the redactor on words it was tuned on and on words left out, then on sources its tagger has not seen (QUICK=1: roughly; HANDS=1: the words alone; FOLDS=4: tuned hands, each by models that learned from others, LEAKS=FILE: with what leaks)
+	go run ./internal/redact/eval -data $(DATA) $(if $(QUICK),-quick) $(if $(HANDS),-hands) $(if $(FOLDS),-unseen $(FOLDS)) $(if $(LEAKS),-leaks $(LEAKS))
 
 lint: ## golangci-lint, staticcheck, govulncheck
 	$(TOOL) golangci-lint run

@@ -2,7 +2,6 @@ package redact
 
 import (
 	"murmur/internal/redact/act"
-	"murmur/internal/redact/number"
 )
 
 // acting is the part of a scan that tells what a turn does.
@@ -83,8 +82,7 @@ func (s *scan) actWords(dst []string) []string {
 			return true
 		case word:
 			r := s.runAt(i)
-			_, spoken := number.Spoken(s.low(i))
-			return spoken && r != nil && r.Digits > 1
+			return t.said > 0 && r != nil && r.Digits > 1
 		}
 		return false
 	}

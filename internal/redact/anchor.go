@@ -261,7 +261,7 @@ func (s *scan) markSpokenURL(i int) {
 		if spelled := len(s.low(to)) == 1 && len(s.low(to-1)) == 1; !sign(to) && !sign(to-1) && !spelled {
 			break
 		}
-		if _, cue := cueWords[s.low(to)]; s.low(to-1) == "slash" && (cue || s.at(to).lex&(stop|prep|ack|greet) != 0) && s.low(to-2) != "slash" && s.low(to-2) != "colon" {
+		if _, cue := s.cueAt(to); s.low(to-1) == "slash" && (cue || s.at(to).lex&(stop|prep|ack|greet) != 0) && s.low(to-2) != "slash" && s.low(to-2) != "colon" {
 			break
 		}
 		to++

@@ -307,7 +307,7 @@ func (s *scan) leadIn(i int, asked Type) bool {
 	if t.kind != word || len(s.low(i)) == 1 {
 		return false
 	}
-	if _, cue := cueWords[s.low(i)]; cue && (s.at(i+1).lex&verb != 0 || s.low(i+1) == "number" || s.low(i+1) == "id") {
+	if _, cue := s.cueAt(i); cue && (s.at(i+1).lex&verb != 0 || s.low(i+1) == "number" || s.low(i+1) == "id") {
 		return true
 	}
 	switch s.low(i) {

@@ -73,8 +73,8 @@ func (s *scan) dayNumber(i int) int {
 			n = atoi(low[:len(low)-2])
 		}
 	case word:
-		if n = number.Ordinal(low); n == 0 {
-			if v, ok := number.Spoken(low); ok && v >= 1 {
+		if n = int(t.nth); n == 0 {
+			if v, ok := s.spoken(i); ok && v >= 1 {
 				n = v
 			}
 		}
@@ -95,7 +95,7 @@ func (s *scan) suffix(i int) bool {
 }
 
 func (s *scan) ordinal(i int) bool {
-	return s.at(i).kind == mixed && s.dayNumber(i) > 0 || number.Ordinal(s.low(i)) > 0
+	return s.at(i).kind == mixed && s.dayNumber(i) > 0 || s.nthOf(i) > 0
 }
 
 // findMonth marks the day around the name of a month at i.
@@ -113,10 +113,10 @@ func (s *scan) findMonth(i int) {
 	}
 	if s.dayNumber(b) > 0 {
 		from = b
-		if v, _ := number.Spoken(s.low(b - 1)); v == 20 || v == 30 { // twenty first
+		if v, _ := s.spoken(b - 1); v == 20 || v == 30 { // twenty first
 			from--
 		}
-		if s.low(from-1) == "the" && number.Ordinal(s.low(b)) > 0 { // said in words: "the fifth of may"
+		if s.low(from-1) == "the" && s.nthOf(b) > 0 { // said in words: "the fifth of may"
 			from--
 		}
 	}
@@ -126,7 +126,7 @@ func (s *scan) findMonth(i int) {
 	}
 	if from == i && s.dayNumber(f) > 0 {
 		to = f + 1
-		if v, _ := number.Spoken(s.low(f)); (v == 20 || v == 30) && s.dayNumber(to) > 0 && s.dayNumber(to) < 10 && s.low(to+1) != "thousand" { // may twenty, two thousand four
+		if v, _ := s.spoken(f); (v == 20 || v == 30) && s.dayNumber(to) > 0 && s.dayNumber(to) < 10 && s.low(to+1) != "thousand" { // may twenty, two thousand four
 			to++
 		}
 		if s.suffix(to) {
@@ -254,9 +254,9 @@ func (s *scan) findPeriod(i int) {
 	if s.low(b) == "more" {
 		b--
 	}
-	_, said := number.Spoken(s.low(b))
+	_, said := s.spoken(b)
 	if s.at(b).kind == digit || said || s.low(b) == "a" || s.low(b) == "few" || s.low(b) == "couple" {
-		for _, said = number.Spoken(s.low(b - 1)); said; _, said = number.Spoken(s.low(b - 1)) {
+		for _, said = s.spoken(b - 1); said; _, said = s.spoken(b - 1) {
 			b--
 		}
 		if s.low(b) == "few" && s.low(b-1) == "a" {
@@ -278,7 +278,7 @@ func (s *scan) findPeriod(i int) {
 			b--
 			fromNow = true
 		}
-		if _, said := number.Spoken(s.low(to + 1)); fromNow && s.low(to) == "and" && (said || s.at(to+1).kind == digit) && s.at(to+2).lex&unit != 0 {
+		if _, said := s.spoken(to + 1); fromNow && s.low(to) == "and" && (said || s.at(to+1).kind == digit) && s.at(to+2).lex&unit != 0 {
 			to += 3 // in two weeks and three days
 		}
 		if fromNow && !(s.low(b) == "a" && s.low(b+1) == "few" && t.lex&period != 0 || s.low(b) == "few" && t.lex&period != 0) {
@@ -309,7 +309,7 @@ func (s *scan) findDayOfMonth(i int) {
 		}
 		to++
 	}
-	if v, _ := number.Spoken(s.low(i - 1)); v == 20 || v == 30 {
+	if v, _ := s.spoken(i - 1); v == 20 || v == 30 {
 		from--
 	}
 	article, before := s.low(from-1) == "the", from-1 // the word before the article, if there is one
@@ -328,11 +328,11 @@ func (s *scan) findDayOfMonth(i int) {
 		to = s.yearEnd(to + 2)
 	case article && s.low(before) != "of" && (s.at(i).kind == mixed || to > i+1 || untilOrFrom(s.low(before)) || s.at(before).lex&day != 0 || s.low(before) == "for" && s.dayNumber(i) > 3 || from < i) && (s.at(to).kind != word || s.at(to).lex&(stop|ack|prep|unit) != 0):
 	case (s.at(i).kind == mixed || from < i) && untilOrFrom(s.low(before)) && (s.at(to).kind != word || untilOrFrom(s.low(to)) || from < i && s.at(to).lex&stop != 0):
-	case !article && (s.low(before) == "on" || s.low(before) == "by" || s.low(before) == "until" || s.low(before) == "till" || s.low(before) == "for" || s.low(before) == "every") && (s.at(i).kind == mixed || number.Ordinal(s.low(i)) > 3 || from < i) && (s.at(to).kind != word || s.at(to).lex&(stop|prep|ack|title) != 0):
+	case !article && (s.low(before) == "on" || s.low(before) == "by" || s.low(before) == "until" || s.low(before) == "till" || s.low(before) == "for" || s.low(before) == "every") && (s.at(i).kind == mixed || s.nthOf(i) > 3 || from < i) && (s.at(to).kind != word || s.at(to).lex&(stop|prep|ack|title) != 0):
 	default:
 		return
 	}
-	if article && !s.ask.wants(DateOfBirth) && (s.low(to-1) == s.low(i) || to == i+2 && s.suffix(i+1) || number.Ordinal(s.low(i)) > 0) {
+	if article && !s.ask.wants(DateOfBirth) && (s.low(to-1) == s.low(i) || to == i+2 && s.suffix(i+1) || s.nthOf(i) > 0) {
 		from--
 	}
 	s.markDate(from, to)

@@ -424,10 +424,10 @@ func (s *scan) findAges() {
 			n = atoi(low[:len(low)-2])
 		}
 		end := i + 1
-		if v, ok := number.Spoken(low); ok && v > 0 {
+		if v, ok := s.spoken(i); ok && v > 0 {
 			n = v
 			if v%10 == 0 && v >= 20 {
-				if w, ok := number.Spoken(s.low(i + 1)); ok && w > 0 && w < 10 {
+				if w, ok := s.spoken(i + 1); ok && w > 0 && w < 10 {
 					end++
 				}
 			}

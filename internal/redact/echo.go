@@ -28,19 +28,31 @@ func (e *echoes) forget() {
 // hear tells which tokens of the loaded turn another side has just said, and takes them in as said by side.
 func (e *echoes) hear(s *scan, side Side) {
 	e.turn++
-	for i, t := range s.tok {
-		if t.kind < word || t.kind == mask || t.kind == word && (t.lex&(stop|ack) != 0 && s.runOf[i] == 0) {
+	for i := range s.tok {
+		if !s.mayEcho(i) {
 			continue
 		}
-		h := uint32(2166136261)
-		for _, c := range []byte(s.low(i)) {
-			h = (h ^ uint32(c)) * 16777619
+		h := s.hashes[i]
+		if e.heard[i] = e.echoes(h, e.turn, side); !e.heard[i] { // else it stays theirs
+			e.take(h, side)
 		}
-		w := &e.words[(h^h>>15)%echoSize]
-		if w.hash == h && w.side != side && e.turn-w.turn <= echoTurns {
-			e.heard[i] = true
-			continue // it stays theirs
-		}
-		w.hash, w.turn, w.side = h, e.turn, side
 	}
+}
+
+// mayEcho reports whether token i is a word or a number that may be read back.
+func (s *scan) mayEcho(i int) bool {
+	t := &s.tok[i]
+	return t.kind >= word && t.kind != mask && (t.kind != word || t.lex&(stop|ack) == 0 || s.runOf[i] > 0)
+}
+
+// echoes reports whether another side than side has said a word shortly before turn.
+func (e *echoes) echoes(h uint32, turn int32, side Side) bool {
+	w := &e.words[(h^h>>15)%echoSize]
+	return w.hash == h && w.side != side && turn-w.turn <= echoTurns
+}
+
+// take takes in a word as said by side in this turn.
+func (e *echoes) take(h uint32, side Side) {
+	w := &e.words[(h^h>>15)%echoSize]
+	w.hash, w.turn, w.side = h, e.turn, side
 }

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"murmur/internal/redact/number"
 )
 
 // piece is one masked stretch of a text: bytes [s, e) of it.
@@ -28,7 +26,7 @@ func (s *scan) spans() []piece {
 				m.from -= 2
 			}
 		}
-		if s.low(m.from-1) == "the" && (m.t == DateOfBirth && number.Ordinal(s.low(m.from)) > 0 || m.t == Date && s.low(m.from) == "day") {
+		if s.low(m.from-1) == "the" && (m.t == DateOfBirth && s.nthOf(m.from) > 0 || m.t == Date && s.low(m.from) == "day") {
 			m.from-- // the twelfth of may, the day after tomorrow
 		}
 		from, to := int(s.tok[m.from].s), int(s.tok[m.to-1].e)

@@ -1,6 +1,10 @@
 package redact
 
-import "strings"
+import (
+	"strings"
+
+	"murmur/internal/redact/number"
+)
 
 // lex says what a word of a closed class does. A word may do several things.
 type lex uint32
@@ -129,3 +133,33 @@ var cueWords = func() map[string]Type {
 var weakCue = map[string]bool{"number": true, "numbers": true, "no": true, "call": true, "text": true, "reach": true, "dial": true,
 	"ring": true, "where": true, "location": true, "live": true, "order": true, "old": true, "file": true, "record": true, "speaking": true,
 	"deliver": true, "delivery": true, "turns": true, "mail": true, "code": true, "credit": true, "debit": true, "car": true, "truck": true, "van": true, "deposit": true, "case": true}
+
+// entry is all that the rules know of a word.
+type entry struct {
+	lex     lex
+	said    int16 // its value and one if it is a number said in words
+	ordinal uint8 // 2 of "second"
+	cue     Type  // what it says of the value near it
+}
+
+// entries joins the tables of words, so that a token is looked up once.
+var entries = func() map[string]entry {
+	m := map[string]entry{}
+	for w, l := range lexicon {
+		m[w] = entry{lex: l}
+	}
+	for w, t := range cueWords {
+		e := m[w]
+		e.cue = t
+		m[w] = e
+	}
+	for w := range number.Words() {
+		e := m[w]
+		if v, ok := number.Spoken(w); ok {
+			e.said = int16(v + 1)
+		}
+		e.ordinal = uint8(number.Ordinal(w))
+		m[w] = e
+	}
+	return m
+}()

@@ -13,7 +13,8 @@ type memory struct {
 	plain   map[string]bool // those of them that are English words too
 	digits  map[string]Type // numbers of four digits and more
 	phrases map[string][]phrase
-	grown   bool // there are phrases that were not looked for yet
+	has     [1 << 9]uint64 // a bit for the hash of every word, number and first word of a phrase
+	grown   bool           // there are phrases that were not looked for yet
 }
 
 // phrase is the words of a value, lower case, without signs. It is found by its first word.
@@ -45,6 +46,19 @@ func (y *memory) learn(m *masking, nth int, side Side) {
 	}
 }
 
+// note sets the bit of a word.
+func (y *memory) note(w string) {
+	h := hashOf(w)
+	h ^= h >> 15
+	y.has[h>>6%uint32(len(y.has))] |= 1 << (h % 64)
+}
+
+// holds reports whether a word of this hash may be remembered.
+func (y *memory) holds(h uint32) bool {
+	h ^= h >> 15
+	return y.has[h>>6%uint32(len(y.has))]>>(h%64)&1 == 1
+}
+
 func (y *memory) piece(p *piece, text string, nth int, side Side) {
 	value := text[p.s:p.e]
 	if p.t == Date || p.t == Age || len(value) > longValue {
@@ -56,6 +70,7 @@ func (y *memory) piece(p *piece, text string, nth int, side Side) {
 	case Location:
 		if w := strings.ToLower(value); len(v.tok) == 1 && len(w) >= 4 && lexicon[w] == 0 && gazetteer.Lookup(w)&gazetteer.Word == 0 {
 			y.words[w] = Location
+			y.note(w)
 		}
 		return
 	case Address, CardExpiry:
@@ -65,14 +80,17 @@ func (y *memory) piece(p *piece, text string, nth int, side Side) {
 	case Username, Password, ID, Vehicle, Postcode:
 		if w := strings.ToLower(value); len(w) >= 5 && !strings.Contains(w, " ") && gazetteer.Lookup(w)&gazetteer.Word == 0 {
 			y.words[w] = p.t
+			y.note(w)
 		}
 	}
 	if d := digitsOf(value); len(d) >= 4 {
 		y.digits[d] = p.t
+		y.note(d)
 	}
 	for k := range v.runs {
 		if r := &v.runs[k]; r.Digits >= 4 && r.Letters == 0 {
 			y.digits[r.Value()] = p.t
+			y.note(r.Value())
 		}
 	}
 }
@@ -82,6 +100,7 @@ func (y *memory) name(v *said, p *piece) {
 	for k := range v.runs {
 		if w := v.runs[k].Value(); v.runs[k].Digits == 0 && len(w) >= 4 && gazetteer.Lookup(w)&gazetteer.Word == 0 {
 			y.words[w] = Person
+			y.note(w)
 		}
 	}
 	for _, t := range v.tok {
@@ -93,9 +112,11 @@ func (y *memory) name(v *said, p *piece) {
 		switch {
 		case g&gazetteer.Word == 0 && lexicon[w]&^given == 0 && (g != 0 || p.why != ByQuestion || len(w) >= 5):
 			y.words[w] = Person
+			y.note(w)
 		case p.score >= 75 && g&gazetteer.CommonFirst != 0 && len(v.tok) <= 2, len(v.tok) <= 2 && lexicon[w] == 0:
 			if _, known := y.words[w]; !known {
 				y.words[w], y.plain[w] = Person, true
+				y.note(w)
 			}
 		}
 	}
@@ -135,17 +156,21 @@ func (y *memory) phrase(v *said, p phrase) {
 			return
 		}
 	}
+	y.note(p.words[0])
 	y.phrases[p.words[0]], y.grown = append(y.phrases[p.words[0]], p), true
 }
 
 // again masks remembered phrases in the turns as they were said: also where a part of one is masked already.
-func (y *memory) again(s *scan, said []Turn, turns []masking) {
+func (y *memory) again(s *scan, said []Turn, turns []masking, read *rereading) {
 	if !y.grown {
 		return
 	}
 	y.grown = false
 	for n := range turns {
 		m := &turns[n]
+		if len(m.pieces) == 0 && !read.mayHold(n, y) {
+			continue
+		}
 		v := viewOf(m.text)
 		s.tok = tokenise(&v, s.tok[:0])
 		s.view = v

@@ -162,6 +162,7 @@ func (d *Detector) redact(doc Doc, talk *dialogue) (*Redaction, error) {
 	more := second{rec: d.recognizer}
 	verdict := Unsettled
 	var over outlook
+	var read rereading
 	var after dialogue
 	for round := range rounds {
 		found := false
@@ -169,6 +170,10 @@ func (d *Detector) redact(doc Doc, talk *dialogue) (*Redaction, error) {
 		s.echoes.forget()
 		for i := range turns {
 			m := &turns[i]
+			if round > 0 && len(m.pieces) == 0 && read.same(i, &after, &s.echoes, &seen, said[i].Side) {
+				continue
+			}
+			read.begins(i, &after)
 			s.load(viewOf(m.masked), d.dial)
 			s.nth = i
 			if round == 0 {
@@ -177,6 +182,7 @@ func (d *Detector) redact(doc Doc, talk *dialogue) (*Redaction, error) {
 			s.findIdentifiers(d.identifiers)
 			seen.recall(s)
 			s.read(said[i].Side, &after, known)
+			read.ends(i, &after, s)
 			if len(s.marks) > 0 && m.add(s.spans()) {
 				found = true
 			}
@@ -188,7 +194,7 @@ func (d *Detector) redact(doc Doc, talk *dialogue) (*Redaction, error) {
 		for i := range turns {
 			seen.learn(&turns[i], i, said[i].Side)
 		}
-		seen.again(s, said, turns)
+		seen.again(s, said, turns, &read)
 		for i := range turns {
 			turns[i].render(d)
 		}

@@ -14,6 +14,7 @@ type scan struct {
 	tok     []token
 	words   []number.Word
 	runs    []number.Run
+	hashes  []uint32
 	runOf   []int32 // by token: 1 + the run it belongs to, 0 for none
 	cues    []cue
 	marks   []mark
@@ -59,8 +60,9 @@ func (s *scan) load(v view, dial Dial) {
 	s.marks = s.marks[:0]
 	s.echoes.heard = append(s.echoes.heard[:0], make([]bool, len(s.tok))...)
 	s.taken = append(s.taken[:0], make([]bool, len(s.tok))...)
-	s.cased = false
+	s.cased, s.hashes = false, s.hashes[:0]
 	for _, t := range s.tok {
+		s.hashes = append(s.hashes, hashOf(s.lower[t.s:t.e]))
 		if t.kind == word && t.e-t.s > 1 {
 			s.cased = s.cased || t.shape == capital
 		}
@@ -82,6 +84,21 @@ func (s *scan) at(i int) token {
 		return token{}
 	}
 	return s.tok[i]
+}
+
+// spoken gives the value of token i if it is a number said in words.
+func (s *scan) spoken(i int) (int, bool) {
+	n := int(s.at(i).said)
+	return n - 1, n > 0
+}
+
+// nthOf gives the place in a row that token i says in words, 0 for none.
+func (s *scan) nthOf(i int) int { return int(s.at(i).nth) }
+
+// cueAt gives what token i says of the value near it.
+func (s *scan) cueAt(i int) (Type, bool) {
+	t := s.at(i).cue
+	return t, t != None
 }
 
 // glued reports whether token i begins where token i-1 ends.
@@ -110,7 +127,7 @@ func (s *scan) findCues() {
 			continue
 		}
 		low := s.low(i)
-		ct, ok := cueWords[low]
+		ct, ok := s.cueAt(i)
 		if n := s.at(i + 1); low == "pass" && n.kind >= word && n.kind <= mixed && n.gaz == 0 && n.lex == 0 && n.e-n.s > 3 || !ok && password(low) {
 			ct, ok = Password, true
 		}

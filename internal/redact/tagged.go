@@ -298,7 +298,7 @@ func (s *scan) named(from, to int) bool {
 	}
 	for i := from; i < to; i++ {
 		k := s.tok[i]
-		_, cue := cueWords[s.low(i)]
+		_, cue := s.cueAt(i)
 		switch {
 		case k.kind != word || s.runOf[i] > 0:
 		case k.gaz&gazetteer.CommonFirst != 0, !cue && k.lex&^(month|given|kin|title|street) == 0 && (k.gaz != 0 || utf8.RuneCountInString(s.low(i)) > 3):

@@ -17,6 +17,9 @@ type token struct {
 	shape shape
 	lex   lex
 	gaz   gazetteer.Flags
+	cue   Type  // what it says of the value near it
+	said  int16 // its value and one if it is a number said in words
+	nth   uint8 // 2 of "second"
 }
 
 type tokenKind uint8
@@ -57,12 +60,14 @@ func tokenise(v *view, dst []token) []token {
 			t := cut(s, i)
 			if t.kind == word {
 				low := v.lower[t.s:t.e]
-				t.lex, t.gaz = lexicon[low], gazetteer.Lookup(low)
+				e := entries[low]
+				t.lex, t.gaz, t.cue, t.said, t.nth = e.lex, gazetteer.Lookup(low), e.cue, e.said, e.ordinal
 				if t.lex&given != 0 {
 					t.lex, t.gaz = t.lex&^given, t.gaz&^gazetteer.Word
 				}
 			} else if t.kind == mixed {
-				t.lex = lexicon[v.lower[t.s:t.e]]
+				e := entries[v.lower[t.s:t.e]]
+				t.lex, t.cue = e.lex, e.cue
 			}
 			dst = append(dst, t)
 			i = int(t.e)

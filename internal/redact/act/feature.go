@@ -51,6 +51,7 @@ func hash(w string) uint64 {
 // Scratch is the working memory of reading, reused from turn to turn. It is not safe for concurrent use.
 type Scratch struct {
 	hashes []uint64
+	frames []uint64
 	rows   []uint32
 }
 
@@ -60,11 +61,13 @@ func (s *Scratch) features(words []string) []uint32 {
 	if len(words) > readWords {
 		words = words[len(words)-readWords:]
 	}
-	h := s.hashes[:0]
+	h, frames := s.hashes[:0], s.frames[:0]
 	for _, w := range words {
 		h = append(h, hash(w))
+		frames = append(frames, frame(w, h[len(h)-1]))
 	}
-	s.hashes, s.rows = h, s.rows[:0]
+	frames = append(frames, 7, 7) // behind the last word
+	s.hashes, s.frames, s.rows = h, frames, s.rows[:0]
 	n := len(h)
 	add := func(family, v uint64) {
 		x := (v + family*mulC) * mulA
@@ -85,7 +88,7 @@ func (s *Scratch) features(words []string) []uint32 {
 		add(famThree, mix(mix(a, b), c))
 		add(famSkip, mix(a, c+1))
 		add(famSkip2, mix(a, at(i+3)+2))
-		add(famFrame, mix(mix(frame(words, h, i), frame(words, h, i+1)), frame(words, h, i+2)))
+		add(famFrame, mix(mix(frames[i], frames[i+1]), frames[i+2]))
 		if len(w) >= 5 {
 			add(famHead, hash(w[:4]))
 			add(famTail, hash(w[len(w)-4:]))
@@ -118,13 +121,10 @@ func (s *Scratch) features(words []string) []uint32 {
 	return s.rows
 }
 
-// frame gives the hash of a word of a closed class, the same value for any other.
-func frame(words []string, h []uint64, i int) uint64 {
-	switch {
-	case i >= len(words):
-		return 7
-	case len(words[i]) <= 4 || closed[words[i]]:
-		return h[i]
+// frame gives the hash h of a word of a closed class, the same value for any other.
+func frame(w string, h uint64) uint64 {
+	if len(w) <= 4 || closed[w] {
+		return h
 	}
 	return 11
 }

@@ -54,10 +54,11 @@ type Reader struct {
 	runs    []Run
 	symbols []Symbol
 	w       []Word
-	pos     int // next word
-	group   int // symbols before the group after the last pause: a correction takes back no further
-	fixed   int // symbols before a correction that is being said; -1 for none
-	last    int // word after the last symbol read
+	known   []known // by word
+	pos     int     // next word
+	group   int     // symbols before the group after the last pause: a correction takes back no further
+	fixed   int     // symbols before a correction that is being said; -1 for none
+	last    int     // word after the last symbol read
 	run     Run
 	parts   int // elements of the run
 }
@@ -67,7 +68,10 @@ const maxGap = 4
 
 // Read gives all runs of w in order. The result is valid until the next call.
 func (r *Reader) Read(w []Word) []Run {
-	r.runs, r.symbols, r.w = r.runs[:0], r.symbols[:0], w
+	r.runs, r.symbols, r.w, r.known = r.runs[:0], r.symbols[:0], w, r.known[:0]
+	for _, x := range w {
+		r.known = append(r.known, know(x.Lower))
+	}
 	for r.pos = 0; r.pos < len(w); {
 		if !r.begin() {
 			r.pos++
@@ -110,7 +114,7 @@ func (r *Reader) begin() bool {
 		if sign != 0 && sign != ' ' && !fixing {
 			r.symbols = append(r.symbols, Symbol{sign, r.w[r.pos].Start, r.w[r.pos+n-1].End})
 		}
-		if class(r.w[r.pos].Lower) != other {
+		if r.known[r.pos].class != other {
 			words++
 		}
 		r.pos += n
@@ -159,12 +163,12 @@ func (r *Reader) between() (n int, sign byte, takeBack bool) {
 	case ":", "#":
 		return 1, ' ', false
 	}
-	if r.pos+1 < len(r.w) {
+	if r.known[r.pos].begins && r.pos+1 < len(r.w) {
 		if e, ok := phrases[[2]string{w, r.w[r.pos+1].Lower}]; ok && e.role >= joiner {
 			return 2, e.sign, e.role == fix
 		}
 	}
-	e := vocabulary[w]
+	e := r.known[r.pos].entry
 	switch e.role {
 	case joiner:
 		if e.sign == '@' {
@@ -183,7 +187,7 @@ func (r *Reader) between() (n int, sign byte, takeBack bool) {
 func (r *Reader) element() bool {
 	i := r.pos
 	w := r.w[i]
-	switch c := class(w.Lower); {
+	switch c := r.known[i].class; {
 	case c == mixed && r.split(w):
 		r.pos++
 		r.parts++
@@ -198,12 +202,12 @@ func (r *Reader) element() bool {
 	case c == other:
 		return false
 	}
-	if i+1 < len(r.w) {
+	if r.known[i].begins && i+1 < len(r.w) {
 		if e, ok := phrases[[2]string{w.Lower, r.w[i+1].Lower}]; ok {
 			return e.role == nato && r.beside(i, i+2) && r.letter(e.sign, i, i+2)
 		}
 	}
-	e := vocabulary[w.Lower]
+	e := r.known[i].entry
 	switch e.role {
 	case digit, teen, ten:
 		return r.cardinal()
@@ -231,7 +235,7 @@ func (r *Reader) element() bool {
 // beginning before two digits.
 func (r *Reader) zero(i int) bool {
 	next := func(k int) bool {
-		return k < len(r.w) && (r.saysDigit(k) || class(r.w[k].Lower) == allDigits || r.w[k].Lower == "o" || vocabulary[r.w[k].Lower].role == ten)
+		return k < len(r.w) && (r.saysDigit(k) || r.known[k].class == allDigits || r.w[k].Lower == "o" || r.known[k].entry.role == ten)
 	}
 	if r.parts == 0 {
 		return next(i+1) && next(i+2)
@@ -239,7 +243,7 @@ func (r *Reader) zero(i int) bool {
 	if n := len(r.symbols); r.last < i-1 || n == 0 || r.symbols[n-1].C > '9' {
 		return r.last >= i-1 && next(i+1) && next(i+2)
 	}
-	return next(i+1) || i+1 >= len(r.w) || len(r.w[i+1].Lower) != 1 || class(r.w[i+1].Lower) != letters
+	return next(i+1) || i+1 >= len(r.w) || len(r.w[i+1].Lower) != 1 || r.known[i+1].class != letters
 }
 
 // halfDay reports whether word i begins "p.m." or "p m" behind digits.
@@ -248,7 +252,7 @@ func (r *Reader) halfDay(i int) bool {
 		return false
 	}
 	if r.w[i+1].Lower == "m" {
-		return r.parts > 0 && r.last == i && class(r.w[i-1].Lower) == allDigits
+		return r.parts > 0 && r.last == i && r.known[i-1].class == allDigits
 	}
 	return i+2 < len(r.w) && r.w[i+1].Lower == "." && r.w[i+2].Lower == "m"
 }
@@ -280,30 +284,31 @@ func (r *Reader) explained(i int) int {
 // is a word.
 func (r *Reader) beside(i, j int) bool {
 	word := r.w[i].Lower == "a" || r.w[i].Lower == "i"
-	if r.parts > 0 && r.last >= i-2 && (!word || class(r.w[i-1].Lower) == letters && len(r.w[i-1].Lower) == 1) {
+	if r.parts > 0 && r.last >= i-2 && (!word || r.known[i-1].class == letters && len(r.w[i-1].Lower) == 1) {
 		return true
 	}
 	for k := j; k < len(r.w) && k < j+2; k++ {
 		w := r.w[k].Lower
-		if w == "-" || w == "." || vocabulary[w].role == joiner && w != "at" && w != "point" && w != "period" {
+		e := r.known[k].entry
+		if w == "-" || w == "." || e.role == joiner && w != "at" && w != "point" && w != "period" {
 			continue
 		}
-		switch c := class(w); {
-		case c == allDigits, c == mixed:
+		switch r.known[k].class {
+		case allDigits, mixed:
 			return true
-		case c == other:
+		case other:
 			return false
 		}
-		switch vocabulary[w].role {
+		switch e.role {
 		case digit, teen, ten, nato:
 			return true
 		case loose:
 			return !word
 		case repeat:
-			return k+1 < len(r.w) && class(r.w[k+1].Lower) != other
+			return k+1 < len(r.w) && r.known[k+1].class != other
 		}
 		return len(w) == 1 && w != "a" && w != "i" && w[0] >= 'a' && w[0] <= 'z' ||
-			len(w) == 1 && k+1 < len(r.w) && len(r.w[k+1].Lower) == 1 && class(r.w[k+1].Lower) == letters
+			len(w) == 1 && k+1 < len(r.w) && len(r.w[k+1].Lower) == 1 && r.known[k+1].class == letters
 	}
 	return false
 }
@@ -323,13 +328,13 @@ func (r *Reader) repeated(times int) bool {
 	}
 	next := r.w[i+1].Lower
 	var c byte
-	switch e := vocabulary[next]; {
+	switch e := r.known[i+1].entry; {
 	case e.role == digit:
 		c = '0' + byte(e.value)
 		r.run.Spoken++
 	case e.role == nato || e.role == loose:
 		c = e.sign
-	case len(next) == 1 && class(next) != other:
+	case len(next) == 1 && r.known[i+1].class != other:
 		c = next[0]
 		if c == 'o' {
 			c = '0'
@@ -350,7 +355,7 @@ func (r *Reader) repeated(times int) bool {
 // twenty six" says 2026.
 func (r *Reader) cardinal() bool {
 	i := r.pos
-	e := vocabulary[r.w[i].Lower]
+	e := r.known[i].entry
 	total, part, n := 0, e.value, 1
 	open := e.role == ten // a unit may still follow
 	big := false
@@ -361,17 +366,17 @@ loop:
 		k := j
 		if w == "-" && open && j+1 < len(r.w) { // twenty-two
 			k, w = j+1, r.w[j+1].Lower
-			if vocabulary[w].role != digit || vocabulary[w].value == 0 || r.w[j].Start != r.w[j-1].End {
+			if e := r.known[k].entry; e.role != digit || e.value == 0 || r.w[j].Start != r.w[j-1].End {
 				break
 			}
 		}
 		if w == "and" && big && j+1 < len(r.w) {
 			k, w = j+1, r.w[j+1].Lower
-			if role := vocabulary[w].role; role != digit && role != teen && role != ten {
+			if role := r.known[k].entry.role; role != digit && role != teen && role != ten {
 				break
 			}
 		}
-		e := vocabulary[w]
+		e := r.known[k].entry
 		switch {
 		case e.role == digit && open && e.value > 0:
 			if big && part%100 == 0 && r.saysDigit(k+1) { // one eight hundred five five five
@@ -419,6 +424,6 @@ func (r *Reader) saysDigit(i int) bool {
 	if i >= len(r.w) {
 		return false
 	}
-	e := vocabulary[r.w[i].Lower]
+	e := r.known[i].entry
 	return e.role == digit || e.role == repeat
 }

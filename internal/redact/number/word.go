@@ -1,5 +1,7 @@
 package number
 
+import "iter"
+
 // role is what a word does in a spoken number.
 type role uint8
 
@@ -23,6 +25,34 @@ type entry struct {
 	value int  // of a digit, teen, ten; times of a repeat; words of a filler or fix
 	sign  byte // of a joiner or a spelling word
 }
+
+// known is what the reader knows of a word.
+type known struct {
+	entry
+	class  classOf
+	begins bool // a phrase of two words begins with it
+}
+
+// know looks a word up.
+func know(lower string) known {
+	k := table[lower]
+	k.class = class(lower)
+	return k
+}
+
+// table joins vocabulary and phrases, so that a word is looked up once.
+var table = func() map[string]known {
+	m := map[string]known{}
+	for w, e := range vocabulary {
+		m[w] = known{entry: e}
+	}
+	for p := range phrases {
+		k := m[p[0]]
+		k.begins = true
+		m[p[0]] = k
+	}
+	return m
+}()
 
 // vocabulary holds every single word the reader understands. Words of two are in phrases.
 var vocabulary = map[string]entry{
@@ -88,6 +118,22 @@ var ordinals = map[string]int{
 	"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9,
 	"tenth": 10, "eleventh": 11, "twelfth": 12, "thirteenth": 13, "fourteenth": 14, "fifteenth": 15, "sixteenth": 16,
 	"seventeenth": 17, "eighteenth": 18, "nineteenth": 19, "twentieth": 20, "thirtieth": 30,
+}
+
+// Words yields every single word that says a number, a place in a row, a letter, a sign or a pause, in no order.
+func Words() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for w := range vocabulary {
+			if !yield(w) {
+				return
+			}
+		}
+		for w := range ordinals {
+			if !yield(w) {
+				return
+			}
+		}
+	}
 }
 
 // Spelling reports whether a lower-case word stands for one letter when spelled.

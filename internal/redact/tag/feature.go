@@ -3,11 +3,11 @@ package tag
 import "math/bits"
 
 // templates is the number of features of a word.
-const templates = 69
+const templates = 76
 
 // rowBits is the size of the table of rows: features are hashed into it and share rows where hashes meet.
 const (
-	rowBits = 19
+	rowBits = 20
 	rowMask = 1<<rowBits - 1
 )
 
@@ -23,6 +23,7 @@ type cell struct {
 	sparse     uint64 // the word itself if it is of a closed class or a sign, else what lists and shape say
 	pattern    uint64 // form, known and class together
 	vowel      uint64
+	clause     uint64 // how many words stand before and behind it between two signs
 	again      uint64 // 1: another side has just said it
 }
 
@@ -85,17 +86,41 @@ func (c *cell) observe(lower string, t *Token) {
 	}
 }
 
+// beside is how many words on each side are looked at.
+const beside = 3
+
+// clauses tells of every token how many words, up to three, stand before and behind it between two signs.
+func (s *Scratch) clauses(t *Turn) {
+	before := uint64(0)
+	for i := range t.Tokens {
+		s.cells[i+beside].clause = before << 2
+		if before = min(before+1, 3); t.Tokens[i].Kind < 2 {
+			before = 0
+		}
+	}
+	behind := uint64(0)
+	for i := len(t.Tokens) - 1; i >= 0; i-- {
+		s.cells[i+beside].clause |= behind
+		if behind = min(behind+1, 3); t.Tokens[i].Kind < 2 {
+			behind = 0
+		}
+	}
+}
+
 // prepare observes all tokens of t into s.
 func (s *Scratch) prepare(t *Turn) {
 	n := len(t.Tokens)
-	if cap(s.cells) < n+4 {
-		s.cells = make([]cell, n+4, 2*n+16)
+	if cap(s.cells) < n+2*beside {
+		s.cells = make([]cell, n+2*beside, 2*n+16)
 	}
-	s.cells = s.cells[:n+4]
-	s.cells[0], s.cells[1], s.cells[n+2], s.cells[n+3] = outside, outside, outside, outside
+	s.cells = s.cells[:n+2*beside]
+	for k := range beside {
+		s.cells[k], s.cells[n+beside+k] = outside, outside
+	}
 	for i := range t.Tokens {
-		s.cells[i+2].observe(t.Lower, &t.Tokens[i])
+		s.cells[i+beside].observe(t.Lower, &t.Tokens[i])
 	}
+	s.clauses(t)
 	ask := uint64(t.Asked[0])
 	all := uint64(0)
 	for _, a := range t.Asked {
@@ -124,8 +149,8 @@ func (s *Scratch) prepare(t *Turn) {
 // rows gives the rows of the features of token i. Template k is a fixed place of the result, so that a
 // trainer may leave features out.
 func (s *Scratch) rows(i int, out *[templates]uint32) {
-	p2, p, c, n, n2 := &s.cells[i], &s.cells[i+1], &s.cells[i+2], &s.cells[i+3], &s.cells[i+4]
-	place := uint64(min(i, 3))<<4 | uint64(min(len(s.cells)-5-i, 3))
+	p3, p2, p, c, n, n2, n3 := &s.cells[i], &s.cells[i+1], &s.cells[i+2], &s.cells[i+3], &s.cells[i+4], &s.cells[i+5], &s.cells[i+6]
+	place := uint64(min(i, 3))<<4 | uint64(min(len(s.cells)-7-i, 3))
 	f := [templates]uint64{
 		// 0: the word itself and its parts
 		c.word, c.head[0], c.head[1], c.head[2], c.head[3], c.tail[0], c.tail[1], c.tail[2], c.tail[3],
@@ -147,6 +172,9 @@ func (s *Scratch) rows(i int, out *[templates]uint32) {
 		// 60: what the turn and the one before it do
 		mix(s.acts, place<<8|s.size), mix(s.acts, c.pattern), mix(s.acts, c.sparse), mix(s.acts, p.word+5), mix(s.acts, mix(p.sparse, c.pattern)), mix(s.acts, mix(n.sparse, c.pattern)),
 		mix(c.again<<2|p.again<<1|n.again, c.pattern), mix(c.again<<2|p.again<<1|n.again, mix(s.acts, c.form)), mix(c.again<<1|p.again, mix(p.word, c.form)),
+		// 69: words three away, endings behind a word, how far the clause reaches
+		mix(p3.word, c.pattern+2), mix(n3.word, c.pattern+3), mix(mix(p3.sparse, p2.sparse), mix(p.sparse, c.pattern)),
+		mix(c.tail[2], p.word+7), mix(c.tail[2], p.pattern), mix(c.clause, c.pattern), mix(mix(c.clause, s.side), mix(c.known, p.sparse)),
 	}
 	for k := range f {
 		h := (f[k] + uint64(k)*mulC) * mulA

@@ -30,9 +30,17 @@ func NewLearner(m Margins) *Learner {
 	return &Learner{Margins: m, rows: make([][lanes]int32, Rows), sums: make([][lanes]int64, Rows)}
 }
 
-// Learn reads one turn with the label of each token, or Free. drop may be nil; it reports whether the word
-// itself is to be left out of the features of token i. It gives the number of labels it got wrong, margins included.
-func (l *Learner) Learn(t *Turn, want []Label, drop func(i int) bool) (wrong int) {
+// Drop says which features of a token are left out.
+type Drop uint8
+
+const (
+	DropWord   Drop = 1 << iota // those that name the word itself
+	DropPhrase                  // those of several words together, which know a sentence by heart
+)
+
+// Learn reads one turn with the label of each token, or Free. drop may be nil; it tells what is left out of the features of
+// token i. It gives the number of labels it got wrong, margins included.
+func (l *Learner) Learn(t *Turn, want []Label, drop func(i int) Drop) (wrong int) {
 	l.clock++
 	n := len(t.Tokens)
 	l.s.prepare(t)
@@ -44,10 +52,8 @@ func (l *Learner) Learn(t *Turn, want []Label, drop func(i int) bool) (wrong int
 	free := false
 	for i := range n {
 		l.s.rows(i, &l.at[i])
-		if drop != nil && drop(i) {
-			for _, k := range lexical {
-				l.at[i][k] = Skip
-			}
+		if drop != nil {
+			l.leave(i, drop(i))
 		}
 		free = free || want[i] == Free
 	}
@@ -75,8 +81,25 @@ func (l *Learner) Learn(t *Turn, want []Label, drop func(i int) bool) (wrong int
 	return l.update(l.s.best(&l.moves, l.moves.spread(), n))
 }
 
+// leave leaves features out of those of token i.
+func (l *Learner) leave(i int, d Drop) {
+	if d&DropWord != 0 {
+		for _, k := range lexical {
+			l.at[i][k] = Skip
+		}
+	}
+	if d&DropPhrase != 0 {
+		for _, k := range phrasal {
+			l.at[i][k] = Skip
+		}
+	}
+}
+
+// phrasal are the templates that name several words, or a word two away.
+var phrasal = [...]int{23, 24, 25, 26, 27, 28, 29, 32, 33, 34, 45, 46, 55, 57, 62, 63, 64, 65, 69, 70, 71}
+
 // lexical are the templates that name the word itself.
-var lexical = [...]int{0, 4, 8, 9, 18, 25, 26, 45, 46, 55}
+var lexical = [...]int{0, 4, 8, 9, 18, 25, 26, 45, 46, 55, 72}
 
 // score fills the scores of all tokens, with extra added to each label.
 func (l *Learner) score(extra func(i int, b Label) int32) {

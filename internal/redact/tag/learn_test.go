@@ -33,7 +33,7 @@ func taught() *Learner {
 	l := NewLearner(Margins{Missed: 20, False: 20, Mixed: 20})
 	for n := range 20 {
 		for _, s := range lessons {
-			l.Learn(turn(s.text), s.want, func(i int) bool { return (i+n)%2 == 0 })
+			l.Learn(turn(s.text), s.want, func(i int) Drop { return Drop((i + n) % 2) })
 		}
 	}
 	return l

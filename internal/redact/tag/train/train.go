@@ -114,11 +114,22 @@ func (t *trainer) learn(k *talk, s style) {
 		t.want = answers(t.want[:0], &o, pieces[n], k.bare)
 		blur(r, &o.Turn, t.want)
 		t.tokens += len(o.Tokens)
-		t.wrong += t.l.Learn(&o.Turn, t.want, func(i int) bool {
-			return o.Tokens[i].Words == 0 && r.IntN(10) < dropWord(t.want[i])
+		apart := r.IntN(100) < phraseless
+		t.wrong += t.l.Learn(&o.Turn, t.want, func(i int) (d tag.Drop) {
+			if o.Tokens[i].Words == 0 && r.IntN(10) < dropWord(t.want[i]) {
+				d = tag.DropWord
+			}
+			if apart {
+				d |= tag.DropPhrase
+			}
+			return d
 		})
 	}
 }
+
+// phraseless of a hundred turns are read without features of several words: the same few thousand sentences are read again
+// and again, and what knows them by heart would keep single words from being learned.
+const phraseless = 30
 
 func dropWord(l tag.Label) int {
 	if l.Class() == tag.Plain {
