@@ -1,6 +1,11 @@
 package redact
 
-import "murmur/internal/redact/number"
+import (
+	"slices"
+	"strings"
+
+	"murmur/internal/redact/number"
+)
 
 // findDates marks days and claims clock times, prices and other counted numbers, so that the digit rules
 // leave those alone.
@@ -22,8 +27,10 @@ func (s *scan) findDates() {
 		switch {
 		case t.lex&day != 0:
 			s.findDay(i)
-		case t.lex&near != 0:
+		case t.lex&near != 0 || s.misspeltDay(i):
 			s.findNear(i)
+		case t.kind == word && holidays[s.low(i)] != "":
+			s.findHoliday(i)
 		case t.lex&(period|unit) != 0 || t.lex&greet != 0 && s.low(i) == "evening":
 			s.findPeriod(i)
 		}
@@ -116,7 +123,7 @@ func (s *scan) findMonth(i int) {
 		if v, _ := s.spoken(b - 1); v == 20 || v == 30 { // twenty first
 			from--
 		}
-		if s.low(from-1) == "the" && s.nthOf(b) > 0 { // said in words: "the fifth of may"
+		if s.low(from-1) == "the" && (s.nthOf(b) > 0 || s.ordinal(b) && !s.ask.open()) { // "the fifth of may"
 			from--
 		}
 	}
@@ -206,6 +213,41 @@ func (s *scan) findDay(i int) {
 	}
 	s.mark(from, to, Date, 80, ByShape)
 	s.take(from, to)
+}
+
+// holidays are days that have names, by their first word, with the words behind it.
+var holidays = map[string]string{"christmas": "eve day", "xmas": "eve day", "easter": "sunday monday", "boxing": "day", "mother's": "day", "mothers": "day", "father's": "day", "fathers": "day",
+	"memorial": "day", "labor": "day", "labour": "day", "thanksgiving": "day", "halloween": "night", "diwali": "day", "hogmanay": "night", "eid": "day", "hanukkah": "day"}
+
+// findHoliday marks a day with a name at token i where something is on, by or until it.
+func (s *scan) findHoliday(i int) {
+	to := i + 1
+	if second := s.low(to); second != "" && slices.Contains(strings.Fields(holidays[s.low(i)]), second) {
+		to++
+	}
+	if to == i+1 && holidays[s.low(i)] == "day" && s.low(i) != "thanksgiving" && s.low(i) != "diwali" && s.low(i) != "eid" && s.low(i) != "hanukkah" {
+		return // boxing, memorial
+	}
+	switch s.low(i - 1) {
+	case "on", "at", "by", "before", "b4", "till", "until", "after", "since", "for", "from":
+		s.mark(i, to, Date, 75, ByShape)
+		s.take(i, to)
+	}
+}
+
+// misspeltDay reports whether token i is "tomorrow" or another day of its kind, one slip of the finger away: "tomorow", "yestrday".
+func (s *scan) misspeltDay(i int) bool {
+	t := s.tok[i]
+	if t.kind != word || t.lex != 0 || t.gaz != 0 || t.e-t.s < 5 {
+		return false
+	}
+	low := s.low(i)
+	for _, day := range [...]string{"tomorrow", "yesterday", "tonight"} {
+		if low[0] == day[0] && slip(low, day) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *scan) findNear(i int) {

@@ -100,10 +100,10 @@ const sides = 8
 // asks something itself or none is open.
 func (d *dialogue) hear(s *scan, side Side) *asked {
 	d.turn++
-	if side == Machine {
-		return nil
-	}
 	own, answer := d.questions(side)
+	if side == Machine {
+		answer = nil
+	}
 	if v := &d.said; v.n > 0 && v.side == side && (answer == nil || v.at > answer.at) && d.turn-v.at <= 2 {
 		answer = v
 	}

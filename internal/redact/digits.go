@@ -415,8 +415,40 @@ func (s *scan) refine(rd *reading, t Type) Type {
 	return t
 }
 
+// findBirthday marks the number in what wishes somebody a happy birthday: "happy birthday gran, 80 and no wiser".
+func (s *scan) findBirthday() {
+	at := -1
+	for i := range s.tok {
+		switch s.low(i) {
+		case "birthday", "bday", "b'day", "birthdya":
+			at = i
+		}
+		n := atoi(s.low(i))
+		if v, ok := s.spoken(i); ok {
+			n = v
+		}
+		if at < 0 || i > at+14 || i == at || s.taken[i] || n < 1 || n > 110 || s.tok[i].kind != digit && s.tok[i].kind != word || s.glued(i) && s.low(i-1) != "!" || s.glued(i+1) && s.at(i+1).kind != sign {
+			continue
+		}
+		end := i + 1
+		if r := s.runAt(i); r != nil && r.From == i && r.Digits <= 2 && r.Letters == 0 {
+			end = r.To
+		}
+		switch low := s.low(end); {
+		case s.at(end).lex&(unit|money) != 0 && low != "years" && low != "today" || low == "%" || low == ":" || low == "/" || low == "off":
+			continue
+		case s.at(i-1).lex&prep != 0 || s.low(i-1) == "$" || s.low(i-1) == "£" || s.low(i-1) == "€" || s.low(i-1) == "no" || s.at(i-1).lex&(stop|ack) != 0 && s.low(i-1) != "now":
+			continue
+		}
+		s.mark(i, end, Age, 80, ByCue)
+		s.take(i, end)
+		return
+	}
+}
+
 // findAges marks "45 years old", "he's 9", "happy 7th bday".
 func (s *scan) findAges() {
+	s.findBirthday()
 	for i := range s.tok {
 		low := s.low(i)
 		n := atoi(low)
@@ -452,7 +484,7 @@ func (s *scan) findAges() {
 			}
 		case b == "'s" && (b2 == "he" || b2 == "she") && s.at(end).lex&(unit|money) == 0 && s.at(end).kind != digit && a != ":" && a != "%":
 		case (b == "is" || b == "am" || b == "i'm" || b == "im" || b == "hes" || b == "shes") && (b2 == "he" || b2 == "she" || b2 == "i" || s.at(i-2).lex&kin != 0 || s.at(i-3).lex&kin != 0 || b != "is" && b != "am") &&
-			(s.at(end).kind < word || a == "and") && a != ":" && a != "-" && a != "%":
+			(s.at(end).kind < word || a == "and" || a == "now") && a != ":" && a != "-" && a != "%":
 		default:
 			continue
 		}

@@ -63,7 +63,7 @@ type Side int64
 const (
 	Contact Side = iota + 1
 	Member
-	Machine // asks and answers nothing
+	Machine // asks, and answers nothing
 )
 
 // ParseSide gives the side that a label or a name of a side stands for: "Agent: ", "customer". Sides without a

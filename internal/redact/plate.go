@@ -17,6 +17,39 @@ func (s *scan) findPlates() {
 	}
 }
 
+// findLonePlates marks plates that nothing announces, in a text: "N95 CKL", "black corolla. djz 0177". Letters that are no word
+// stand before or behind the digits.
+func (s *scan) findLonePlates(side Side) {
+	if side != 0 {
+		return
+	}
+	for i := range s.tok {
+		if s.taken[i] || i > 0 && s.glued(i) {
+			continue
+		}
+		a, b, c := s.at(i), s.at(i+1), s.at(i+2)
+		scrap := func(k int) bool {
+			t := s.at(k)
+			return t.kind == word && t.lex == 0 && (t.gaz&gazetteer.Word == 0 && t.gaz&gazetteer.Name == 0 || t.shape == upper && !s.headline()) && !s.taken[k] && !s.glued(k)
+		}
+		whole := func(to int) bool { return !s.glued(to) || s.at(to).kind < word }
+		switch la, lb, lc := int(a.e-a.s), int(b.e-b.s), int(c.e-c.s); {
+		case la == 3 && scrap(i) && b.kind == digit && !s.glued(i+1) && (lb == 3 || lb == 4) && whole(i+2) && c.lex&(unit|money|street) == 0:
+			s.markPlate(i, i+2)
+		case a.kind == mixed && la >= 3 && la <= 4 && letter(s.low(i)[0]) && num(s.low(i)[la-1]) && num(s.low(i)[la-2]) && lb == 3 && b.kind == word && b.lex == 0 && !s.glued(i+1) && whole(i+2) &&
+			(scrap(i+1) || b.shape == upper || la == 4 && letter(s.low(i)[1])):
+			s.markPlate(i, i+2)
+		case la == 2 && a.kind == word && a.lex&stop == 0 && (scrap(i) || a.shape == upper) && b.kind == digit && lb == 3 && !s.glued(i+1) && lc == 2 && c.kind == word && !s.glued(i+2) && whole(i+3) && (scrap(i+2) || c.shape == upper):
+			s.markPlate(i, i+3)
+		}
+	}
+}
+
+func (s *scan) markPlate(from, to int) {
+	s.mark(from, to, Vehicle, 72, ByShape)
+	s.take(from, to)
+}
+
 // parks reports whether a word is what happens to cars.
 func parks(low string) bool {
 	switch low {

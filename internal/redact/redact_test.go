@@ -60,6 +60,11 @@ func TestMasked(t *testing.T) {
 		{"a day said in numbers", "the closing is on ten twelve twenty six at noon", "the closing is on [DATE] at noon"},
 		{"a time stamp", "logged 2018-02-24 12:45:18 by the system", "logged [DATE] by the system"},
 		{"ages", "happy 7th bday, I'll turn 81 when he was 65.", "happy [AGE] bday, I'll turn [AGE] when he was [AGE]."},
+		{"an age behind a birthday", "happy birthday gran!! 80 and no wiser, 20% off for you", "happy birthday gran!! [AGE] and no wiser, 20% off for you"},
+		{"days with names, and days misspelt", "shut at christmas, back on boxing day, no boxing today, it came yestrday", "shut at [DATE], back on [DATE], no boxing [DATE], it came [DATE]"},
+		{"a plate that nothing announces", "am outside. black corolla. DJZ 0177", "am outside. black corolla. [VEHICLE]"},
+		{"what only looks like a plate", "the 2 day pass, wd 40, rav 4, 12 ohm and the 737 max are in", "the 2 day pass, wd 40, rav 4, 12 ohm and the 737 max are in"},
+		{"a machine asks", "Bot: please say your memorable word\nCaller: ziggurat", "Bot: please say your memorable word\nCaller: [PASSWORD]"},
 		{"a place, not a person", "she works in Los Gatos and lives in the Martinez area", "she works in [LOCATION] and lives in the [LOCATION] area"},
 		{"businesses keep their names", "a restaurant called Patara Mayfair and the Amora Hotel", "a restaurant called Patara Mayfair and the Amora Hotel"},
 		{"a web address said aloud", "see https colon slash slash w w w dot limitbuy dot nl slash thanks", "see [URL] thanks"},
@@ -69,6 +74,29 @@ func TestMasked(t *testing.T) {
 		if got := redactText(t, c.in).Masked(); got != c.want {
 			t.Errorf("%s\n  in %q\n got %q\nwant %q", c.name, c.in, got, c.want)
 		}
+	}
+}
+
+// TestTheOrderOfDocumentsChangesNothing: what was read before leaves nothing behind, also where a machine speaks.
+func TestTheOrderOfDocumentsChangesNothing(t *testing.T) {
+	t.Parallel()
+	d := detector(t, redact.Strict)
+	docs := []redact.Doc{
+		{Turns: redact.ParsePlain("Agent: and your name?")},
+		{Turns: redact.ParsePlain("Bot: Thanks for calling thistle and key, this is goodluck.\nCaller: yes")},
+		{Turns: redact.ParsePlain("Bot: ive got mercy and gathoni\nCaller: my name is Zyla Quorrin")},
+		{Turns: redact.ParsePlain("Agent: lovely, thanks")},
+	}
+	first := map[int]string{}
+	for _, k := range []int{0, 1, 2, 3, 1, 0, 2, 1, 3, 2, 2, 1, 1} {
+		r, err := d.Redact(docs[k])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if was, read := first[k]; read && was != r.Masked() {
+			t.Errorf("%q, and before %q", r.Masked(), was)
+		}
+		first[k] = r.Masked()
 	}
 }
 

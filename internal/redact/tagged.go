@@ -74,14 +74,20 @@ func (s *scan) findTagged(ask *asked, side Side) {
 	s.observe(ask, side)
 	s.tagger.Read(&s.turn, &s.tags)
 	vetoed := s.dial != Paranoid && slices.ContainsFunc(s.marks, listed)
-	if vetoed || len(s.maybe) > 0 || s.dial == Strict && s.unknown() {
+	if vetoed || s.dial == Strict && s.some(s.strange) {
 		watchful := s.tagger.Label(&s.tagger.Header.Dials[Paranoid], &s.tags)
-		s.findRemembered(watchful)
 		if vetoed {
 			s.veto(watchful)
 		}
 		if s.dial == Strict {
 			s.findUnknown(watchful)
+		}
+	}
+	if len(s.maybe) > 0 || s.dial == Strict && s.some(s.likely) {
+		labels := s.tagger.Label(&eager, &s.tags)
+		s.findRemembered(labels)
+		if s.dial == Strict {
+			s.findLikely(labels)
 		}
 	}
 	if slices.ContainsFunc(s.marks, loose) {
@@ -113,7 +119,7 @@ func (s *scan) findTagged(ask *asked, side Side) {
 		}
 		if t := s.tagged(from, to, c, ask); t != None {
 			if t == Address && s.numeric(from) && to-from <= 4 { // "303 rake" of "303 rake head, there is"
-				to = max(to, s.clauseEnd(to, 1))
+				to = max(to, s.clauseEnd(to, 2))
 			}
 			s.markTagged(from, to, t)
 		}
@@ -171,19 +177,54 @@ func (s *scan) findUnknown(labels []tag.Label) {
 	}
 }
 
-// unknown reports whether a word of the turn is strange.
-func (s *scan) unknown() bool {
+// eager is the dial for words that the lists know as names or places and the dictionary does not: one stays in clear only where
+// the tagger is quite sure.
+var eager = tag.Bias{0, 900, 900, 700, 500, 0, 500}
+
+// findLikely marks the words that are likely names or places and that the tagger, at its most eager, takes for some.
+func (s *scan) findLikely(labels []tag.Label) {
+	for i, l := range labels {
+		switch c := l.Class(); {
+		case !s.likely(i):
+		case s.at(i-1).lex&prep != 0 && s.tok[i].gaz&gazetteer.Place != 0 && (c == tag.Place || c == tag.Person || c == tag.Address):
+			s.mark(i, i+1, Location, 45, ByContext)
+		case c == tag.Person:
+			s.mark(i, i+1, Person, 45, ByContext)
+		}
+	}
+}
+
+// likely reports whether token i is known as a name, or behind a word of place as a place, and is no word of the dictionary.
+func (s *scan) likely(i int) bool {
+	t := s.tok[i]
+	return s.bearable(i) && t.e-t.s > 3 && t.gaz&gazetteer.Word == 0 &&
+		(t.gaz == 0 && s.cased && t.shape == capital && i > 0 && (s.tok[i-1].kind == word || s.low(i-1) == ",") && !s.headline() || t.gaz&gazetteer.Name != 0 && t.gaz&gazetteer.Place == 0 || t.gaz&gazetteer.Place != 0 && s.at(i-1).lex&prep != 0)
+}
+
+// bearable reports whether token i can be a name that no rule has found: it is of no closed class, and has a capital where
+// capitals mean something, other than in a text.
+func (s *scan) bearable(i int) bool {
+	t := s.tok[i]
+	return t.kind == word && t.lex&^(month|given) == 0 && t.e-t.s >= 3 && s.runOf[i] == 0 && s.best[i] == 0 && (!s.cased || t.shape != small || s.turn.Side == 0)
+}
+
+// some reports whether a token is so.
+func (s *scan) some(is func(i int) bool) bool {
 	for i := range s.tok {
-		if s.strange(i) {
+		if is(i) {
 			return true
 		}
 	}
 	return false
 }
 
-// strange reports whether token i is a word that no dictionary knows, or has a capital inside a sentence.
+// strange reports whether token i is a word that no dictionary knows, has a capital inside a sentence, or is a word that many
+// people are called.
 func (s *scan) strange(i int) bool {
 	t := s.tok[i]
+	if t.gaz&gazetteer.Word != 0 && t.gaz&gazetteer.CommonFirst != 0 && s.bearable(i) {
+		return true
+	}
 	if t.kind != word || t.lex != 0 || t.e-t.s <= 3 || s.runOf[i] > 0 {
 		return false
 	}

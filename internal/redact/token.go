@@ -5,6 +5,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"murmur/internal/redact/gazetteer"
 	"murmur/internal/redact/number"
 )
@@ -59,7 +61,7 @@ func tokenise(v *view, dst []token) []token {
 		default:
 			t := cut(s, i)
 			if t.kind == word {
-				low := v.lower[t.s:t.e]
+				low := composed(v.lower[t.s:t.e])
 				e := entries[low]
 				t.lex, t.gaz, t.cue, t.said, t.nth = e.lex, gazetteer.Lookup(low), e.cue, e.said, e.ordinal
 				if t.lex&given != 0 {
@@ -74,6 +76,16 @@ func tokenise(v *view, dst []token) []token {
 		}
 	}
 	return dst
+}
+
+// composed gives a word with its marks on its letters, as the lists have it: "café" of e and an accent is "café".
+func composed(low string) string {
+	for i := range len(low) {
+		if low[i] >= utf8.RuneSelf {
+			return norm.NFC.String(low)
+		}
+	}
+	return low
 }
 
 // cut gives the token that begins at byte i.

@@ -4,7 +4,7 @@ import "math/bits"
 
 // rowBits is the size of the table of rows: features are hashed into it and share rows where hashes meet.
 const (
-	rowBits = 15
+	rowBits = 16
 	Rows    = 1 << rowBits
 )
 

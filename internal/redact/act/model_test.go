@@ -3,6 +3,7 @@ package act
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"testing"
 )
 
@@ -41,6 +42,32 @@ func TestReadingDoesNotAllocate(t *testing.T) {
 	var got Scores
 	if n := testing.AllocsPerRun(100, func() { got = m.Read(words, &s) }); n > 0 || got.Best() != AskPostcode {
 		t.Errorf("%v allocations, act %s", n, got.Best())
+	}
+}
+
+// TestLanesNeitherBorrowNorCarry: packed weights add up to what the weights add up to, in a turn of more rows than a lane holds.
+func TestLanesNeitherBorrowNorCarry(t *testing.T) {
+	t.Parallel()
+	rows := make([][Acts]int8, Rows)
+	for r := range rows {
+		for a := range rows[r] {
+			rows[r][a] = []int8{-127, 127, 0, 5, -128}[(r*a)%5]
+		}
+	}
+	words := make([]string, readWords)
+	for i := range words {
+		words[i] = strings.Repeat(string(rune('a'+i%26)), 5+i)
+	}
+	var s Scratch
+	got := Assemble(Header{}, rows).Read(words, &s)
+	var want Scores
+	for _, r := range s.rows {
+		for a := range want {
+			want[a] += int32(rows[r][a])
+		}
+	}
+	if got != want || len(s.rows) <= lanes {
+		t.Errorf("%d rows: %v, want %v", len(s.rows), got, want)
 	}
 }
 

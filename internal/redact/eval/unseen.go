@@ -115,7 +115,7 @@ func part(data fs.FS, dial redact.Dial, k, parts int, quick bool) (*redact.Detec
 }
 
 // tell writes a line for every value of a document of which something is left, and for every mask that touches none: group,
-// document, type, what is left of how much, the line it stands in.
+// document, type, what is left, the line it stands in. MISSED AGAIN is a value that is masked elsewhere in the document.
 func tell(w io.Writer, g *gold.Doc, found []redact.Span) {
 	text := []rune(g.Text)
 	masked := make([]bool, len(text))
@@ -143,7 +143,13 @@ func tell(w io.Writer, g *gold.Doc, found []redact.Span) {
 			}
 		}
 		if strings.ContainsFunc(left.String(), func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
-			fmt.Fprintf(w, "LEFT\t%s\t%s\t%s\t%q\t%q\n", g.Source, g.ID, s.Type, left.String(), around(s.Start, s.End))
+			kind := "LEFT"
+			if slices.ContainsFunc(g.Spans, func(o gold.Span) bool {
+				return strings.EqualFold(string(text[o.Start:o.End]), string(text[s.Start:s.End])) && !slices.Contains(masked[o.Start:o.End], false)
+			}) {
+				kind = "MISSED AGAIN"
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%q\t%q\n", kind, g.Source, g.ID, s.Type, left.String(), around(s.Start, s.End))
 		}
 	}
 	for _, f := range found {

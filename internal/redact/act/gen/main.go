@@ -87,10 +87,5 @@ func table(m *act.Model, cross bool) error {
 		fmt.Printf("| %s | %.3f | %s %.3f | %.3f | %s %.3f |\n", a, x, y, z, u, v, w)
 	}
 	fmt.Printf("| all | %.3f | | %.3f | |\n", tuned.Right(), left.Right())
-	fresh, err := train.Measure(m, hand.Fresh(), 1)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("\nfresh hand: %.3f\n", fresh.Right())
 	return nil
 }

@@ -70,60 +70,79 @@ func Run(c Config) (*tag.Model, error) {
 			return nil, err
 		}
 	}
-	t := &trainer{acts: c.Acts, l: tag.NewLearner(margins), copier: newCopier(c.Seed)}
+	t := &trainer{acts: c.Acts, copier: newCopier(c.Seed)}
+	l := tag.NewLearner(margins)
 	order := t.copier.r.Perm(len(talks))
 	for e := range c.Epochs {
-		t.tokens, t.wrong = 0, 0
 		t.copier.r.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-		for _, k := range order {
-			t.read(talks[k])
+		t.lessons = make(chan lesson, ahead)
+		go func() {
+			defer close(t.lessons)
+			for _, k := range order {
+				t.read(talks[k])
+			}
+		}()
+		tokens, wrong := 0, 0
+		for k := range t.lessons {
+			tokens += len(k.want)
+			wrong += l.Learn(&k.turn, k.want, func(i int) tag.Drop { return k.drop[i] })
 		}
-		h.Tokens = t.tokens
-		fmt.Fprintf(c.Log, "epoch %d: %d tokens, %.2f %% relabelled\n", e+1, t.tokens, 100*float64(t.wrong)/float64(t.tokens))
+		h.Tokens = tokens
+		fmt.Fprintf(c.Log, "epoch %d: %d tokens, %.2f %% relabelled\n", e+1, tokens, 100*float64(wrong)/float64(tokens))
 	}
-	return tag.Assemble(h, t.l.Weights(scale)), nil
+	return tag.Assemble(h, l.Weights(scale)), nil
 }
 
-// trainer is a run.
+// trainer writes lessons. Nothing else draws from its source of chance, so that the lessons are the same however fast they are
+// learned.
 type trainer struct {
-	l             *tag.Learner
-	acts          *act.Model
-	copier        *copier
-	want          []tag.Label
-	tokens, wrong int
+	acts    *act.Model
+	copier  *copier
+	lessons chan lesson
 }
 
-// read learns from the copies of one document.
+// lesson is one turn with its answers, and what is left out of the features of each token.
+type lesson struct {
+	turn tag.Turn
+	want []tag.Label
+	drop []tag.Drop
+}
+
+// ahead is how many lessons are written before they are learned.
+const ahead = 64
+
+// read writes the lessons of the copies of one document.
 func (t *trainer) read(k *talk) {
 	r := t.copier.r
-	t.learn(k, style{rename: r.IntN(2) == 0})
-	t.learn(k, style{lower: true, bare: r.IntN(5) < 3, rename: r.IntN(2) == 0})
+	t.write(k, style{rename: r.IntN(2) == 0})
+	t.write(k, style{lower: true, bare: r.IntN(5) < 3, rename: r.IntN(2) == 0})
 	if r.IntN(4) == 0 {
-		t.learn(k, style{mask: true, lower: r.IntN(2) == 0})
+		t.write(k, style{mask: true, lower: r.IntN(2) == 0})
 	}
 }
 
-// learn learns from one copy.
-func (t *trainer) learn(k *talk, s style) {
+// write writes the lessons of one copy.
+func (t *trainer) write(k *talk, s style) {
 	r := t.copier.r
 	turns, pieces := t.copier.write(k, s)
 	for n, o := range redact.Observe(turns, t.acts) {
 		if len(o.Tokens) == 0 {
 			continue
 		}
-		t.want = answers(t.want[:0], &o, pieces[n], k.bare)
-		blur(r, &o.Turn, t.want)
-		t.tokens += len(o.Tokens)
+		x := lesson{turn: o.Turn, want: answers(nil, &o, pieces[n], k.bare)}
+		blur(r, &x.turn, x.want)
 		apart := r.IntN(100) < phraseless
-		t.wrong += t.l.Learn(&o.Turn, t.want, func(i int) (d tag.Drop) {
-			if o.Tokens[i].Words == 0 && r.IntN(10) < dropWord(t.want[i]) {
+		for i := range x.want {
+			d := tag.Drop(0)
+			if x.turn.Tokens[i].Words == 0 && r.IntN(10) < dropWord(x.want[i]) {
 				d = tag.DropWord
 			}
 			if apart {
 				d |= tag.DropPhrase
 			}
-			return d
-		})
+			x.drop = append(x.drop, d)
+		}
+		t.lessons <- x
 	}
 }
 
