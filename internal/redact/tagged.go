@@ -124,6 +124,9 @@ func (s *scan) findTagged(ask *asked, side Side) {
 			s.markTagged(from, to, t)
 		}
 	}
+	if s.dial != Balanced {
+		s.findFramed()
+	}
 }
 
 // withoutTalk takes words off the ends of tokens [from, to) that say nothing: those of closed classes behind a day, and on
@@ -177,8 +180,8 @@ func (s *scan) findUnknown(labels []tag.Label) {
 	}
 }
 
-// eager is the dial for words that the lists know as names or places and the dictionary does not: one stays in clear only where
-// the tagger is quite sure.
+// eager is the dial for words that the lists know as names and the dictionary does not, that many people are called, or that are
+// places behind a word of place: one stays in clear only where the tagger is quite sure.
 var eager = tag.Bias{0, 900, 900, 700, 500, 0, 500}
 
 // findLikely marks the words that are likely names or places and that the tagger, at its most eager, takes for some.
@@ -194,11 +197,23 @@ func (s *scan) findLikely(labels []tag.Label) {
 	}
 }
 
-// likely reports whether token i is known as a name, or behind a word of place as a place, and is no word of the dictionary.
+// likely reports whether token i is a word that many people are called, or none of the dictionary and a name, a place behind a word
+// of place, or unknown with a capital inside a sentence.
 func (s *scan) likely(i int) bool {
 	t := s.tok[i]
-	return s.bearable(i) && t.e-t.s > 3 && t.gaz&gazetteer.Word == 0 &&
-		(t.gaz == 0 && s.cased && t.shape == capital && i > 0 && (s.tok[i-1].kind == word || s.low(i-1) == ",") && !s.headline() || t.gaz&gazetteer.Name != 0 && t.gaz&gazetteer.Place == 0 || t.gaz&gazetteer.Place != 0 && s.at(i-1).lex&prep != 0)
+	switch {
+	case !s.bearable(i):
+		return false
+	case t.gaz&gazetteer.CommonFirst != 0:
+		return true
+	case t.gaz&gazetteer.Word != 0 || t.e-t.s <= 3:
+		return false
+	case t.gaz == 0:
+		return s.cased && t.shape == capital && i > 0 && (s.tok[i-1].kind == word || s.low(i-1) == ",") && !s.headline()
+	case t.gaz&gazetteer.Place != 0:
+		return s.at(i-1).lex&prep != 0
+	}
+	return t.gaz&gazetteer.Name != 0
 }
 
 // bearable reports whether token i can be a name that no rule has found: it is of no closed class, and has a capital where
@@ -218,13 +233,9 @@ func (s *scan) some(is func(i int) bool) bool {
 	return false
 }
 
-// strange reports whether token i is a word that no dictionary knows, has a capital inside a sentence, or is a word that many
-// people are called.
+// strange reports whether token i is a word that no dictionary knows, or has a capital inside a sentence.
 func (s *scan) strange(i int) bool {
 	t := s.tok[i]
-	if t.gaz&gazetteer.Word != 0 && t.gaz&gazetteer.CommonFirst != 0 && s.bearable(i) {
-		return true
-	}
 	if t.kind != word || t.lex != 0 || t.e-t.s <= 3 || s.runOf[i] > 0 {
 		return false
 	}
