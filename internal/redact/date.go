@@ -123,7 +123,7 @@ func (s *scan) findMonth(i int) {
 		if v, _ := s.spoken(b - 1); v == 20 || v == 30 { // twenty first
 			from--
 		}
-		if s.low(from-1) == "the" && (s.nthOf(b) > 0 || s.ordinal(b) && !s.ask.open()) { // "the fifth of may"
+		if s.low(from-1) == "the" && s.nthOf(b) > 0 { // said in words: "the fifth of may"
 			from--
 		}
 	}

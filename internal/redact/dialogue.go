@@ -111,7 +111,7 @@ func (d *dialogue) hear(s *scan, side Side) *asked {
 	m := &moves[s.does]
 	switch m.step {
 	case opens:
-		if answer.open() && s.answers() {
+		if s.says(0, len(s.tok)) && s.onlyAcks() || answer.open() && s.answers() {
 			break
 		}
 		if own = d.add(own, side); own != nil {
@@ -396,6 +396,16 @@ func (s *scan) acknowledges() bool {
 		n++
 	}
 	return n <= 8
+}
+
+// onlyAcks reports whether every word of the turn is one of "uh huh, okay, go ahead": it asks for nothing new.
+func (s *scan) onlyAcks() bool {
+	for i, t := range s.tok {
+		if s.low(i) == "?" || t.kind >= word && t.lex&ack == 0 && s.low(i) != "go" {
+			return false
+		}
+	}
+	return true
 }
 
 // answers reports whether the turn says a value itself, so that its cue words do not ask for one.

@@ -64,6 +64,7 @@ func TestMasked(t *testing.T) {
 		{"days with names, and days misspelt", "shut at christmas, back on boxing day, no boxing today, it came yestrday", "shut at [DATE], back on [DATE], no boxing [DATE], it came [DATE]"},
 		{"a plate that nothing announces", "am outside. black corolla. DJZ 0177", "am outside. black corolla. [VEHICLE]"},
 		{"what only looks like a plate", "the 2 day pass, wd 40, rav 4, 12 ohm and the 737 max are in", "the 2 day pass, wd 40, rav 4, 12 ohm and the 737 max are in"},
+		{"go ahead asks for nothing", "Agent: card number please\nCustomer: four one one one\nAgent: go ahead\nCustomer: two two two two", "Agent: card number please\nCustomer: [CREDIT_CARD]\nAgent: go ahead\nCustomer: [CREDIT_CARD]"},
 		{"a machine asks", "Bot: please say your memorable word\nCaller: ziggurat", "Bot: please say your memorable word\nCaller: [PASSWORD]"},
 		{"a place, not a person", "she works in Los Gatos and lives in the Martinez area", "she works in [LOCATION] and lives in the [LOCATION] area"},
 		{"businesses keep their names", "a restaurant called Patara Mayfair and the Amora Hotel", "a restaurant called Patara Mayfair and the Amora Hotel"},

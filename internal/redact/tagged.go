@@ -298,7 +298,7 @@ func (s *scan) tagged(from, to int, c tag.Class, a *asked) Type {
 		switch {
 		case s.dial != Paranoid && (s.nameCue(from) == notName || s.premises(to) || s.premises(to-1)): // a restaurant called
 		case s.turn.Side == 0 && !a.open() && !s.named(from, to):
-		case to == from+1 && utf8.RuneCountInString(s.low(from)) == 1 && !a.wants(Person) && !s.spelled(): // a letter alone is nobody
+		case to == from+1 && utf8.RuneCountInString(s.low(from)) == 1 && !a.wants(Person) && (!s.spelled() || len(s.low(from)) > 1): // a letter alone is nobody, nor is "é" spelled
 		case c == tag.Person:
 			return Person
 		default:
