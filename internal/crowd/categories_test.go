@@ -162,6 +162,8 @@ func TestAFinalWeekKeepsItsCategories(t *testing.T) {
 func TestACategoryMadeDuringACountIsInTheNext(t *testing.T) {
 	t.Parallel()
 	w, l := topicTown(t)
+	_, err := w.Due(t.Context()) // it is, and is looked at now
+	w.must(err)
 	made := false
 	w.ticks = func() {
 		if !made {
