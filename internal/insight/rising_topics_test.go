@@ -1,6 +1,8 @@
 package insight
 
 import (
+	"testing"
+
 	"murmur/internal/crowd/release"
 	"murmur/internal/fact"
 )
@@ -21,3 +23,31 @@ var _ = func() bool {
 	beforeOf["rising-topics"] = [][]answer{{reasons(5, 90, 5, 5)}, {reasons(2, 30, 12, 58)}, {reasons(1, 20, 8, 72)}}
 	return example("rising-topics", func([]release.Query) []answer { return []answer{reasons(0, 20, 40, 40)} })
 }()
+
+// A week that an own reason was told in is not compared with weeks that it was not, or was learned otherwise in.
+func TestWeeksToldByOtherReasonsAreNotCompared(t *testing.T) {
+	t.Parallel()
+	told := func(weeksAgo int, version, solar int64) answer {
+		a := reasons(weeksAgo, 20, 40, 40)
+		a.groups = append(a.groups, group(20, []int64{solar}, release.Member{Dim: "topic", Key: 1<<40 + version, Name: "Solar quote"}))
+		return a
+	}
+	shown := func(before ...answer) (n int) {
+		var all [][]answer
+		for _, b := range before {
+			all = append(all, []answer{b})
+		}
+		for _, f := range finishRising([]answer{told(0, 2, 60)}, all) {
+			if f.Value != nil {
+				n++
+			}
+		}
+		return n
+	}
+	if n := shown(reasons(2, 20, 60, 20), told(1, 1, 20)); n != 0 {
+		t.Errorf("%d figures compare weeks without the reason, or of an earlier version", n)
+	}
+	if n := shown(told(1, 2, 20)); n != 3 {
+		t.Errorf("%d figures, want those of three reasons", n)
+	}
+}
