@@ -9,7 +9,7 @@ TOOL := go tool -modfile=tools/go.mod
 # Prints failures in full, every skipped test with its reason, and a closing line.
 TESTSUM := $(TOOL) gotestsum --format pkgname --format-hide-empty-pkg --
 
-.PHONY: help build release redactor demo test race fuzz bench bench-text train train-acts eval-text lint sbom attack plants arch generate verify shots eval-language eval-usefulness eval-digest axe test-faults test-cluster setup models voice eval-text-recognizer clean
+.PHONY: help build release redactor demo test race fuzz bench bench-text train train-acts eval-text lint sbom attack plants arch generate verify shots eval-language eval-usefulness eval-digest axe test-faults test-cluster check-deploy setup models voice eval-text-recognizer clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ fuzz: ## every fuzz target for FUZZTIME
 
 test-cluster: ## real Kafka servers, killed over and over: what was lost, as a table, in ten minutes (LONG=1: 50 kills)
 	@LONG="$(LONG)" scripts/cluster
+
+check-deploy: ## lint and render the Helm chart, check the configuration of releases; builds Helm and GoReleaser, in minutes
+	@scripts/check-deploy
 
 test-faults: setup ## what faults do, as a table, in ten minutes (LONG=1: 50 kills, 30 power cuts, 10,000 operations)
 	@LONG="$(LONG)" scripts/faults

@@ -44,30 +44,31 @@ type globals struct {
 
 type commands struct {
 	globals
-	Demo     demoCmd     `cmd:"" help:"Invent a business, send its calls, texts, surveys and workflow through the real path, show the figures."`
-	Serve    serveCmd    `cmd:"" help:"Take deliveries in, process them, show the pages and the API."`
-	Connect  connectCmd  `cmd:"" help:"Add a source, or list, remove and rotate them."`
-	Import   importCmd   `cmd:"" help:"Read files: CSV, vCons or native murmur.v1 lines."`
-	Export   exportCmd   `cmd:"" help:"Write the redacted vCon of one call."`
-	Policy   policyCmd   `cmd:"" help:"What may be used, and how long it is kept."`
-	Flow     flowCmd     `cmd:"" help:"The way that calls really go: set a version, show all."`
-	Redact   redactCmd   `cmd:"" help:"Mask personal data in text: stdin to stdout."`
-	Figures  figuresCmd  `cmd:"" help:"Print every released figure."`
-	MCP      mcpCmd      `cmd:"" name:"mcp" help:"Serve the released figures to an assistant, over stdin and stdout."`
-	Status   statusCmd   `cmd:"" help:"What became of every delivery."`
-	Digest   digestCmd   `cmd:"" help:"The week as a letter: print it, or say who gets it by mail."`
-	Alert    alertCmd    `cmd:"" help:"Tell somebody when a figure leaves a range: by mail, webhook or chat."`
-	Share    shareCmd    `cmd:"" help:"Make a link to one page of differentially private figures."`
-	Erase    eraseCmd    `cmd:"" help:"Erase everything about a contact."`
-	Replay   replayCmd   `cmd:"" help:"Process held or quarantined deliveries again."`
-	Verify   verifyCmd   `cmd:"" help:"Check every file, the ledger and every receipt."`
-	Backup   backupCmd   `cmd:"" help:"Write one consistent backup file."`
-	Restore  restoreCmd  `cmd:"" help:"Restore a backup into an empty data directory."`
-	Doctor   doctorCmd   `cmd:"" help:"Health with hints; with an event's id: its states and times."`
-	Category categoryCmd `cmd:"" help:"Reasons for contact of your own, learned from about 20 sentences each."`
-	Name     nameCmd     `cmd:"" help:"Give a line, menu or survey the name that people use for it."`
-	Token    tokenCmd    `cmd:"" help:"Make an API token, or list and revoke them."`
-	Version  versionCmd  `cmd:"" help:"Print the version."`
+	Demo      demoCmd      `cmd:"" help:"Invent a business, send its calls, texts, surveys and workflow through the real path, show the figures."`
+	Serve     serveCmd     `cmd:"" help:"Take deliveries in, process them, show the pages and the API."`
+	Connect   connectCmd   `cmd:"" help:"Add a source, or list, remove and rotate them."`
+	Import    importCmd    `cmd:"" help:"Read files: CSV, vCons or native murmur.v1 lines."`
+	Export    exportCmd    `cmd:"" help:"Write the redacted vCon of one call."`
+	Policy    policyCmd    `cmd:"" help:"What may be used, and how long it is kept."`
+	Flow      flowCmd      `cmd:"" help:"The way that calls really go: set a version, show all."`
+	Redact    redactCmd    `cmd:"" help:"Mask personal data in text: stdin to stdout."`
+	Figures   figuresCmd   `cmd:"" help:"Print every released figure."`
+	MCP       mcpCmd       `cmd:"" name:"mcp" help:"Serve the released figures to an assistant, over stdin and stdout."`
+	Status    statusCmd    `cmd:"" help:"What became of every delivery."`
+	Digest    digestCmd    `cmd:"" help:"The week as a letter: print it, or say who gets it by mail."`
+	Alert     alertCmd     `cmd:"" help:"Tell somebody when a figure leaves a range: by mail, webhook or chat."`
+	Share     shareCmd     `cmd:"" help:"Make a link to one page of differentially private figures."`
+	Erase     eraseCmd     `cmd:"" help:"Erase everything about a contact."`
+	Replay    replayCmd    `cmd:"" help:"Process held or quarantined deliveries again."`
+	Verify    verifyCmd    `cmd:"" help:"Check every file, the ledger and every receipt."`
+	Backup    backupCmd    `cmd:"" help:"Write one consistent backup file."`
+	Restore   restoreCmd   `cmd:"" help:"Restore a backup into an empty data directory."`
+	Doctor    doctorCmd    `cmd:"" help:"Health with hints; with an event's id: its states and times."`
+	Category  categoryCmd  `cmd:"" help:"Reasons for contact of your own, learned from about 20 sentences each."`
+	Name      nameCmd      `cmd:"" help:"Give a line, menu or survey the name that people use for it."`
+	Workspace workspaceCmd `cmd:"" help:"The operator: make, limit, suspend, resume, export and delete workspaces."`
+	Token     tokenCmd     `cmd:"" help:"Make an API token, or list and revoke them."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 
 // run is what a verb gets.
@@ -229,7 +230,7 @@ func (r *run) stream(verb string, args any, in io.Reader, out io.Writer) error {
 
 // making are the verbs that make a data directory where there is none; all others refuse, because they would answer from an
 // empty directory that the person did not mean.
-var making = []string{"connect", "import", "token", "digest-add", "alert-add", "share", "flow-set", "name", "category-set"}
+var making = []string{"connect", "import", "token", "digest-add", "alert-add", "share", "flow-set", "name", "category-set", "workspace-create"}
 
 // exists refuses a verb that has nothing to read, as after a slip in --data.
 func (r *run) exists(verb string, args any) error {

@@ -149,6 +149,13 @@ func (s *categories) learned(ws workspace.ID, all []category) (*learned, error) 
 	return l, nil
 }
 
+// forget lets go of what was learned for a workspace.
+func (s *categories) forget(ws workspace.ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.models, ws)
+}
+
 // change replaces a workspace's categories by what f makes of them.
 func (s *categories) change(ctx context.Context, ws workspace.ID, f func([]category) ([]category, error)) error {
 	all, err := s.read(ctx, ws)

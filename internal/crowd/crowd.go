@@ -242,6 +242,18 @@ func (c *Crowd) Forget(ctx context.Context, ws workspace.ID, contacts []anon.Con
 	return err != nil, errors.Join(err, c.lake.Expire(ctx))
 }
 
+// ErrRead is returned by Vacate while a count reads files with the rows.
+var ErrRead = lake.ErrRead
+
+// Vacate takes every row of a workspace out of the lake and out of its files, and forgets what is known of it here; what the
+// metadata has of it is its owner's to delete. Nothing may come in for it meanwhile. ErrRead: do it again.
+func (c *Crowd) Vacate(ctx context.Context, ws workspace.ID) error {
+	c.names.forget(ws)
+	c.categories.forget(ws)
+	c.watch.done(ws, time.Time{})
+	return c.lake.Vacate(ctx, ws)
+}
+
 // settle is how long an old day that facts still come for (a backfill) keeps its links: its periods close 24 hours
 // after the last fact, and a count without links takes all contacts for one.
 const settle = 48 * time.Hour

@@ -45,6 +45,13 @@ func (n naming) news(now naming) bool {
 	return now.version > n.version && now.name != n.name || now.version-settled > n.version
 }
 
+// forget lets go of the names of a workspace.
+func (d *dictionary) forget(ws workspace.ID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.known, ws)
+}
+
 // add stores names that are new.
 func (d *dictionary) add(ctx context.Context, ws workspace.ID, labels []fact.Named) error {
 	d.mu.Lock()

@@ -28,6 +28,9 @@ var ErrUnknown = errors.New("deliveries: unknown delivery")
 // ErrMoved is returned by Settle when the caller's decisions no longer hold: nothing was accepted, decide anew.
 var ErrMoved = errors.New("deliveries: what was decided no longer holds")
 
+// ErrRead is returned by Forget while somebody reads an older state.
+var ErrRead = errors.New("deliveries: an older state is being read")
+
 // Settled reports whether a delivery in state s is done with. The book then keeps its workspace, ID, times and contact;
 // its payload is gone.
 func Settled(s fact.State) bool {
@@ -82,6 +85,12 @@ type Store interface {
 	Unlink(ctx context.Context, w workspace.ID, t time.Time) (n int, err error)
 	// Purge forgets settled deliveries older than Window; they stay counted, and their IDs may come again.
 	Purge(ctx context.Context) (n int, err error)
+	// Load counts what of a workspace waits (not settled), and what it got that was new since a moment; the zero one: 0.
+	Load(ctx context.Context, w workspace.ID, since time.Time) (waiting, received int64, err error)
+	// Forget leaves nothing of a workspace, neither in the book nor in the queue, and reports how many deliveries there were.
+	// Nothing may be accepted for it meanwhile. ErrRead while an older state is still being read: then something may be left
+	// in a file, and it must be done again.
+	Forget(ctx context.Context, w workspace.ID) (n int, err error)
 	// Shrink gives room that is no longer used back to the file system and reports how many bytes.
 	Shrink(ctx context.Context) (freed int64, err error)
 }

@@ -8,7 +8,7 @@ var (
 	whyNames   = [...]string{
 		"", "not-json", "too-deep", "duplicate-key", "unknown-type", "bad-field", "bad-time", "no-score", "silent-type",
 		"vendor-test", "policy-denies", "opted-out", "no-consent-yet", "not-verified", "unsealed", "erasure", "too-large", "encoding", "language",
-		"signature", "encrypted", "unheard", "unconfined", "failed", "keys", "contact-unreadable", "no-call",
+		"signature", "encrypted", "unheard", "unconfined", "failed", "keys", "contact-unreadable", "no-call", "suspended",
 	}
 )
 

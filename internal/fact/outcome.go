@@ -47,6 +47,7 @@ const (
 	WhyKeys       // the workspace's keys are missing or damaged
 	WhyContact    // held: the address cannot be read; it may belong to somebody who refused
 	WhyNoCall     // held: the call of these words is not known; somebody may have refused it
+	WhySuspended  // held: the workspace is suspended
 )
 
 // Outcome is what became of one delivery. An error is an outcome too, so that every delivery gets

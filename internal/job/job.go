@@ -162,7 +162,7 @@ func openFile(path string) (*sql.DB, error) {
 		return nil, err
 	}
 	query := url.Values{"_txlock": {"immediate"}, "_pragma": {
-		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "temp_store(MEMORY)"}}
+		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "temp_store(MEMORY)", "secure_delete(1)"}}
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}).String())
 	if err != nil {
 		return nil, err
@@ -211,6 +211,26 @@ func (q *Queue) Insert(ctx context.Context, args river.JobArgs, opts *river.Inse
 	}
 	return !r.UniqueSkippedAsDuplicate, nil
 }
+
+// Forget deletes every job, done or not, whose arguments have a value under a name, so that they are in no file. ErrRead while
+// somebody reads an older state: do it again.
+func (q *Queue) Forget(ctx context.Context, name, value string) error {
+	var busy, log, done int
+	_, err := q.db.ExecContext(ctx, `delete from river_job where json_extract(args, '$.' || ?) = ?`, name, value)
+	if err == nil {
+		err = q.db.QueryRowContext(ctx, `pragma wal_checkpoint(truncate)`).Scan(&busy, &log, &done)
+	}
+	if err == nil && busy != 0 {
+		err = ErrRead
+	}
+	if err != nil {
+		return fmt.Errorf("forget jobs: %w", err)
+	}
+	return nil
+}
+
+// ErrRead is returned by Forget while somebody reads an older state.
+var ErrRead = errors.New("job: an older state is being read")
 
 // Failed is how many jobs were given up after their last attempt, for readiness and metrics.
 func (q *Queue) Failed(ctx context.Context) (n int, err error) {

@@ -129,10 +129,11 @@ func (r *Ring) newer(b []byte) bool {
 	return binary.BigEndian.Uint32(b[8:]) > version && hmac.Equal(b[headerMAC:headerEnd], m.Sum(nil))
 }
 
-// freshSlot makes a slot with a new random key; a pseudonym key is derived from the root key and the workspace, so that two
-// directories with one root key have the same pseudonyms and publish the same figures.
+// freshSlot makes a slot with a new random key. The pseudonym key of the default workspace is derived from the root key, so that
+// two directories with one root key have the same pseudonyms and publish the same figures; it is never destroyed. That of any
+// other workspace is random: once it is destroyed, nobody can make it again.
 func (r *Ring) freshSlot(ws workspace.ID, i int, k kind, epoch uint32) ([]byte, error) {
-	if k == pseudonym {
+	if k == pseudonym && ws == workspace.Default {
 		return r.wrapSlot(ws, i, k, epoch, r.root.Derive(purposePseudonym+ws.String()))
 	}
 	var key [32]byte

@@ -18,8 +18,8 @@ import (
 // ErrEntry is returned for an entry with a field outside its closed set.
 var ErrEntry = errors.New("ledger: the entry is not well formed")
 
-// Entry is an event that somebody may have to prove later: Consent, Erasure, Budget, Access, Policy, Key or
-// Recording. Every field is a number, a reference or a word of a closed set; only a policy's reason and author are
+// Entry is an event that somebody may have to prove later: Consent, Erasure, Budget, Access, Policy, Key, Recording
+// or Tenancy. Every field is a number, a reference or a word of a closed set; only a policy's reason and author are
 // free text, written by the business about itself. Field order is the order of the canonical JSON: never change it.
 type Entry interface {
 	kind() string
@@ -107,8 +107,17 @@ type Move struct {
 	At int64  `json:"at"` // microseconds since 1970 UTC
 }
 
+// Tenancy: what whoever runs the server did with a workspace.
+type Tenancy struct {
+	Workspace string `json:"workspace"`
+	Act       string `json:"act"` // limited, suspended, resumed, exported, deleting, deleted
+}
+
+// GoneAct is the act of the last entry about a workspace that is deleted.
+const GoneAct = "deleted"
+
 // Kinds are the names of the entry types, for filters.
-var Kinds = []string{"consent", "erasure", "budget", "access", "policy", "key", "recording"}
+var Kinds = []string{"consent", "erasure", "budget", "access", "policy", "key", "recording", "tenancy"}
 
 func (Consent) kind() string { return "consent" }
 func (Erasure) kind() string { return "erasure" }
@@ -118,6 +127,7 @@ func (Policy) kind() string  { return "policy" }
 func (Key) kind() string     { return "key" }
 
 func (Recording) kind() string { return "recording" }
+func (Tenancy) kind() string   { return "tenancy" }
 
 func (e Consent) workspace() string { return e.Workspace }
 func (e Erasure) workspace() string { return e.Workspace }
@@ -127,6 +137,7 @@ func (e Policy) workspace() string  { return e.Workspace }
 func (e Key) workspace() string     { return e.Workspace }
 
 func (e Recording) workspace() string { return e.Workspace }
+func (e Tenancy) workspace() string   { return e.Workspace }
 
 func (e Consent) salted(r io.Reader) (_ Entry, err error) {
 	e.Ref, err = e.Ref.salted(r)
@@ -151,6 +162,8 @@ func (e Recording) salted(r io.Reader) (_ Entry, err error) {
 func (e Budget) salted(io.Reader) (Entry, error) { return e, nil }
 func (e Policy) salted(io.Reader) (Entry, error) { return e, nil }
 func (e Key) salted(io.Reader) (Entry, error)    { return e, nil }
+
+func (e Tenancy) salted(io.Reader) (Entry, error) { return e, nil }
 
 var (
 	workspaceName = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
@@ -177,6 +190,7 @@ var (
 	accessActs   = []string{"evidence", "export", "backup", "restore", "replay", "token", "source", "alert", "share"}
 	bases        = []string{"", "deny", "notice", "opt-in", "one-party", "stated"}
 	keyActs      = []string{"created", "epochs-destroyed", "workspace-destroyed"}
+	tenancyActs  = []string{"limited", "suspended", "resumed", "exported", "deleting", GoneAct}
 )
 
 // must returns ErrEntry naming the field, never its value.
@@ -232,6 +246,12 @@ func (e Key) check() error {
 		must(workspaceName.MatchString(e.Workspace), "workspace"),
 		must(slices.Contains(keyActs, e.Act), "act"),
 		must(e.Count >= 0, "count"))
+}
+
+func (e Tenancy) check() error {
+	return errors.Join(
+		must(workspaceName.MatchString(e.Workspace), "workspace"),
+		must(slices.Contains(tenancyActs, e.Act), "act"))
 }
 
 func (e Recording) check() error {
@@ -303,6 +323,8 @@ func decode(kind string, body []byte) (Entry, error) {
 		return decodeAs[Key](body)
 	case "recording":
 		return decodeAs[Recording](body)
+	case "tenancy":
+		return decodeAs[Tenancy](body)
 	}
 	return nil, fmt.Errorf("unknown kind: %w", ErrEntry)
 }

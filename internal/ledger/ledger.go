@@ -197,15 +197,17 @@ type Filter struct {
 	Limit int    // 0: no limit
 }
 
-// Entries calls f with the entries of a workspace, oldest first. An error of f ends it.
+// Entries calls f with the entries of a workspace, oldest first. An error of f ends it. Entries about a deleted workspace
+// that had the name before are not among them.
 func (l *Ledger) Entries(ctx context.Context, workspace string, c Filter, f func(Record) error) error {
 	limit := c.Limit
 	if limit <= 0 {
 		limit = -1
 	}
 	rows, err := l.db.QueryContext(ctx, `SELECT `+columns+` FROM ledger
-		WHERE workspace = $1 AND seq > $2 AND ($3 = '' OR kind = $3) ORDER BY seq LIMIT $4`,
-		workspace, c.After, c.Kind, limit)
+		WHERE workspace = $1 AND seq > $2 AND ($3 = '' OR kind = $3)
+		AND seq > coalesce((SELECT max(seq) FROM ledger WHERE workspace = $1 AND kind = 'tenancy' AND body ->> 'act' = $5), 0)
+		ORDER BY seq LIMIT $4`, workspace, c.After, c.Kind, limit, GoneAct)
 	if err != nil {
 		return fmt.Errorf("read ledger: %w", err)
 	}

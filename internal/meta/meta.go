@@ -143,8 +143,23 @@ func (db *DB) Tx(ctx context.Context, f func(*sql.Tx) error) error {
 // Scrub empties the write-ahead log, so that no older version of a page is on the disk: with secure_delete, what was
 // deleted is then in no file. While somebody reads it does nothing, and the next one does it.
 func (db *DB) Scrub(ctx context.Context) error {
-	if _, err := db.write.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`); err != nil {
+	if err := db.Scrubbed(ctx); !errors.Is(err, ErrRead) {
+		return err
+	}
+	return nil
+}
+
+// ErrRead is returned by Scrubbed while somebody reads an older state.
+var ErrRead = errors.New("meta: an older state is being read")
+
+// Scrubbed is Scrub for who must know that it was done. ErrRead when it was not.
+func (db *DB) Scrubbed(ctx context.Context) error {
+	var busy, log, done int
+	if err := db.write.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &log, &done); err != nil {
 		return fmt.Errorf("scrub metadata: %w", err)
+	}
+	if busy != 0 {
+		return ErrRead
 	}
 	return nil
 }

@@ -171,3 +171,45 @@ func TestABackupIsADatabase(t *testing.T) {
 		t.Error("a file was overwritten")
 	}
 }
+
+// TestNothingIsWrittenForADeletedName: every table that has a column for workspaces lets no row in for one that is deleted, but
+// for the ledger's and the budget's, which stay, and those that say how workspaces stand. A new table needs a trigger.
+func TestNothingIsWrittenForADeletedName(t *testing.T) {
+	t.Parallel()
+	db := opened(t, filepath.Join(t.TempDir(), "m.db"))
+	rows, err := db.QueryContext(t.Context(), `SELECT m.name, (SELECT count(*) FROM sqlite_master g WHERE g.type = 'trigger' AND g.tbl_name = m.name AND g.sql LIKE '%FROM deletions%')
+		FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'workspace' AND m.name NOT IN ('ledger', 'ledger_chain', 'budgets', 'deletions')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	n := 0
+	for ; rows.Next(); n++ {
+		var table string
+		var triggers int
+		if err := rows.Scan(&table, &triggers); err != nil {
+			t.Fatal(err)
+		}
+		if triggers != 1 {
+			t.Errorf("table %s: %d triggers that look for deleted names, want 1", table, triggers)
+		}
+	}
+	if n < 20 {
+		t.Fatalf("only %d tables", n)
+	}
+	for _, q := range []string{
+		`INSERT INTO deletions(workspace, at) VALUES('gone', 1)`,
+		`INSERT INTO policy VALUES('gone', 'k', 'v', 1)`,
+		`INSERT INTO policy VALUES('here', 'k', 'v', 1) ON CONFLICT(workspace, key) DO UPDATE SET value = excluded.value`,
+		`INSERT INTO settings VALUES('mark/gone/a', '1') ON CONFLICT DO NOTHING`,
+		`INSERT INTO settings VALUES('mark/here/a', '1')`,
+	} {
+		if err := db.Tx(t.Context(), exec(t.Context(), q)); err != nil {
+			t.Fatal(q, err)
+		}
+	}
+	var policies, marks int
+	if err := db.QueryRowContext(t.Context(), `SELECT (SELECT count(*) FROM policy), (SELECT count(*) FROM settings)`).Scan(&policies, &marks); err != nil || policies != 1 || marks != 1 {
+		t.Errorf("%d policies, %d marks, want those of the one that is here: %v", policies, marks, err)
+	}
+}

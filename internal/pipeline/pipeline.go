@@ -78,6 +78,9 @@ type Pipeline struct {
 	Crowd   Crowd
 	Seal    Sealer
 	Now     func() time.Time
+	// Condition is how a workspace stands: of one that is suspended deliveries are set aside until it works again (held,
+	// fact.WhySuspended), of one that is deleted nothing is kept. nil: all work.
+	Condition func(context.Context, workspace.ID) (workspace.Condition, error)
 	// House reports whether an error is one of the installation as a whole, besides those that the pipeline knows
 	// (of the journal, of the disk). nil: there are no others.
 	House func(error) bool
@@ -162,11 +165,26 @@ func (p *Pipeline) outcome(ctx context.Context, m journal.Message) (o fact.Outco
 		p.setAside(m, err)
 		o, err = fact.Outcome{State: fact.Quarantined, Why: reason(err)}, nil
 	}()
+	switch c, err := p.condition(ctx, m.Workspace); {
+	case err != nil:
+		return o, err
+	case c.Gone():
+		return fact.Outcome{State: fact.Erased, Why: fact.WhyErasure}, nil
+	case c == workspace.Suspended:
+		return fact.Outcome{State: fact.Held, Why: fact.WhySuspended}, nil
+	}
 	o, err = p.Private.Process(ctx, m)
 	if err == nil {
 		p.Crowd.Enrich(o.Facts)
 	}
 	return o, err
+}
+
+func (p *Pipeline) condition(ctx context.Context, ws workspace.ID) (workspace.Condition, error) {
+	if p.Condition == nil {
+		return workspace.Works, nil
+	}
+	return p.Condition(ctx, ws)
 }
 
 // errPanic replaces the value of a parser's panic, which may quote what the parser read.
@@ -189,6 +207,13 @@ func (p *Pipeline) store(ctx context.Context, in []journal.Message, aside error)
 	}
 	batches := make([]fact.Batch, 0, len(in))
 	for _, m := range in {
+		c, err := p.condition(ctx, m.Workspace)
+		if err != nil {
+			return nil, err
+		}
+		if c.Gone() {
+			continue
+		}
 		b, err := fact.Batch{}, aside
 		if err == nil {
 			b, err = p.open(m)

@@ -64,6 +64,9 @@ func (z *Zone) Accept(ctx context.Context, src workspace.Source, h http.Header, 
 			return Accepted{}, ErrMalformed
 		}
 	}
+	if err := z.admit(ctx, src.Workspace, len(all)); err != nil {
+		return Accepted{}, err
+	}
 	a, err := z.append(ctx, src.Workspace, from(src), all)
 	if err != nil {
 		return a, err

@@ -72,6 +72,12 @@ func (z *Zone) Fulfilled(ctx context.Context, ws workspace.ID, o Orders, unreada
 	return z.register.Fulfil(ctx, ws, o.all)
 }
 
+// Vacate ends what there is of a workspace behind this door once its keys are destroyed: live calls, and recordings with their
+// files.
+func (z *Zone) Vacate(ctx context.Context, ws workspace.ID) error {
+	return z.book.Vacate(ctx, ws)
+}
+
 // LapseErasures deletes tombstones from before a moment: rows of that time are no longer linked with a person.
 func (z *Zone) LapseErasures(ctx context.Context, ws workspace.ID, before time.Time) error {
 	return z.register.Lapse(ctx, ws, before)

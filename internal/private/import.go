@@ -200,6 +200,9 @@ func (z *Zone) importer(ws workspace.ID, f file, o ImportOptions, to Settler) (*
 
 // take makes a batch durable with its outcomes.
 func (im *importer) take(ctx context.Context, rows []importRow) error {
+	if err := im.zone.admit(ctx, im.ws, len(rows)); err != nil {
+		return err
+	}
 	ids := make([]journal.ID, len(rows))
 	for i, row := range rows {
 		ids[i] = identity.DeliveryID(im.key, im.name, deliveryName(row.d))

@@ -117,6 +117,9 @@ func (z *Zone) AnswerCall(ctx context.Context, src workspace.Source, step string
 		return Answer{}, ErrNoScript
 	}
 	script := twilio.Script{Language: src.Config.Language, Then: src.Config.Then}
+	if c, err := z.store.Condition(ctx, src.Workspace); err != nil || c != workspace.Works {
+		return through(script, step, r), err
+	}
 	switch step {
 	case "voice":
 		return z.greet(ctx, src, script, r)
@@ -128,6 +131,14 @@ func (z *Zone) AnswerCall(ctx context.Context, src workspace.Source, step string
 		return Answer{Call: r.Call, Body: script.End(), State: state}, errors.Join(journaled, err)
 	}
 	return Answer{}, ErrNoScript
+}
+
+// through lets a call of a workspace that is suspended go where it goes, unrecorded; nothing is written down.
+func through(script twilio.Script, step string, r twilio.Request) Answer {
+	if step == "done" {
+		return Answer{Call: r.Call, Body: script.End()}
+	}
+	return Answer{Call: r.Call, Body: script.Connect("done")}
 }
 
 // greet begins a call with the notice that it needs. Twilio asks twice when an answer is lost: the second time it only

@@ -284,6 +284,9 @@ func (z *Zone) acceptPolled(ctx context.Context, src workspace.Source, all []sou
 	if len(all) == 0 {
 		return 0, nil
 	}
+	if err := z.admit(ctx, src.Workspace, len(all)); err != nil {
+		return 0, err
+	}
 	a, err := z.append(ctx, src.Workspace, from(src), all)
 	return a.Fresh, err
 }

@@ -57,7 +57,10 @@ type Config struct {
 	Listener string
 	// AllowHosts are HOST:PORT that the APIs and media of every workspace may be on, private and loopback ones too.
 	AllowHosts []string
-	Now        func() time.Time // nil: time.Now
+	// Admit is asked before so many deliveries of a workspace are taken in, in whatever way; an error refuses them. nil: all are
+	// taken. What murmur itself writes down (a refusal, a notice that was heard) is never asked for.
+	Admit func(ctx context.Context, ws workspace.ID, deliveries int) error
+	Now   func() time.Time // nil: time.Now
 }
 
 // Zone is the private zone. It is safe for concurrent use.
@@ -73,6 +76,7 @@ type Zone struct {
 	dial     string
 	models   string
 	allow    []string // Config.AllowHosts
+	admit    func(context.Context, workspace.ID, int) error
 	listener string
 	carefuls sync.Map         // by recognizer: detectors for sentences that were not heard well
 	loading  sync.Mutex       // one loads the second reader
@@ -93,13 +97,16 @@ func New(c Config) (*Zone, error) {
 	if c.Dial == "" {
 		c.Dial = redact.Strict.String()
 	}
+	if c.Admit == nil {
+		c.Admit = func(context.Context, workspace.ID, int) error { return nil }
+	}
 	d, err := command.Config{Dial: c.Dial}.Detector()
 	if err != nil {
 		return nil, err
 	}
 	z := &Zone{
 		ring: c.Ring, store: c.Store, register: consent.NewRegister(c.DB, c.Ledger, c.Ring.Slow, c.Now), ledger: c.Ledger, journal: c.Journal,
-		detector: d, dial: c.Dial, models: c.Models, allow: c.AllowHosts, listener: c.Listener, now: c.Now,
+		detector: d, dial: c.Dial, models: c.Models, allow: c.AllowHosts, admit: c.Admit, listener: c.Listener, now: c.Now,
 		persons: person.NewFinder(c.DB, c.Ring, c.Store, c.Now),
 	}
 	z.book, err = recording.Open(recording.Config{

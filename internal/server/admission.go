@@ -188,7 +188,7 @@ func (a *admission) read(ws workspace.ID, bytes int64) (done func(), err error) 
 func busy(w http.ResponseWriter, r *http.Request, err error) {
 	p := &Problem{Message: err.Error(), Hint: "send it again; nothing of it was kept", Status: http.StatusServiceUnavailable}
 	after := "5"
-	if errors.Is(err, errWorkspaceBusy) {
+	if errors.Is(err, errWorkspaceBusy) || errors.Is(err, workspace.ErrLimit) {
 		p.Status, after = http.StatusTooManyRequests, "1"
 	}
 	w.Header().Set("Retry-After", after)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -185,7 +186,7 @@ func (alertsArgs) Kind() string { return "look-at-alerts" }
 // lookAtAlerts queues messages, at most one a week for each alert. Where the process dies between queueing and storing that
 // it did, the message comes twice, under one id.
 func (n *Node) lookAtAlerts(ctx context.Context) error {
-	return n.eachWorkspace(ctx, "alerts", func(ws workspace.ID) error {
+	return n.eachWorking(ctx, "alerts", func(ws workspace.ID) error {
 		all, err := n.store.Alerts(ctx, ws)
 		if err != nil || len(all) == 0 {
 			return err
@@ -272,6 +273,9 @@ func (w *alertWorker) Work(ctx context.Context, j *river.Job[alertArgs]) error {
 	ws, err := workspace.Parse(j.Args.Workspace)
 	if err != nil {
 		return river.JobCancel(errBadArgs)
+	}
+	if rests, err := w.n.rests(ctx, ws); err != nil || rests {
+		return cmp.Or(err, error(river.JobSnooze(time.Hour)))
 	}
 	ctx, cancel := w.n.untilClosing(ctx)
 	defer cancel()

@@ -6,6 +6,7 @@ import (
 
 	"murmur/internal/private"
 	"murmur/internal/web"
+	"murmur/internal/workspace"
 )
 
 // The arguments and answers of the verbs, as JSON carries them over the socket and as contracts.md fixes them.
@@ -25,6 +26,15 @@ type (
 		Mapping    string   `json:"mapping"`
 		Then       string   `json:"then"`
 		Language   string   `json:"language"`
+	}
+	LimitArgs struct {
+		Workspace string           `json:"workspace"`
+		Limits    workspace.Limits `json:"limits"`
+	}
+	// TenantMade is a new workspace; its owner's token is shown this once.
+	TenantMade struct {
+		workspace.Tenant
+		Token string `json:"token"`
 	}
 	SourceArgs struct {
 		Workspace string `json:"workspace"`

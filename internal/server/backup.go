@@ -72,8 +72,11 @@ func (n *Node) backup(ctx context.Context, w io.Writer) error {
 	if _, err := io.Copy(w, whole); err != nil {
 		return fmt.Errorf("hand out the backup: %w", err)
 	}
-	return nil
+	return n.didAt(ctx, backedUp, n.now())
 }
+
+// backedUp is the name under which it is remembered when a backup was last handed out.
+const backedUp = "backup"
 
 // LeftOut is the header of an answer to backup that says how many deliveries could not be processed and are not in it.
 const LeftOut = "Murmur-Left-Out"
@@ -85,6 +88,8 @@ type headed interface{ Header() http.Header }
 // come meanwhile: a delivery of the journal has had its effect in the lake or in the journal's facts, and whatever was
 // said to the consent register by then is in the copy of the metadata.
 func (n *Node) copyInto(ctx context.Context, tmp string) error {
+	n.tenancy.names.Lock() // no copy has a workspace without its keys
+	defer n.tenancy.names.Unlock()
 	in := func(path string) string { return filepath.Join(tmp, filepath.Base(path)) }
 	if err := n.crowd.Backup(ctx, in(n.dir.Lake()), in(n.dir.Catalog())); err != nil {
 		return err

@@ -122,7 +122,7 @@ func (n *Node) mailDigests(ctx context.Context) error {
 	if n.mail == nil {
 		return nil
 	}
-	return n.eachWorkspace(ctx, "digest", func(ws workspace.ID) error {
+	return n.eachWorking(ctx, "digest", func(ws workspace.ID) error {
 		monday, err := n.lastWeek(ctx, ws)
 		if err != nil {
 			return err

@@ -77,6 +77,9 @@ func (n *Node) doctor(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 		say("facts of "+ws.String(), false, "murmur verify names a damaged key; then murmur replay gives them to the lake again", "%d batches could not be stored, and are kept", k)
 	}
 	say("calls", status.Calls.Failed() == 0, "a disk or the ledger failed, a telephony reported what cannot be, or a notice was cut short: the log says which", "%s", status.Calls)
+	if err := n.deletions(ctx, say); err != nil {
+		return d, err
+	}
 	if err := n.erasures(ctx, say); err != nil {
 		return d, err
 	}

@@ -64,7 +64,7 @@ var inner = []string{
 	"datadir.ErrNoManifest", "keyring.ErrDead", "keyring.ErrSeal", "keyring.ErrUnknown", "keyring.ErrToday",
 	"journal.ErrBroken", "deliveries.ErrUnknown", "journal.ErrTooLarge", "journal.ErrAhead", "journal.ErrEarly", "journal.ErrClosed",
 	"ledger.ErrNotFound", "ledger.ErrEntry", "ledger.ErrCheckpoint",
-	"private.ErrNotYet", "private.ErrFill", "private.ErrNoListener",
+	"meta.ErrRead", "private.ErrNotYet", "private.ErrFill", "private.ErrNoListener",
 }
 
 func TestEveryErrorOfADoorIsExplained(t *testing.T) {

@@ -51,6 +51,9 @@ func (w *fetchWorker) Work(ctx context.Context, j *river.Job[fetchArgs]) error {
 	if err != nil || !ok {
 		return river.JobCancel(errBadArgs)
 	}
+	if rests, err := w.n.rests(ctx, ws); err != nil || rests {
+		return err // the minute after it works again finds what is still there
+	}
 	ctx, cancel := w.n.untilClosing(ctx)
 	defer cancel()
 	stored, err := w.n.zone.Fetch(ctx, ws, call)
@@ -81,7 +84,7 @@ type fetchAllWorker struct {
 }
 
 func (w *fetchAllWorker) Work(ctx context.Context, _ *river.Job[fetchAllArgs]) error {
-	workspaces, err := w.n.store.List(ctx)
+	workspaces, err := w.n.store.Working(ctx)
 	if err != nil {
 		return err
 	}

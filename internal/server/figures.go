@@ -31,7 +31,7 @@ func (n *Node) Refresh(ctx context.Context) error {
 	if err := n.Drain(ctx); err != nil {
 		return err
 	}
-	return n.eachWorkspace(ctx, "release", func(ws workspace.ID) error { return n.release(ctx, ws, crowd.Wish) })
+	return n.eachWorking(ctx, "release", func(ws workspace.ID) error { return n.release(ctx, ws, crowd.Wish) })
 }
 
 // release computes one workspace, one at a time: two refreshes at once would do the work twice.

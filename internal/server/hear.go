@@ -52,6 +52,9 @@ func (w *hearWorker) Work(ctx context.Context, j *river.Job[hearArgs]) error {
 	if err != nil || !ok {
 		return river.JobCancel(errBadArgs)
 	}
+	if rests, err := w.n.rests(ctx, ws); err != nil || rests {
+		return err // the minute after it works again finds what is still there
+	}
 	ctx, cancel := w.n.untilClosing(ctx)
 	defer cancel()
 	err = w.n.zone.Hear(ctx, ws, id, j.Attempt >= j.MaxAttempts)
@@ -78,7 +81,7 @@ func (w *hearAllWorker) Work(ctx context.Context, _ *river.Job[hearAllArgs]) err
 	if path, _ := w.n.zone.Listener(); path == "" || w.n.leaveRecordings {
 		return nil
 	}
-	workspaces, err := w.n.store.List(ctx)
+	workspaces, err := w.n.store.Working(ctx)
 	if err != nil {
 		return err
 	}

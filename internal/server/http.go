@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -60,6 +61,10 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer leave()
+	if ok, err := n.paced(r.Context(), src.Workspace); err != nil || !ok {
+		busy(w, r, cmp.Or(err, workspace.ErrLimit))
+		return
+	}
 	got, err := n.zone.Accept(r.Context(), src, r.Header, body, calledAt(src, r)...)
 	if err != nil {
 		n.refuse(w, err)
@@ -150,9 +155,12 @@ func acceptable(contentType string) bool {
 // tries again.
 func (n *Node) refuse(w http.ResponseWriter, err error) {
 	p := Explain(err)
-	if p.Status >= 500 {
+	switch {
+	case p.Status >= 500:
 		n.unavailable(w, err)
 		return
+	case errors.Is(err, workspace.ErrLimit):
+		w.Header().Set("Retry-After", "60")
 	}
 	problem(w, p)
 }
@@ -212,6 +220,9 @@ func (n *Node) metrics() http.Handler {
 		lag:        prometheus.NewDesc("murmur_lag_seconds", "Age of the oldest delivery that waits.", nil, nil),
 		facts:      prometheus.NewDesc("murmur_facts_waiting", "Batches of facts not yet in the lake.", nil, nil),
 		stopped:    prometheus.NewDesc("murmur_pipeline_stopped", "1 while the pipeline cannot work.", nil, nil),
+		away:       prometheus.NewDesc("murmur_queue_away", "1 while the servers of the queue do not answer; only where there is a queue.", nil, nil),
+		backup:     prometheus.NewDesc("murmur_backup_timestamp_seconds", "When a backup was last handed out, in seconds since 1970; 0: never.", nil, nil),
+		workspaces: prometheus.NewDesc("murmur_workspaces", "Workspaces by state: works, suspended, deleting.", []string{"state"}, nil),
 	})
 	for why, count := range n.refusals() {
 		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "murmur_refused_total",
@@ -230,6 +241,7 @@ func (n *Node) refusals() map[string]*atomic.Int64 {
 type collector struct {
 	node                                      *Node
 	deliveries, accepted, lag, facts, stopped *prometheus.Desc
+	away, backup, workspaces                  *prometheus.Desc
 }
 
 func (c *collector) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, ch) }
@@ -245,6 +257,21 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		stopped = 1
 	}
 	gauge(c.stopped, stopped)
+	if last, err := c.node.lastDone(ctx, backedUp); err == nil {
+		gauge(c.backup, max(0, float64(last.Unix())))
+	}
+	if states, err := c.node.store.Conditions(ctx); err == nil {
+		for _, s := range []workspace.Condition{workspace.Works, workspace.Suspended, workspace.Deleting} {
+			gauge(c.workspaces, float64(states[s]), s.String())
+		}
+	}
+	if q, err := c.node.queueStatus(ctx); err == nil && q != nil {
+		away := 0.0
+		if q.Error != "" {
+			away = 1
+		}
+		gauge(c.away, away)
+	}
 	counts, err := c.node.journal.Counts(ctx)
 	if err != nil {
 		return

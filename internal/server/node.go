@@ -6,6 +6,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -90,7 +91,9 @@ type Node struct {
 	log             *slog.Logger
 
 	admission admission
+	tenancy   tenancy
 	crowded   atomic.Int64 // connections that found no place
+	started   atomic.Bool  // the pipeline runs until Close
 	stopping  atomic.Bool  // nothing new is taken in
 	late      time.Time    // when a stopping node must have ended
 
@@ -125,7 +128,7 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 	if c.Models == "" {
 		c.Models = models.Dir()
 	}
-	n := &Node{now: c.Now, log: c.Log, line: newLine(), erasing: erasing{kick: make(chan struct{}, 1)}, stop: func() {}}
+	n := &Node{now: c.Now, log: c.Log, line: newLine(), erasing: erasing{kick: make(chan struct{}, 1)}, tenancy: tenancy{kick: make(chan struct{}, 1)}, stop: func() {}}
 	if err := n.open(ctx, c); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
@@ -156,11 +159,14 @@ func (n *Node) open(ctx context.Context, c Config) (err error) {
 	if err != nil {
 		return &partError{filepath.Base(n.dir.Journal()), err}
 	}
-	n.journal = opened
+	n.journal = doorkeeper{opened, n}
+	if err := n.destroyKeysAgain(ctx); err != nil {
+		return &partError{keyring.Folder, err}
+	}
 	if err := n.openQueue(ctx, c.Queue, c.QueuePassword); err != nil {
 		return err
 	}
-	n.zone, err = private.New(private.Config{Ring: n.ring, Store: n.store, DB: n.db, Ledger: n.ledger, Journal: n.journal, Audio: n.dir.Recordings(), Dial: c.Dial, Models: c.Models, Listener: c.Listener, AllowHosts: c.AllowHosts, Now: c.Now})
+	n.zone, err = private.New(private.Config{Ring: n.ring, Store: n.store, DB: n.db, Ledger: n.ledger, Journal: n.journal, Audio: n.dir.Recordings(), Dial: c.Dial, Models: c.Models, Listener: c.Listener, AllowHosts: c.AllowHosts, Admit: n.admit, Now: c.Now})
 	if err != nil {
 		return err
 	}
@@ -176,7 +182,7 @@ func (n *Node) open(ctx context.Context, c Config) (err error) {
 	if err != nil {
 		return &partError{filepath.Base(n.dir.Catalog()), err}
 	}
-	n.way = &pipeline.Pipeline{Journal: n.journal, Private: n.zone, Crowd: n.crowd, Seal: n.ring, Now: n.now, House: meta.Failed, SetAside: n.setAside}
+	n.way = &pipeline.Pipeline{Journal: n.journal, Private: n.zone, Crowd: n.crowd, Seal: n.ring, Now: n.now, Condition: n.store.Condition, House: meta.Failed, SetAside: n.setAside}
 	return n.createWorkspace(ctx, workspace.Default)
 }
 
@@ -214,8 +220,13 @@ func catalogueQueries() []release.Query {
 	return out
 }
 
-// createWorkspace adds a workspace and its keys; it is no error when it exists.
+// createWorkspace adds a workspace and its keys; it is no error when it exists. workspace.ErrDeleting.
 func (n *Node) createWorkspace(ctx context.Context, ws workspace.ID) error {
+	n.tenancy.names.Lock()
+	defer n.tenancy.names.Unlock()
+	if c, err := n.store.Condition(ctx, ws); err != nil || c == workspace.Deleting {
+		return cmp.Or(err, workspace.ErrDeleting)
+	}
 	if err := n.ring.Create(ws); err != nil {
 		return fmt.Errorf("make the workspace's keys: %w", err)
 	}
@@ -225,6 +236,7 @@ func (n *Node) createWorkspace(ctx context.Context, ws workspace.ID) error {
 // Start runs the pipeline until Close.
 func (n *Node) Start(ctx context.Context) {
 	ctx, n.stop = context.WithCancel(context.WithoutCancel(ctx))
+	n.started.Store(true)
 	n.running.Go(func() {
 		for ctx.Err() == nil {
 			err := n.line.run(ctx, n.way.Run)

@@ -61,6 +61,9 @@ func (w *pollWorker) Work(ctx context.Context, j *river.Job[pollArgs]) error {
 	if err != nil {
 		return err
 	}
+	if rests, err := w.n.rests(ctx, ws); err != nil || rests {
+		return err
+	}
 	if err := w.n.paceFrom(ctx, src); err != nil {
 		return err
 	}
@@ -79,6 +82,8 @@ func (w *pollWorker) Work(ctx context.Context, j *river.Job[pollArgs]) error {
 	switch t, isTrouble := errors.AsType[workspace.Trouble](err); {
 	case isTrouble:
 		w.n.log.Warn("a source could not be polled", "workspace", ws.String(), "source", src.Name, "why", string(t))
+	case errors.Is(err, workspace.ErrLimit), errors.Is(err, workspace.ErrSuspended):
+		w.n.log.Warn("a source is polled later", "workspace", ws.String(), "source", src.Name, "why", describe(err))
 	case err != nil && ctx.Err() == nil:
 		w.n.log.Error("a source could not be polled", "workspace", ws.String(), "source", src.Name, "error", err)
 		return err
@@ -116,7 +121,7 @@ func (n *Node) kickPoll(ctx context.Context, src workspace.Source) error {
 
 // eachPolled visits every source that has an API key.
 func (n *Node) eachPolled(ctx context.Context, f func(workspace.Source, workspace.SourceState) error) error {
-	return n.eachWorkspace(ctx, "poll", func(ws workspace.ID) error {
+	return n.eachWorking(ctx, "poll", func(ws workspace.ID) error {
 		all, err := n.store.Sources(ctx, ws)
 		errs := []error{err}
 		for _, src := range all {

@@ -51,6 +51,9 @@ func (n *Node) restored(ctx context.Context, erasures []erasure, insteadOf strin
 			return fmt.Errorf("line %d of the erasures: %w", e.line, err)
 		}
 	}
+	if err := n.deleteAgain(ctx, insteadOf); err != nil {
+		return err
+	}
 	return n.eachWorkspace(ctx, "carry out erasures again", func(ws workspace.ID) error {
 		if insteadOf != "" {
 			if err := n.zone.Adopt(ctx, ws, insteadOf, datadir.MetaOf(insteadOf)); err != nil {
@@ -65,6 +68,27 @@ func (n *Node) restored(ctx context.Context, erasures []erasure, insteadOf strin
 		}
 		return errors.Join(n.takeOutRefused(ctx, ws), n.crowd.Restored(ctx, ws))
 	})
+}
+
+// deleteAgain deletes the workspaces that were deleted in the directory which a restore replaces, whether or not the name was
+// given to another since.
+func (n *Node) deleteAgain(ctx context.Context, insteadOf string) error {
+	if insteadOf == "" {
+		return nil
+	}
+	gone, err := n.store.DeletedSince(ctx, datadir.MetaOf(insteadOf))
+	if err != nil {
+		return err
+	}
+	for _, ws := range gone {
+		if err := errors.Join(n.store.Suspend(ctx, ws), n.orderDeletion(ctx, ws)); err != nil {
+			return err
+		}
+		if err := n.vacate(ctx, ws); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // takeOutRefused removes refused content from the lake: the copy of the register may be newer than that of the

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -58,5 +59,11 @@ func (s shares) Share(ctx context.Context, ws workspace.ID, page string, days in
 
 func (s shares) Shared(ctx context.Context, link web.Hash) (workspace.ID, string, error) {
 	ws, page, err := s.store.Shared(ctx, link)
-	return ws, page, webErr(err)
+	if err != nil {
+		return ws, page, webErr(err)
+	}
+	if rests, err := s.rests(ctx, ws); err != nil || rests {
+		return ws, page, cmp.Or(err, web.ErrNotFound)
+	}
+	return ws, page, nil
 }

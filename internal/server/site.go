@@ -21,7 +21,8 @@ func webErr(err error) error {
 	switch {
 	case errors.Is(err, workspace.ErrNotFound):
 		return web.ErrNotFound
-	case errors.Is(err, private.ErrNobody), errors.Is(err, private.ErrContact), errors.Is(err, private.ErrVia), errors.Is(err, workspace.ErrBadID), errors.Is(err, workspace.ErrExists):
+	case errors.Is(err, private.ErrNobody), errors.Is(err, private.ErrContact), errors.Is(err, private.ErrVia), errors.Is(err, workspace.ErrBadID), errors.Is(err, workspace.ErrExists),
+		errors.Is(err, workspace.ErrWorks), errors.Is(err, workspace.ErrDeleting), errors.Is(err, workspace.ErrDefault), errors.Is(err, workspace.ErrLimits):
 		return unacceptable{err}
 	}
 	return err
@@ -46,7 +47,7 @@ func (s site) Token(ctx context.Context, token web.Hash) (web.Access, error) {
 	if err != nil {
 		return web.Access{}, noAccess(err)
 	}
-	return web.Access{Workspace: ws, Role: web.Role(role), Operator: ws == workspace.Default && role == workspace.Owner}, nil
+	return web.Access{Workspace: ws, Role: web.Role(role), Operator: ws == workspace.Default && role == workspace.Owner}, s.suspended(ctx, ws)
 }
 
 func (s site) Redeem(ctx context.Context, link, session web.Hash) error {
@@ -58,7 +59,16 @@ func (s site) Session(ctx context.Context, session web.Hash) (web.Access, error)
 	if err != nil {
 		return web.Access{}, noAccess(err)
 	}
-	return web.Access{Workspace: ws, Role: web.Owner, Operator: ws == workspace.Default}, nil
+	return web.Access{Workspace: ws, Role: web.Owner, Operator: ws == workspace.Default}, s.suspended(ctx, ws)
+}
+
+// suspended is web.ErrSuspended for a workspace that is.
+func (s site) suspended(ctx context.Context, ws workspace.ID) error {
+	rests, err := s.rests(ctx, ws)
+	if err == nil && rests {
+		err = web.ErrSuspended
+	}
+	return err
 }
 
 func (s site) Start(ctx context.Context, ws workspace.ID, session web.Hash) error {
@@ -184,11 +194,10 @@ func (s site) Replay(ctx context.Context, ws workspace.ID, reason string) (int64
 
 // calls, contacts and the other small types exist because their methods share names.
 type (
-	calls      struct{ *Node }
-	contacts   struct{ *Node }
-	policies   struct{ *Node }
-	workspaces struct{ *Node }
-	redactor   struct{ *Node }
+	calls    struct{ *Node }
+	contacts struct{ *Node }
+	policies struct{ *Node }
+	redactor struct{ *Node }
 )
 
 func (c contacts) OptOut(ctx context.Context, ws workspace.ID, contact, via string) error {
@@ -232,20 +241,6 @@ func (p policies) SetPolicy(ctx context.Context, by web.Access, set map[string]s
 
 func (p policies) History(ctx context.Context, ws workspace.ID) ([]web.PolicyChange, error) {
 	return p.policyHistory(ctx, ws)
-}
-
-func (w workspaces) Workspaces(ctx context.Context) ([]workspace.ID, error) { return w.store.List(ctx) }
-
-func (w workspaces) Create(ctx context.Context, ws workspace.ID) (string, error) {
-	if err := w.store.Exists(ctx, ws); err == nil {
-		return "", unacceptable{workspace.ErrExists}
-	} else if !errors.Is(err, workspace.ErrNotFound) {
-		return "", err
-	}
-	if err := w.createWorkspace(ctx, ws); err != nil {
-		return "", err
-	}
-	return w.store.NewToken(ctx, ws, workspace.Owner, workspace.TokenLife)
 }
 
 func (r redactor) Redact(ctx context.Context, ws workspace.ID, text string) (string, []web.Span, error) {

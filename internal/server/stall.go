@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -65,6 +66,13 @@ func (t *stalls) list() []stall {
 	return out
 }
 
+// forget lets go of a workspace.
+func (t *stalls) forget(ws workspace.ID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	maps.DeleteFunc(t.all, func(s stalledJob, _ stall) bool { return s.ws == ws })
+}
+
 // of is the list of one workspace in words, for status.
 func (t *stalls) of(ws workspace.ID) (out []string) {
 	for _, v := range t.list() {
@@ -73,6 +81,15 @@ func (t *stalls) of(ws workspace.ID) (out []string) {
 		}
 	}
 	return out
+}
+
+// eachWorking is eachWorkspace without those that are suspended.
+func (n *Node) eachWorking(ctx context.Context, job string, f func(workspace.ID) error) error {
+	workspaces, err := n.store.Working(ctx)
+	if err != nil {
+		return err
+	}
+	return n.each(ctx, job, workspaces, f)
 }
 
 // eachWorkspace does something for every workspace. One that fails does not keep the others from it: it is remembered

@@ -40,7 +40,11 @@ func (n *Node) startUpkeep(ctx context.Context) error {
 	stop := n.stop
 	n.stop = func() { cancel(); stop() }
 	n.erasing.running = true
+	if err := n.resumeAgain(ctx); err != nil {
+		return err
+	}
 	n.running.Go(func() { n.keepErasing(ctx) })
+	n.running.Go(func() { n.keepDeleting(ctx) })
 	n.running.Go(func() { n.keepReleasing(ctx) })
 	n.running.Go(func() { n.keepCalls(ctx) })
 	return nil
@@ -81,7 +85,12 @@ func (n *Node) releaseDue(ctx context.Context) error {
 	} else if b.Pending == 0 && b.Facts == 0 {
 		when = crowd.Quiet
 	}
-	return n.each(ctx, "release", due, func(ws workspace.ID) error { return n.release(ctx, ws, when) })
+	return n.each(ctx, "release", due, func(ws workspace.ID) error {
+		if rests, err := n.rests(ctx, ws); err != nil || rests {
+			return err // it stays due
+		}
+		return n.release(ctx, ws, when)
+	})
 }
 
 // rotateArgs is the job of every five minutes that ends raw bytes.
@@ -159,6 +168,9 @@ func (n *Node) place(ctx context.Context) error {
 		of := make([]journal.Subject, len(words[ws]))
 		for i, w := range words[ws] {
 			of[i] = journal.Subject{Call: w.Call, Contact: w.Contact}
+		}
+		if rests, err := n.rests(ctx, ws); err != nil || rests {
+			return err
 		}
 		if _, err := n.journal.ReplayHeld(ctx, ws, of); err != nil {
 			return err
@@ -319,7 +331,10 @@ func (n *Node) Tidy(ctx context.Context) error {
 		linkDays[ws] = p.LinkDays
 		_, audit := n.audit(ctx, ws)
 		_, unlink := n.journal.Unlink(ctx, ws, n.now().AddDate(0, 0, -p.LinkDays))
-		_, lapse := n.journal.Lapse(ctx, ws, n.now().AddDate(0, 0, -heldDays), n.now().AddDate(0, 0, -quarantineDays))
+		rests, lapse := n.rests(ctx, ws)
+		if !rests && lapse == nil { // what a workspace has that is suspended waits with it
+			_, lapse = n.journal.Lapse(ctx, ws, n.now().AddDate(0, 0, -heldDays), n.now().AddDate(0, 0, -quarantineDays))
+		}
 		forget := n.zone.LapseErasures(ctx, ws, n.now().AddDate(0, 0, -tombstoneDays(p)))
 		return errors.Join(audit, unlink, lapse, forget, n.zone.LetGo(ctx, ws, n.now().AddDate(0, 0, -p.LinkDays)))
 	})

@@ -93,6 +93,20 @@ func (n *Node) do(ctx context.Context, verb string, args []byte, in io.Reader, o
 		return answer(ctx, args, out, n.removeAlert)
 	case "share":
 		return answer(ctx, args, out, n.share)
+	case "workspace-list":
+		return answer(ctx, args, out, n.tenants)
+	case "workspace-create":
+		return answer(ctx, args, out, n.createTenant)
+	case "workspace-limit":
+		return answer(ctx, args, out, n.limitTenant)
+	case "workspace-suspend":
+		return answer(ctx, args, out, onTenant(n, n.suspend))
+	case "workspace-resume":
+		return answer(ctx, args, out, onTenant(n, n.resume))
+	case "workspace-delete":
+		return answer(ctx, args, out, onTenant(n, n.deleteNow))
+	case "workspace-export":
+		return answer(ctx, args, io.Discard, func(ctx context.Context, a WorkspaceArgs) (any, error) { return nil, n.exportTenant(ctx, a, out) })
 	case "status":
 		return answer(ctx, args, out, func(ctx context.Context, _ WorkspaceArgs) (Status, error) { return n.Status(ctx) })
 	case "erase":

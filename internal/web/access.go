@@ -32,7 +32,8 @@ func (r Role) may(need Role) bool {
 type Access struct {
 	Workspace workspace.ID
 	Role      Role
-	// Operator may also make workspaces. It gives no access to them: a workspace's data need its own token.
+	// Operator may also make, limit, suspend, export and delete workspaces. It gives no access to them: a workspace's data need
+	// its own token, but for an export, of which the workspace's ledger tells.
 	Operator bool
 }
 
@@ -62,14 +63,17 @@ const (
 // ErrNoAccess is answered for a token, link or session that is unknown, used, ended or expired.
 var ErrNoAccess = errors.New("no access")
 
+// ErrSuspended is answered, with the access, for a token or session of a workspace that is suspended.
+var ErrSuspended = errors.New("this workspace is suspended")
+
 // Keys says what a secret opens. It keeps hashes only.
 type Keys interface {
-	// Token answers what an API token opens.
+	// Token answers what an API token opens. ErrSuspended.
 	Token(ctx context.Context, token Hash) (Access, error)
 	// Redeem uses up a one-time link made at most LinkLife ago and starts a session, in one step: of two
 	// requests with the same link one gets ErrNoAccess.
 	Redeem(ctx context.Context, link, session Hash) error
-	// Session answers what a session started at most SessionLife ago opens.
+	// Session answers what a session started at most SessionLife ago opens. ErrSuspended.
 	Session(ctx context.Context, session Hash) (Access, error)
 	// Start starts a session of whoever SignIn let in.
 	Start(ctx context.Context, ws workspace.ID, session Hash) error

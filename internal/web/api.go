@@ -45,6 +45,7 @@ func newAPI(mux *http.ServeMux, c Config) {
 	a.presidio(h)
 	a.people(h)
 	a.setup(h)
+	a.tenants(h)
 	a.sources(h)
 	a.access(h)
 	a.alerts(h)
@@ -84,8 +85,12 @@ func access(ctx context.Context) Access {
 	return a
 }
 
-// need is the metadata key of the role an operation asks for.
-const need = "role"
+// need is the metadata key of the role an operation asks for; always is that of one that works in a suspended workspace too:
+// what a person says about their own data holds, whatever becomes of the business.
+const need, always = "role", "always"
+
+// suspendedText is what a token of a suspended workspace is told.
+const suspendedText = "this workspace is suspended; ask whoever runs this server"
 
 // authenticate resolves the bearer token (RFC 6750 2.1) and checks workspace and role. Without a token: 401;
 // naming another workspace: 404, as for one that does not exist; a role too small: 403.
@@ -104,7 +109,10 @@ func (a api) authenticate(h huma.API) func(huma.Context, func(huma.Context)) {
 			ctx.SetHeader("WWW-Authenticate", `Bearer realm="murmur", error="invalid_token"`)
 			refuse(ctx, http.StatusUnauthorized, "this token is unknown, expired or revoked")
 			return
-		case err != nil:
+		case errors.Is(err, ErrSuspended) && ctx.Operation().Metadata[always] == nil:
+			refuse(ctx, http.StatusForbidden, suspendedText)
+			return
+		case err != nil && !errors.Is(err, ErrSuspended):
 			a.Log.Error("api: token", "error", err)
 			refuse(ctx, http.StatusInternalServerError, "internal error")
 			return

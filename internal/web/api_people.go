@@ -57,7 +57,7 @@ func (b eventBody) event(now time.Time) (CallEvent, bool) {
 
 // people registers what concerns one call or one person. Addresses stand in bodies, never in URLs.
 func (a api) people(h huma.API) {
-	huma.Register(h, noContent(op(http.MethodPost, "/v1/calls/{id}/opt-out", "call-opt-out", Privacy, "Refuse a call's content; a call not seen yet is remembered")),
+	huma.Register(h, heeded(noContent(op(http.MethodPost, "/v1/calls/{id}/opt-out", "call-opt-out", Privacy, "Refuse a call's content; a call not seen yet is remembered"))),
 		func(ctx context.Context, in *struct {
 			Scoped
 			CallID
@@ -86,14 +86,14 @@ func (a api) people(h huma.API) {
 			r, err := a.Calls.Receipt(ctx, access(ctx).Workspace, in.ID)
 			return &body[receipt.Call]{r}, a.answer(ctx, err)
 		})
-	huma.Register(h, noContent(op(http.MethodPost, "/v1/contacts/opt-out", "contact-opt-out", Privacy, "Refuse the content of all of a person's contacts")),
+	huma.Register(h, heeded(noContent(op(http.MethodPost, "/v1/contacts/opt-out", "contact-opt-out", Privacy, "Refuse the content of all of a person's contacts"))),
 		func(ctx context.Context, in *struct {
 			Scoped
 			Body refusalBody
 		}) (*struct{}, error) {
 			return nil, a.answer(ctx, a.Contacts.OptOut(ctx, access(ctx).Workspace, in.Body.Contact, in.Body.Via))
 		})
-	huma.Register(h, op(http.MethodPost, "/v1/erasures", "erase", Privacy, "Erase a person; idempotent, the same answer for a person never seen"),
+	huma.Register(h, heeded(op(http.MethodPost, "/v1/erasures", "erase", Privacy, "Erase a person; idempotent, the same answer for a person never seen")),
 		func(ctx context.Context, in *struct {
 			Scoped
 			Body contactBody
@@ -101,6 +101,12 @@ func (a api) people(h huma.API) {
 			r, err := a.Contacts.Erase(ctx, access(ctx).Workspace, in.Body.Contact)
 			return &body[Receipt]{r}, a.answer(ctx, err)
 		})
+}
+
+// heeded is an operation that works in a suspended workspace too.
+func heeded(o huma.Operation) huma.Operation {
+	o.Metadata[always] = true
+	return o
 }
 
 func noContent(o huma.Operation) huma.Operation {

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -72,7 +74,7 @@ func (a api) setup(h huma.API) {
 	huma.Register(h, made(op(http.MethodPost, "/v1/workspaces", "create-workspace", Owner, "Make a workspace; operators only")),
 		func(ctx context.Context, in *workspaceIn) (*body[created], error) {
 			if !access(ctx).Operator {
-				return nil, huma.Error403Forbidden("only an operator's token makes workspaces")
+				return nil, errOperator
 			}
 			id, err := workspace.Parse(in.Body.Name)
 			if err != nil {
@@ -81,6 +83,67 @@ func (a api) setup(h huma.API) {
 			token, err := a.Workspaces.Create(ctx, id)
 			return &body[created]{created{id.String(), token}}, a.answer(ctx, err)
 		})
+}
+
+type limitsIn struct {
+	TenantName
+	Body workspace.Limits
+}
+
+// TenantName names the workspace that an operator means. Its name stands in the path because it is not the token's own.
+type TenantName struct {
+	Scoped
+	Name string `path:"name" maxLength:"32" pattern:"^[a-z0-9-]+$"`
+}
+
+var errOperator = huma.Error403Forbidden("only an operator's token does this: one of an owner of the default workspace")
+
+// tenants registers what operators do with workspaces.
+func (a api) tenants(h huma.API) {
+	const one = "/v1/workspaces/{name}"
+	// on does something with the workspace that is named and answers how it stands then.
+	on := func(do func(context.Context, workspace.ID) error) func(context.Context, *TenantName) (*body[workspace.Tenant], error) {
+		return func(ctx context.Context, in *TenantName) (*body[workspace.Tenant], error) {
+			if !access(ctx).Operator {
+				return nil, errOperator
+			}
+			ws, err := workspace.Parse(in.Name)
+			if err == nil {
+				err = do(ctx, ws)
+			}
+			if err != nil {
+				return nil, a.answer(ctx, err)
+			}
+			t, err := a.Workspaces.Tenant(ctx, ws)
+			return &body[workspace.Tenant]{t}, a.answer(ctx, err)
+		}
+	}
+	huma.Register(h, op(http.MethodGet, one, "workspace", Owner, "How a workspace stands, also one that is deleted; operators only"),
+		on(func(context.Context, workspace.ID) error { return nil }))
+	huma.Register(h, op(http.MethodPost, one+"/suspend", "suspend-workspace", Owner, "Take nothing in for a workspace, process and show nothing of it, and keep what it has; operators only"), on(a.Workspaces.Suspend))
+	huma.Register(h, op(http.MethodPost, one+"/resume", "resume-workspace", Owner, "Have a suspended workspace work again; operators only"), on(a.Workspaces.Resume))
+	huma.Register(h, accepted(op(http.MethodDelete, one, "delete-workspace", Owner, "Delete a suspended workspace: its keys at once, then everything else; operators only")), on(a.Workspaces.Delete))
+	huma.Register(h, op(http.MethodPut, one+"/limits", "limit-workspace", Owner, "Set all limits of a workspace; one that is left out is taken away; operators only"),
+		func(ctx context.Context, in *limitsIn) (*body[workspace.Tenant], error) {
+			return on(func(ctx context.Context, ws workspace.ID) error { return a.Workspaces.SetLimits(ctx, ws, in.Body) })(ctx, &in.TenantName)
+		})
+	huma.Register(h, op(http.MethodGet, one+"/export", "export-workspace", Owner, "What the workspace's owner set and was shown, as JSON; its ledger tells of it; operators only"),
+		func(ctx context.Context, in *TenantName) (*body[json.RawMessage], error) {
+			if !access(ctx).Operator {
+				return nil, errOperator
+			}
+			ws, err := workspace.Parse(in.Name)
+			var out bytes.Buffer
+			if err == nil {
+				err = a.Workspaces.Export(ctx, ws, &out)
+			}
+			return &body[json.RawMessage]{bytes.TrimSpace(out.Bytes())}, a.answer(ctx, err)
+		})
+}
+
+func accepted(o huma.Operation) huma.Operation {
+	o.DefaultStatus = http.StatusAccepted
+	return o
 }
 
 func made(o huma.Operation) huma.Operation {

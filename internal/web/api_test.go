@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,7 +39,7 @@ var bodies = map[string]string{
 	"call-opt-out": `{"via":"dtmf"}`, "call-event": `{"kind":"key","key":"9"}`,
 	"contact-opt-out": `{"contact":"+12025550143","via":"agent"}`, "erase": `{"contact":"a@example.org"}`,
 	"set-policy": `{"reason":"we asked our callers","set":{"transcripts":"opt-in"}}`,
-	"connect":    `{"kind":"typeform"}`, "create-workspace": `{"workspace":"new-one"}`,
+	"connect":    `{"kind":"typeform"}`, "create-workspace": `{"workspace":"new-one"}`, "limit-workspace": `{"deliveries_a_day":7}`,
 	"share":        `{"page":"calls"}`,
 	"add-alert":    `{"insight":"missed-call-rate","above":"20%","way":"mail","to":"a@example.org"}`,
 	"set-category": `{"name":"Broken boiler","like":["a","b","c","d","e","f","g","h"]}`, "rename-category": `{"name":"Panels"}`,
@@ -92,6 +93,9 @@ func (b business) operations(t *testing.T) (ops []operation) {
 	return ops
 }
 
+// operators are the operations of operators alone.
+var operators = []string{"create-workspace", "workspace", "limit-workspace", "suspend-workspace", "resume-workspace", "delete-workspace", "export-workspace"}
+
 func TestIsolation(t *testing.T) {
 	t.Parallel()
 	b := with(webtest.New())
@@ -111,7 +115,7 @@ func TestIsolation(t *testing.T) {
 				t.Errorf("%s of another workspace did something", o.ID)
 			}
 		}
-		if w := b.call("owner", o.Method, o.Path+"?workspace=default", o.Body); w.Code >= 300 && o.ID != "create-workspace" {
+		if w := b.call("owner", o.Method, o.Path+"?workspace=default", o.Body); w.Code >= 300 && !slices.Contains(operators, o.ID) {
 			t.Errorf("%s of one's own workspace: %d %s", o.ID, w.Code, w.Body)
 		}
 	}
@@ -131,7 +135,10 @@ func TestRoles(t *testing.T) {
 		"rekey-source": "owner", "rotate-source": "owner", "remove-source": "owner", "tokens": "owner", "revoke-token": "owner",
 		"share": "owner", "figures-csv": "outside", "figures-parquet": "outside",
 		"alerts": "owner", "add-alert": "owner", "test-alert": "owner", "remove-alert": "owner",
-		"categories": "owner", "set-category": "owner", "rename-category": "owner", "remove-category": "owner", "create-workspace": "nobody"}
+		"categories": "owner", "set-category": "owner", "rename-category": "owner", "remove-category": "owner"}
+	for _, id := range operators {
+		least[id] = "nobody"
+	}
 	rank := map[string]int{"outside": 0, "viewer": 1, "privacy": 2, "owner": 3, "nobody": 4}
 	b := with(webtest.New())
 	for _, o := range b.operations(t) {
@@ -290,5 +297,23 @@ func TestBodiesAreStrict(t *testing.T) {
 	}
 	if w := b.call("privacy", "POST", "/v1/erasures", `{"contact":"+12025550143"}`); w.Code >= 300 {
 		t.Errorf("a good body: %d %s", w.Code, w.Body)
+	}
+}
+
+// TestOperatorsHaveEveryOperationOnWorkspaces: what nobody else may, an operator's token does.
+func TestOperatorsHaveEveryOperationOnWorkspaces(t *testing.T) {
+	t.Parallel()
+	b := with(webtest.New())
+	for _, o := range b.operations(t) {
+		if !slices.Contains(operators, o.ID) {
+			continue
+		}
+		path := strings.Replace(o.Template, "{name}", "other", 1)
+		if w := b.call("operator", o.Method, path, o.Body); w.Code >= 300 {
+			t.Errorf("%s: %d %s", o.ID, w.Code, w.Body)
+		}
+		if w := b.call("operator", o.Method, strings.Replace(o.Template, "{name}", "nowhere", 1), o.Body); w.Code != http.StatusNotFound && o.ID != "create-workspace" {
+			t.Errorf("%s of none: %d", o.ID, w.Code)
+		}
 	}
 }

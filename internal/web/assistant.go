@@ -33,6 +33,8 @@ func assistants(c Config) http.Handler {
 		case errors.Is(err, ErrNoAccess):
 			w.Header().Set("WWW-Authenticate", `Bearer realm="murmur"`)
 			http.Error(w, "send Authorization: Bearer TOKEN; murmur token makes one", http.StatusUnauthorized)
+		case errors.Is(err, ErrSuspended):
+			http.Error(w, suspendedText, http.StatusForbidden)
 		case err != nil:
 			c.Log.Error("mcp: token", "error", err)
 			http.Error(w, "internal error", http.StatusInternalServerError)

@@ -14,6 +14,7 @@ type coarse struct {
 	mu   sync.Mutex
 	day  string
 	told map[workspace.ID]WorkspaceStatus
+	in   map[workspace.ID]int64 // what had come in when it was told
 }
 
 // status gives the bands of today, or makes them now. In stays the sum of the states.
@@ -21,9 +22,9 @@ func (c *coarse) status(ws workspace.ID, now time.Time, s WorkspaceStatus) Works
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if day := now.UTC().Format(time.DateOnly); day != c.day {
-		c.day, c.told = day, map[workspace.ID]WorkspaceStatus{}
+		c.day, c.told, c.in = day, map[workspace.ID]WorkspaceStatus{}, map[workspace.ID]int64{}
 	}
-	if told, ok := c.told[ws]; ok {
+	if told, ok := c.told[ws]; ok && s.In >= c.in[ws] { // less came in: it is another workspace of that name
 		return told
 	}
 	out := WorkspaceStatus{BySource: map[string]Counts{}, Control: s.Control}
@@ -31,7 +32,7 @@ func (c *coarse) status(ws workspace.ID, now time.Time, s WorkspaceStatus) Works
 		out.BySource[name] = banded(counts)
 	}
 	out.Counts = banded(s.Counts)
-	c.told[ws] = out
+	c.told[ws], c.in[ws] = out, s.In
 	return out
 }
 

@@ -76,6 +76,9 @@ func (s *site) with(need Role, h func(http.ResponseWriter, *http.Request, Access
 		switch {
 		case errors.Is(err, ErrNoAccess):
 			s.locked(w, r)
+		case errors.Is(err, ErrSuspended):
+			s.message(w, r, http.StatusForbidden, "This workspace is suspended",
+				"Whoever runs this server has suspended it. Nothing new is taken in and nothing is processed. What came in before is kept, sealed.", "Ask them.")
 		case err != nil:
 			s.fail(w, r, err)
 		case !a.Role.may(need):

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"murmur/internal/insight"
@@ -165,11 +166,21 @@ type Policies interface {
 	History(ctx context.Context, ws workspace.ID) ([]PolicyChange, error)
 }
 
-// Workspaces provisions tenants.
+// Workspaces is what an operator does with tenants. ErrNotFound for a name that there is not, ErrInput for what cannot be done
+// to it now.
 type Workspaces interface {
 	Workspaces(ctx context.Context) ([]workspace.ID, error)
 	// Create makes a workspace and answers an owner token for it, shown once. A name in use gives ErrInput.
 	Create(ctx context.Context, ws workspace.ID) (token string, err error)
+	Tenant(ctx context.Context, ws workspace.ID) (workspace.Tenant, error)
+	SetLimits(ctx context.Context, ws workspace.ID, l workspace.Limits) error
+	Suspend(ctx context.Context, ws workspace.ID) error
+	Resume(ctx context.Context, ws workspace.ID) error
+	// Delete ends a suspended workspace: when it answers, its keys are destroyed and nothing opens it. What is left goes behind
+	// the answer; then Tenant has the receipt.
+	Delete(ctx context.Context, ws workspace.ID) error
+	// Export writes what its owner set and was shown, as JSON.
+	Export(ctx context.Context, ws workspace.ID, out io.Writer) error
 }
 
 // Span is one masked place, in Unicode code points of the text, end exclusive.

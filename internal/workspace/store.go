@@ -41,46 +41,47 @@ type Store struct {
 	mu       sync.RWMutex
 	changes  uint64 // how often what is cached was forgotten
 	policies map[ID]Policy
+	tenants  map[ID]Tenant
 	sources  map[[32]byte]Source
 	flows    flowCache
 }
 
 // NewStore opens the store; now is the clock of what it records.
 func NewStore(db *meta.DB, l *ledger.Ledger, seal Sealer, now func() time.Time) *Store {
-	return &Store{db: db, ledger: l, seal: seal, now: now, policies: map[ID]Policy{}, sources: map[[32]byte]Source{}}
+	return &Store{db: db, ledger: l, seal: seal, now: now, policies: map[ID]Policy{}, tenants: map[ID]Tenant{}, sources: map[[32]byte]Source{}}
 }
 
-// Create adds a workspace; it is no error when it exists already.
+// Create adds a workspace; it is no error when it exists already. The name may be that of one that is deleted: nothing of that
+// one is in the new one. ErrDeleting while something may be left of it.
 func (s *Store) Create(ctx context.Context, ws ID) error {
 	if !ws.Valid() {
 		return ErrBadID
 	}
+	defer s.forget()
 	return s.db.Tx(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM deletions WHERE workspace = ? AND gone_at IS NOT NULL`, ws.String()); err != nil {
+			return err
+		}
+		var left int
+		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM deletions WHERE workspace = ?`, ws.String()).Scan(&left); err != nil {
+			return err
+		}
+		if left > 0 {
+			return ErrDeleting
+		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO workspaces(id, created_at) VALUES(?, ?) ON CONFLICT DO NOTHING`, ws.String(), s.now().UnixMicro())
 		return err
 	})
 }
 
-// List gives all workspaces in order of their names.
+// List gives all workspaces in order of their names, also those that are suspended.
 func (s *Store) List(ctx context.Context) ([]ID, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT id FROM workspaces ORDER BY id`)
-	if err != nil {
-		return nil, fmt.Errorf("list workspaces: %w", err)
-	}
-	defer rows.Close()
-	var out []ID
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, err
-		}
-		id, err := Parse(name)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, id)
-	}
-	return out, rows.Err()
+	return s.names(ctx, `SELECT id FROM workspaces ORDER BY id`)
+}
+
+// Working is List without those that are suspended.
+func (s *Store) Working(ctx context.Context) ([]ID, error) {
+	return s.names(ctx, `SELECT id FROM workspaces WHERE coalesce(suspended_at, 0) = 0 ORDER BY id`)
 }
 
 // Exists returns ErrNotFound for an unknown workspace.
@@ -193,6 +194,7 @@ func (s *Store) forget() {
 	s.mu.Lock()
 	s.changes++
 	clear(s.policies)
+	clear(s.tenants)
 	clear(s.sources)
 	s.mu.Unlock()
 }

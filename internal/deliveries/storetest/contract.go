@@ -3,6 +3,7 @@ package storetest
 import (
 	"bytes"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -489,5 +490,68 @@ func parked(t *testing.T, s *subject) {
 	}
 	if got, err := s.Parked(t.Context()); err != nil || len(got) != 1 {
 		t.Errorf("parked %v, %v", got, err)
+	}
+}
+
+// forgotten: of a workspace nothing is left in book and queue; the others have what they had, and the name may come again.
+func forgotten(t *testing.T, s *subject) {
+	const n = 250 // more than one transaction
+	all := make([]journal.Message, n)
+	for i := range all {
+		all[i] = s.delivery(i)
+		there := all[i]
+		there.Workspace = elsewhere
+		s.accept(t, 2, all[i], there)
+		to := fact.State(i % int(fact.Erased+1))
+		s.set(t, state(all[i], to, fact.WhyNone, 1), state(there, to, fact.WhyNone, 1))
+	}
+	for _, topic := range []journal.Topic{journal.Facts, journal.Parked} {
+		m := s.delivery(n)
+		m.Topic = topic
+		there := m
+		there.Workspace = elsewhere
+		s.set(t, m, there)
+	}
+	before, err := s.Counts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	waiting, received, err := s.Load(t.Context(), workspace.Default, Start)
+	if err != nil || waiting != 95 || received != n {
+		t.Errorf("%d wait of %d received: %v", waiting, received, err)
+	}
+	if got, err := s.Forget(t.Context(), workspace.Default); err != nil || got != n {
+		t.Fatalf("forgot %d: %v", got, err)
+	}
+	for range 2 {
+		if after, err := s.Counts(t.Context()); err != nil || len(after) != 1 || !maps.Equal(after[elsewhere], before[elsewhere]) {
+			t.Errorf("counts %v, %v", after, err)
+		}
+		if _, err := s.Trace(t.Context(), workspace.Default, all[0].ID); !errors.Is(err, deliveries.ErrUnknown) {
+			t.Errorf("trace: %v, want ErrUnknown", err)
+		}
+		if parked, err := s.Parked(t.Context()); err != nil || parked[workspace.Default] != 0 || parked[elsewhere] != 1 {
+			t.Errorf("parked %v, %v", parked, err)
+		}
+		err := s.Sealed(t.Context(), func(m journal.Message) error {
+			if m.Workspace != elsewhere {
+				t.Error("a payload is left")
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		s.restart(t)
+	}
+	if facts := s.read(t, journal.Facts, 1); facts[0].Workspace != elsewhere {
+		t.Error("facts are left")
+	}
+	if got, err := s.Forget(t.Context(), workspace.Default); err != nil || got != 0 {
+		t.Errorf("forgot %d once more: %v", got, err)
+	}
+	s.accept(t, n, all...)
+	if got := s.tally(t); got.In != n || got.States[fact.Pending] != n {
+		t.Errorf("the next of that name: %+v", got)
 	}
 }

@@ -48,6 +48,7 @@ func Run(t *testing.T, open Open) {
 		{"the last delivery of each source", latest},
 		{"reasons", reasons},
 		{"parked facts", parked},
+		{"a workspace is forgotten", forgotten},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

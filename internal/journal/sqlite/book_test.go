@@ -40,10 +40,13 @@ type fixture struct {
 	clock *clock
 }
 
-func start(t *testing.T) fixture {
+func start(t *testing.T) fixture { return startWith(t, 0) }
+
+// startWith begins with a journal that files so many deliveries at once; 0: as ever.
+func startWith(t *testing.T, tail int) fixture {
 	t.Helper()
 	c := newClock()
-	j := openIn(t, t.TempDir(), Config{Now: c.Now})
+	j := openIn(t, t.TempDir(), Config{Now: c.Now, tail: tail})
 	t.Cleanup(func() {
 		if err := j.Close(); err != nil {
 			t.Error(err)
@@ -185,6 +188,52 @@ func TestErasedContactsLeaveTheFiles(t *testing.T) {
 		if hits := x.scan(t, contact[:]); hits != 0 {
 			t.Errorf("the %s contact is in the files %d times", how, hits)
 		}
+	}
+}
+
+// TestAForgottenWorkspaceLeavesTheFiles: ids, payloads and the name, whatever has become of a delivery.
+func TestAForgottenWorkspaceLeavesTheFiles(t *testing.T) {
+	t.Parallel()
+	x := startWith(t, 16)
+	signs := map[string][]byte{"id": []byte("an id o"), "payload": []byte("a sealed canary of many bytes"), "name": []byte("the-doomed-one")}
+	ws := workspace.MustParse("the-doomed-one")
+	for i := range 40 {
+		m := x.delivery(i)
+		m.Workspace, m.Payload = ws, bytes.Repeat(signs["payload"], 300) // spills over pages
+		copy(m.ID[1:], signs["id"])                                      // the half that is filed has it too
+		m.ID[0] = byte(i)
+		x.accept(t, m, x.delivery(i))
+		switch i % 4 {
+		case 0:
+			x.append(t, state(m, fact.Held, 0, 9))
+		case 1:
+			x.append(t, state(m, fact.Published, 0, 9))
+		case 2:
+			m.Topic = journal.Facts
+			x.append(t, m)
+		}
+	}
+	if err := x.fileTail(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for what, sign := range signs {
+		if x.scan(t, sign) == 0 {
+			t.Fatalf("the %s is not in the files: the test cannot fail", what)
+		}
+	}
+	if n, err := x.Forget(t.Context(), ws); err != nil || n != 40 {
+		t.Fatalf("forgot %d: %v", n, err)
+	}
+	for what, sign := range signs {
+		if hits := x.scan(t, sign); hits != 0 {
+			t.Errorf("the %s is in the files %d times", what, hits)
+		}
+	}
+	if faults, err := x.Check(t.Context()); err != nil || len(faults) > 0 {
+		t.Errorf("check: %v, %v", faults, err)
+	}
+	if got := x.tally(t); got.In != 40 {
+		t.Errorf("the other workspace: %+v", got)
 	}
 }
 

@@ -205,7 +205,7 @@ type filing struct {
 
 // unfile takes the entries of deliveries that are gone out of the table, in its order: a page is changed once for all that it
 // has of them. Until then they do no harm.
-func (j *Journal) unfile(ctx context.Context) error {
+func (j *Journal) unfile(ctx context.Context, thorough bool) error {
 	last := filing{id: []byte{}}
 	for {
 		gone, next, err := j.gone(ctx, last)
@@ -214,12 +214,14 @@ func (j *Journal) unfile(ctx context.Context) error {
 		}
 		for some := range slices.Chunk(gone, fileChunk) {
 			err := j.write(ctx, commitSize, func(t *tx) error {
-				for _, f := range some {
-					if err := t.exec(t.w.sql.unfile, f.id, f.pos); err != nil {
-						return err
+				return t.overwriting(thorough, func() error {
+					for _, f := range some {
+						if err := t.exec(t.w.sql.unfile, f.id, f.pos); err != nil {
+							return err
+						}
 					}
-				}
-				return nil
+					return nil
+				})
 			})
 			if err != nil {
 				return err

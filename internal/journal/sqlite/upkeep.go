@@ -104,37 +104,45 @@ func (j *Journal) steps(ctx context.Context, found []int64, where string, args [
 		part := found[:min(chunk, len(found))]
 		found = found[len(part):]
 		changed := 0
-		err := j.write(ctx, commitSize, func(t *tx) (err error) {
+		err := j.write(ctx, commitSize, func(t *tx) error {
 			changed = 0
-			if thorough {
-				if _, err := t.change(`pragma secure_delete = on`); err != nil {
-					return err
-				}
-				defer func() {
-					_, after := t.change(`pragma secure_delete = fast`)
-					err = errors.Join(err, after)
-				}()
-			}
-			still, err := t.still(part, where, args)
-			if err != nil {
-				return err
-			}
-			for i := range still {
-				did, err := step(t, still[i].ws, &still[i].row)
+			return t.overwriting(thorough, func() error {
+				still, err := t.still(part, where, args)
 				if err != nil {
 					return err
 				}
-				if did {
-					changed++
+				for i := range still {
+					did, err := step(t, still[i].ws, &still[i].row)
+					if err != nil {
+						return err
+					}
+					if did {
+						changed++
+					}
 				}
-			}
-			return nil
+				return nil
+			})
 		})
 		if n += changed; err != nil {
 			return n, err
 		}
 	}
 	return n, nil
+}
+
+// overwriting carries out f; what it deletes leaves, if that is asked for, no trace in pages that become free either.
+func (t *tx) overwriting(thorough bool, f func() error) (err error) {
+	if !thorough {
+		return f()
+	}
+	if _, err := t.change(`pragma secure_delete = on`); err != nil {
+		return err
+	}
+	defer func() {
+		_, after := t.change(`pragma secure_delete = fast`)
+		err = errors.Join(err, after)
+	}()
+	return f()
 }
 
 // owned is a row and its workspace.
@@ -268,9 +276,7 @@ func (j *Journal) thoroughly(ctx context.Context, what string, n int, err error)
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	if n > 0 {
-		// Best effort: while another process reads an old snapshot the log stays until the next time.
-		_, _ = j.reads.ExecContext(ctx, passively)
-		_, _ = j.reads.ExecContext(ctx, `pragma wal_checkpoint(truncate)`)
+		_ = j.scrub(ctx) // best effort: while another process reads an old snapshot the log stays until the next time
 	}
 	return nil
 }
@@ -285,7 +291,7 @@ func (j *Journal) Purge(ctx context.Context) (n int, err error) {
 		return true, t.exec(t.w.sql.dropDelivery, r.pos)
 	})
 	if err == nil && n > 0 {
-		err = j.unfile(ctx)
+		err = j.unfile(ctx, false)
 	}
 	if err != nil {
 		return n, fmt.Errorf("purge: %w", err)

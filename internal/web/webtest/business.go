@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"regexp"
@@ -350,6 +351,28 @@ func (b *Business) Create(_ context.Context, ws workspace.ID) (string, error) {
 		return "", fmt.Errorf("%w: the name is taken", web.ErrInput)
 	}
 	return "token-of-" + ws.String(), nil
+}
+
+// Tenant knows the workspaces of Workspaces; what is done to them changes nothing.
+func (b *Business) Tenant(ctx context.Context, ws workspace.ID) (workspace.Tenant, error) {
+	if all, _ := b.Workspaces(ctx); !slices.Contains(all, ws) {
+		return workspace.Tenant{}, web.ErrNotFound
+	}
+	return workspace.Tenant{Workspace: ws, State: workspace.Works.String(), Created: &Now}, nil
+}
+
+func (b *Business) SetLimits(ctx context.Context, ws workspace.ID, _ workspace.Limits) error {
+	_, err := b.Tenant(ctx, ws)
+	return err
+}
+func (b *Business) Suspend(ctx context.Context, ws workspace.ID) error {
+	return b.SetLimits(ctx, ws, workspace.Limits{})
+}
+func (b *Business) Resume(ctx context.Context, ws workspace.ID) error { return b.Suspend(ctx, ws) }
+func (b *Business) Delete(ctx context.Context, ws workspace.ID) error { return b.Suspend(ctx, ws) }
+func (b *Business) Export(ctx context.Context, ws workspace.ID, out io.Writer) error {
+	_, _ = io.WriteString(out, `{"murmur":"workspace.v1"}`)
+	return b.Suspend(ctx, ws)
 }
 
 var maskable = []struct {

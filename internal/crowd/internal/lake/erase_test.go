@@ -309,3 +309,53 @@ func TestACrashNeverSplitsTheTables(t *testing.T) {
 		}
 	}
 }
+
+// TestAVacatedWorkspaceIsInNoFile: rows of two workspaces share files; those of one leave all of them, and the other's are as
+// they were. While somebody reads the files from before, it says so.
+func TestAVacatedWorkspaceIsInNoFile(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	mk := facttest.New(t)
+	l := openTest(t, Config{LooseFiles: 3})
+	doomed := workspace.MustParse("doomed")
+	for i := range 8 {
+		var rows []Row
+		for j := range 30 {
+			r := message(i*30+j, noon.Add(time.Duration(j)*time.Hour), mk.Contact(j%7), int64(i), mk.Text("words"))
+			theirs := r
+			theirs.Workspace = doomed
+			rows = append(rows, r, theirs)
+		}
+		must(t, l.Append(ctx, rows, to(l, i)))
+	}
+	before := latest(t, l, fact.Facts)
+	_, release, err := l.Pin(ctx)
+	must(t, err)
+	if err := l.Vacate(ctx, doomed); !errors.Is(err, ErrRead) {
+		t.Errorf("while somebody reads: %v, want ErrRead", err)
+	}
+	release()
+	must(t, l.Vacate(ctx, doomed))
+	must(t, l.Vacate(ctx, doomed)) // again
+	for _, tab := range tables {
+		rows := latest(t, l, tab)
+		if len(rows) != 240 {
+			t.Errorf("%s: %d rows are left, want 240", tableName(tab), len(rows))
+		}
+		for k, r := range rows {
+			if k.ws == doomed || tab == fact.Facts && (r.Version != before[k].Version || r.Contact != before[k].Contact) {
+				t.Fatalf("%s: a row of the deleted workspace, or another one changed", tableName(tab))
+			}
+		}
+	}
+	for _, f := range append(filesBelow(t, l.cfg.Dir), l.cfg.Catalog, l.cfg.Catalog+"-wal") {
+		content, err := os.ReadFile(f)
+		must(t, err)
+		if bytes.Contains(content, []byte("doomed")) {
+			t.Errorf("%s has its name", filepath.Base(f))
+		}
+	}
+	if n, err := l.Waiting(ctx); n != 0 || err != nil {
+		t.Errorf("%d files wait, %v", n, err)
+	}
+}

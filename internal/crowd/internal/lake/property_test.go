@@ -283,6 +283,22 @@ func (w *world) withdraw() {
 	}
 }
 
+// vacate takes everything of a workspace. While somebody reads the files from before, that is all it says.
+func (w *world) vacate() {
+	ws := worldSpaces[w.r.IntN(len(worldSpaces))]
+	w.do("vacate", func() error {
+		err := w.l.Vacate(context.Background(), ws)
+		if errors.Is(err, ErrRead) && w.pinned != nil {
+			return nil
+		}
+		return err
+	})
+	for _, rows := range []map[key]modelRow{w.m.texts, w.m.facts} {
+		maps.DeleteFunc(rows, func(k key, _ modelRow) bool { return k.ws == ws })
+	}
+	maps.DeleteFunc(w.m.old, func(r oldRow, _ int) bool { return r.ws == ws })
+}
+
 func (w *world) delink() { w.delinkBefore(noon.AddDate(0, 0, w.r.IntN(worldDays/2))) }
 
 func (w *world) delinkBefore(before time.Time) {
@@ -470,9 +486,9 @@ func TestRandomOperations(t *testing.T) {
 		weight int
 		run    func()
 	}{{40, w.append}, {8, w.merge}, {8, w.compact}, {6, w.forget}, {6, w.withdraw}, {5, w.delink}, {3, w.sever}, {3, w.dropTexts},
-		{8, w.expire}, {4, w.reopen}, {6, w.pin}}
+		{8, w.expire}, {4, w.reopen}, {6, w.pin}, {2, w.vacate}}
 	for i := range steps {
-		n := w.r.IntN(97)
+		n := w.r.IntN(99)
 		for _, op := range ops {
 			if n -= op.weight; n < 0 {
 				op.run()

@@ -165,27 +165,29 @@ func (s *Snapshot) Sequence() int64 { return s.sequence }
 func (l *Lake) Expire(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return wrap("expire snapshots", l.expire(ctx))
+	_, err := l.expire(ctx)
+	return wrap("expire snapshots", err)
 }
 
-func (l *Lake) expire(ctx context.Context) error {
+// expire reports how many files wait.
+func (l *Lake) expire(ctx context.Context) (waiting int, err error) {
 	if err := l.writer.lock(ctx); err != nil {
-		return err
+		return 0, err
 	}
 	defer l.writer.unlock()
 	old, err := l.unreachable(ctx)
 	if err != nil || len(old) == 0 {
-		return err
+		return 0, err
 	}
 	l.pinMu.Lock()
 	defer l.pinMu.Unlock()
 	alone, err := l.readers.try(unix.LOCK_EX) // turns this process's shared lock into an exclusive one
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer l.readersBack()
 	if !alone {
-		return nil
+		return len(old), nil
 	}
 	var removed []string
 	for _, p := range old {
@@ -193,14 +195,14 @@ func (l *Lake) expire(ctx context.Context) error {
 			continue
 		}
 		if err := os.Remove(l.catalog.disk.path(p)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return errors.Join(err, l.catalog.forget(ctx, removed))
+			return 0, errors.Join(err, l.catalog.forget(ctx, removed))
 		}
 		removed = append(removed, p)
 	}
 	if err := l.cfg.Failpoint("expire"); err != nil {
-		return err
+		return 0, err
 	}
-	return l.catalog.forget(ctx, removed)
+	return len(old) - len(removed), l.catalog.forget(ctx, removed)
 }
 
 // Waiting is how many files are on disk that the next Expire would remove were nothing pinned. It is 0 when

@@ -207,6 +207,21 @@ func (b *Book) Expire(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// Vacate ends every call of a workspace whose keys are destroyed: what was kept goes, and what could only be written down with
+// its keys is not.
+func (b *Book) Vacate(ctx context.Context, ws workspace.ID) error {
+	for _, t := range b.takes(func(t *Take) bool { return t.head.Workspace == ws }) {
+		_ = t.Close(ctx)
+		b.drop(t)
+	}
+	rows, err := b.rows(ctx, `workspace = ?`, ws.String())
+	errs := []error{err}
+	for _, r := range rows {
+		errs = append(errs, b.end(ctx, r, consent.Event{Kind: consent.Expired, At: b.c.Now()}))
+	}
+	return errors.Join(errs...)
+}
+
 // Close aborts every live call.
 func (b *Book) Close(ctx context.Context) error {
 	var errs []error
