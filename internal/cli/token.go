@@ -30,7 +30,8 @@ func (c *tokenMakeCmd) Run(r *run) error {
 	if err := r.do("token", server.TokenArgs{Workspace: c.Workspace, Role: c.Role, Days: c.Days}, &token); err != nil {
 		return err
 	}
-	return r.print(map[string]string{"token": token}, func(w io.Writer) { fmt.Fprintln(w, token) })
+	_, err := fmt.Fprintln(r.Out, token)
+	return err
 }
 
 type tokenListCmd struct {
