@@ -62,7 +62,7 @@ type Config struct {
 // GCPercent is how much garbage the program lets lie, in percent of what is live (runtime/debug.SetGCPercent): less than Go does
 // by itself, since an import and a count make much of it, and memory is what a small machine lacks. A million events that come in
 // over HTTP leave 525 MiB resident with it and 633 with Go's 100 (MURMUR_FULL=1 go test -run 'TestMemory$' ./internal/e2e).
-const GCPercent = 40
+const GCPercent = 50
 
 // Node is an open data directory with everything that works on it. One process has it at a time.
 type Node struct {
