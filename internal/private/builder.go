@@ -147,8 +147,8 @@ const (
 	erasedCall            // somebody who took part was erased
 )
 
-// present adds to those whom words, a recording or an answer name whoever took part in their call: sources leave them out, and may name
-// somebody else. Words that name nobody are those of the call's contact.
+// present adds everybody who took part in a call to the people that its words, its recording or an answer about it name: sources
+// leave them out, or name somebody else. What names nobody belongs to the call's contact.
 func (b *builder) present(ctx context.Context, e *event.Event, call fact.ID, people []identity.Person) ([]identity.Person, callFault, error) {
 	if e.Talk == nil && e.Recorded == nil && e.Answer == nil || call == (fact.ID{}) {
 		return people, noFault, nil

@@ -242,7 +242,7 @@ func TestWordsThatCameFirstFindTheirCall(t *testing.T) {
 		t.Fatalf("before the call: %s %s", o.State, o.Why)
 	}
 	waiting := h.inbox[len(h.inbox)-1]
-	placeable := func() []Wanted {
+	placeable := func() []journal.Subject {
 		t.Helper()
 		all, err := h.zone.Placeable(t.Context())
 		must(t, err)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"murmur/internal/fact"
+	"murmur/internal/journal"
 	"murmur/internal/private/anon"
 	"murmur/internal/private/internal/consent"
 	"murmur/internal/private/internal/event"
@@ -210,29 +211,15 @@ func (z *Zone) Shredded(ctx context.Context, s Shred, at time.Time) error {
 	return z.register.Shredded(ctx, consent.Shred(s), at)
 }
 
-// Wanted are words to be decided again: those that name a call, or, where that is zero, those of a contact.
-type Wanted consent.Wanted
-
 // Placeable gives, by workspace, the words that wait for the call that they are of, which came since: their deliveries are to be
 // decided again, and Placed told when.
-func (z *Zone) Placeable(ctx context.Context) (map[workspace.ID][]Wanted, error) {
-	found, err := z.register.Placeable(ctx)
-	all := make(map[workspace.ID][]Wanted, len(found))
-	for ws, words := range found {
-		for _, w := range words {
-			all[ws] = append(all[ws], Wanted(w))
-		}
-	}
-	return all, err
+func (z *Zone) Placeable(ctx context.Context) (map[workspace.ID][]journal.Subject, error) {
+	return z.register.Placeable(ctx)
 }
 
 // Placed ends what Placeable asked for.
-func (z *Zone) Placed(ctx context.Context, ws workspace.ID, words []Wanted, at time.Time) error {
-	of := make([]consent.Wanted, len(words))
-	for i, w := range words {
-		of[i] = consent.Wanted(w)
-	}
-	return z.register.Placed(ctx, ws, of, at)
+func (z *Zone) Placed(ctx context.Context, ws workspace.ID, words []journal.Subject, at time.Time) error {
+	return z.register.Placed(ctx, ws, words, at)
 }
 
 // Refused lists the calls and contacts that opted out before a moment: no content of theirs may be stored.

@@ -165,14 +165,10 @@ func (n *Node) place(ctx context.Context) error {
 		return err
 	}
 	return n.each(ctx, "find calls", slices.Collect(maps.Keys(words)), func(ws workspace.ID) error {
-		of := make([]journal.Subject, len(words[ws]))
-		for i, w := range words[ws] {
-			of[i] = journal.Subject{Call: w.Call, Contact: w.Contact}
-		}
 		if rests, err := n.rests(ctx, ws); err != nil || rests {
 			return err
 		}
-		if _, err := n.journal.ReplayHeld(ctx, ws, of); err != nil {
+		if _, err := n.journal.ReplayHeld(ctx, ws, words[ws]); err != nil {
 			return err
 		}
 		return n.zone.Placed(ctx, ws, words[ws], began)

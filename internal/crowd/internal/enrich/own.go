@@ -107,14 +107,7 @@ func Try(categories []Category) (map[int64]Trial, error) {
 	}
 	trials := map[int64]Trial{}
 	for fold := range folds {
-		var known, asked []classify.Example
-		for i, e := range examples {
-			if i%folds == fold {
-				asked = append(asked, e)
-			} else {
-				known = append(known, e)
-			}
-		}
+		known, asked := classify.Fold(examples, fold, folds)
 		o, err := learn(known)
 		if err != nil {
 			return nil, err

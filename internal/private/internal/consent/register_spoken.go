@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"murmur/internal/fact"
+	"murmur/internal/journal"
 	"murmur/internal/private/anon"
 	"murmur/internal/workspace"
 )
@@ -185,15 +186,9 @@ func (r *Register) Wait(ctx context.Context, words ...Waiting) error {
 // settling is longer than the time from the search for a delivery's call to the commit of its outcome.
 const settling = time.Minute
 
-// Wanted are words to be decided again: those that name a call, or those of a contact.
-type Wanted struct {
-	Call    fact.ID // zero: words of the contact
-	Contact [anon.ContactLen]byte
-}
-
-// Placeable gives, by workspace, the words that wait and whose call came since, or shortly before: they are to be decided again,
-// and Placed told.
-func (r *Register) Placeable(ctx context.Context) (map[workspace.ID][]Wanted, error) {
+// Placeable gives, by workspace, the words that wait and whose call came since, or shortly before: those that name a call, or
+// those of a contact. They are to be decided again, and Placed told.
+func (r *Register) Placeable(ctx context.Context) (map[workspace.ID][]journal.Subject, error) {
 	rows, err := r.db.QueryContext(ctx, `SELECT workspace, zeroblob(16), contact FROM unplaced u
 		WHERE EXISTS (SELECT 1 FROM spoken s WHERE s.workspace = u.workspace AND s.contact = u.contact AND s.number <> 0 AND s.told >= u.at - ?1)
 		UNION ALL SELECT workspace, call, zeroblob(16) FROM uncalled u
@@ -202,7 +197,7 @@ func (r *Register) Placeable(ctx context.Context) (map[workspace.ID][]Wanted, er
 		return nil, fmt.Errorf("look for words that wait: %w", err)
 	}
 	defer rows.Close()
-	all := map[workspace.ID][]Wanted{}
+	all := map[workspace.ID][]journal.Subject{}
 	for rows.Next() {
 		var name string
 		var call, c []byte
@@ -213,14 +208,14 @@ func (r *Register) Placeable(ctx context.Context) (map[workspace.ID][]Wanted, er
 		if err != nil || len(call) != len(fact.ID{}) || len(c) != anon.ContactLen {
 			return nil, errDamaged
 		}
-		all[ws] = append(all[ws], Wanted{fact.ID(call), pseudonym(c)})
+		all[ws] = append(all[ws], journal.Subject{Call: fact.ID(call), Contact: pseudonym(c)})
 	}
 	return all, errors.Join(rows.Err(), rows.Close())
 }
 
 // Placed forgets that words wait, which were decided again at a moment. Those that began to wait shortly before may not have been
 // there to be decided: they stay.
-func (r *Register) Placed(ctx context.Context, ws workspace.ID, words []Wanted, at time.Time) error {
+func (r *Register) Placed(ctx context.Context, ws workspace.ID, words []journal.Subject, at time.Time) error {
 	err := r.db.Tx(ctx, func(tx *sql.Tx) error {
 		for _, w := range words {
 			del, of := `DELETE FROM unplaced WHERE workspace = ? AND contact = ? AND at < ?`, w.Contact[:]

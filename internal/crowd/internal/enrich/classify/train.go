@@ -14,6 +14,18 @@ type Example struct {
 	Label string `json:"label"`
 }
 
+// Fold divides examples for cross-validation: every folds-th, from fold on, is asked, the others are learned.
+func Fold(examples []Example, fold, folds int) (learn, ask []Example) {
+	for i, e := range examples {
+		if i%folds == fold {
+			ask = append(ask, e)
+		} else {
+			learn = append(learn, e)
+		}
+	}
+	return learn, ask
+}
+
 var errUnlabelled = errors.New("classify: a text stands before the first label")
 
 // Parse reads lines "== label" and under each the texts that have it, one a line; "#" begins a comment.

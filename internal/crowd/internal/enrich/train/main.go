@@ -144,14 +144,7 @@ func dress(examples []classify.Example) []classify.Example {
 // crossValidate counts the examples that are told right by a model of the patterns and the other examples.
 func crossValidate(examples, patterns []classify.Example, folds int) (right int, err error) {
 	for fold := range folds {
-		var learn, ask []classify.Example
-		for i, e := range examples {
-			if i%folds == fold {
-				ask = append(ask, e)
-			} else {
-				learn = append(learn, e)
-			}
-		}
+		learn, ask := classify.Fold(examples, fold, folds)
 		m, err := classify.Train(dress(append(learn, patterns...)), config)
 		if err != nil {
 			return 0, fmt.Errorf("train fold %d: %w", fold, err)
