@@ -94,8 +94,12 @@ func (c *Crowd) Audit(ctx context.Context, ws workspace.ID) (a provable.Audit, o
 	}
 	defer unpin()
 	m := provable.MonthOf(settings.Zone, provable.MonthOf(settings.Zone, c.now()).Start.Add(-12*time.Hour))
+	files, err := fetched(ctx, snapshot, filesOf(snapshot, ws, m.Start, m.End))
+	if err != nil {
+		return a, false, err
+	}
 	a, err = c.leaver.Audit(ctx, provable.Request{
-		Workspace: ws, Month: m, Plan: c.outside, LinkDays: policy.LinkDays, Settings: settings, Snapshot: filesOf(snapshot, ws, m.Start, m.End),
+		Workspace: ws, Month: m, Plan: c.outside, LinkDays: policy.LinkDays, Settings: settings, Snapshot: files,
 	}, audited)
 	return a, err == nil, err
 }
@@ -107,7 +111,11 @@ func (l *look) attack(ctx context.Context, as Reader, shown release.Set, a *Atta
 		Releaser: l.releaser, Taker: l.engine, Reads: as.Reads, Band: as.Band, Persons: attackedPersons, Worlds: attackedWorlds,
 	}
 	var reqs []release.Request
-	files := l.files(w.Start.Add(-release.Horizon), w.End.Add(release.Horizon))
+	defer l.snapshot.LetGo()
+	files, err := l.files(ctx, w.Start.Add(-release.Horizon), w.End.Add(release.Horizon))
+	if err != nil {
+		return err
+	}
 	names, err := l.withReplies(ctx, l.seen(w, release.Others), files)
 	if err == nil {
 		files.Own, err = l.tellOwn(ctx, w)

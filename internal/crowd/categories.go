@@ -349,7 +349,11 @@ func (l *look) tellOwn(ctx context.Context, block release.Period) (own []release
 	if err != nil {
 		return nil, err
 	}
-	err = l.engine.Texts(ctx, l.ws, filesIn(l.snapshot, fact.Texts, l.ws, block.Start, block.End), func(v release.Version, words string) {
+	texts, err := fetched(ctx, l.snapshot, filesIn(l.snapshot, fact.Texts, l.ws, block.Start, block.End))
+	if err != nil {
+		return nil, err
+	}
+	err = l.engine.Texts(ctx, l.ws, texts, func(v release.Version, words string) {
 		if topic := m.model.Of(words); topic != 0 {
 			own = append(own, release.Own{Version: v, Topic: topic})
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"murmur/internal/crowd/internal/count/duckdb"
 	"murmur/internal/crowd/internal/lake"
 	"murmur/internal/crowd/release"
 	"murmur/internal/workspace"
@@ -155,7 +156,13 @@ func (l *look) publication(ctx context.Context) error {
 func (l *look) findMoved(ctx context.Context) error {
 	now := l.snapshot.Sequence()
 	if len(l.periods) > 0 && l.changed.last() > l.periods[everything].looked {
-		moved, err := l.engine.Moved(ctx, l.ws, l.files(time.Time{}, time.Time{}))
+		defer l.snapshot.LetGo()
+		files := filesOf(l.snapshot, l.ws, time.Time{}, time.Time{})
+		files.Files = duckdb.NearFresh(files.Files)
+		if _, err := fetched(ctx, l.snapshot, files); err != nil {
+			return err
+		}
+		moved, err := l.engine.Moved(ctx, l.ws, files)
 		if err != nil {
 			return err
 		}
@@ -247,7 +254,11 @@ func earliest(a, b time.Time) time.Time {
 
 // count makes the tables of one block's periods and keeps where they stand.
 func (l *look) count(ctx context.Context, block release.Period, due []release.Request) (made int, err error) {
-	files := l.files(block.Start.Add(-release.Horizon), block.End.Add(release.Horizon))
+	defer l.snapshot.LetGo()
+	files, err := l.files(ctx, block.Start.Add(-release.Horizon), block.End.Add(release.Horizon))
+	if err != nil {
+		return 0, err
+	}
 	if files.Own, err = l.tellOwn(ctx, block); err != nil {
 		return 0, fmt.Errorf("tell categories: %w", err)
 	}
@@ -278,5 +289,7 @@ func (l *look) count(ctx context.Context, block release.Period, due []release.Re
 	return made, l.changes.keep(ctx, l.ws, now)
 }
 
-// files gives the files that can have rows of the workspace in [from, to). A zero time is no bound.
-func (l *look) files(from, to time.Time) release.Snapshot { return filesOf(l.snapshot, l.ws, from, to) }
+// files gives the files that can have rows of the workspace in [from, to), on this machine. A zero time is no bound.
+func (l *look) files(ctx context.Context, from, to time.Time) (release.Snapshot, error) {
+	return fetched(ctx, l.snapshot, filesOf(l.snapshot, l.ws, from, to))
+}

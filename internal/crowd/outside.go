@@ -66,7 +66,9 @@ func (c *Crowd) leave(ctx context.Context, q provable.Request) error {
 		return err
 	}
 	defer unpin()
-	q.Snapshot = filesOf(snapshot, q.Workspace, q.Month.Start, q.Month.End)
+	if q.Snapshot, err = fetched(ctx, snapshot, filesOf(snapshot, q.Workspace, q.Month.Start, q.Month.End)); err != nil {
+		return err
+	}
 	_, err = c.leaver.Release(ctx, q)
 	return err
 }
@@ -157,6 +159,15 @@ func (c *Crowd) monthly(ctx context.Context, ws workspace.ID) (made int, next ti
 		next = m.End.Add(provable.Cutoff)
 	}
 	return made, next, err
+}
+
+// fetched has files on this machine, until the lake's snapshot lets go of them.
+func fetched(ctx context.Context, s *lake.Snapshot, files release.Snapshot) (release.Snapshot, error) {
+	paths := make([]string, len(files.Files))
+	for i, f := range files.Files {
+		paths[i] = f.Path
+	}
+	return files, s.Fetch(ctx, paths)
 }
 
 // filesOf gives the files that can have rows of a workspace in [from, to). A zero time is no bound.

@@ -40,8 +40,12 @@ func (l *look) withReplies(ctx context.Context, span release.Span, files release
 	if l.wordless(span.Start) || !span.Start.Before(span.End) {
 		return l.names, nil
 	}
+	texts, err := fetched(ctx, l.snapshot, filesIn(l.snapshot, fact.Texts, l.ws, span.Start, span.End))
+	if err != nil {
+		return release.Dictionary{}, err
+	}
 	repeated, err := l.engine.Repeated(ctx, duckdb.Replies{
-		Workspace: l.ws, Facts: files, Texts: filesIn(l.snapshot, fact.Texts, l.ws, span.Start, span.End),
+		Workspace: l.ws, Facts: files, Texts: texts,
 		Span: span, Contacts: repeatedBy, Length: longestReply,
 	})
 	if err != nil {

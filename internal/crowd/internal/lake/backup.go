@@ -2,16 +2,18 @@ package lake
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 )
 
 // Backup puts the files of one snapshot below dir and the catalog that belongs to it at catalogFile; neither may
 // exist. Files are linked where the file system allows it (a file of the lake never changes) and copied
-// elsewhere. Opening a lake on the two gives the snapshot.
+// elsewhere; those of a lake in a bucket are fetched. Opening a lake on the two, without a bucket, gives the snapshot.
 func (l *Lake) Backup(ctx context.Context, dir, catalogFile string) error {
 	snap, release, err := l.pinWithCatalog(ctx, catalogFile)
 	if err != nil {
@@ -22,7 +24,7 @@ func (l *Lake) Backup(ctx context.Context, dir, catalogFile string) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := link(l.catalog.disk.path(p), filepath.Join(dir, filepath.FromSlash(p))); err != nil {
+		if err := l.copyInto(ctx, p, filepath.Join(dir, filepath.FromSlash(p))); err != nil {
 			if errors.Is(err, fs.ErrNotExist) {
 				err = fs.ErrNotExist // the name below says which, without the path
 			}
@@ -30,6 +32,15 @@ func (l *Lake) Backup(ctx context.Context, dir, catalogFile string) error {
 		}
 	}
 	return nil
+}
+
+func (l *Lake) copyInto(ctx context.Context, p, to string) error {
+	from, release, err := l.catalog.disk.hold(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer release()
+	return link(from, to)
 }
 
 // pinWithCatalog copies the catalog in the writer's turn, so that the pin and the copy are of one state.
@@ -48,7 +59,21 @@ func (l *Lake) pinWithCatalog(ctx context.Context, catalogFile string) (*Snapsho
 		release()
 		return nil, nil, err
 	}
+	if err := withoutBucket(ctx, catalogFile); err != nil {
+		release()
+		return nil, nil, err
+	}
 	return snap, release, nil
+}
+
+// withoutBucket makes a copy of a catalog that of a lake in a directory.
+func withoutBucket(ctx context.Context, catalogFile string) error {
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: catalogFile}).EscapedPath()+"?_pragma=synchronous(FULL)")
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, `DELETE FROM murmur_lake WHERE key IN ('bucket', 'home')`)
+	return errors.Join(err, db.Close())
 }
 
 func link(from, to string) (err error) {

@@ -48,10 +48,10 @@ CREATE TABLE IF NOT EXISTS murmur_files (
 CREATE TABLE IF NOT EXISTS murmur_spent (id INTEGER PRIMARY KEY); -- of facts whose rows have random ids
 CREATE INDEX IF NOT EXISTS murmur_fresh ON murmur_files (path) WHERE fresh = 1;`
 
-// openCatalog opens or makes the catalog at file for the lake in d.dir and sets d.root.
+// openCatalog opens or makes the catalog at file for the lake in d.dir. d.root is that of a new one; it becomes that of the one
+// there is.
 func openCatalog(ctx context.Context, file string, d *disk) (*catalog, error) {
-	q := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)"}, "_txlock": {"immediate"}}
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: file}).EscapedPath()+"?"+q.Encode())
+	db, err := openSQLite(file)
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +60,40 @@ func openCatalog(ctx context.Context, file string, d *disk) (*catalog, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	return c, nil
+}
+
+func openSQLite(file string) (*sql.DB, error) {
+	q := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)"}, "_txlock": {"immediate"}}
+	return sql.Open("sqlite", "file:"+(&url.URL{Path: file}).EscapedPath()+"?"+q.Encode())
+}
+
+// setting is a value of the table murmur_lake; "" for none.
+func (c *catalog) setting(ctx context.Context, key string) (value string, err error) {
+	err = c.db.QueryRowContext(ctx, `SELECT value FROM murmur_lake WHERE key = ?`, key).Scan(&value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return value, err
+}
+
+// set keeps settings, and forgets those that are "".
+func (c *catalog) set(ctx context.Context, settings map[string]string) error {
+	tx, err := c.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	for key, value := range settings {
+		if value == "" {
+			_, err = tx.ExecContext(ctx, `DELETE FROM murmur_lake WHERE key = ?`, key)
+		} else {
+			_, err = tx.ExecContext(ctx, `INSERT OR REPLACE INTO murmur_lake VALUES (?, ?)`, key, value)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
 }
 
 // ErrNewer is returned by Open for a lake that a newer version wrote.
@@ -84,7 +118,7 @@ func (c *catalog) init(ctx context.Context) error {
 	if _, err := c.db.ExecContext(ctx, sidecar); err != nil {
 		return err
 	}
-	if _, err := c.db.ExecContext(ctx, `INSERT OR IGNORE INTO murmur_lake VALUES ('root', ?)`, uriOf(c.disk.dir)); err != nil {
+	if _, err := c.db.ExecContext(ctx, `INSERT OR IGNORE INTO murmur_lake VALUES ('root', ?)`, c.disk.root); err != nil {
 		return err
 	}
 	if err := c.db.QueryRowContext(ctx, `SELECT value FROM murmur_lake WHERE key = 'root'`).Scan(&c.disk.root); err != nil {
@@ -265,6 +299,14 @@ func (m *move) commit(ctx context.Context) error {
 	if err := m.c.disk.sync(files); err != nil {
 		return fmt.Errorf("sync the lake: %w", err)
 	}
+	if a := m.c.disk.away; a != nil {
+		if err := a.mine(ctx); err != nil {
+			return err
+		}
+		if err := a.store(ctx, files); err != nil {
+			return fmt.Errorf("store the lake: %w", err)
+		}
+	}
 	tx, err := m.c.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -363,4 +405,13 @@ func (c *catalog) forget(ctx context.Context, paths []string) error {
 		}
 	}
 	return tx.Commit()
+}
+
+// recorded is what the sidecar knows of one file.
+func (c *catalog) recorded(ctx context.Context, path string) (r recorded, err error) {
+	err = c.db.QueryRowContext(ctx, `SELECT size, sha256 FROM murmur_files WHERE path = ?`, path).Scan(&r.size, &r.sum)
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, &damagedError{path, errors.New("was not written by murmur")}
+	}
+	return r, err
 }

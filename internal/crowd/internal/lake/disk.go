@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -28,6 +29,7 @@ import (
 type disk struct {
 	dir  string
 	root string
+	away *away // where the files are, and dir has copies; nil: dir has them
 
 	mu      sync.Mutex
 	written []written
@@ -69,7 +71,36 @@ func (d *disk) Open(name string) (iceio.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return os.Open(d.path(rel))
+	path, release, err := d.hold(context.Background(), rel) // the interface has no context; the bucket bounds how long it takes
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		release()
+		return nil, err
+	}
+	return &heldFile{f, sync.OnceFunc(release)}, nil
+}
+
+// hold has a file on this machine until release is called.
+func (d *disk) hold(ctx context.Context, rel string) (path string, release func(), err error) {
+	if d.away == nil {
+		return d.path(rel), func() {}, nil
+	}
+	release, err = d.away.hold(ctx, rel)
+	return d.path(rel), release, err
+}
+
+// heldFile is on this machine until it is closed.
+type heldFile struct {
+	*os.File
+	release func()
+}
+
+func (f *heldFile) Close() error {
+	defer f.release()
+	return f.File.Close()
 }
 
 func (d *disk) Remove(name string) error {
@@ -77,7 +108,22 @@ func (d *disk) Remove(name string) error {
 	if err != nil {
 		return err
 	}
-	return os.Remove(d.path(rel))
+	_, err = d.remove(context.Background(), []string{rel})
+	return err
+}
+
+// remove deletes files, and gives those that are gone; one that was not there is.
+func (d *disk) remove(ctx context.Context, paths []string) (removed []string, err error) {
+	if d.away != nil {
+		return d.away.remove(ctx, paths)
+	}
+	for _, p := range paths {
+		if err := os.Remove(d.path(p)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return removed, err
+		}
+		removed = append(removed, p)
+	}
+	return removed, nil
 }
 
 func (d *disk) Create(name string) (iceio.FileWriter, error) {

@@ -266,6 +266,9 @@ func (l *Lake) linked(ctx context.Context, cut func(workspace.ID, Day) bool) (gr
 				continue
 			}
 			for r, bad := range l.scan(ctx, t, f, []fact.Column{fact.ColWorkspace, fact.ColAt, fact.ColContact}) {
+				if bad != nil && !isDamage(bad) {
+					return nil, bad
+				}
 				if bad != nil {
 					err = errors.Join(err, bad)
 					break

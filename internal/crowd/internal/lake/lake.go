@@ -34,6 +34,7 @@ import (
 	"github.com/apache/iceberg-go"
 	"github.com/apache/iceberg-go/table"
 
+	"murmur/internal/bucket"
 	"murmur/internal/fact"
 	"murmur/internal/workspace"
 )
@@ -44,6 +45,12 @@ type Config struct {
 	Dir string
 	// Catalog is the SQLite file of the catalog.
 	Catalog string
+	// Bucket has the tables' files; Dir then has copies of them. The lake moves there the first time, and stays. nil: Dir has
+	// them. ErrTaken, ErrElsewhere, ErrOther.
+	Bucket *bucket.Bucket
+	// Copies is how many bytes the copies may take, beside what is being read and what waits to be stored. Default:
+	// Bucket.Limit.
+	Copies int64
 	// SmallFiles is how many files of about one size a day and bucket may have before Append merges them. Default 8.
 	SmallFiles int
 	// LooseFiles is how many files may wait to be sorted into their days. Default 32.
@@ -109,6 +116,7 @@ type Lake struct {
 	sequence int64           // of the state
 	fresh    map[string]bool // data files of the state whose ids were not yet looked up in the other days
 	damaged  map[string]bool // data files that could not be read
+	stray    bool            // the bucket may have files that are not on record
 	builders map[fact.Table]*rowBuilder
 
 	pinMu sync.Mutex
@@ -140,6 +148,9 @@ func open(ctx context.Context, cfg Config) (*Lake, error) {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Bucket != nil && cfg.Copies == 0 {
+		cfg.Copies = cfg.Bucket.Limit()
 	}
 	dir, err := filepath.Abs(cfg.Dir)
 	if err != nil {
@@ -174,8 +185,19 @@ func (l *Lake) start(ctx context.Context) error {
 	}
 	defer l.writer.unlock()
 	var err error
-	if l.catalog, err = openCatalog(ctx, l.cfg.Catalog, &disk{dir: l.cfg.Dir}); err != nil {
+	d := &disk{dir: l.cfg.Dir, root: uriOf(l.cfg.Dir)}
+	if l.cfg.Bucket != nil {
+		d.root = l.cfg.Bucket.Root()
+	}
+	if l.catalog, err = openCatalog(ctx, l.cfg.Catalog, d); err != nil {
 		return err
+	}
+	if at, err := l.catalog.setting(ctx, "bucket"); err != nil {
+		return err
+	} else if at != "" {
+		if err := l.goAway(ctx); err != nil {
+			return err
+		}
 	}
 	m := &move{c: l.catalog}
 	for _, t := range tables {
@@ -192,11 +214,13 @@ func (l *Lake) start(ctx context.Context) error {
 			return err
 		}
 	}
-	if len(m.steps) == 0 {
-		return l.refresh(ctx)
+	if len(m.steps) > 0 {
+		if err := m.commit(ctx); err != nil {
+			return err
+		}
 	}
-	if err := m.commit(ctx); err != nil {
-		return err
+	if l.cfg.Bucket != nil && l.catalog.disk.away == nil {
+		return l.goAway(ctx)
 	}
 	return l.refresh(ctx)
 }
@@ -360,7 +384,9 @@ func (l *Lake) try(ctx context.Context, f func(*move) error) error {
 	if err := l.refresh(ctx); err != nil {
 		return err
 	}
-	l.catalog.disk.take() // what a failed attempt wrote
+	if len(l.catalog.disk.take()) > 0 { // what a failed attempt wrote
+		l.stray = true
+	}
 	m := &move{c: l.catalog, fresh: map[string]bool{}, settled: map[string]bool{}, changes: map[Change]bool{}}
 	if err := f(m); err != nil {
 		return err
@@ -380,6 +406,7 @@ func (l *Lake) try(ctx context.Context, f func(*move) error) error {
 		return err
 	}
 	if err := m.commit(ctx); err != nil {
+		l.stray = true
 		return err
 	}
 	if err := l.cfg.Failpoint("commit"); err != nil {

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"murmur/internal/bucket/buckettest"
 	"murmur/internal/fact"
 	"murmur/internal/fact/facttest"
 	"murmur/internal/faulttest"
@@ -58,8 +59,9 @@ type world struct {
 	pinned   *Snapshot
 	release  func()
 	pinRows  int
-	told     map[Change]bool // since the last look
-	last     int64           // the highest sequence that was told
+	told     map[Change]bool   // since the last look
+	last     int64             // the highest sequence that was told
+	store    *buckettest.Store // nil: the files are in a directory
 }
 
 const (
@@ -364,6 +366,10 @@ func (w *world) expire() {
 	snap, release, err := w.l.Pin(context.Background())
 	must(w.t, err)
 	defer release()
+	if w.store != nil {
+		onlyCurrent(w.t, w.l, w.store)
+		return
+	}
 	if got, want := len(filesBelow(w.t, w.cfg.Dir)), len(snap.paths()); got != want {
 		w.t.Fatalf("%d files on disk after Expire, the snapshot has %d", got, want)
 	}
@@ -463,11 +469,28 @@ func (w *world) compare(step int) {
 func TestRandomOperations(t *testing.T) {
 	t.Parallel()
 	row := faulttest.Begin(t, "a crash before or after a commit of the lake, against a model")
-	steps := faulttest.Rounds(120, 300, 10_000)
-	row.Rounds = steps
+	row.Rounds = faulttest.Rounds(120, 300, 10_000)
+	randomOperations(t, row.Rounds, nil)
+}
+
+// TestRandomOperationsInABucket is the same with the files in a bucket and room for few copies. In the end the bucket has the
+// files of the current state and nothing else.
+func TestRandomOperationsInABucket(t *testing.T) {
+	t.Parallel()
+	s := buckettest.Open(t)
+	l := randomOperations(t, 120, s)
+	must(t, l.Expire(t.Context()))
+	onlyCurrent(t, l, s)
+	if a, _ := l.Away(); a.Copies > 20_000 || s.Calls("GET") < 200 {
+		t.Errorf("%d bytes of copies, %d requests to read", a.Copies, s.Calls("GET"))
+	}
+}
+
+func randomOperations(t *testing.T, steps int, s *buckettest.Store) *Lake {
+	t.Helper()
 	mk := facttest.New(t)
 	dir := tempDir(t)
-	w := &world{t: t, r: rand.New(rand.NewPCG(1, 2)), m: model{facts: map[key]modelRow{}, texts: map[key]modelRow{}, spent: map[key]bool{}, old: map[oldRow]int{}}, told: map[Change]bool{}}
+	w := &world{t: t, r: rand.New(rand.NewPCG(1, 2)), m: model{facts: map[key]modelRow{}, texts: map[key]modelRow{}, spent: map[key]bool{}, old: map[oldRow]int{}}, told: map[Change]bool{}, store: s}
 	for i := range 9 {
 		w.contacts = append(w.contacts, mk.Contact(i))
 		w.texts = append(w.texts, mk.Text(fmt.Sprintf("words %d", i)))
@@ -480,8 +503,10 @@ func TestRandomOperations(t *testing.T) {
 			}
 			return nil
 		}}
+	if s != nil {
+		w.cfg.Bucket, w.cfg.Copies = placeIn(t, s, "lake"), 20_000
+	}
 	w.l = openTest(t, w.cfg)
-	defer func() { _ = w.l.Close() }()
 	ops := []struct {
 		weight int
 		run    func()
@@ -503,4 +528,5 @@ func TestRandomOperations(t *testing.T) {
 	if b, err := w.l.Verify(context.Background()); err != nil || len(b) > 0 {
 		t.Fatalf("verify after %d operations: %v, %v", steps, b, err)
 	}
+	return w.l
 }

@@ -111,7 +111,12 @@ func (l *Lake) heads(ctx context.Context, t fact.Table, f dataFile, cols []fact.
 
 // readColumns reads the named columns of a file; nil: all.
 func (l *Lake) readColumns(ctx context.Context, f dataFile, cols []fact.Column) (arrow.Table, error) {
-	r, err := os.Open(l.catalog.disk.path(f.path))
+	path, release, err := l.catalog.disk.hold(ctx, f.path)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	r, err := os.Open(path)
 	if err != nil {
 		return nil, &damagedError{f.path, err}
 	}
@@ -190,7 +195,7 @@ func (l *Lake) readWhole(ctx context.Context, m *move, g *group) (arrow.RecordBa
 func (l *Lake) readSound(ctx context.Context, f dataFile) (arrow.Table, error) {
 	b, err := l.catalog.whole(ctx, f.path)
 	if err != nil {
-		return nil, f.damaged(ctx, err)
+		return nil, err
 	}
 	tab, err := readTable(ctx, bytes.NewReader(b), nil)
 	if err != nil {
@@ -360,6 +365,6 @@ func (h *head) longs() []*array.Int64 {
 }
 
 // bucketOf is the bucket that Iceberg puts a workspace in.
-func bucketOf(ws workspace.ID) int32 { return bucket(ws.String()).Val }
+func bucketOf(ws workspace.ID) int32 { return bucketing(ws.String()).Val }
 
-var bucket = iceberg.BucketTransform{NumBuckets: buckets}.Transformer(iceberg.PrimitiveTypes.String)
+var bucketing = iceberg.BucketTransform{NumBuckets: buckets}.Transformer(iceberg.PrimitiveTypes.String)

@@ -5,12 +5,13 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
 	"murmur/internal/fact"
@@ -25,6 +26,9 @@ type Snapshot struct {
 	fresh    map[string]bool
 	meta     []string
 	sequence int64
+
+	heldMu sync.Mutex
+	held   []func() // files that were fetched
 }
 
 // Pin takes the current state. The returned function releases it; it may be called more than once.
@@ -59,6 +63,7 @@ func (l *Lake) pinCurrent(ctx context.Context) (*Snapshot, func(), error) {
 		done = true
 		l.pinMu.Unlock()
 		if !again {
+			s.LetGo()
 			l.pin(s.paths(), -1)
 			l.letGo()
 		}
@@ -116,7 +121,7 @@ func (s *Snapshot) paths() []string {
 	return out
 }
 
-// Files gives the Parquet files of a table that can have rows of [from, to), as local paths. A zero time
+// Files gives the Parquet files of a table that can have rows of [from, to), as paths in the lake's directory. A zero time
 // is no bound. See the package comment for what a reader does with several versions of one id.
 func (s *Snapshot) Files(t fact.Table, from, to time.Time) []string {
 	var out []string
@@ -126,6 +131,43 @@ func (s *Snapshot) Files(t fact.Table, from, to time.Time) []string {
 		}
 	}
 	return out
+}
+
+// Fetch has files of the snapshot on this machine, by File.Path, until LetGo, or until the snapshot is released.
+func (s *Snapshot) Fetch(ctx context.Context, paths []string) error {
+	if s.l.catalog.disk.away == nil {
+		return nil
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for _, p := range paths {
+		g.Go(func() error {
+			rel, err := filepath.Rel(s.l.cfg.Dir, p)
+			if err != nil {
+				return err
+			}
+			_, release, err := s.l.catalog.disk.hold(ctx, filepath.ToSlash(rel))
+			if err != nil {
+				return err
+			}
+			s.heldMu.Lock()
+			defer s.heldMu.Unlock()
+			s.held = append(s.held, release)
+			return nil
+		})
+	}
+	return wrap("fetch files", g.Wait())
+}
+
+// LetGo says that the files which were fetched so far are no longer read: they may leave this machine. The snapshot stays.
+func (s *Snapshot) LetGo() {
+	s.heldMu.Lock()
+	held := s.held
+	s.held = nil
+	s.heldMu.Unlock()
+	for _, release := range held {
+		release()
+	}
 }
 
 // File is one Parquet file of a snapshot.
@@ -139,7 +181,8 @@ type File struct {
 }
 
 // WorkspaceFiles gives the Parquet files of a table that can have rows of a workspace in [from, to), each once, by
-// day. A zero time is no bound. The files can have rows of other workspaces and days beside them.
+// day. A zero time is no bound. The files can have rows of other workspaces and days beside them. Fetch
+// has them on this machine.
 func (s *Snapshot) WorkspaceFiles(t fact.Table, ws workspace.ID, from, to time.Time) []File {
 	var out []File
 	for _, f := range s.files[t] {
@@ -189,20 +232,23 @@ func (l *Lake) expire(ctx context.Context) (waiting int, err error) {
 	if !alone {
 		return len(old), nil
 	}
-	var removed []string
-	for _, p := range old {
-		if l.pins[p] > 0 {
-			continue
+	pinned := len(old)
+	old = slices.DeleteFunc(old, func(p string) bool { return l.pins[p] > 0 })
+	pinned -= len(old)
+	if a := l.catalog.disk.away; a != nil {
+		if err := a.mine(ctx); err != nil {
+			return 0, err
 		}
-		if err := os.Remove(l.catalog.disk.path(p)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return 0, errors.Join(err, l.catalog.forget(ctx, removed))
-		}
-		removed = append(removed, p)
+	}
+	removed, err := l.catalog.disk.remove(ctx, old)
+	if err != nil {
+		return 0, errors.Join(err, l.catalog.forget(ctx, removed))
 	}
 	if err := l.cfg.Failpoint("expire"); err != nil {
 		return 0, err
 	}
-	return len(old) - len(removed), l.catalog.forget(ctx, removed)
+	l.stray = l.stray && pinned > 0
+	return pinned, l.catalog.forget(ctx, removed)
 }
 
 // Waiting is how many files are on disk that the next Expire would remove were nothing pinned. It is 0 when
@@ -228,7 +274,8 @@ func (l *Lake) readersBack() {
 	_, _ = l.readers.try(unix.LOCK_SH)
 }
 
-// unreachable lists the files of the directory and of the sidecar that the current state does not name.
+// unreachable lists the files of the directory and of the sidecar that the current state does not name. The bucket is listed
+// when it may have more: by a process for the first time, and after a change that failed.
 func (l *Lake) unreachable(ctx context.Context) ([]string, error) {
 	if err := l.refresh(ctx); err != nil {
 		return nil, err
@@ -250,6 +297,19 @@ func (l *Lake) unreachable(ctx context.Context) ([]string, error) {
 	for p := range recorded {
 		if !current[p] {
 			old[p] = true
+		}
+	}
+	if a := l.catalog.disk.away; a != nil && l.stray {
+		for _, t := range tables {
+			names, err := a.bucket.List(ctx, tableName(t))
+			if err := a.note(err); err != nil {
+				return nil, err
+			}
+			for _, p := range names {
+				if !current[p] {
+					old[p] = true
+				}
+			}
 		}
 	}
 	for _, t := range tables {

@@ -52,6 +52,9 @@ func (l *Lake) owned(ctx context.Context, ws workspace.ID) (groups []group, err 
 				}
 				return !mine
 			})
+			if bad != nil && !isDamage(bad) {
+				return nil, bad
+			}
 			if err = errors.Join(err, bad); mine {
 				groups = append(groups, group{table: t, files: []dataFile{f}, judge: judge})
 			}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"errors"
 	"io"
 	"io/fs"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/parquet/file"
 
+	"murmur/internal/bucket"
 	"murmur/internal/fact"
 )
 
@@ -47,12 +47,15 @@ func (l *Lake) Verify(ctx context.Context) ([]Breach, error) {
 		if err := ctx.Err(); err != nil {
 			return found, err
 		}
-		what, err := l.check(p, recorded)
+		what, err := l.check(ctx, p, recorded)
 		if err != nil {
 			return found, wrap("verify", err)
 		}
-		if n, data := rows[p]; data && what == "" && !l.hasRows(p, n) {
-			what = "holds another number of rows than the table says"
+		if n, data := rows[p]; data && what == "" {
+			what, err = l.rowsDiffer(ctx, p, n)
+		}
+		if err != nil {
+			return found, wrap("verify", err)
 		}
 		if what != "" {
 			found = append(found, Breach{p, what, rows[p]})
@@ -61,10 +64,13 @@ func (l *Lake) Verify(ctx context.Context) ([]Breach, error) {
 	return found, wrap("verify", l.checkCatalog(ctx, &found))
 }
 
-func (l *Lake) check(p string, recorded map[string]recorded) (what string, err error) {
+func (l *Lake) check(ctx context.Context, p string, recorded map[string]recorded) (what string, err error) {
 	r, ok := recorded[p]
 	if !ok {
 		return "was not written by murmur", nil
+	}
+	if a := l.catalog.disk.away; a != nil {
+		return a.check(ctx, p, r)
 	}
 	f, err := os.Open(l.catalog.disk.path(p))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -76,31 +82,86 @@ func (l *Lake) check(p string, recorded map[string]recorded) (what string, err e
 	defer func() { _ = f.Close() }()
 	h := sha256.New()
 	n, err := io.Copy(h, f)
-	switch {
-	case err != nil:
+	if err != nil {
 		return "cannot be read", nil
-	case n != r.size:
-		return "has another size than was written", nil
-	case !bytes.Equal(h.Sum(nil), r.sum):
-		return "has other content than was written", nil
 	}
-	return "", nil
+	return differs(r, n, h.Sum(nil)), nil
 }
 
-// whole reads a file and holds it against what was recorded when it was written.
-func (c *catalog) whole(ctx context.Context, path string) ([]byte, error) {
-	var size int64
-	var sum []byte
-	err := c.db.QueryRowContext(ctx, `SELECT size, sha256 FROM murmur_files WHERE path = ?`, path).Scan(&size, &sum)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return nil, err
+// check reads an object, and drops a copy of it that differs.
+func (a *away) check(ctx context.Context, p string, r recorded) (what string, err error) {
+	h := sha256.New()
+	n := new(length)
+	err = a.note(a.bucket.Get(ctx, p, r.size, io.MultiWriter(h, n)))
+	if errors.Is(err, bucket.ErrMissing) {
+		return "is missing", nil
 	}
-	b, err := os.ReadFile(c.disk.path(path))
+	if err != nil {
+		return "", err
+	}
+	a.mu.Lock()
+	copied := a.copies[p] != nil
+	a.mu.Unlock()
+	if copied {
+		b, err := os.ReadFile(a.path(p))
+		if sum := sha256.Sum256(b); err != nil || !bytes.Equal(sum[:], r.sum) {
+			err = a.drop(p)
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	return differs(r, int64(*n), h.Sum(nil)), nil
+}
+
+// length counts bytes.
+type length int64
+
+func (n *length) Write(p []byte) (int, error) {
+	*n += length(len(p))
+	return len(p), nil
+}
+
+// differs says how a file is not the one that was written; "": it is.
+func differs(r recorded, size int64, sum []byte) string {
+	switch {
+	case size != r.size:
+		return "has another size than was written"
+	case !bytes.Equal(sum, r.sum):
+		return "has other content than was written"
+	}
+	return ""
+}
+
+// whole reads a file and holds it against what was recorded when it was written. One that is not as it was is damage; a copy of
+// an object is fetched again first.
+func (c *catalog) whole(ctx context.Context, path string) ([]byte, error) {
+	r, err := c.recorded(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	if got := sha256.Sum256(b); int64(len(b)) != size || !bytes.Equal(got[:], sum) {
-		return nil, errors.New("is not as it was written")
+	b, err := c.disk.sound(ctx, path, r)
+	if a := c.disk.away; a != nil && isDamage(err) {
+		if err := a.drop(path); err != nil {
+			return nil, err
+		}
+		b, err = c.disk.sound(ctx, path, r)
+	}
+	return b, err
+}
+
+func (d *disk) sound(ctx context.Context, path string, r recorded) ([]byte, error) {
+	local, release, err := d.hold(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	b, err := os.ReadFile(local)
+	if got := sha256.Sum256(b); err == nil && !bytes.Equal(got[:], r.sum) {
+		err = errChanged
+	}
+	if err != nil {
+		return nil, &damagedError{path, err}
 	}
 	return b, nil
 }
@@ -115,20 +176,28 @@ func (l *Lake) blame(ctx context.Context, t fact.Table, err error) error {
 		if !strings.HasPrefix(p, tableName(t)+"/metadata/") {
 			continue
 		}
-		if _, bad := l.catalog.whole(ctx, p); bad != nil {
-			return errors.Join(err, &damagedError{p, bad})
+		if _, bad := l.catalog.whole(ctx, p); isDamage(bad) {
+			return errors.Join(err, bad)
 		}
 	}
 	return err
 }
 
-func (l *Lake) hasRows(p string, n int64) bool {
-	pf, err := file.OpenParquetFile(l.catalog.disk.path(p), false)
+// rowsDiffer says whether a data file has another number of rows than n.
+func (l *Lake) rowsDiffer(ctx context.Context, p string, n int64) (what string, err error) {
+	local, release, err := l.catalog.disk.hold(ctx, p)
 	if err != nil {
-		return false
+		return "", err
 	}
-	defer func() { _ = pf.Close() }()
-	return pf.NumRows() == n
+	defer release()
+	pf, err := file.OpenParquetFile(local, false)
+	if err == nil && pf.NumRows() == n {
+		return "", pf.Close()
+	}
+	if err == nil {
+		_ = pf.Close()
+	}
+	return "holds another number of rows than the table says", nil
 }
 
 // checkCatalog asks SQLite about its own file.

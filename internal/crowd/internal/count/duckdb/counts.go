@@ -139,7 +139,8 @@ type Moved struct {
 	Kind fact.Kind
 }
 
-// Moved finds the days of facts that changed their day and were not settled yet, in the files of a workspace.
+// Moved finds the days of facts that changed their day and were not settled yet, in the files of a workspace. It reads those that
+// NearFresh leaves.
 func (c *Counter) Moved(ctx context.Context, ws workspace.ID, snap release.Snapshot) (days []Moved, err error) {
 	conn, err := c.db.Conn(ctx)
 	if err != nil {
@@ -148,7 +149,7 @@ func (c *Counter) Moved(ctx context.Context, ws workspace.ID, snap release.Snaps
 	n := &counts{conn: conn}
 	defer func() { err = errors.Join(err, n.Close()) }()
 	r := &reader{plan: &plan{settings: release.Settings{Workspace: ws}}, prefix: fmt.Sprintf("s%d", c.next.Add(1))}
-	r.files = nearFresh(snap.Files)
+	r.files = NearFresh(snap.Files)
 	if !slices.ContainsFunc(r.files, fresh) {
 		return nil, nil
 	}
@@ -167,8 +168,8 @@ func (c *Counter) Moved(ctx context.Context, ws workspace.ID, snap release.Snaps
 
 func fresh(f release.File) bool { return !f.Settled }
 
-// nearFresh leaves out the files that no count reads together with a fresh one: a block reads Horizon around itself.
-func nearFresh(files []release.File) (near []release.File) {
+// NearFresh leaves out the files that no count reads together with a fresh one: a block reads Horizon around itself.
+func NearFresh(files []release.File) (near []release.File) {
 	const reach = release.Horizon + 35*24*time.Hour
 	for _, f := range files {
 		if slices.ContainsFunc(files, func(o release.File) bool {
