@@ -22,6 +22,7 @@ type demoCmd struct {
 	Seed uint64 `default:"1" help:"The same seed gives the same business."`
 	Exit bool   `help:"Stop after the first insights."`
 	queueFlag
+	lakeFlag
 	Listen string `default:"127.0.0.1:0" help:"Address to listen on; 127.0.0.1 and a free port by default." placeholder:"HOST:PORT"`
 }
 
@@ -49,7 +50,11 @@ func (c *demoCmd) Run(r *run) error {
 	if err != nil {
 		return usage{err}
 	}
-	return server.Serve(r.ctx, server.ServeConfig{Data: r.Data, Listen: c.Listen, SIP: server.SIPConfig{Listen: "127.0.0.1:0"}, Queue: c.Queue, QueuePassword: password, LeaveRecordings: c.Exit, Out: out, Err: quietUnless(!c.Exit, r.Err),
+	key, err := c.lakeFlag.key()
+	if err != nil {
+		return usage{err}
+	}
+	return server.Serve(r.ctx, server.ServeConfig{Data: r.Data, Listen: c.Listen, SIP: server.SIPConfig{Listen: "127.0.0.1:0"}, Queue: c.Queue, QueuePassword: password, Lake: c.Lake, LakeKey: key, LeaveRecordings: c.Exit, Out: out, Err: quietUnless(!c.Exit, r.Err),
 		Ready: func(ctx context.Context, base string, n *server.Node) (bool, error) {
 			if err := c.send(ctx, r, base, n, began); err != nil {
 				return false, err

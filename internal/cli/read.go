@@ -143,6 +143,9 @@ func (c *statusCmd) Run(r *run) error {
 		if a.Queue != nil {
 			fmt.Fprintf(w, "Queue %s.\n", a.Queue)
 		}
+		if a.Lake != nil {
+			fmt.Fprintf(w, "Lake %s.\n", a.Lake)
+		}
 		for _, ws := range a.Names() {
 			if r := a.Workspaces[ws].Recordings; r != nil {
 				fmt.Fprintf(w, "Recordings of %s: %d stored, %d transcribed, %d wait, %d may not be transcribed: %s.\n", ws, r.Stored, r.Heard, r.Waiting, r.Denied, r.Said)

@@ -19,6 +19,7 @@ type serveCmd struct {
 	RTPPorts  string   `name:"rtp-ports" default:"20000-23999" help:"UDP ports of the recorder's media." placeholder:"LOW-HIGH"`
 	AllowHost []string `name:"allow-host" help:"Hosts that workspaces may name for an API or media, private ones too; none by default." placeholder:"HOST:PORT"`
 	queueFlag
+	lakeFlag
 	mailFlags
 	signInFlags
 	Listener string `help:"The transcriber of recordings, a command; the one of make voice by default." type:"path" placeholder:"PATH"`
@@ -31,13 +32,26 @@ type queueFlag struct {
 }
 
 func (f queueFlag) password() (string, error) {
-	file, ok := strings.CutPrefix(f.QueuePassword, "@")
+	return secret(f.QueuePassword, "the password of the queue")
+}
+
+// lakeFlag says where the files of the lake are.
+type lakeFlag struct {
+	Lake    string `help:"Where the lake's files are: s3://BUCKET[/PREFIX][?endpoint=https://HOST:PORT&region=R&cache=GB]; files: in the data directory. The data directory remembers it." placeholder:"ADDRESS"`
+	LakeKey string `name:"lake-key" help:"Key of the bucket, ID:SECRET, or @FILE; by default what the environment says (AWS_ACCESS_KEY_ID ..), ~/.aws/credentials, or the machine's role." placeholder:"K|@FILE"`
+}
+
+func (f lakeFlag) key() (string, error) { return secret(f.LakeKey, "the key of the bucket") }
+
+// secret gives what is said, or what is in the file that @FILE names.
+func secret(said, what string) (string, error) {
+	file, ok := strings.CutPrefix(said, "@")
 	if !ok {
-		return f.QueuePassword, nil
+		return said, nil
 	}
 	b, err := os.ReadFile(file)
 	if err != nil {
-		return "", fmt.Errorf("read the password of the queue: %w", err)
+		return "", fmt.Errorf("read %s: %w", what, err)
 	}
 	return strings.TrimSpace(string(b)), nil
 }
@@ -67,7 +81,11 @@ func (c *serveCmd) Run(r *run) error {
 	if err != nil {
 		return usage{err}
 	}
-	return server.Serve(r.ctx, server.ServeConfig{Data: r.Data, Listen: c.Listen, SIP: sip, Listener: c.Listener, AllowHosts: c.AllowHost, Queue: c.Queue, QueuePassword: password,
+	key, err := c.lakeFlag.key()
+	if err != nil {
+		return usage{err}
+	}
+	return server.Serve(r.ctx, server.ServeConfig{Data: r.Data, Listen: c.Listen, SIP: sip, Listener: c.Listener, AllowHosts: c.AllowHost, Queue: c.Queue, QueuePassword: password, Lake: c.Lake, LakeKey: key,
 		Mail: mailServer, PublicURL: strings.TrimRight(c.PublicURL, "/"), SignIn: signIn, Out: r.Out, Err: r.Err})
 }
 

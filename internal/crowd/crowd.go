@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"murmur/internal/bucket"
 	"murmur/internal/crowd/internal/count/duckdb"
 	"murmur/internal/crowd/internal/enrich"
 	"murmur/internal/crowd/internal/lake"
@@ -38,7 +39,8 @@ var ErrNewer = lake.ErrNewer
 
 // Config wires the crowd.
 type Config struct {
-	Lake, Catalog, Temp string // paths
+	Lake, Catalog, Temp string         // paths
+	Bucket              *bucket.Bucket // has the lake's files; nil: Lake has them
 	DB                  *meta.DB
 	Seal                workspace.Sealer // names in the dictionary are sealed at rest
 	ReleaseKey          []byte           // authenticates stored tables; 32 bytes
@@ -79,10 +81,10 @@ type Crowd struct {
 	outside    provable.Plan
 }
 
-// Open opens the lake and the counting engine.
+// Open opens the lake and the counting engine. ErrTaken, ErrOther, or an error of package bucket.
 func Open(ctx context.Context, c Config) (*Crowd, error) {
 	told := &changes{db: c.DB}
-	l, err := lake.Open(ctx, lake.Config{Dir: c.Lake, Catalog: c.Catalog, Changing: told.note})
+	l, err := lake.Open(ctx, lake.Config{Dir: c.Lake, Catalog: c.Catalog, Bucket: c.Bucket, Changing: told.note})
 	if err != nil {
 		return nil, err
 	}

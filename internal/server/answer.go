@@ -162,6 +162,8 @@ type Status struct {
 	Erasing map[string]int `json:"erasing,omitempty"`
 	// Queue is what waits between the pipeline and the lake, where facts leave the machine.
 	Queue *QueueStatus `json:"queue,omitempty"`
+	// Lake is the bucket of the lake, where its files are in one.
+	Lake *LakeStatus `json:"lake,omitempty"`
 }
 
 // Names lists the workspaces in order.

@@ -28,7 +28,7 @@ func (n *Node) backup(ctx context.Context, w io.Writer) error {
 	if err := n.accessed(ctx, workspace.Default, "backup"); err != nil {
 		return err
 	}
-	if err := n.roomForBackup(); err != nil {
+	if err := n.roomForBackup(ctx); err != nil {
 		return err
 	}
 	waiting, err := n.settle(ctx)
@@ -144,8 +144,8 @@ func (n *Node) spool(ctx context.Context, files []datadir.Source) (_ *os.File, e
 }
 
 // roomForBackup refuses a backup that would fill the disk: deliveries need that room. The copies of the databases
-// and the archive are on it together for a moment; the lake's files are linked.
-func (n *Node) roomForBackup() error {
+// and the archive are on it together for a moment; the lake's files are linked, or fetched from its bucket.
+func (n *Node) roomForBackup(ctx context.Context) error {
 	space, err := n.dir.Space()
 	if err != nil {
 		return nil // not known here: a full disk is an error of the write then
@@ -166,6 +166,13 @@ func (n *Node) roomForBackup() error {
 		case ".parquet", ".avro", ".json":
 			need += info.Size()
 		}
+	}
+	if s := n.lakeStatus(); s != nil { // fetched, then archived
+		bytes, err := n.crowd.Bytes(ctx)
+		if err != nil {
+			return err
+		}
+		need += 2 * bytes
 	}
 	if space.Free < need {
 		return fmt.Errorf("a backup needs %d MiB free beside the data, %d are: %w", need>>20, space.Free>>20, datadir.ErrFull)

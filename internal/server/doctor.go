@@ -51,6 +51,7 @@ func (n *Node) doctor(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 	if q := status.Queue; q != nil {
 		say("queue", q.Error == "", "docs/runbook/queue.md; deliveries are taken and processed meanwhile, their facts wait", "%s", q)
 	}
+	n.lakeCheck(ctx, say)
 	for _, ws := range status.Names() {
 		w := status.Workspaces[ws]
 		say("workspace "+ws, w.In == w.Sum(), "the counters disagree: run murmur verify", "%d deliveries in, the sum of the states is %d", w.In, w.Sum())

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"syscall"
 
+	"murmur/internal/bucket"
 	"murmur/internal/crowd"
 	"murmur/internal/datadir"
 	"murmur/internal/hook"
@@ -72,6 +73,14 @@ var explanations = []struct {
 	{journal.ErrUnfit, http.StatusConflict, 2, "set the topic as the message says (kafka-configs.sh --alter), or name another prefix: --queue kafka://HOST:PORT/PREFIX"},
 	{errQueueBusy, http.StatusConflict, 1, "start once more with the old queue until murmur doctor says that nothing waits; --queue lost gives up what waits"},
 	{kafka.ErrAddress, http.StatusUnprocessableEntity, 2, "such as kafka://10.0.0.5:9092; none takes facts straight into the lake again"},
+	{bucket.ErrAddress, http.StatusUnprocessableEntity, 2, "such as s3://figures/murmur?region=eu-central-1; files takes the lake back into the data directory"},
+	{bucket.ErrKey, http.StatusUnprocessableEntity, 2, "--lake-key @FILE reads ID:SECRET from a file; without it the environment is asked, as AWS's own programs do"},
+	{bucket.ErrAway, http.StatusServiceUnavailable, 1, "docs/runbook/bucket.md: the bucket of --lake must be reached; what was accepted is safe here"},
+	{bucket.ErrTrust, http.StatusServiceUnavailable, 1, "docs/runbook/bucket.md: the key needs to list the bucket, and to read, write and delete objects below the prefix"},
+	{bucket.ErrVersions, http.StatusConflict, 2, "switch versioning off, or name another bucket: what is erased must be gone"},
+	{bucket.ErrMissing, http.StatusConflict, 1, "docs/runbook/bucket.md: the bucket must exist; murmur verify names objects that are gone"},
+	{crowd.ErrTaken, http.StatusConflict, 4, "name another prefix: --lake s3://BUCKET/PREFIX; of two copies of a data directory only one may run"},
+	{crowd.ErrOther, http.StatusConflict, 2, "bring it back first: murmur serve --lake files; murmur status --json says where it is"},
 	{journal.ErrFull, http.StatusServiceUnavailable, 1, "the disk is full; vendors try again, nothing is lost"},
 	{workspace.ErrBadID, http.StatusUnprocessableEntity, 2, "use a-z, 0-9 and -, at most 32 characters"},
 	{private.ErrUnconfined, http.StatusConflict, 1, confineHint},

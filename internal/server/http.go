@@ -221,6 +221,8 @@ func (n *Node) metrics() http.Handler {
 		facts:      prometheus.NewDesc("murmur_facts_waiting", "Batches of facts not yet in the lake.", nil, nil),
 		stopped:    prometheus.NewDesc("murmur_pipeline_stopped", "1 while the pipeline cannot work.", nil, nil),
 		away:       prometheus.NewDesc("murmur_queue_away", "1 while the servers of the queue do not answer; only where there is a queue.", nil, nil),
+		bucketAway: prometheus.NewDesc("murmur_bucket_away", "1 while the bucket of the lake does not serve; only where there is one.", nil, nil),
+		undeleted:  prometheus.NewDesc("murmur_bucket_undeleted", "Files that nothing needs and that the bucket would not delete; only where there is one.", nil, nil),
 		backup:     prometheus.NewDesc("murmur_backup_timestamp_seconds", "When a backup was last handed out, in seconds since 1970; 0: never.", nil, nil),
 		workspaces: prometheus.NewDesc("murmur_workspaces", "Workspaces by state: works, suspended, deleting.", []string{"state"}, nil),
 	})
@@ -242,6 +244,7 @@ type collector struct {
 	node                                      *Node
 	deliveries, accepted, lag, facts, stopped *prometheus.Desc
 	away, backup, workspaces                  *prometheus.Desc
+	bucketAway, undeleted                     *prometheus.Desc
 }
 
 func (c *collector) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, ch) }
@@ -271,6 +274,14 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 			away = 1
 		}
 		gauge(c.away, away)
+	}
+	if l := c.node.lakeStatus(); l != nil {
+		away := 0.0
+		if l.Error != "" {
+			away = 1
+		}
+		gauge(c.bucketAway, away)
+		gauge(c.undeleted, float64(l.Kept))
 	}
 	counts, err := c.node.journal.Counts(ctx)
 	if err != nil {

@@ -55,8 +55,13 @@ type Config struct {
 	Queue string
 	// QueuePassword is the password of the address's user; empty: the one that the directory remembers.
 	QueuePassword string
-	Now           func() time.Time // nil: time.Now
-	Log           *slog.Logger     // nil: nothing is logged
+	// Lake is where the lake's files are: s3://BUCKET/PREFIX.. (bucket.Parse), or LakeFiles. Empty: where they were, at first in
+	// the directory.
+	Lake string
+	// LakeKey is ID:SECRET of the bucket; empty: the one that the directory remembers, or what the environment says.
+	LakeKey string
+	Now     func() time.Time // nil: time.Now
+	Log     *slog.Logger     // nil: nothing is logged
 }
 
 // GCPercent is how much garbage the program lets lie, in percent of what is live (runtime/debug.SetGCPercent): less than Go does
@@ -174,13 +179,13 @@ func (n *Node) open(ctx context.Context, c Config) (err error) {
 	if _, err = n.zone.SweepRecordings(ctx); err != nil {
 		return err
 	}
-	n.crowd, err = crowd.Open(ctx, crowd.Config{
+	err = n.openLake(ctx, c.Lake, c.LakeKey, crowd.Config{
 		Lake: n.dir.Lake(), Catalog: n.dir.Catalog(), Temp: n.dir.Tmp(), DB: n.db, Seal: n.ring, Queries: catalogueQueries(),
 		ReleaseKey: n.ring.Root().Derive("murmur releases 1")[:], Policy: n.store.Policy, Erased: n.zone.Erased, Fetching: n.fetching, Now: c.Now,
 		Ledger: n.ledger, Outside: defaultPlan(),
 	})
 	if err != nil {
-		return &partError{filepath.Base(n.dir.Catalog()), err}
+		return err
 	}
 	n.way = &pipeline.Pipeline{Journal: n.journal, Private: n.zone, Crowd: n.crowd, Seal: n.ring, Now: n.now, Condition: n.store.Condition, House: meta.Failed, SetAside: n.setAside}
 	return n.createWorkspace(ctx, workspace.Default)

@@ -48,8 +48,8 @@ type queue struct {
 // except whether a queue that is left is empty.
 func (n *Node) openQueue(ctx context.Context, wanted, password string) error {
 	if password != "" {
-		if err := n.rememberPassword(ctx, password); err != nil {
-			return err
+		if err := n.keepSecret(ctx, settingPassword, password); err != nil {
+			return fmt.Errorf("remember the password of the queue: %w", err)
 		}
 	}
 	remembered, number, err := n.rememberedQueue(ctx)
@@ -110,7 +110,7 @@ func (n *Node) queueConfig(ctx context.Context, address string) (c kafka.Config,
 		c.Prefix = "murmur-" + hex.EncodeToString(own[:4])
 	}
 	if c.User != "" {
-		if c.Password, err = n.rememberedPassword(ctx); err != nil {
+		if c.Password, err = n.keptSecret(ctx, settingPassword); err != nil {
 			return c, err
 		}
 	}
@@ -195,20 +195,21 @@ func (n *Node) rememberQueue(ctx context.Context, address string, number int32) 
 	return n.set(ctx, map[string]string{settingQueue: address, settingQueues: strconv.Itoa(int(number))})
 }
 
-// rememberPassword keeps it sealed, as secrets of sources are.
-func (n *Node) rememberPassword(ctx context.Context, password string) error {
+// keepSecret keeps a setting sealed, as secrets of sources are.
+func (n *Node) keepSecret(ctx context.Context, key, secret string) error {
 	if err := n.ring.Create(workspace.Default); err != nil {
 		return fmt.Errorf("make the workspace's keys: %w", err)
 	}
-	sealed, err := n.ring.SealLasting(workspace.Default, settingPassword, [16]byte{}, []byte(password))
+	sealed, err := n.ring.SealLasting(workspace.Default, key, [16]byte{}, []byte(secret))
 	if err != nil {
-		return fmt.Errorf("remember the password of the queue: %w", err)
+		return err
 	}
-	return n.set(ctx, map[string]string{settingPassword: base64.StdEncoding.EncodeToString(sealed)})
+	return n.set(ctx, map[string]string{key: base64.StdEncoding.EncodeToString(sealed)})
 }
 
-func (n *Node) rememberedPassword(ctx context.Context) (string, error) {
-	text, err := n.setting(ctx, settingPassword)
+// keptSecret is a setting that was kept sealed; "" for none.
+func (n *Node) keptSecret(ctx context.Context, key string) (string, error) {
+	text, err := n.setting(ctx, key)
 	if err != nil || text == "" {
 		return "", err
 	}
@@ -216,8 +217,8 @@ func (n *Node) rememberedPassword(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read the password of the queue: %w", err)
 	}
-	password, err := n.ring.OpenLasting(workspace.Default, settingPassword, [16]byte{}, sealed)
-	return string(password), err
+	secret, err := n.ring.OpenLasting(workspace.Default, key, [16]byte{}, sealed)
+	return string(secret), err
 }
 
 func (n *Node) set(ctx context.Context, settings map[string]string) error {

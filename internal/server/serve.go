@@ -43,6 +43,8 @@ type ServeConfig struct {
 	SignIn *signin.Provider
 	// Queue and QueuePassword are Config's.
 	Queue, QueuePassword string
+	// Lake and LakeKey are Config's.
+	Lake, LakeKey string
 	// LeaveRecordings leaves the transcription of recordings to the next server, so that the demo has the processor
 	// for itself.
 	LeaveRecordings bool
@@ -72,7 +74,7 @@ const (
 // Serve runs a server until ctx ends, then drains and closes it.
 func Serve(ctx context.Context, c ServeConfig) (err error) {
 	log := NewLog(c.Err)
-	n, err := Open(ctx, Config{Data: c.Data, Listener: c.Listener, AllowHosts: c.AllowHosts, Queue: c.Queue, QueuePassword: c.QueuePassword, Now: c.Now, Log: log})
+	n, err := Open(ctx, Config{Data: c.Data, Listener: c.Listener, AllowHosts: c.AllowHosts, Queue: c.Queue, QueuePassword: c.QueuePassword, Lake: c.Lake, LakeKey: c.LakeKey, Now: c.Now, Log: log})
 	if err != nil {
 		return err
 	}

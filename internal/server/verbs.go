@@ -417,6 +417,7 @@ func (n *Node) Status(ctx context.Context) (Status, error) {
 	if s.Queue, err = n.queueStatus(ctx); err != nil {
 		return Status{}, err
 	}
+	s.Lake = n.lakeStatus()
 	waiting, _, err := n.zone.WaitingOrders(ctx)
 	if err != nil {
 		return Status{}, err

@@ -478,7 +478,7 @@ func TestRandomOperations(t *testing.T) {
 func TestRandomOperationsInABucket(t *testing.T) {
 	t.Parallel()
 	s := buckettest.Open(t)
-	l := randomOperations(t, 120, s)
+	l := randomOperations(t, 60, s)
 	must(t, l.Expire(t.Context()))
 	onlyCurrent(t, l, s)
 	if a, _ := l.Away(); a.Copies > 20_000 || s.Calls("GET") < 200 {
@@ -528,5 +528,6 @@ func randomOperations(t *testing.T, steps int, s *buckettest.Store) *Lake {
 	if b, err := w.l.Verify(context.Background()); err != nil || len(b) > 0 {
 		t.Fatalf("verify after %d operations: %v, %v", steps, b, err)
 	}
+	w.crash = ""
 	return w.l
 }
