@@ -24,6 +24,7 @@ const bucket = "figures"
 // Store is a store behind a way that can fail.
 type Store struct {
 	Endpoint string
+	Dir      string // of Real: the objects, as files
 
 	backend gofakes3.Backend
 	closing chan struct{}

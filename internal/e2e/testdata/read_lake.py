@@ -3,6 +3,7 @@
 It knows of murmur what docs/format/lake.md says and nothing else: of the rows with one (workspace, id) the highest version counts.
 """
 import json
+import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -25,7 +26,7 @@ def is_open(at):
     return not hours
 
 
-catalog = SqlCatalog("murmur", uri=f"sqlite:///{data}/catalog.db", warehouse=f"file://{data}/lake", init_catalog_tables="false")
+catalog = SqlCatalog("murmur", uri=f"sqlite:///{data}/catalog.db", warehouse=f"file://{data}/lake", init_catalog_tables="false", **json.loads(os.environ.get("MURMUR_S3", "{}")))
 
 
 def latest(name):
