@@ -47,8 +47,8 @@ FUZZTIME ?= 30s
 fuzz: ## every fuzz target for FUZZTIME
 	@scripts/fuzz $(FUZZTIME)
 
-test-cluster: ## real Kafka servers, killed over and over: what was lost, as a table, in ten minutes (LONG=1: 50 kills)
-	@LONG="$(LONG)" scripts/cluster
+test-cluster: ## real Kafka servers and an S3 server, killed and failing over and over: what was lost, as a table, in ten minutes (LONG=1: 50 kills)
+	@LONG="$(LONG)" MISSING_OK="$(MISSING_OK)" RUN="$(RUN)" scripts/cluster
 
 check-deploy: ## lint and render the Helm chart, check the configuration of releases; builds Helm and GoReleaser, in minutes
 	@scripts/check-deploy

@@ -39,7 +39,7 @@ var (
 	// ErrVersions is returned by Check for a bucket that keeps what is deleted.
 	ErrVersions = errors.New("the bucket keeps versions of deleted objects, so what is erased would stay in it")
 	// errShort says that the store acknowledged an object and has another.
-	errShort = errors.New("the bucket acknowledged an object and has another length of it")
+	errShort = fmt.Errorf("%w as it should: it acknowledged an object and has another length of it", ErrAway)
 )
 
 // How long an operation may take: grace, and its bytes at the slowest rate.
@@ -218,6 +218,11 @@ func probe(text string) (*os.File, error) {
 	}
 	_, err = f.WriteString(text)
 	return f, errors.Join(err, os.Remove(f.Name()))
+}
+
+// Failed reports whether an error is of the bucket as a whole, and not of what was asked of it.
+func Failed(err error) bool {
+	return errors.Is(err, ErrAway) || errors.Is(err, ErrTrust) || errors.Is(err, ErrVersions) || errors.Is(err, ErrMissing)
 }
 
 // refused are the codes of a store that knows the key and says no, or does not know it.

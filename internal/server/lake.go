@@ -9,6 +9,7 @@ import (
 
 	"murmur/internal/bucket"
 	"murmur/internal/crowd"
+	"murmur/internal/meta"
 )
 
 // LakeFiles as Config.Lake takes the lake back from its bucket into the directory.
@@ -53,15 +54,18 @@ func (n *Node) openLake(ctx context.Context, wanted, key string, c crowd.Config)
 
 func (n *Node) openCrowd(ctx context.Context, c crowd.Config) (err error) {
 	n.crowd, err = crowd.Open(ctx, c)
-	for _, other := range []error{bucket.ErrAway, bucket.ErrTrust, bucket.ErrVersions, bucket.ErrMissing, crowd.ErrTaken, crowd.ErrOther} {
-		if errors.Is(err, other) {
-			return err // nothing is wrong with the directory
-		}
+	if bucket.Failed(err) || errors.Is(err, crowd.ErrTaken) || errors.Is(err, crowd.ErrOther) {
+		return err // nothing is wrong with the directory
 	}
 	if err != nil {
 		return &partError{filepath.Base(n.dir.Catalog()), err}
 	}
 	return nil
+}
+
+// failedWhole reports whether an error is of a database or of the bucket as a whole, and of no message.
+func failedWhole(err error) bool {
+	return meta.Failed(err) || bucket.Failed(err) || errors.Is(err, crowd.ErrTaken)
 }
 
 func (n *Node) bucketAt(ctx context.Context, address string) (*bucket.Bucket, error) {

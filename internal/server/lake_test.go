@@ -2,8 +2,10 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"errors"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"murmur/internal/bucket"
 	"murmur/internal/bucket/buckettest"
@@ -167,6 +170,40 @@ func TestABucketThatDoesNotDelete(t *testing.T) {
 	}
 	if l := n.lakeStatus(); l.Kept != 0 || l.Error != "" {
 		t.Errorf("status says %+v", l)
+	}
+}
+
+// TestFactsWaitForTheBucket: while it fails in whatever way no message is blamed: deliveries are taken, their facts wait, and all of
+// them are in the lake when it serves again.
+func TestFactsWaitForTheBucket(t *testing.T) {
+	t.Parallel()
+	s := buckettest.Open(t)
+	n := startOn(t, filepath.Join(t.TempDir(), "data"), s.Address("lake"), buckettest.Key)
+	defer stop(t, n.Node)
+	for i, fault := range []buckettest.Fault{buckettest.Away, buckettest.Halve, buckettest.Deny(http.MethodPut)} {
+		s.Fail(fault)
+		err := n.Do(t.Context(), "import", ImportArgs{Kind: "native"}, strings.NewReader(someCalls(30*i, 30*i+30)), io.Discard)
+		if !bucket.Failed(err) {
+			t.Errorf("import: %v, want an error of the bucket", err)
+		}
+		if c := n.counts(); c.Published != int64(30*i+30) {
+			t.Errorf("%d are published", c.Published)
+		}
+		s.Fail(nil)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		for n.Drain(ctx) != nil && ctx.Err() == nil { // until the pipeline has tried again
+			<-time.After(10 * time.Millisecond)
+		}
+		cancel()
+	}
+	if parked, err := n.journal.Parked(t.Context()); err != nil || len(parked) > 0 {
+		t.Errorf("parked: %v, %v", parked, err)
+	}
+	plain := open(t, filepath.Join(t.TempDir(), "data"))
+	defer stop(t, plain.Node)
+	plain.do("import", ImportArgs{Kind: "native"}, someCalls(0, 90))
+	if want, got := plain.figures(), n.figures(); want != got {
+		t.Errorf("figures differ:\n%s\n%s", want, got)
 	}
 }
 

@@ -187,7 +187,7 @@ func (n *Node) open(ctx context.Context, c Config) (err error) {
 	if err != nil {
 		return err
 	}
-	n.way = &pipeline.Pipeline{Journal: n.journal, Private: n.zone, Crowd: n.crowd, Seal: n.ring, Now: n.now, Condition: n.store.Condition, House: meta.Failed, SetAside: n.setAside}
+	n.way = &pipeline.Pipeline{Journal: n.journal, Private: n.zone, Crowd: n.crowd, Seal: n.ring, Now: n.now, Condition: n.store.Condition, House: failedWhole, SetAside: n.setAside}
 	return n.createWorkspace(ctx, workspace.Default)
 }
 

@@ -118,6 +118,19 @@ func (a *away) add(rel string, size int64) {
 	a.copies[rel].used = a.clock
 }
 
+// wrote holds a file that was written until it is stored or given up: the library reads what it has just written.
+func (a *away) wrote(w written) {
+	a.add(w.path, w.size)
+	a.take(w.path)
+}
+
+// done lets go of files that were stored, or given up.
+func (a *away) done(files []written) {
+	for _, w := range files {
+		a.letGo(w.path)
+	}
+}
+
 // hold has a copy of a file on this machine until release is called.
 func (a *away) hold(ctx context.Context, rel string) (release func(), err error) {
 	for {
@@ -240,14 +253,7 @@ func (a *away) store(ctx context.Context, files []written) error {
 	for _, w := range files {
 		g.Go(func() error { return a.put(ctx, w.path) })
 	}
-	if err := a.note(g.Wait()); err != nil {
-		return err
-	}
-	for _, w := range files {
-		a.add(w.path, w.size)
-	}
-	a.makeRoom()
-	return nil
+	return a.note(g.Wait())
 }
 
 func (a *away) put(ctx context.Context, rel string) error {

@@ -296,6 +296,9 @@ func (m *move) stage(name, from string, meta table.Metadata) (string, error) {
 // commit makes the written files durable and moves the tables. errConflict: nothing happened.
 func (m *move) commit(ctx context.Context) error {
 	files := m.c.disk.take()
+	if a := m.c.disk.away; a != nil {
+		defer a.done(files)
+	}
 	if err := m.c.disk.sync(files); err != nil {
 		return fmt.Errorf("sync the lake: %w", err)
 	}

@@ -252,6 +252,9 @@ func (f *hashingFile) Close() error {
 	f.d.mu.Lock()
 	f.d.written = append(f.d.written, f.w)
 	f.d.mu.Unlock()
+	if f.d.away != nil {
+		f.d.away.wrote(f.w)
+	}
 	return f.f.Close()
 }
 

@@ -380,13 +380,20 @@ func (l *Lake) change(ctx context.Context, f func(*move) error) error {
 	}
 }
 
+// giveUp forgets files that were written for a change that failed; Expire removes them.
+func (l *Lake) giveUp() {
+	files := l.catalog.disk.take()
+	l.stray = l.stray || len(files) > 0
+	if a := l.catalog.disk.away; a != nil {
+		a.done(files)
+	}
+}
+
 func (l *Lake) try(ctx context.Context, f func(*move) error) error {
 	if err := l.refresh(ctx); err != nil {
 		return err
 	}
-	if len(l.catalog.disk.take()) > 0 { // what a failed attempt wrote
-		l.stray = true
-	}
+	l.giveUp() // what a failed attempt wrote
 	m := &move{c: l.catalog, fresh: map[string]bool{}, settled: map[string]bool{}, changes: map[Change]bool{}}
 	if err := f(m); err != nil {
 		return err
