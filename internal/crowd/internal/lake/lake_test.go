@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"murmur/internal/bucket/buckettest"
 	"murmur/internal/fact"
 	"murmur/internal/fact/facttest"
 	"murmur/internal/private/anon"
@@ -209,9 +210,19 @@ func BenchmarkAppend(b *testing.B) {
 	b.ReportMetric(float64(s.Facts.Bytes)/float64(s.Facts.Rows), "bytes/fact")
 }
 
-func BenchmarkSmallCommit(b *testing.B) {
+func BenchmarkSmallCommit(b *testing.B) { smallCommits(b, openTest(b, Config{})) }
+
+// BenchmarkSmallCommitInABucket is the same with the files on a real S3 server of this machine, where there is one.
+func BenchmarkSmallCommitInABucket(b *testing.B) {
+	s := buckettest.Real(b)
+	dir := b.TempDir()
+	smallCommits(b, openTest(b, Config{Dir: filepath.Join(dir, "lake"), Catalog: filepath.Join(dir, "lake.db"), Bucket: placeIn(b, s, "lake")}))
+	b.ReportMetric(float64(s.Calls("PUT"))/float64(b.N), "objects/op")
+}
+
+func smallCommits(b *testing.B, l *Lake) {
+	b.Helper()
 	mk := facttest.New(b)
-	l := openTest(b, Config{})
 	c, text := mk.Contact(1), mk.Text("hello")
 	i := 0
 	for b.Loop() {
