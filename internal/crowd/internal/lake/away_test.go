@@ -196,10 +196,14 @@ func TestABucketThatFails(t *testing.T) {
 			return buckettest.Deny(r.Method)(w, r, h)
 		}, bucket.ErrTrust},
 		"it breaks off every answer": {buckettest.Cut, bucket.ErrAway},
+		"it takes data alone": {func(w http.ResponseWriter, r *http.Request, h http.Handler) bool {
+			return strings.HasSuffix(r.URL.Path, ".metadata.json") && buckettest.Deny(http.MethodPut)(w, r, h)
+		}, bucket.ErrTrust},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l, s, _ := inABucket(t)
+			l.catalog.disk.away.limit = 1 // what is not read leaves the machine
 			mk := facttest.New(t)
 			must(t, l.Append(t.Context(), []Row{call(1, noon, mk.Contact(1), 1)}, nth(0)))
 			s.Fail(c.fault)
@@ -253,6 +257,12 @@ func TestAnAbsentBucketIsNoDamage(t *testing.T) {
 	}
 	if slices.Sort(data); len(data) < 2 {
 		t.Fatalf("only %d data files", len(data))
+	}
+	flipped := slices.Clone(s.Objects(t)[data[0]])
+	flipped[len(flipped)/2] ^= 1
+	s.Change(t, data[0], flipped)
+	if _, _, err := l.catalog.disk.hold(t.Context(), strings.TrimPrefix(data[0], "lake/")); !isDamage(err) {
+		t.Errorf("an object with a changed bit is taken: %v", err)
 	}
 	s.Lose(t, data[0])
 	half := s.Objects(t)[data[1]]
