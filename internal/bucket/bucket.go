@@ -60,7 +60,7 @@ type Bucket struct {
 // Open asks nobody. key is ID:SECRET; empty: what the environment, ~/.aws/credentials or the machine's role say.
 func Open(at Address, key string) (*Bucket, error) {
 	id, secret, ok := strings.Cut(key, ":")
-	from := credentials.NewChainCredentials([]credentials.Provider{&credentials.EnvAWS{}, &credentials.FileAWSCredentials{}, &credentials.IAM{Client: &http.Client{Timeout: 5 * time.Second}}})
+	from := credentials.NewChainCredentials([]credentials.Provider{&credentials.EnvAWS{}, &credentials.FileAWSCredentials{}, &credentials.IAM{Client: &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{}}}})
 	if ok && id != "" && secret != "" {
 		from = credentials.NewStaticV4(id, secret, "")
 	} else if key != "" {

@@ -496,6 +496,9 @@ func (a *away) leave(ctx context.Context) error {
 			}
 		}
 	}
+	if err := os.Remove(a.path(markFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	return a.bucket.Remove(ctx, markFile)
 }
 
