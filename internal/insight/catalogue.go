@@ -65,6 +65,7 @@ func missedCallRate() Insight {
 		Measures: []Measure{{"rate", "Calls missed", "ratio", "Wilson"}},
 		Caveat:   "One person who calls five times and is missed five times counts five times.",
 		Needs:    []release.Query{q, by(q, release.ByNumber, "number")},
+		Blocks:   blocks(q, by(q, release.ByNumber, "number")),
 		finish:   rates("rate", 1),
 		story:    story{whole, []line{{"rate", "Of all calls, %[2]s were missed"}}},
 	}
@@ -83,6 +84,7 @@ func missedCallReasons() Insight {
 		Measures: []Measure{{"share", "Share of missed calls", "ratio", "Wilson"}},
 		Caveat:   "A phone system says only what it knows; where it says nothing the reason follows from times and open hours.",
 		Needs:    []release.Query{q},
+		Blocks:   blocks(q),
 		finish:   shares(""),
 		story:    story{highest, []line{{"share", "Of all missed calls, %[2]s were missed for the reason “%[1]s”"}}},
 	}
@@ -100,6 +102,7 @@ func missedNotReturned() Insight {
 		Measures: []Measure{{"rate", "Missed and not called back within 24 h", "ratio", "Wilson"}},
 		Caveat:   "An answer by e-mail, by a private phone or in person is not seen. Withheld callers cannot be called back and are left out.",
 		Needs:    []release.Query{q, by(q, release.ByNumber, "number")},
+		Blocks:   blocks(q),
 		finish:   rates("rate", 0),
 		story:    story{whole, []line{{"rate", "Of all missed calls, %[2]s were not returned within a day"}}},
 	}
@@ -361,6 +364,15 @@ func by(q release.Query, s release.Split, name string) release.Query {
 	q.Split = s
 	q.Name += "/" + name
 	return q
+}
+
+// blocks are weekly queries over four weeks.
+func blocks(weekly ...release.Query) (over []release.Query) {
+	for _, q := range weekly {
+		q.Name, q.Grain, q.Repeats = q.Name+"/block", release.Block, true
+		over = append(over, q)
+	}
+	return over
 }
 
 // missedOnly is one bin for every reason, the unknown one too: the split carries the reason, and calls that were not

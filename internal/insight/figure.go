@@ -55,7 +55,10 @@ type Insight struct {
 	Measures []Measure
 	Caveat   string
 	Needs    []release.Query // an insight may read a table that another one needs too
-	finish   func([]answer) []Figure
+	// Blocks are those of Needs that are counted over four weeks as well, because one week has too few people to say much. The
+	// same finish makes their figures, of the grain block, when the four weeks are over.
+	Blocks []release.Query
+	finish func([]answer) []Figure
 	// since, when set, finishes instead: it sees the answers of up to four weeks before as well, oldest first.
 	since func(now []answer, before [][]answer) []Figure
 	story story
@@ -70,27 +73,38 @@ type Measure struct{ Name, Title, Unit, Interval string }
 func (in Insight) Of(sets []release.Set) (fs []Figure) {
 	var before [][]answer
 	for _, s := range sets {
-		all := s.Tables()
-		if len(all) == 0 || in.Needs[0].Grain != all[0].Period().Grain {
-			continue
-		}
-		now := make([]answer, len(in.Needs))
-		complete := true
-		for i, q := range in.Needs {
-			if t := s.Table(q.Name); t.Valid() {
-				now[i] = answerOf(t)
-			} else {
-				complete = false
+		switch s.Period().Grain {
+		case in.Needs[0].Grain:
+			now, complete := answersOf(s, in.Needs)
+			made := in.figures(now, before...)
+			if !complete {
+				made = append(made, in.Later(s.Tables()[0], made)...)
+			}
+			fs, before = append(fs, made...), append(before, now)
+		case release.Block:
+			if now, complete := answersOf(s, in.Blocks); complete {
+				fs = append(fs, in.figures(now)...)
 			}
 		}
-		made := in.figures(now, before...)
-		if !complete {
-			made = append(made, in.Later(all[0], made)...)
-		}
-		fs, before = append(fs, made...), append(before, now)
 	}
 	return fs
 }
+
+// answersOf gives the answers to queries, and whether the set has all.
+func answersOf(s release.Set, queries []release.Query) (answers []answer, complete bool) {
+	answers, complete = make([]answer, len(queries)), len(queries) > 0
+	for i, q := range queries {
+		if t := s.Table(q.Name); t.Valid() {
+			answers[i] = answerOf(t)
+		} else {
+			complete = false
+		}
+	}
+	return answers, complete
+}
+
+// Queries are all that the insight asks.
+func (in Insight) Queries() []release.Query { return slices.Concat(in.Needs, in.Blocks) }
 
 // LaterQuestion is the reason of a figure whose question joined the catalogue after its period was counted: tables are
 // only safe beside those that they were checked against, so that it is counted in later periods alone.

@@ -12,34 +12,41 @@ import (
 func Reads() map[string]release.Read {
 	all := map[string]release.Read{}
 	for _, in := range All() {
-		for n, q := range in.Needs {
-			r := all[q.Name]
-			base := in.read(n, func(*release.Group) {})
-			if !bytes.Equal(base, in.read(n, func(g *release.Group) { g.All += 7 })) {
-				r.Rows = true
+		for _, queries := range [][]release.Query{in.Needs, in.Blocks} {
+			for n, q := range queries {
+				all[q.Name] = in.reads(queries, n, all[q.Name])
 			}
-			for bin := range max(1, len(q.Value.Bins)) {
-				more := in.read(n, func(g *release.Group) { g.Bins[bin] += 7 })
-				if !bytes.Equal(base, more) && !slices.Contains(r.Bins, bin) {
-					r.Bins = append(r.Bins, bin)
-				}
-			}
-			if !r.Rows && len(r.Bins) == 0 { // the invented table is none that a figure is made of: whatever there is may be read
-				r.Rows = true
-				for bin := range max(1, len(q.Value.Bins)) {
-					r.Bins = append(r.Bins, bin)
-				}
-			}
-			all[q.Name] = r
 		}
 	}
 	return all
 }
 
+// reads adds to r which counts of the n-th table the insight reads.
+func (in Insight) reads(queries []release.Query, n int, r release.Read) release.Read {
+	base := in.read(queries, n, func(*release.Group) {})
+	if !bytes.Equal(base, in.read(queries, n, func(g *release.Group) { g.All += 7 })) {
+		r.Rows = true
+	}
+	bins := max(1, len(queries[n].Value.Bins))
+	for bin := range bins {
+		more := in.read(queries, n, func(g *release.Group) { g.Bins[bin] += 7 })
+		if !bytes.Equal(base, more) && !slices.Contains(r.Bins, bin) {
+			r.Bins = append(r.Bins, bin)
+		}
+	}
+	if !r.Rows && len(r.Bins) == 0 { // the invented table is none that a figure is made of: whatever there is may be read
+		r.Rows = true
+		for bin := range bins {
+			r.Bins = append(r.Bins, bin)
+		}
+	}
+	return r
+}
+
 // read makes the figures of invented tables, of which one group of the n-th was changed.
-func (in Insight) read(n int, change func(*release.Group)) []byte {
-	answers := make([]answer, len(in.Needs))
-	for i, q := range in.Needs {
+func (in Insight) read(queries []release.Query, n int, change func(*release.Group)) []byte {
+	answers := make([]answer, len(queries))
+	for i, q := range queries {
 		g := release.Group{Contacts: 60, Step: 1, Members: members[q.Split]}
 		for bin := range max(1, len(q.Value.Bins)) {
 			g.Bins = append(g.Bins, int64(40+bin%3))

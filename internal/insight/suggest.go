@@ -55,34 +55,18 @@ func (p pooled) latest() Figure { return p.parts[len(p.parts)-1] }
 
 const poolWeeks = 4
 
-// monthOf pools the shown figures of each insight in a window.
+// monthOf pools the shown figures of each insight in a window. Where an insight has figures of four weeks as well, those count,
+// unless the weeks are clearly unlike them.
 func monthOf(figures []Figure, w window) month {
 	m := month{}
 	for _, in := range All() {
-		periods := slices.Clone(w.weeks)
-		slices.Reverse(periods) // the oldest first
-		if in.Needs[0].Grain != release.Week {
-			periods = []string{w.block}
+		weeks := slices.Clone(w.weeks)
+		slices.Reverse(weeks) // the oldest first
+		pools := w.pools(in.Slug, figures, []string{w.block})
+		if in.Needs[0].Grain == release.Week {
+			pools = rather(pools, w.pools(in.Slug, figures, weeks))
 		}
-		var keys []string
-		parts := map[string][]Figure{}
-		for _, period := range periods {
-			for _, f := range figures {
-				if f.Insight != in.Slug || f.Period != period || !tells(f) || !w.running && !f.Finished() {
-					continue
-				}
-				key := f.Measure + "\x00" + splitKey(f.Split)
-				if parts[key] == nil {
-					keys = append(keys, key)
-				}
-				parts[key] = append(parts[key], f)
-			}
-		}
-		for _, key := range keys {
-			p := pool(sinceChange(parts[key]))
-			if p.Grain != "week" {
-				p.weeks = poolWeeks
-			}
+		for _, p := range pools {
 			name := in.Slug + " " + p.Measure
 			m[name] = append(m[name], p)
 		}
@@ -90,11 +74,59 @@ func monthOf(figures []Figure, w window) month {
 	return m
 }
 
+// pools pools the shown figures of an insight, by measure and split.
+func (w window) pools(slug string, figures []Figure, periods []string) (all []pooled) {
+	var keys []string
+	parts := map[string][]Figure{}
+	for _, period := range periods {
+		for _, f := range figures {
+			if f.Insight != slug || f.Period != period || !tells(f) || !w.running && !f.Finished() {
+				continue
+			}
+			if parts[f.group()] == nil {
+				keys = append(keys, f.group())
+			}
+			parts[f.group()] = append(parts[f.group()], f)
+		}
+	}
+	for _, key := range keys {
+		p := pool(sinceChange(parts[key]))
+		if p.Grain != "week" {
+			p.weeks = poolWeeks
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+// group names what a figure is of, in whichever period.
+func (f Figure) group() string { return f.Measure + "\x00" + splitKey(f.Split) }
+
+// rather gives the groups of a block, and those of its weeks that it does not have or that are clearly unlike it: since then
+// something changed.
+func rather(block, weeks []pooled) (all []pooled) {
+	for _, b := range block {
+		i := slices.IndexFunc(weeks, func(p pooled) bool { return p.group() == b.group() })
+		if i < 0 || !apart(weeks[i].Figure, b.Figure) {
+			all = append(all, b)
+		}
+	}
+	for _, p := range weeks {
+		if !slices.ContainsFunc(all, func(b pooled) bool { return b.group() == p.group() }) {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// apart reports whether the intervals of two figures do not meet.
+func apart(a, b Figure) bool { return *a.Low > *b.High || *a.High < *b.Low }
+
 // sinceChange leaves out the weeks up to the last one that is clearly unlike the newest.
 func sinceChange(parts []Figure) []Figure {
 	now := parts[len(parts)-1]
 	for i := len(parts) - 2; i >= 0; i-- {
-		if !counted(now.Unit) && (*parts[i].Low > *now.High || *parts[i].High < *now.Low) {
+		if !counted(now.Unit) && apart(parts[i], now) {
 			return parts[i+1:]
 		}
 	}

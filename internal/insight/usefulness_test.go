@@ -75,6 +75,25 @@ func (s shop) of(n int64, p float64) (k int64) {
 	return k
 }
 
+// sums adds up the groups of weeks: those of the tables that are counted over four weeks as well.
+type sums map[string][][]release.Group
+
+func (m sums) add(slug string, tables [][]release.Group) {
+	for t, groups := range tables {
+		if len(m[slug]) <= t {
+			m[slug] = append(m[slug], nil)
+		}
+		for g, of := range groups {
+			if len(m[slug][t]) <= g {
+				m[slug][t] = append(m[slug][t], group(0, make([]int64, len(of.Bins)), of.Members...))
+			}
+			for bin, n := range of.Bins {
+				m[slug][t][g].Bins[bin] += n
+			}
+		}
+	}
+}
+
 // table lays counts out as a release with noise does: one that too few contacts are behind is hidden.
 func (s shop) table(q release.Query, week int, groups ...release.Group) answer {
 	a := answered(q)
@@ -112,6 +131,15 @@ func (s shop) figures() (fs []Figure) {
 		fs = append(fs, in.figures(answers)...)
 	}
 	q := func(slug string) []release.Query { in, _ := Find(slug); return in.Needs }
+	month := sums{}
+	week := func(slug string, w int, tables ...[]release.Group) {
+		month.add(slug, tables)
+		var answers []answer
+		for i, groups := range tables {
+			answers = append(answers, s.table(q(slug)[i], w, groups...))
+		}
+		add(slug, answers...)
+	}
 	yes := func(n int64, p float64) []int64 { k := s.of(n, p); return []int64{n - k, k} }
 	for w := range 4 {
 		calls := s.poisson(s.calls() * 0.92 / 4)
@@ -119,11 +147,11 @@ func (s shop) figures() (fs []Figure) {
 		first := yes(calls-second, (s.missed*6+s.lunch*2)/8)
 		other := yes(second, max(s.second, s.lunch*2/8+s.missed*6/8))
 		missed := first[1] + other[1]
-		add("missed-call-rate", s.table(q("missed-call-rate")[0], w, release.Group{Bins: []int64{first[0] + other[0], missed}}),
-			s.table(q("missed-call-rate")[1], w, group(0, first, number(1, "Front desk")), group(0, other, number(2, "Service"))))
+		week("missed-call-rate", w, []release.Group{{Bins: []int64{first[0] + other[0], missed}}},
+			[]release.Group{group(0, first, number(1, "Front desk")), group(0, other, number(2, "Service"))})
 		gone := s.of(missed, s.gaveUp)
-		add("missed-call-reasons", s.table(q("missed-call-reasons")[0], w, group(0, []int64{gone}, missedFor("abandoned_in_menu")), group(0, []int64{missed - gone}, missedFor("members_did_not_answer"))))
-		add("missed-not-returned", s.table(q("missed-not-returned")[0], w, release.Group{Bins: reversed(yes(missed, s.notReturned))}))
+		week("missed-call-reasons", w, []release.Group{group(0, []int64{gone}, missedFor("abandoned_in_menu")), group(0, []int64{missed - gone}, missedFor("members_did_not_answer"))})
+		week("missed-not-returned", w, []release.Group{{Bins: reversed(yes(missed, s.notReturned))}})
 		passes := s.of(calls, 0.7)
 		none := s.of(passes, s.noChoice)
 		add("menu-trouble", s.table(q("menu-trouble")[0], w, group(0, []int64{none}, menu("Main", "Welcome", "none", 2)...), group(0, []int64{passes - none}, menu("Main", "Welcome", "1", 1)...)))
@@ -152,6 +180,15 @@ func (s shop) figures() (fs []Figure) {
 			}
 		}
 		add("satisfaction", s.table(q("satisfaction")[0], w, release.Group{Bins: scores}))
+	}
+	for _, in := range All() {
+		var answers []answer
+		for i, query := range in.Blocks {
+			answers = append(answers, s.table(query, 0, month[in.Slug][i]...))
+		}
+		if answers != nil {
+			fs = append(fs, in.figures(answers)...)
+		}
 	}
 	add("busy-hours", s.table(q("busy-hours")[0], 0, s.hours()...))
 	calls := s.poisson(s.calls())

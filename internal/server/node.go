@@ -215,7 +215,7 @@ func catalogueQueries() []release.Query {
 	var out []release.Query
 	seen := map[string]bool{}
 	for _, in := range insight.All() {
-		for _, q := range in.Needs {
+		for _, q := range in.Queries() {
 			if !seen[q.Name] {
 				seen[q.Name] = true
 				out = append(out, q)

@@ -11,8 +11,8 @@ import (
 // ErrCatalogue is returned for queries that cannot be released beside each other.
 var ErrCatalogue = errors.New("catalogue")
 
-// checkCatalogue refuses queries whose tables could be subtracted from each other along time: the same
-// rows split the same way in weeks and in blocks.
+// checkCatalogue refuses queries whose exact tables could be subtracted from each other along time: the same
+// rows split the same way in weeks and in blocks. A query that Repeats has no exact table.
 func checkCatalogue(queries []Query) error {
 	for i, q := range queries {
 		if q.Name == "" || len(q.Kinds) == 0 || q.Grain != Week && q.Grain != Block {
@@ -21,11 +21,14 @@ func checkCatalogue(queries []Query) error {
 		if !slices.IsSorted(q.Value.Bins) {
 			return fmt.Errorf("%w: %s: bins do not rise", ErrCatalogue, q.Name)
 		}
+		if q.Repeats && q.Grain != Block {
+			return fmt.Errorf("%w: %s repeats weeks and is of one", ErrCatalogue, q.Name)
+		}
 		for _, other := range queries[:i] {
 			if other.Name == q.Name {
 				return fmt.Errorf("%w: two queries are called %s", ErrCatalogue, q.Name)
 			}
-			if q.Split != NoSplit && q.Split == other.Split && q.Grain != other.Grain && shareKind(q, other) {
+			if q.Split != NoSplit && q.Split == other.Split && q.Grain != other.Grain && !q.Repeats && !other.Repeats && shareKind(q, other) {
 				return fmt.Errorf("%w: %s and %s split the same rows in weeks and in blocks", ErrCatalogue, other.Name, q.Name)
 			}
 		}

@@ -126,11 +126,7 @@ func (p Probe) open(ctx context.Context, reqs []Request) (days []day, err error)
 	var questions []Question
 	for _, req := range reqs {
 		d := &due{Request: req}
-		for _, q := range p.Queries {
-			if q.Grain == req.Period.Grain && Others.sees(q, req.Settings.Noise) {
-				d.queries = append(d.queries, q)
-			}
-		}
+		d.queries = d.asked(p.Queries, req.Settings.Noise)
 		u := &run{settings: req.Settings, queries: d.queries}
 		u.askNoised(d)
 		days = append(days, day{d, u, newTown(u.questions)})
@@ -139,14 +135,16 @@ func (p Probe) open(ctx context.Context, reqs []Request) (days []day, err error)
 	if len(questions) == 0 {
 		return nil, nil
 	}
-	each, parts := len(days[0].run.questions), 0
+	parts := 0
 	err = p.Taker.Parts(ctx, reqs[0].Snapshot, reqs[0].Settings, questions, func(part Part) {
 		if parts++; parts > mostParts {
 			return
 		}
-		t := days[part.Question/each].town
-		part.Question %= each
-		t.add(part)
+		i := 0
+		for ; part.Question >= len(days[i].run.questions); i++ { // a later day may ask more
+			part.Question -= len(days[i].run.questions)
+		}
+		days[i].town.add(part)
 	})
 	if err == nil && parts > mostParts {
 		err = ErrLarge

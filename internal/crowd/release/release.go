@@ -159,6 +159,10 @@ type Query struct {
 	Split   Split
 	Value   Value
 	Content bool // derived from content: the larger minimum group applies
+	// Repeats marks a block's query that counts rows which weeks count too, split the same way. Exact, the block minus its weeks
+	// would be about few people, so that its table is made with noise alone, for both audiences; and only when the block is
+	// over, so that nobody is counted in it five times.
+	Repeats bool `json:",omitempty"`
 }
 
 // Activity reports whether the query is about what the owner sees in the phone system anyway: calls, texts and menus, and

@@ -129,15 +129,21 @@ func (r *Releaser) look(ctx context.Context, req Request) (*due, error) {
 	case len(shown.tables) > 0:
 		d.Settings, d.Period = shown.tables[0].settings, shown.tables[0].period
 	}
-	for _, q := range r.Queries {
-		if q.Grain == req.Period.Grain && req.Audience.sees(q, s.Noise) {
-			d.queries = append(d.queries, q)
-		}
-	}
-	if req.Audience == Others && !d.Cut.After(d.Period.Start) {
-		d.queries = nil // nothing of it is over
+	if req.Audience == Owner || d.Cut.After(d.Period.Start) { // else nothing of it is over
+		d.queries = d.asked(r.Queries, s.Noise)
 	}
 	return d, nil
+}
+
+// asked are the queries of the period that the audience has tables of, at the workspace's noise.
+func (d *due) asked(all []Query, noise int64) (queries []Query) {
+	for _, q := range all {
+		early := q.Repeats && d.Cut.Before(d.Period.End)
+		if q.Grain == d.Period.Grain && d.Audience.sees(q, noise) && !early {
+			queries = append(queries, q)
+		}
+	}
+	return queries
 }
 
 // sees reports whether a set for the audience has the query's table, at the workspace's noise.
@@ -145,7 +151,7 @@ func (a Audience) sees(q Query, noise int64) bool {
 	if a == Others {
 		return noise > 0
 	}
-	return noise == 0 || q.Activity()
+	return !q.Repeats && (noise == 0 || q.Activity())
 }
 
 // span is what is counted of the period.
