@@ -65,7 +65,7 @@ func missedCallRate() Insight {
 		Measures: []Measure{{"rate", "Calls missed", "ratio", "Wilson"}},
 		Caveat:   "One person who calls five times and is missed five times counts five times.",
 		Needs:    []release.Query{q, by(q, release.ByNumber, "number")},
-		Blocks:   blocks(q, by(q, release.ByNumber, "number")),
+		Blocks:   blocks(by(q, release.ByNumber, "number")),
 		finish:   rates("rate", 1),
 		story:    story{whole, []line{{"rate", "Of all calls, %[2]s were missed"}}},
 	}

@@ -103,6 +103,9 @@ func answersOf(s release.Set, queries []release.Query) (answers []answer, comple
 	return answers, complete
 }
 
+// Longer reports whether a figure is one of those over four weeks of an insight of weeks.
+func (in Insight) Longer(f Figure) bool { return len(in.Blocks) > 0 && f.Grain == "block" }
+
 // Queries are all that the insight asks.
 func (in Insight) Queries() []release.Query { return slices.Concat(in.Needs, in.Blocks) }
 

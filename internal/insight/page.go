@@ -25,13 +25,16 @@ threshold and noise, not a proof; [what leaves](provable.md) has one.
 `)
 	for _, in := range All() {
 		q := in.Needs[0]
-		fmt.Fprintf(&b, "| [%s](#%s) | %s | %s | %s | %s | %s |\n", in.Slug, in.Slug, in.Title, in.Section, splitNames(in.Needs), grainNames[q.Grain], minGroup(q))
+		fmt.Fprintf(&b, "| [%s](#%s) | %s | %s | %s | %s | %s |\n", in.Slug, in.Slug, in.Title, in.Section, splitNames(in.Needs), periodNames(in), minGroup(q))
 	}
 	for _, in := range All() {
 		fmt.Fprintf(&b, "\n## %s\n**%s.** *%s*\n\n", in.Slug, in.Title, in.Question)
 		fmt.Fprintf(&b, "Definition `%s/1`: %s\n\n| measure | what it is | unit | interval |\n|---|---|---|---|\n", in.Slug, in.Formula)
 		for _, m := range in.Measures {
 			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", m.Name, m.Title, m.Unit, m.Interval)
+		}
+		if len(in.Blocks) > 0 {
+			fmt.Fprintf(&b, "\nThe same over four weeks, counted by %s: with noise for the owner too, once the four weeks are over.\n", splitNames(in.Blocks))
 		}
 		fmt.Fprintf(&b, "\nTier: guarded. Caveat: %s\n", in.Caveat)
 	}
@@ -41,8 +44,9 @@ threshold and noise, not a proof; [what leaves](provable.md) has one.
 
 const suggestionsText = `
 ## Suggestions
-Twelve rules read the last four finished weeks together, without those before a clear change, and speak only where the whole 95 % interval is
-beyond their threshold. Each names its evidence, the effort, and what acting would be worth: what it would have been worth in each of
+Twelve rules read the last four finished weeks together, without those before a clear change. Where an insight is counted over four weeks as well,
+they read the last finished four weeks, unless its weeks together have a narrower interval or are clearly unlike them. They speak only where the whole 95 %
+interval is beyond their threshold. Each names its evidence, the effort, and what acting would be worth: what it would have been worth in each of
 the weeks so far, up to a level that can be reached, with an interval that is to hold the next four weeks in 80 of 100. Once a
 suggestion is marked as applied, the same figure of up to eight weeks before and eight since is compared; the other weeks are the
 control: a change is clear when it is more than weeks differ among each other.
@@ -67,6 +71,14 @@ has the shares of shops that are told the right thing first, and of intervals th
 `
 
 var grainNames = map[release.Grain]string{release.Week: "week", release.Block: "four weeks"}
+
+func periodNames(in Insight) string {
+	name := grainNames[in.Needs[0].Grain]
+	if len(in.Blocks) > 0 {
+		name += ", " + grainNames[release.Block]
+	}
+	return name
+}
 
 var splitWords = map[release.Split]string{
 	release.NoSplit: "all", release.ByNumber: "number", release.ByReason: "reason", release.ByTopic: "topic",

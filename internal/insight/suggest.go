@@ -55,8 +55,8 @@ func (p pooled) latest() Figure { return p.parts[len(p.parts)-1] }
 
 const poolWeeks = 4
 
-// monthOf pools the shown figures of each insight in a window. Where an insight has figures of four weeks as well, those count,
-// unless the weeks are clearly unlike them.
+// monthOf pools the shown figures of each insight in a window: of one that has figures of four weeks as well as of weeks, those
+// that say more (rather).
 func monthOf(figures []Figure, w window) month {
 	m := month{}
 	for _, in := range All() {
@@ -102,12 +102,12 @@ func (w window) pools(slug string, figures []Figure, periods []string) (all []po
 // group names what a figure is of, in whichever period.
 func (f Figure) group() string { return f.Measure + "\x00" + splitKey(f.Split) }
 
-// rather gives the groups of a block, and those of its weeks that it does not have or that are clearly unlike it: since then
-// something changed.
+// rather gives the groups of a block, and of the weeks those that it does not have, that say it more exactly, or that are clearly
+// unlike it: since then something changed.
 func rather(block, weeks []pooled) (all []pooled) {
 	for _, b := range block {
 		i := slices.IndexFunc(weeks, func(p pooled) bool { return p.group() == b.group() })
-		if i < 0 || !apart(weeks[i].Figure, b.Figure) {
+		if i < 0 || !apart(weeks[i].Figure, b.Figure) && b.width() <= weeks[i].width() {
 			all = append(all, b)
 		}
 	}
@@ -118,6 +118,9 @@ func rather(block, weeks []pooled) (all []pooled) {
 	}
 	return all
 }
+
+// width is that of the interval.
+func (f Figure) width() float64 { return *f.High - *f.Low }
 
 // apart reports whether the intervals of two figures do not meet.
 func apart(a, b Figure) bool { return *a.Low > *b.High || *a.High < *b.Low }

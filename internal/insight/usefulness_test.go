@@ -76,20 +76,15 @@ func (s shop) of(n int64, p float64) (k int64) {
 }
 
 // sums adds up the groups of weeks: those of the tables that are counted over four weeks as well.
-type sums map[string][][]release.Group
+type sums map[string][]release.Group
 
-func (m sums) add(slug string, tables [][]release.Group) {
-	for t, groups := range tables {
-		if len(m[slug]) <= t {
-			m[slug] = append(m[slug], nil)
+func (m sums) add(q release.Query, groups []release.Group) {
+	for g, of := range groups {
+		if len(m[q.Name]) <= g {
+			m[q.Name] = append(m[q.Name], group(0, make([]int64, len(of.Bins)), of.Members...))
 		}
-		for g, of := range groups {
-			if len(m[slug][t]) <= g {
-				m[slug][t] = append(m[slug][t], group(0, make([]int64, len(of.Bins)), of.Members...))
-			}
-			for bin, n := range of.Bins {
-				m[slug][t][g].Bins[bin] += n
-			}
+		for bin, n := range of.Bins {
+			m[q.Name][g].Bins[bin] += n
 		}
 	}
 }
@@ -133,9 +128,9 @@ func (s shop) figures() (fs []Figure) {
 	q := func(slug string) []release.Query { in, _ := Find(slug); return in.Needs }
 	month := sums{}
 	week := func(slug string, w int, tables ...[]release.Group) {
-		month.add(slug, tables)
 		var answers []answer
 		for i, groups := range tables {
+			month.add(blocks(q(slug)[i])[0], groups)
 			answers = append(answers, s.table(q(slug)[i], w, groups...))
 		}
 		add(slug, answers...)
@@ -183,8 +178,8 @@ func (s shop) figures() (fs []Figure) {
 	}
 	for _, in := range All() {
 		var answers []answer
-		for i, query := range in.Blocks {
-			answers = append(answers, s.table(query, 0, month[in.Slug][i]...))
+		for _, query := range in.Blocks {
+			answers = append(answers, s.table(query, 0, month[query.Name]...))
 		}
 		if answers != nil {
 			fs = append(fs, in.figures(answers)...)

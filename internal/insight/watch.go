@@ -97,8 +97,9 @@ type Left struct {
 }
 
 // LeftOf gives the figures of a week, and of the block that ends with it, that left the range: of the measure as a whole, or
-// where there is no whole, of each of its groups. What is hidden, or so uncertain that it says nothing, is not outside, and there is
-// no usual range before there are leastPeriods.
+// where there is no whole, of each of its groups. Of an insight of weeks those over four weeks count where the week has none.
+// What is hidden, or so uncertain that it says nothing, is not outside, and there is no usual range before there are
+// leastPeriods.
 func LeftOf(w workspace.Watch, figures []Figure, week string) (out []Left) {
 	var now, before []Figure
 	for _, f := range figures {
@@ -109,6 +110,9 @@ func LeftOf(w workspace.Watch, figures []Figure, week string) (out []Left) {
 		default:
 			before = append(before, f)
 		}
+	}
+	if slices.ContainsFunc(now, func(f Figure) bool { return f.Grain == "week" }) {
+		now = slices.DeleteFunc(now, func(f Figure) bool { return f.Grain != "week" })
 	}
 	if slices.ContainsFunc(now, func(f Figure) bool { return len(f.Split) == 0 }) {
 		now = slices.DeleteFunc(now, func(f Figure) bool { return len(f.Split) > 0 })

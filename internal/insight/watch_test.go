@@ -117,6 +117,20 @@ func TestOneGroupSpeaksWhereThereIsNoWhole(t *testing.T) {
 	}
 }
 
+// A week speaks for itself; four weeks of the same speak where it has no figure.
+func TestFourWeeksSpeakWhereTheWeekDoesNot(t *testing.T) {
+	t.Parallel()
+	b, _ := ParseWatch("missed-call-rate", "", "", "20%")
+	both := append(weekly(0.1), weekly(0.5)...)
+	both[1].Grain, both[1].Period = "block", "2026-W37..2026-W40"
+	if out := LeftOf(b, both, "2026-W40"); len(out) > 0 {
+		t.Errorf("the week is inside: %v", out)
+	}
+	if out := LeftOf(b, both[1:], "2026-W40"); len(out) != 1 {
+		t.Errorf("the four weeks are outside: %v", out)
+	}
+}
+
 func TestTheUsualRangeNeedsFourPeriodsInARow(t *testing.T) {
 	t.Parallel()
 	b, _ := ParseWatch("missed-call-rate", "", "", "")

@@ -148,20 +148,41 @@ type insightView struct {
 	Empty    bool   // no figure of the period shows anything
 	Why      row    // when Empty: the figure that says so
 	Open     bool   // its pictures are unfolded
+	// Longer is what the last four weeks say that were over, of an insight of weeks that is counted over four as well; nil: nothing.
+	Longer *insightView
+
+	anchor string // that the names of its pictures begin with
 }
 
-// viewOf arranges the figures of one insight for a week. A picture without anything to draw becomes
-// a line.
+// viewOf arranges the figures of one insight for a week.
 func viewOf(in insight.Insight, figures []insight.Figure, week string) insightView {
-	v := insightView{Insight: in, Empty: true, Why: row{Hidden: "nothing to count yet"}}
+	var own, longer []insight.Figure
+	for _, f := range figures {
+		switch {
+		case f.Insight != in.Slug:
+		case in.Longer(f):
+			longer = append(longer, f)
+		default:
+			own = append(own, f)
+		}
+	}
+	v := insightView{Insight: in, anchor: in.Slug}
+	v.lay(own, week)
+	if _, last, ok := strings.Cut(insight.LastBlock(week), ".."); ok {
+		l := insightView{Insight: in, anchor: in.Slug + "-weeks"}
+		if l.lay(longer, last); !l.Empty {
+			v.Longer, v.Empty = &l, false
+		}
+	}
+	return v
+}
+
+// lay arranges figures of one insight. A picture without anything to draw becomes a line.
+func (v *insightView) lay(own []insight.Figure, week string) {
+	v.Empty, v.Why = true, row{Hidden: "nothing to count yet"}
 	groups := map[string][]insight.Figure{} // by measure and shape
 	var order []string
-	var own []insight.Figure
-	for _, f := range figures {
-		if f.Insight != in.Slug {
-			continue
-		}
-		own = append(own, f)
+	for _, f := range own {
 		key := series(f)
 		if _, seen := groups[key]; !seen {
 			order = append(order, key)
@@ -181,7 +202,6 @@ func viewOf(in insight.Insight, figures []insight.Figure, week string) insightVi
 		i := max(0, slices.IndexFunc(now, func(f insight.Figure) bool { return f.Hidden == "small-group" }))
 		v.Why = rowOf(now[i], "")
 	}
-	return v
 }
 
 // arrange adds the figures of one picture.
@@ -207,7 +227,7 @@ func (v *insightView) arrange(fs []insight.Figure, week string) {
 		p.Rows[0].Label = measureText(fs[0].Insight, fs[0].Measure) + ", " + p.Rows[0].Label
 		v.Without, v.Empty = append(v.Without, p.Rows[0]), false
 	case shown > 1 || shown == 1 && !whole:
-		p.ID = v.Slug + "-" + strconv.Itoa(len(v.Pictures)+1)
+		p.ID = v.anchor + "-" + strconv.Itoa(len(v.Pictures)+1)
 		v.Pictures = append(v.Pictures, p)
 		v.Empty = false
 	}

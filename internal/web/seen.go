@@ -13,7 +13,7 @@ func seenIn(figures []insight.Figure) string {
 	}
 	switch {
 	case exact && noised:
-		return "Calls, texts and menus are exact, as the owner sees them. What comes from words, surveys or consent has noise on every count and changes when a week is over."
+		return "Calls, texts and menus are exact, as the owner sees them. What comes from words, surveys or consent, and missed calls over four weeks, has noise on every count and changes when a week is over."
 	case exact:
 		return "These figures are exact, as the owner sees them."
 	case noised:

@@ -161,6 +161,35 @@ func TestTheOwnerSeesActivityAloneWithNoiseOn(t *testing.T) {
 	}
 }
 
+// A block's query that counts what weeks count, split the same way, has a table with noise for others, when the block is over,
+// and never an exact one.
+func TestWhatRepeatsIsNeverExact(t *testing.T) {
+	t.Parallel()
+	q := byNumber()
+	q.Name, q.Grain, q.Repeats = "again", release.Block, true
+	block := release.Blocks(time.UTC, day(4), day(5))[0]
+	for name, c := range map[string]struct {
+		audience release.Audience
+		noise    int64
+		cut      time.Time
+		tables   int
+	}{
+		"others, over":       {release.Others, 2, block.End, 1},
+		"others, running":    {release.Others, 2, block.End.AddDate(0, 0, -1), 0},
+		"owner":              {release.Owner, 2, block.End, 0},
+		"owner, no noise":    {release.Owner, 0, block.End, 0},
+		"others, not at all": {release.Others, 0, block.End, 0},
+	} {
+		s := newSmall(t, byNumber(), q)
+		s.now = block.End.Add(72 * time.Hour)
+		s.call(101, 40)
+		s.req.Period, s.req.Audience, s.req.Settings.Noise, s.req.Cut = block, c.audience, c.noise, c.cut
+		if got := s.release(t).Tables(); len(got) != c.tables || c.tables > 0 && got[0].NoiseVariance(got[0].Groups()[0]) == 0 {
+			t.Errorf("%s: %d tables", name, len(got))
+		}
+	}
+}
+
 // A name is shown where a minimum group stands behind it; else its rows are among the others'.
 func TestALabelIsShownFromAMinimumGroup(t *testing.T) {
 	t.Parallel()

@@ -58,15 +58,24 @@ var week = release.Weeks(time.UTC, time.Date(2026, 10, 20, 0, 0, 0, 0, time.UTC)
 // attacked plays the attacker on one week.
 func attacked(t *testing.T, fault string, cuts []time.Time) release.Accuracy {
 	t.Helper()
-	qs := slices.DeleteFunc(catalogue(), func(q release.Query) bool { return q.Kinds[0] != fact.KindCall })
+	return attackedOn(t, fault, week, callQueries(), callers(rand.New(rand.NewPCG(3, 4)), week), cuts)
+}
+
+// callQueries are those of the catalogue about calls.
+func callQueries() []release.Query {
+	return slices.DeleteFunc(catalogue(), func(q release.Query) bool { return q.Kinds[0] != fact.KindCall })
+}
+
+// attackedOn plays the attacker on a period.
+func attackedOn(t *testing.T, fault string, p release.Period, qs []release.Query, rows []counttest.Row, cuts []time.Time) release.Accuracy {
+	t.Helper()
 	w := &world{dictionary: dictionary(), settings: release.Settings{
 		Workspace: workspace.Default, Zone: time.UTC, MinGroup: 5, MinContent: 10, MinLabel: 5, Noise: 2,
 	}}
-	w.block = week
-	w.rows = callers(rand.New(rand.NewPCG(3, 4)), week)
+	w.block, w.rows = p, rows
 	var reqs []release.Request
 	for _, cut := range cuts {
-		req := w.request(week)
+		req := w.request(p)
 		req.Audience, req.Settings, req.Cut = release.Others, w.settings, cut
 		reqs = append(reqs, req)
 	}
@@ -75,15 +84,24 @@ func attacked(t *testing.T, fault string, cuts []time.Time) release.Accuracy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := release.Probe{
+	probe := release.Probe{
 		Releaser: r, Taker: &counttest.Fold{Rows: w.rows}, Reads: read(qs), Persons: 25, Worlds: 16,
 		Band: func(n int64) (int64, int64) { return n / 10 * 10, n/10*10 + 9 },
 	}
-	if fault != "" {
-		p = p.Planted(fault)
+	switch fault {
+	case "":
+	case "early": // what repeats is told after each week
+		early := *r
+		early.Queries = slices.Clone(qs)
+		for i := range early.Queries {
+			early.Queries[i].Repeats = false
+		}
+		probe.Releaser = &early
+	default:
+		probe = probe.Planted(fault)
 	}
 	begun := time.Now()
-	a, err := p.Week(t.Context(), reqs, shown)
+	a, err := probe.Week(t.Context(), reqs, shown)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,5 +141,47 @@ func TestAWeekIsNotPublishedEveryDay(t *testing.T) {
 	}
 	if _, _, all := release.Bounds(2); attacked(t, "", days).Watched.Of() <= all {
 		t.Error("it would not")
+	}
+}
+
+// repeated are a block's queries as murmur asks them of calls: by hour, and what weeks count, over four weeks.
+func repeated() (qs []release.Query) {
+	for _, q := range callQueries() {
+		switch q.Name {
+		case "calls/hour":
+			qs = append(qs, q)
+		case "missed/number", "reasons", "returned/number":
+			if q.Name == "returned/number" {
+				q.Split = release.NoSplit
+			}
+			q.Name, q.Grain, q.Repeats = q.Name+"/again", release.Block, true
+			qs = append(qs, q)
+		}
+	}
+	return qs
+}
+
+// With what weeks count counted over four weeks as well, the bounds of a period hold. It is published when the four weeks are
+// over: after each of the weeks it would tell more.
+func TestFourWeeksThatRepeatAreToldOnce(t *testing.T) {
+	t.Parallel()
+	block := release.Blocks(time.UTC, week.Start, week.Start.Add(1))[0]
+	var rows []counttest.Row
+	rng := rand.New(rand.NewPCG(5, 6))
+	for n, w := range release.Weeks(time.UTC, block.Start, block.End) {
+		some := callers(rng, w)
+		for i := range some {
+			some[i].ID[2] = byte(n)
+		}
+		rows = append(rows, some[:len(some)/4]...)
+	}
+	once := attackedOn(t, "", block, repeated(), rows, release.Publications(block))
+	one, two, all := release.Bounds(2)
+	if once.One.Of() > one || once.Two.Of() > two || once.All.Of() > all || once.Watched.Of() > all {
+		t.Error("the bounds do not hold")
+	}
+	early := attackedOn(t, "early", block, repeated(), rows, release.Publications(block))
+	if early.Watched.Of() <= once.Watched.Of() {
+		t.Error("after each week it tells no more")
 	}
 }

@@ -269,9 +269,10 @@ func TestSettingsAndCataloguesThatCannotBeSafeAreRefused(t *testing.T) {
 			q.Name, q.Grain = "b", release.Block
 			s.Queries = append(s.Queries, q)
 		},
-		"one name twice": func(s *small) { s.Queries = append(s.Queries, byNumber()) },
-		"falling bins":   func(s *small) { s.Queries[0].Value.Bins = []int64{2, 1} },
-		"no kind":        func(s *small) { s.Queries[0].Kinds = nil },
+		"weeks that repeat weeks": func(s *small) { s.Queries[0].Repeats = true },
+		"one name twice":          func(s *small) { s.Queries = append(s.Queries, byNumber()) },
+		"falling bins":            func(s *small) { s.Queries[0].Value.Bins = []int64{2, 1} },
+		"no kind":                 func(s *small) { s.Queries[0].Kinds = nil },
 	} {
 		s := newSmall(t, byNumber())
 		change(s)

@@ -207,6 +207,12 @@ func (m *maker) blocks(block string) {
 	for i, turn := range [][2]string{{"call", "call"}, {"call", "text"}, {"text", "call"}, {"text", "text"}} {
 		share("medium-switch", "share", map[string][]string{"from": {turn[0]}, "to": {turn[1]}}, []float64{0.44, 0.21, 0.2, 0.15}[i], 88)
 	}
+	share("missed-call-rate", "rate", one("number", "Front desk"), 0.09, 430)
+	share("missed-call-rate", "rate", one("number", "Repairs"), 0.35, 210)
+	for i, reason := range []string{"members_did_not_answer", "out_of_hours", "abandoned_in_menu"} {
+		share("missed-call-reasons", "share", one("reason", reason), []float64{0.5, 0.3, 0.2}[i], 180)
+	}
+	share("missed-not-returned", "rate", nil, 0.36, 180)
 	share("ai-containment", "contained", nil, 0.71, 60)
 	share("auto-reply-effect", "again_with", nil, 0.12, 80)
 	share("auto-reply-effect", "again_without", nil, 0.29, 120)
