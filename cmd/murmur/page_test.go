@@ -42,7 +42,7 @@ var verbs = []struct {
 		{stdin: "Customer: my card is four one one one, double one double one, one one one one, one one one one\n", line: "redact"},
 		{stdin: "Agent: call me on 212 555 0123\n", line: "redact --explain"},
 		{stdin: `{"id":7,"turns":[{"side":"customer","text":"I am at ann@example.com"}]}` + "\n", line: "redact --jsonl"}}},
-	{"figures", "One JSON object a line, one figure each; `docs/format/figures.md` explains the fields.", []example{{line: "figures --insight missed-call-rate --refresh --json", first: true}}},
+	{"figures", "One JSON object a line, one figure each; `docs/format/figures.md` explains the fields.", []example{{line: "figures --insight voicemail-outcome --refresh --json", first: true}}},
 	{"name", "A platform's number for a line (`PNmain`) becomes what people call it, in every period and whatever the platform says later. The `line`, `flow`, `step`, `choice` or `survey` is named as `murmur figures` shows it.", nil},
 	{"digest", "Without another word it prints the letter of the last week that is over; [digest](digest.md) has the rest.", nil},
 	{"digest preview", "What would be mailed now.", nil},
