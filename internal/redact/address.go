@@ -497,7 +497,9 @@ func (s *scan) findKind() {
 var placeKinds = func() map[string]bool {
 	m := map[string]bool{}
 	for w := range strings.FieldsSeq(`fold brow side head croft garth wynd vale mount view bottom cove landing moorings key nook hollow extension colony nagar enclave layout marg chowk bund quay wharf
-		parade dene mead copse spinney orchard paddock drove reach bank top green common moor meadow meadows estate crest glen pointe rise chase mill bridge cross gate nab royd thwaite holme lea`) {
+		parade dene mead copse spinney orchard paddock drove reach bank top green common moor meadow meadows estate crest glen pointe rise chase mill bridge cross gate nab royd thwaite holme lea
+		bluff branch brook bypass causeway creek curve dale ferry fork gateway haven isle junction knoll lodge manor passage prairie shore spur summit trace track turnpike viaduct vista approach
+		concourse circus esplanade promenade access frontage`) {
 		m[w] = true
 	}
 	return m

@@ -67,7 +67,7 @@ func (s *scan) findAnswer(a *asked) {
 	}
 	switch t {
 	case Person:
-		if stops > 1 && !s.spelled() || s.has(Person, from, to) && !s.spelled() && (stops > 1 || n > 4) || digits > 0 && !spoken || n > limit || n == stops || !spoken && a.again && (n > 2 || stops > 0) && !s.unusual(from, to) {
+		if s.quantityOnly(from, to) || stops > 1 && !s.spelled() || s.has(Person, from, to) && !s.spelled() && (stops > 1 || n > 4) || digits > 0 && !spoken || n > limit || n == stops || !spoken && a.again && (n > 2 || stops > 0) && !s.unusual(from, to) {
 			return
 		}
 	case Location:
@@ -99,6 +99,40 @@ func (s *scan) findAnswer(a *asked) {
 		score = 80
 	}
 	s.markAnswer(from, to, t, score)
+}
+
+// findLead marks the one or two words with which a turn right behind a question for a name begins, if no word of a closed class is
+// among them and a pause follows, whatever else they mean and whatever comes then: "Bright. She never changed it". Where nobody
+// writes pauses, one word before a word of a closed class: "woods i think he said".
+func (s *scan) findLead() {
+	a := &s.waiting
+	if a.n == 0 || a.types[0] != Person || a.echo {
+		return
+	}
+	from := 0
+	for from < len(s.tok) && (s.tok[from].kind == sign || s.tok[from].lex&(ack|greet) != 0 && s.tok[from].gaz&gazetteer.CommonFirst == 0) {
+		from++
+	}
+	to := from
+	for to < from+2 && s.leads(to, a) {
+		to++
+	}
+	t := s.at(to)
+	switch {
+	case to == from || from > 0 && s.low(from-1) == "no":
+		return
+	case to >= len(s.tok), t.kind == sign && s.low(to) != "?" && s.low(to) != "'" && !(s.glued(to) && s.low(to) == "-"):
+	case a.plain && to == from+1 && t.kind == word && t.lex&stop != 0 && !s.some(func(i int) bool { return s.tok[i].kind == sign }):
+	default:
+		return
+	}
+	s.mark(from, to, Person, 84, ByQuestion)
+}
+
+// leads reports whether token i may be part of a name that question a asks for.
+func (s *scan) leads(i int, a *asked) bool {
+	t := s.at(i)
+	return t.kind == word && t.lex&^(month|given|title|kin|street) == 0 && t.e-t.s > 1 && s.runOf[i] == 0 && (a.plain || t.gaz&gazetteer.Word == 0 || t.gaz&gazetteer.Name != 0)
 }
 
 // asksBack reports whether the turn asks something instead of answering.
@@ -149,7 +183,7 @@ func (s *scan) findDirectAnswer(t Type, again bool) bool {
 	for to > from && (s.at(to-1).kind < word || s.at(to-1).kind == mask || trails(s.low(to-1))) {
 		to--
 	}
-	if refuses(s.low(0)) || refuses(s.low(from)) {
+	if refuses(s.low(0)) || refuses(s.low(from)) || t == Person && s.quantityOnly(from, to) {
 		return false
 	}
 	n, acks := 0, 0
@@ -181,6 +215,21 @@ func (s *scan) findDirectAnswer(t Type, again bool) bool {
 	}
 	s.markAnswer(from, to, t, score)
 	return true
+}
+
+// quantityOnly reports whether tokens [from, to) are a number of two digits and more, without a letter that is spelled: nobody's name.
+func (s *scan) quantityOnly(from, to int) bool {
+	digits := 0
+	for i := from; i < to; i++ {
+		switch r := s.runAt(i); {
+		case s.tok[i].kind < word:
+		case r == nil || r.Letters > 0 || s.tok[i].kind == mixed:
+			return false
+		default:
+			digits = r.Digits
+		}
+	}
+	return digits > 1
 }
 
 // waits reports whether the turn asks for time instead of answering: "hold on one second".

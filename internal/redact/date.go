@@ -459,7 +459,7 @@ func (s *scan) findDottedDay(i int) {
 	if s.glued(i+4) && s.at(i+4).kind == digit {
 		return
 	}
-	if untilOrFrom(s.low(i-1)) || s.at(i-1).lex&day != 0 || s.at(i+4).kind == digit && s.low(i+5) == ":" {
+	if untilOrFrom(s.low(i-1)) || s.low(i-1) == "for" || s.low(i-1) == "in" || s.at(i-1).lex&day != 0 || s.at(i+4).kind == word && s.at(i+4).shape == small && !s.glued(i+4) && s.at(i+4).lex&(unit|money) == 0 && s.low(i-1) != "version" || s.at(i+4).kind == digit && s.low(i+5) == ":" {
 		s.markDate(i, i+3)
 	}
 }

@@ -25,6 +25,7 @@ type asked struct {
 	again bool // opened by a repeated request: the answer may be something else
 	spell bool // to be spelled
 	echo  bool // this turn reads its answer back
+	plain bool // its words ask for a name: "name", "who"
 }
 
 func (a *asked) open() bool {
@@ -36,6 +37,30 @@ type dialogue struct {
 	turn int
 	asks []asked
 	said asked // what a side began to say unasked: "visa, four zero one two"; its next digits go on
+	last heard // the turn before
+}
+
+// heard is what the tagger is told of the turn before: what it does and, if it asks something, hashes of its first two words and of
+// its last two. Values are left out, so that a turn is not read again because one was masked before it.
+type heard struct {
+	does         act.Act
+	begun, ended uint32
+}
+
+// hears gives the loaded turn as the next one hears it.
+func (s *scan) hears() heard {
+	h := heard{does: s.does}
+	if !s.does.Asks() && s.does != act.AskOther && s.does != act.Repeat && s.does != act.Narrow {
+		return h
+	}
+	w := s.said
+	for len(w) > 0 && w[len(w)-1] == "?" {
+		w = w[:len(w)-1]
+	}
+	if n := len(w); n > 0 {
+		h.begun, h.ended = hashOf(w[0])*31+hashOf(w[min(1, n-1)])|1, hashOf(w[max(0, n-2)])*31+hashOf(w[n-1])|1
+	}
+	return h
 }
 
 func (d dialogue) clone() dialogue {
@@ -45,6 +70,7 @@ func (d dialogue) clone() dialogue {
 
 // note keeps what the turn in s, said by side, may go on with in the side's next turn.
 func (d *dialogue) note(s *scan, side Side) {
+	d.last = s.hears()
 	for _, m := range s.marks {
 		switch m.t {
 		case CreditCard, BankAcct, IBAN, SSN:
@@ -100,12 +126,17 @@ const sides = 8
 // asks something itself or none is open.
 func (d *dialogue) hear(s *scan, side Side) *asked {
 	d.turn++
+	s.before = d.last
 	own, answer := d.questions(side)
 	if side == Machine {
 		answer = nil
 	}
 	if v := &d.said; v.n > 0 && v.side == side && (answer == nil || v.at > answer.at) && d.turn-v.at <= 2 {
 		answer = v
+	}
+	s.waiting = asked{}
+	if answer.open() && side != 0 && answer.side != side && d.turn-answer.at == 1 {
+		s.waiting = *answer
 	}
 	s.does = s.findAct(own, answer)
 	m := &moves[s.does]
@@ -117,9 +148,17 @@ func (d *dialogue) hear(s *scan, side Side) *asked {
 		if own = d.add(own, side); own != nil {
 			*own = asked{side: side, at: d.turn}
 			own.types, own.n = s.wanted(m.types)
+			types, n := s.questions()
+			own.plain = slices.Contains(types[:n], Person)
 		}
 		return nil
 	case spells, again:
+		if types, n := s.questions(); m.step == again && n > 0 && (s.does == act.Narrow || s.asksWho()) && (own == nil || !slices.Contains(own.types[:own.n], types[0])) { // and the surname?
+			if own = d.add(own, side); own != nil {
+				*own = asked{side: side, at: d.turn, types: types, n: n, plain: types[0] == Person}
+			}
+			return nil
+		}
 		if own != nil && own.n > 0 {
 			own.age, own.heard, own.again, own.at, own.spell = 0, 0, m.step == again || own.heard > 0, d.turn, m.step == spells
 		} else if own = d.add(own, side); m.step == spells && own != nil {
@@ -226,7 +265,7 @@ func (a *asked) fits(s *scan, rd *reading) Type {
 	}
 	best, bestScore := None, 0
 	for k, t := range a.types[:a.n] {
-		if !s.plausible(rd, t, true) {
+		if !s.plausible(rd, t, true) || t == Person && s.quantityOnly(rd.from, rd.to) {
 			continue
 		}
 		score := 10 - k
@@ -345,7 +384,8 @@ func (s *scan) asksWho() bool {
 			return true
 		}
 	}
-	return false
+	n := len(s.tok)
+	return n >= 3 && n <= 5 && s.low(n-1) == "?" && s.low(n-2) == "what" && s.tok[n-3].kind == word && s.tok[n-3].lex == 0 // Ann what?
 }
 
 // repeatRequest recognises "one more time", "say that again", "could you spell it", "the last four".

@@ -470,7 +470,7 @@ func (s *scan) findAges() {
 		b, b2 := s.low(i-1), s.low(i-2)
 		a, a2 := s.low(end), s.low(end+1)
 		switch {
-		case (a == "years" || a == "yrs" || a == "year" || a == "yr" || a == "months") && (a2 == "old" || a2 == "of"):
+		case (a == "years" || a == "yrs" || a == "year" || a == "yr" || a == "months") && (a2 == "old" || a2 == "of" || a2 == "young"):
 		case a == "-" && s.low(end+1) == "year" && s.low(end+2) == "-" && s.low(end+3) == "old":
 		case a == "yo" || a == "y" && a2 == "o":
 		case (a == "birthday" || a == "bday" || a == "b'day") && b == "happy":
@@ -482,13 +482,25 @@ func (s *scan) findAges() {
 			if s.at(end).lex&unit != 0 && s.at(end).lex&period == 0 && a != "years" {
 				continue
 			}
-		case b == "'s" && (b2 == "he" || b2 == "she") && s.at(end).lex&(unit|money) == 0 && s.at(end).kind != digit && a != ":" && a != "%":
-		case (b == "is" || b == "am" || b == "i'm" || b == "im" || b == "hes" || b == "shes") && (b2 == "he" || b2 == "she" || b2 == "i" || s.at(i-2).lex&kin != 0 || s.at(i-3).lex&kin != 0 || b != "is" && b != "am") &&
-			(s.at(end).kind < word || a == "and" || a == "now") && a != ":" && a != "-" && a != "%":
+		case b == "'s" && (b2 == "he" || b2 == "she" || b2 == "who" && s.at(i-3).kind == word) && s.at(end).lex&(unit|money) == 0 && s.at(end).kind != digit && a != ":" && a != "%":
+		case (b == "is" || b == "am" || b == "i'm" || b == "im" || b == "hes" || b == "shes" || b == "whos" || b == "be" && (strings.HasSuffix(b2, "'ll") || b2 == "ll" || b2 == "hell" || b2 == "shell")) && (b2 == "he" || b2 == "she" || b2 == "i" || s.at(i-2).lex&kin != 0 || s.at(i-3).lex&kin != 0 || b != "is" && b != "am") &&
+			(s.at(end).kind < word || a == "and" || a == "now" || a == "soon" || n >= 10 && s.at(end).kind == word && s.at(end).lex&stop != 0 && s.at(end).lex&(unit|period|money) == 0 && a != "to") && a != ":" && a != "-" && a != "%":
+		case (b == "be" || b == "been") && n >= 10 && s.at(end).lex&(unit|period|money) == 0 && s.at(end).kind != digit && a != ":" && a != "%" && a != "." && s.someone(i-4, i-1):
+		case b == "," && a == "," && (b2 == "male" || b2 == "female" || b2 == "man" || b2 == "woman" || b2 == "boy" || b2 == "girl" || n > 15 && s.at(i-2).gaz&gazetteer.Name != 0 && s.at(i-2).gaz&gazetteer.Word == 0 && s.at(i-2).lex == 0):
 		default:
 			continue
 		}
 		s.mark(i, end, Age, 85, ByCue)
 		s.take(i, end)
 	}
+}
+
+// someone reports whether tokens [from, to) speak of a person: "she would have been", "mum would be".
+func (s *scan) someone(from, to int) bool {
+	for i := max(0, from); i < to; i++ {
+		if low := s.low(i); low == "he" || low == "she" || s.tok[i].lex&kin != 0 {
+			return true
+		}
+	}
+	return false
 }

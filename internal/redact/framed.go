@@ -6,8 +6,12 @@ import "murmur/internal/redact/gazetteer"
 // with other names, and in a text as its only word or as the first, of whom it tells or asks something.
 func (s *scan) findFramed() {
 	for i, t := range s.tok {
-		if t.kind == word && courtesyTitle(s.low(i)) {
+		switch {
+		case t.kind != word:
+		case courtesyTitle(s.low(i)):
 			s.findTitled(i)
+		case s.low(i) == "'s" && s.at(i+1).lex&kin != 0:
+			s.findKinOf(i - 1)
 		}
 	}
 	for k := 0; k < len(s.marks); k++ { // what is marked may go on with the row
@@ -24,6 +28,24 @@ func (s *scan) findFramed() {
 			s.findFirst(i)
 		}
 	}
+}
+
+// findKinOf marks the word at token i, whose relative is spoken of: "chance's mum". What an article or "my" stands before is no name.
+func (s *scan) findKinOf(i int) {
+	t := s.at(i)
+	if t.kind != word || t.lex&^(month|given) != 0 || s.runOf[i] > 0 || s.at(i-1).kind == word && s.at(i-1).lex&stop != 0 && determines(s.low(i-1)) {
+		return
+	}
+	s.mark(i, i+1, Person, 70, ByCue)
+}
+
+// determines reports whether the word tells which one of several is meant, so that no name follows.
+func determines(low string) bool {
+	switch low {
+	case "the", "a", "an", "my", "your", "his", "her", "our", "their", "this", "that", "some", "every", "each", "another", "no", "any":
+		return true
+	}
+	return false
 }
 
 // courtesyTitle reports whether only the name of a person stands behind the word.

@@ -26,6 +26,7 @@ func (s *scan) spans() []piece {
 				m.from -= 2
 			}
 		}
+		m.from = s.announced(m.from, m.t)
 		if s.low(m.from-1) == "the" && (m.t == DateOfBirth && s.nthOf(m.from) > 0 || m.t == Date && s.low(m.from) == "day") {
 			m.from-- // the twelfth of may, the day after tomorrow
 		}
@@ -40,6 +41,18 @@ func (s *scan) spans() []piece {
 		out = append(out, piece{a, b, m.t, m.score, m.why, m.name})
 	}
 	return fuse(out)
+}
+
+// announced gives the beginning of a value of type t at token from with the word that says how it is written: "capital x y n", "plus, one seven".
+func (s *scan) announced(from int, t Type) int {
+	switch {
+	case spokenTypes.has(t) && s.low(from-1) == "capital" && len(s.low(from)) == 1, t == Person && s.low(from-1) == "capital" && len(s.low(from)) == 1,
+		t == Phone && s.low(from-1) == "plus":
+		return from - 1
+	case t == Phone && s.low(from-1) == "," && s.low(from-2) == "plus":
+		return from - 2
+	}
+	return from
 }
 
 // edges widens a name to the whole of "tina.walsh_3": what a dot or a low line without spaces joins to it.

@@ -46,11 +46,13 @@ func (y *memory) learn(m *masking, nth int, side Side) {
 	}
 }
 
-// note sets the bit of a word.
+// note sets the bits of a word, and of it with an s.
 func (y *memory) note(w string) {
-	h := hashOf(w)
-	h ^= h >> 15
-	y.has[h>>6%uint32(len(y.has))] |= 1 << (h % 64)
+	for _, w := range [...]string{w, w + "s"} {
+		h := hashOf(w)
+		h ^= h >> 15
+		y.has[h>>6%uint32(len(y.has))] |= 1 << (h % 64)
+	}
 }
 
 // holds reports whether a word of this hash may be remembered.
@@ -97,10 +99,13 @@ func (y *memory) piece(p *piece, text string, nth int, side Side) {
 
 // name takes in the words of a name, and what a spelling of it says.
 func (y *memory) name(v *said, p *piece) {
-	for k := range v.runs {
-		if w := v.runs[k].Value(); v.runs[k].Digits == 0 && len(w) >= 4 && gazetteer.Lookup(w)&gazetteer.Word == 0 {
-			y.words[w] = Person
-			y.note(w)
+	if w := v.letters(); w != "" {
+		y.spelled(w)
+	} else {
+		for k := range v.runs {
+			if w := strings.ReplaceAll(v.runs[k].Value(), "0", "o"); v.runs[k].Digits == strings.Count(v.runs[k].Value(), "0") { // "o" is read as a digit
+				y.spelled(w)
+			}
 		}
 	}
 	for _, t := range v.tok {
@@ -120,6 +125,31 @@ func (y *memory) name(v *said, p *piece) {
 			}
 		}
 	}
+}
+
+// spelled takes in a name that was spelled: a plain word too, for nobody spells one that is no name here.
+func (y *memory) spelled(w string) {
+	if len(w) < 3 || lexicon[w]&(stop|ack) != 0 || len(w) == 3 && gazetteer.Lookup(w)&gazetteer.Name == 0 {
+		return
+	}
+	y.words[w] = Person
+	delete(y.plain, w)
+	y.note(w)
+}
+
+// letters gives the word that a value spells if it is single letters and signs only.
+func (v *said) letters() string {
+	var w []byte
+	for _, t := range v.tok {
+		switch {
+		case t.kind == sign:
+		case t.kind == word && t.e-t.s == 1:
+			w = append(w, v.lower[t.s])
+		default:
+			return ""
+		}
+	}
+	return string(w)
 }
 
 // longValue is how many bytes of a value are remembered.
@@ -261,11 +291,17 @@ func (y *memory) recall(s *scan) {
 // recallWord marks token i if it is a remembered word. One that is plain English too is left to the tagger where nothing
 // else says that it is a name here.
 func (y *memory) recallWord(s *scan, i int) {
-	typ, ok := y.words[s.low(i)]
+	w := s.low(i)
+	typ, ok := y.words[w]
+	if n := len(w); !ok && n > 4 && w[n-1] == 's' { // "three dawns"
+		w = w[:n-1]
+		typ, ok = y.words[w]
+		ok = ok && typ == Person
+	}
 	if !ok {
 		return
 	}
-	if y.plain[s.low(i)] && s.at(i).shape == small && (s.cased || i+1 < len(s.tok) && s.nameCue(i) <= noCue) {
+	if y.plain[w] && s.at(i).shape == small && (s.cased || i+1 < len(s.tok) && s.nameCue(i) <= noCue) {
 		s.maybe = append(s.maybe, i)
 		return
 	}

@@ -32,7 +32,9 @@ func (s *scan) findNames() {
 		end = s.credentials(end)
 		score, why, t := uint8(60), ByList, Person
 		if level <= weakName && s.within(i, end) {
-			t = Location
+			if t = Location; s.low(i-1) == "the" { // the Martinez area
+				why = ByCue
+			}
 		}
 		switch level {
 		case nameAsked:
@@ -62,7 +64,7 @@ func (s *scan) findAnswering() {
 				continue
 			}
 		case "on":
-			if s.low(i+1) != "the" || s.low(i+2) != "line" {
+			if s.low(i+1) != "the" || s.low(i+2) != "line" || s.at(i-1).gaz&gazetteer.Word != 0 && s.at(i-1).gaz&gazetteer.CommonFirst == 0 { // stay on the line
 				continue
 			}
 		default:
@@ -127,7 +129,7 @@ func (s *scan) nameCue(i int) int {
 		}
 		return nameAsked
 	case (p == "is" || p == "'s" || p == "was" || p == "as" || p == "are") && (named(p2) || named(p3)),
-		named(p) && s.low(i-1) != "'s" && s.at(i).lex&stop == 0,
+		named(p) && s.low(i-1) != "'s" && s.at(i).lex&stop == 0, p == "to" && p2 == "through", p == "me" && p2 == "call" && s.at(i).gaz&gazetteer.Name != 0,
 		(p == "named" || p == "called") && p2 != "i" && p2 != "you" && !s.thing(j),
 		(p == "under" || p == "under" && p2 == "put"),
 		p == "of" && named(p2), p == "with" && p2 == "speaking", (p == "to" || p == "with") && (p2 == "speaking" || p2 == "speak" || p2 == "talking" || p2 == "talk"):
@@ -318,7 +320,7 @@ func (s *scan) nameStart(i, level int) bool {
 	known := g&(gazetteer.CommonFirst|gazetteer.CommonLast) != 0
 	switch level {
 	case nameAsked:
-		return listed && (!plain || g&gazetteer.CommonFirst != 0 && s.endsHere(i+1) || pair) || g == 0
+		return listed && (!plain || (g&gazetteer.CommonFirst != 0 || s.dial != Balanced) && t.lex&^given == 0 && s.endsHere(i+1) || pair) || g == 0
 	case someName:
 		return !plain && (known || listed && g&gazetteer.Place == 0 && s.dial != Balanced && !s.cased) ||
 			g&gazetteer.CommonFirst != 0 && (s.endsHere(i+1) && s.dial != Balanced && (s.at(i-1).lex&greet == 0 || s.at(i+1).kind < word) || pair) ||

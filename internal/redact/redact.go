@@ -27,7 +27,7 @@ import (
 )
 
 // Version counts changes of the rules that change what is masked. Every fact made from a text carries it.
-const Version = 6
+const Version = 7
 
 // Limits of one document. Beyond them Redact refuses: a caller splits, or quarantines.
 const (
@@ -219,6 +219,7 @@ func (s *scan) read(side Side, talk *dialogue, known []subject) {
 	s.findEveryday(ask)
 	s.findNumbers(ask)
 	s.findSecrets()
+	s.findSpelled(ask)
 	s.findNames()
 	s.findAnswering()
 	s.findSignOff(side)
@@ -228,6 +229,7 @@ func (s *scan) read(side Side, talk *dialogue, known []subject) {
 	s.findRows()
 	s.findPlaces(ask)
 	s.findAnswer(ask)
+	s.findLead()
 	s.findTagged(ask, side)
 	s.findSubjects(known)
 	talk.note(s, side)

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"murmur/internal/redact"
+	"murmur/internal/redact/act"
 	"murmur/internal/redact/number"
 )
 
@@ -65,6 +66,12 @@ func TestMasked(t *testing.T) {
 		{"a plate that nothing announces", "am outside. black corolla. DJZ 0177", "am outside. black corolla. [VEHICLE]"},
 		{"what only looks like a plate", "the 2 day pass, wd 40, rav 4, 12 ohm and the 737 max are in", "the 2 day pass, wd 40, rav 4, 12 ohm and the 737 max are in"},
 		{"go ahead asks for nothing", "Agent: card number please\nCustomer: four one one one\nAgent: go ahead\nCustomer: two two two two", "Agent: card number please\nCustomer: [CREDIT_CARD]\nAgent: go ahead\nCustomer: [CREDIT_CARD]"},
+		{"spelled with a sign between the letters", "name on the cake is wrong, its F-I-O-N-N-U-A-L-A! and he is F, R, A, N, K", "name on the cake is wrong, its [PERSON]! and he is [PERSON]"},
+		{"letters that are no spelling", "sizes s, m, l. ask e.g. at 5 p.m. in the U.S.A.", "sizes s, m, l. ask e.g. at 5 p.m. in the [LOCATION]."},
+		{"whose relative it is", "it's for Wrench's mum and my boss's wife", "it's for [PERSON]'s mum and my boss's wife"},
+		{"the word that says how a value is written", "it's capital x y n dash 7 1 4 7, ring plus, four four, two oh, seven nine four six, oh nine five eight", "it's [ID], ring [PHONE]"},
+		{"ages told of somebody", "my mother who's 72, he'll be fifteen soon, mum would have been 54 on sunday, described as male, 31, bald", "my mother who's [AGE], he'll be [AGE] soon, mum would have been [AGE] on [DATE], described as male, [AGE], bald"},
+		{"a line is no name", "please stay on the line", "please stay on the line"},
 		{"a machine asks", "Bot: please say your memorable word\nCaller: ziggurat", "Bot: please say your memorable word\nCaller: [PASSWORD]"},
 		{"a place, not a person", "she works in Los Gatos and lives in the Martinez area", "she works in [LOCATION] and lives in the [LOCATION] area"},
 		{"businesses keep their names", "a restaurant called Patara Mayfair and the Amora Hotel", "a restaurant called Patara Mayfair and the Amora Hotel"},
@@ -118,6 +125,13 @@ func TestAnswers(t *testing.T) {
 		{"one of something", "Agent: one moment please while I look that up\nCaller: ok\nAgent: one moment please", "Agent: one moment please while I look that up\nCaller: ok\nAgent: one moment please"},
 		{"who answers", "Agent: corner vets, Blodwen speaking", "Agent: corner vets, [PERSON] speaking"},
 		{"spelled once, said elsewhere", "Agent: could you spell the surname\nCaller: q u o r r i n\nAgent: right, i've put quorrin down", "Agent: could you spell the surname\nCaller: [PERSON]\nAgent: right, i've put [PERSON] down"},
+		{"an answer that is a word, and talk behind it", "Agent: And what was her name?\nCaller: Bright. She never got round to changing it.", "Agent: And what was her name?\nCaller: [PERSON]. She never got round to changing it."},
+		{"where nobody writes pauses", "Agent: whats his name\nCaller: woods i think he said", "Agent: whats his name\nCaller: [PERSON] i think he said"},
+		{"no answer in front of talk", "Agent: What's your name?\nCaller: No problem, give me a second.", "Agent: What's your name?\nCaller: No problem, give me a second."},
+		{"a part of a name is asked for", "Agent: And the surname?\nCaller: Wrench.", "Agent: And the surname?\nCaller: [PERSON]."},
+		{"asked by what was heard", "Agent: Zyla what?\nCaller: Price.", "Agent: [PERSON] what?\nCaller: [PERSON]."},
+		{"a word that is spelled is a name everywhere", "Caller: the brown family.\nAgent: Could you spell that?\nCaller: B-R-O-W-N.\nAgent: There are three browns here.", "Caller: the [PERSON] family.\nAgent: Could you spell that?\nCaller: [PERSON].\nAgent: There are three [PERSON] here."},
+		{"a number is nobody's name", "Agent: and your name?\nCaller: you eighteen, yeah", "Agent: and your name?\nCaller: you eighteen, yeah"},
 		{"another topic is no answer", "Agent: your name please?\nCaller: Zyla Quorrin\nAgent: has it been making a noise\nCaller: it rattles a bit", "Agent: your name please?\nCaller: [PERSON]\nAgent: has it been making a noise\nCaller: it rattles a bit"},
 	} {
 		if got := redactText(t, c.in).Masked(); got != c.want {
@@ -402,5 +416,25 @@ func TestNoReasonPrintsAValue(t *testing.T) {
 		if s.Why.String() == redact.Unexplained.String() || len(s.Why.String()) > 12 {
 			t.Errorf("a %s is masked for %q", s.Type, s.Why)
 		}
+	}
+}
+
+// TestTheTurnBeforeIsTold: the tagger hears what a question before the turn begins and ends with, and nothing of a value before it.
+func TestTheTurnBeforeIsTold(t *testing.T) {
+	t.Parallel()
+	acts, err := act.Embedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := func(text string) redact.Observed {
+		o := redact.Observe(redact.ParsePlain(text), acts)
+		return o[len(o)-1]
+	}
+	a, b := last("Agent: your full name?\nCaller: hm"), last("Agent: your full address?\nCaller: hm")
+	if a.Begun == 0 || a.Begun != b.Begun || a.Ended == 0 || a.Ended == b.Ended || a.Before != uint8(act.AskName) {
+		t.Errorf("behind a question: %+v, %+v", a.Turn, b.Turn)
+	}
+	if c := last("Agent: your full name?\nCaller: it's Zyla Quorrin\nAgent: hm"); c.Begun != 0 || c.Ended != 0 || c.Before != uint8(act.Answer) {
+		t.Errorf("behind an answer: %+v", c.Turn)
 	}
 }

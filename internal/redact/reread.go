@@ -26,6 +26,7 @@ type reread struct {
 type moment struct {
 	turn     int
 	said     asked
+	last     heard
 	from, to int32
 }
 
@@ -41,7 +42,7 @@ func (r *rereading) now(d *dialogue) int32 {
 	if last < 0 || !r.is(last, d) {
 		from := int32(len(r.asks))
 		r.asks = append(r.asks, d.asks...)
-		r.moments, last = append(r.moments, moment{d.turn, d.said, from, int32(len(r.asks))}), last+1
+		r.moments, last = append(r.moments, moment{d.turn, d.said, d.last, from, int32(len(r.asks))}), last+1
 	}
 	return last
 }
@@ -49,7 +50,7 @@ func (r *rereading) now(d *dialogue) int32 {
 // is reports whether d is at moment k.
 func (r *rereading) is(k int32, d *dialogue) bool {
 	m := &r.moments[k]
-	return d.turn == m.turn && d.said == m.said && slices.Equal(d.asks, r.asks[m.from:m.to])
+	return d.turn == m.turn && d.said == m.said && d.last == m.last && slices.Equal(d.asks, r.asks[m.from:m.to])
 }
 
 // begins notes the dialogue before turn i.
@@ -109,7 +110,7 @@ func (r *rereading) same(i int, d *dialogue, e *echoes, y *memory, side Side) bo
 		}
 	}
 	m := &r.moments[t.after]
-	d.turn, d.said, d.asks = m.turn, m.said, append(d.asks[:0], r.asks[m.from:m.to]...)
+	d.turn, d.said, d.last, d.asks = m.turn, m.said, m.last, append(d.asks[:0], r.asks[m.from:m.to]...)
 	return true
 }
 

@@ -84,8 +84,11 @@ func (s *scan) findTagged(ask *asked, side Side) {
 		}
 	}
 	if len(s.maybe) > 0 || s.dial == Strict && s.some(s.likely) {
+		if len(s.maybe) > 0 {
+			s.findRemembered(s.tagger.Label(&remembered, &s.tags), func(i int) bool { return s.tok[i].lex&^given == 0 })
+		}
 		labels := s.tagger.Label(&eager, &s.tags)
-		s.findRemembered(labels)
+		s.findRemembered(labels, func(i int) bool { return s.tok[i].lex&^given != 0 })
 		if s.dial == Strict {
 			s.findLikely(labels)
 		}
@@ -107,6 +110,7 @@ func (s *scan) findTagged(ask *asked, side Side) {
 			bias = &surer
 		}
 		s.trim(s.tagger.Label(bias, &s.tags), true, more)
+		s.withoutAsides()
 	}
 	labels := s.tagger.Label(&s.tagger.Header.Dials[s.dial], &s.tags)
 	for i, next := 0, 0; i < len(labels); i = next {
@@ -161,10 +165,10 @@ func (s *scan) markTagged(from, to int, t Type) {
 	s.mark(start, to, t, 50, ByContext)
 }
 
-// findRemembered marks words that were a name elsewhere and that the tagger, at its most watchful, takes for one here.
-func (s *scan) findRemembered(labels []tag.Label) {
+// findRemembered marks words that were a name elsewhere and that the tagger takes for one here, of those that are asked for.
+func (s *scan) findRemembered(labels []tag.Label, which func(i int) bool) {
 	for _, i := range s.maybe {
-		if labels[i].Class() == tag.Person {
+		if which(i) && labels[i].Class() == tag.Person {
 			s.mark(i, i+1, Person, 70, ByMemory)
 		}
 	}
@@ -184,10 +188,15 @@ func (s *scan) findUnknown(labels []tag.Label) {
 // places behind a word of place: one stays in clear only where the tagger is quite sure.
 var eager = tag.Bias{0, 900, 900, 700, 500, 0, 500}
 
+// remembered is the dial for words that were a name elsewhere in the document and are plain words too, of no closed class.
+var remembered = tag.Bias{0, 2500, 900, 500, 300, 0, 300}
+
 // findLikely marks the words that are likely names or places and that the tagger, at its most eager, takes for some.
 func (s *scan) findLikely(labels []tag.Label) {
 	for i, l := range labels {
 		switch c := l.Class(); {
+		case s.bearable(i) && s.capitalised(i) && s.tok[i].gaz&(gazetteer.CommonFirst|gazetteer.CommonLast) != 0 && (c == tag.Plain || c == tag.Person) && s.at(i+1).shape != capital:
+			s.mark(i, i+1, Person, 45, ByContext)
 		case !s.likely(i):
 		case s.at(i-1).lex&prep != 0 && s.tok[i].gaz&gazetteer.Place != 0 && (c == tag.Place || c == tag.Person || c == tag.Address):
 			s.mark(i, i+1, Location, 45, ByContext)
@@ -206,6 +215,8 @@ func (s *scan) likely(i int) bool {
 		return false
 	case t.gaz&gazetteer.CommonFirst != 0:
 		return true
+	case s.beside(i), s.capitalised(i):
+		return true
 	case t.gaz&gazetteer.Word != 0 || t.e-t.s <= 3:
 		return false
 	case t.gaz == 0:
@@ -214,6 +225,22 @@ func (s *scan) likely(i int) bool {
 		return s.at(i-1).lex&prep != 0
 	}
 	return t.gaz&gazetteer.Name != 0
+}
+
+// beside reports whether token i stands next to a word of a name, or behind words that introduce one, at the edge of its clause.
+func (s *scan) beside(i int) bool {
+	name := func(k int) bool { return k >= 0 && k < len(s.tok) && s.best[k] > 0 && s.turn.Tokens[k].Hint-2 < 8 }
+	return name(i-1) && s.endsHere(i+1) || name(i+1) && (i == 0 || s.endsHere(i-1)) || s.nameCue(i) == nameAsked && s.endsHere(i+1)
+}
+
+// capitalised reports whether token i, which people are called by, has a capital inside a sentence.
+func (s *scan) capitalised(i int) bool {
+	t := s.tok[i]
+	if !s.cased || t.shape != capital || i == 0 || t.gaz&gazetteer.Name == 0 {
+		return false
+	}
+	b := s.tok[i-1]
+	return (b.kind == word || s.low(i-1) == "," || s.low(i-1) == ":" || s.low(i-1) == "-") && !s.headline()
 }
 
 // bearable reports whether token i can be a name that no rule has found: it is of no closed class, and has a capital where
@@ -268,6 +295,7 @@ func (s *scan) fingerprint(ask *asked) uint64 {
 		add(uint64(m.t)<<16 | uint64(m.score)<<8 | uint64(m.why))
 	}
 	add(uint64(len(s.maybe))<<8 | uint64(s.does))
+	add(uint64(s.before.does)<<48 ^ uint64(s.before.begun)<<16 ^ uint64(s.before.ended))
 	for i, again := range s.echoes.heard {
 		if again {
 			add(uint64(i))
@@ -586,6 +614,25 @@ func (s *scan) asidePart(m mark, spelled bool) bool {
 	})
 }
 
+// withoutAsides takes back the parts of an answer to a question for a name that are closed words beside a name that was found, "they" of
+// "they called him Jo".
+func (s *scan) withoutAsides() {
+	named := slices.ContainsFunc(s.marks, func(m mark) bool { return m.t == Person && !s.closed(m) })
+	if named && !s.spelled() {
+		s.marks = slices.DeleteFunc(s.marks, func(m mark) bool { return m.t == Person && m.why == ByQuestion && s.closed(m) })
+	}
+}
+
+// closed reports whether a mark holds words of closed classes alone.
+func (s *scan) closed(m mark) bool {
+	for i := m.from; i < m.to; i++ {
+		if t := s.tok[i]; t.kind > word || t.kind == word && (s.runOf[i] > 0 || t.lex&(stop|ack|greet) == 0 || t.gaz&gazetteer.CommonFirst != 0) {
+			return false
+		}
+	}
+	return true
+}
+
 // quantity reports whether tokens [from, to) are a number with the unit in or behind it: "five days", "twenty" of "twenty minutes".
 func (s *scan) quantity(from, to int) bool {
 	numbers, units := 0, 0
@@ -615,6 +662,7 @@ func (s *scan) observe(ask *asked, side Side) {
 		t.Stale = ask.again || ask.age > 0
 	}
 	t.Act, t.Echo = uint8(s.does), ask != nil && ask.echo
+	t.Before, t.Begun, t.Ended = uint8(s.before.does), s.before.begun, s.before.ended
 	t.Tokens = t.Tokens[:0]
 	for i, w := range s.tok {
 		k := tag.Token{Start: w.s, End: w.e, Words: uint32(w.lex), Known: w.gaz, Kind: uint8(w.kind), Shape: uint8(w.shape)}

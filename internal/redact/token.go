@@ -64,6 +64,9 @@ func tokenise(v *view, dst []token) []token {
 				low := composed(v.lower[t.s:t.e])
 				e := entries[low]
 				t.lex, t.gaz, t.cue, t.said, t.nth = e.lex, gazetteer.Lookup(low), e.cue, e.said, e.ordinal
+				if t.gaz == 0 && t.lex == 0 {
+					t.gaz = inflected(low)
+				}
 				if t.lex&given != 0 {
 					t.lex, t.gaz = t.lex&^given, t.gaz&^gazetteer.Word
 				}
@@ -76,6 +79,23 @@ func tokenise(v *view, dst []token) []token {
 		}
 	}
 	return dst
+}
+
+// inflected tells of a word that no list has what the lists know of the word that it is a form of: "fatoumatas" is said of more than
+// one, or of what is hers, "lookin" is plain English.
+func inflected(low string) gazetteer.Flags {
+	n := len(low)
+	switch {
+	case n > 4 && low[n-1] == 's' && low[n-2] != 's':
+		f := gazetteer.Lookup(low[:n-1])
+		if f&gazetteer.Word == 0 {
+			return f & gazetteer.Name
+		}
+		return f &^ (gazetteer.Place | gazetteer.Prefix)
+	case n > 4 && low[n-2:] == "in":
+		return gazetteer.Lookup(low+"g") & gazetteer.Word
+	}
+	return 0
 }
 
 // composed gives a word with its marks on its letters, as the lists have it: "café" of e and an accent is "café".

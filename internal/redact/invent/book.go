@@ -111,6 +111,18 @@ func parseNames(name, text string) (*names, error) {
 	return &names{s["first"], s["last"], s["nick"], s["towns"], s["roads"], s["business"]}, nil
 }
 
+// Borne are the first names, surnames and nicknames of the writer's own that are one word, in lower case.
+func (b *Book) Borne() (words []string) {
+	for _, list := range [][]string{b.own.first, b.own.last, b.own.nick} {
+		for _, w := range list {
+			if !strings.ContainsAny(w, " -'.") {
+				words = append(words, strings.ToLower(w))
+			}
+		}
+	}
+	return words
+}
+
 // Size is how many templates the book has in a manner.
 func (b *Book) Size(m Manner) int { return len(b.templates[m.kind()]) }
 

@@ -4,7 +4,7 @@ package tag
 type Scratch struct {
 	cells                        []cell
 	ask, asks, side, size, cased uint64
-	acts                         uint64
+	acts, before, begun, ended   uint64
 	read, scores                 []scores
 	back                         [][lanes]Label
 	out                          []Label

@@ -3,7 +3,7 @@ package tag
 import "math/bits"
 
 // templates is the number of features of a word.
-const templates = 76
+const templates = 81
 
 // rowBits is the size of the table of rows: features are hashed into it and share rows where hashes meet.
 const (
@@ -142,6 +142,8 @@ func (s *Scratch) prepare(t *Turn) {
 	if t.Echo {
 		s.acts |= 1
 	}
+	s.before = uint64(t.Before)<<1 | 1<<20
+	s.begun, s.ended = uint64(t.Begun)|1<<33, uint64(t.Ended)|1<<34
 	s.side = uint64(t.Side)
 	s.size = uint64(min(bits.Len(uint(n)), 6))
 }
@@ -175,6 +177,8 @@ func (s *Scratch) rows(i int, out *[templates]uint32) {
 		// 69: words three away, endings behind a word, how far the clause reaches
 		mix(p3.word, c.pattern+2), mix(n3.word, c.pattern+3), mix(mix(p3.sparse, p2.sparse), mix(p.sparse, c.pattern)),
 		mix(c.tail[2], p.word+7), mix(c.tail[2], p.pattern), mix(c.clause, c.pattern), mix(mix(c.clause, s.side), mix(c.known, p.sparse)),
+		// 76: the turn before
+		mix(s.before, place<<8|s.size), mix(s.before, c.pattern), mix(s.ended, place<<8|s.size), mix(s.ended, mix(c.pattern, s.size)), mix(s.begun, mix(c.pattern, place)),
 	}
 	for k := range f {
 		h := (f[k] + uint64(k)*mulC) * mulA

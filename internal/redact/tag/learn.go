@@ -96,7 +96,7 @@ func (l *Learner) leave(i int, d Drop) {
 }
 
 // phrasal are the templates that name several words, or a word two away.
-var phrasal = [...]int{23, 24, 25, 26, 27, 28, 29, 32, 33, 34, 45, 46, 55, 57, 62, 63, 64, 65, 69, 70, 71}
+var phrasal = [...]int{23, 24, 25, 26, 27, 28, 29, 32, 33, 34, 45, 46, 55, 57, 62, 63, 64, 65, 69, 70, 71, 79, 80}
 
 // lexical are the templates that name the word itself.
 var lexical = [...]int{0, 4, 8, 9, 18, 25, 26, 45, 46, 55, 72}

@@ -79,6 +79,8 @@ type Turn struct {
 	Stale  bool     // the question is older than one turn, or was repeated
 	Act    uint8    // what the turn does, as package act tells
 	Before uint8    // what the turn before it does
+	Begun  uint32   // hash of the first two words of the turn before it if that asks something, else 0
+	Ended  uint32   // likewise, of its last two words
 	Echo   bool     // the turn reads an answer back
 }
 

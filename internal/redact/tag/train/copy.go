@@ -9,6 +9,7 @@ import (
 	"murmur/internal/redact"
 	"murmur/internal/redact/gazetteer"
 	"murmur/internal/redact/gold"
+	"murmur/internal/redact/hand"
 	"murmur/internal/redact/tag"
 )
 
@@ -91,10 +92,18 @@ func cut(d *gold.Doc, bare bool) *talk {
 type copier struct {
 	r                          *rand.Rand
 	first, last, places, plain []string
+	borne                      []string // words that people of the hands are called by
 }
 
-func newCopier(seed uint64) *copier {
+func newCopier(seed uint64, hands []*hand.Hand) *copier {
 	c := &copier{r: rand.New(rand.NewPCG(seed, 1))}
+	for _, h := range hands {
+		for _, w := range h.Book.Borne() {
+			if f := gazetteer.Lookup(w); f == 0 || f&gazetteer.Word != 0 {
+				c.borne = append(c.borne, w)
+			}
+		}
+	}
 	for w, f := range gazetteer.All() {
 		if f&gazetteer.Given != 0 {
 			c.first = append(c.first, w)
@@ -115,6 +124,7 @@ func newCopier(seed uint64) *copier {
 // style is how a copy is written.
 type style struct {
 	lower, bare, rename, mask bool
+	other                     int // of a hundred plain words, how many give way to another
 }
 
 // write gives the turns of a copy of t, and their pieces as they came out.
@@ -149,6 +159,9 @@ func (c *copier) piece(p piece, s style) piece {
 			p.text = c.readdress(p.text)
 		}
 	}
+	if s.other > 0 && p.class == tag.Plain && !p.free {
+		p.text = c.reword(p.text, s.other)
+	}
 	if s.bare && (p.class == tag.Plain || p.class == tag.Person || p.class == tag.Place || p.class == tag.Org) {
 		p.text = unpunctuated(p.text)
 	}
@@ -182,14 +195,18 @@ func (c *copier) rename(name string) string {
 			return name
 		}
 	}
-	made, word := c.r.IntN(3) == 0, c.r.IntN(6) == 0
+	made, word := c.r.IntN(3) == 0, c.r.IntN(12)
 	for i, w := range words {
 		list := c.last
 		if i == 0 {
 			list = c.first
 		}
-		if word { // people are called Patience and Shorty: only the words around it tell
+		switch { // people are called Patience and Shorty: only the words around it tell
+		case word < 2:
 			words[i] = likeCase(c.plain[c.r.IntN(len(c.plain))], w)
+			continue
+		case word < 5 && len(c.borne) > 0:
+			words[i] = likeCase(c.borne[c.r.IntN(len(c.borne))], w)
 			continue
 		}
 		other := list[c.r.IntN(len(list))]
@@ -200,6 +217,23 @@ func (c *copier) rename(name string) string {
 		words[i] = likeCase(other, w)
 	}
 	return strings.Join(words, " ")
+}
+
+// reword puts other plain words in the place of some of s, so that what is said around a value is not known by heart. Words of
+// closed classes stay: they make the frame.
+func (c *copier) reword(s string, share int) string {
+	words := strings.Split(s, " ")
+	for i, w := range words {
+		if len(w) > 3 && c.r.IntN(100) < share && letters(w) && redact.Plain(strings.ToLower(w)) {
+			words[i] = likeCase(c.plain[c.r.IntN(len(c.plain))], w)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// letters reports whether w is nothing but letters.
+func letters(w string) bool {
+	return !strings.ContainsFunc(w, func(r rune) bool { return !unicode.IsLetter(r) })
 }
 
 // move puts another place in the place of one.
@@ -243,6 +277,7 @@ var (
 	roads = map[string]bool{"street": true, "road": true, "avenue": true, "lane": true, "drive": true, "court": true, "close": true, "place": true, "way": true, "boulevard": true, "crescent": true, "terrace": true}
 	kinds = strings.Fields(`fold brow side top head bank croft garth gate wynd vale green mount view bottom end common moor nook cove landing moorings key bay crest glen hollow meadow estate
 		extension colony nagar enclave layout main marg chowk bazaar bund quay wharf yard parade rise dene mead lea copse spinney orchard paddock mill bridge cross chase drove reach warren pointe bend
+		bluff branch brook causeway creek dale ferry fork gateway haven isle knoll lodge manor spur summit trace track turnpike viaduct vista approach concourse circus esplanade promenade
 		mews close walk gardens grove row hill street lane crescent square`)
 )
 

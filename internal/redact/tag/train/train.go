@@ -70,7 +70,7 @@ func Run(c Config) (*tag.Model, error) {
 			return nil, err
 		}
 	}
-	t := &trainer{acts: c.Acts, copier: newCopier(c.Seed)}
+	t := &trainer{acts: c.Acts, copier: newCopier(c.Seed, learned(&c))}
 	l := tag.NewLearner(margins)
 	order := t.copier.r.Perm(len(talks))
 	for e := range c.Epochs {
@@ -114,8 +114,8 @@ const ahead = 64
 // read writes the lessons of the copies of one document.
 func (t *trainer) read(k *talk) {
 	r := t.copier.r
-	t.write(k, style{rename: r.IntN(2) == 0})
-	t.write(k, style{lower: true, bare: r.IntN(5) < 3, rename: r.IntN(2) == 0})
+	t.write(k, style{rename: r.IntN(2) == 0, other: other * r.IntN(2)})
+	t.write(k, style{lower: true, bare: r.IntN(5) < 3, rename: r.IntN(2) == 0, other: other * r.IntN(2)})
 	if r.IntN(4) == 0 {
 		t.write(k, style{mask: true, lower: r.IntN(2) == 0})
 	}
@@ -149,6 +149,9 @@ func (t *trainer) write(k *talk, s style) {
 // phraseless of a hundred turns are read without features of several words: the same few thousand sentences are read again
 // and again, and what knows them by heart would keep single words from being learned.
 const phraseless = 30
+
+// other of a hundred plain words of every second copy give way to others.
+const other = 15
 
 func dropWord(l tag.Label) int {
 	if l.Class() == tag.Plain {
@@ -197,7 +200,7 @@ func unsure(t *tag.Token) bool {
 }
 
 // deaf of a hundred turns are read without hints of the rules, blurred of a hundred names without the lists; of a hundred
-// turns, unasked without the open question and aimless without what the turn does, which is told worse of words that are new.
+// turns, unasked without the open question and aimless without what the turn, or the one before it, does, which is told worse of words that are new.
 const (
 	deaf    = 12
 	blurred = 30
@@ -213,6 +216,9 @@ func blur(r *rand.Rand, t *tag.Turn, want []tag.Label) {
 	}
 	if r.IntN(100) < aimless {
 		t.Act = 0
+	}
+	if r.IntN(100) < aimless {
+		t.Before, t.Begun, t.Ended = 0, 0, 0
 	}
 	for i := range t.Tokens {
 		k := &t.Tokens[i]

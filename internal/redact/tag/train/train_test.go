@@ -3,12 +3,15 @@ package train
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
+	"unicode"
 
 	"murmur/internal/redact"
 	"murmur/internal/redact/act"
 	"murmur/internal/redact/gold"
+	"murmur/internal/redact/hand"
 	"murmur/internal/redact/tag"
 )
 
@@ -100,7 +103,7 @@ func shipped(t *testing.T) *act.Model {
 // labelled gives the words of the copies of a document with their classes.
 func labelled(t *testing.T, d gold.Doc, s style) (words []string, want []tag.Label) {
 	t.Helper()
-	c := newCopier(1)
+	c := newCopier(1, nil)
 	turns, pieces := c.write(cut(&d, false), s)
 	for n, o := range redact.Observe(turns, shipped(t)) {
 		for _, at := range o.Origin {
@@ -137,5 +140,32 @@ func TestWhatMayBeEitherIsFree(t *testing.T) {
 	_, want := labelled(t, d, style{})
 	if !slices.Equal(want, []tag.Label{0, tag.Free, 0, tag.Begin(tag.Org)}) {
 		t.Errorf("labels %v", want)
+	}
+}
+
+// TestPlainWordsGiveWayAndTheFrameStays: other words stand around a value, its own words and those of closed classes are as they were.
+func TestPlainWordsGiveWayAndTheFrameStays(t *testing.T) {
+	t.Parallel()
+	c := newCopier(1, nil)
+	d := gold.Doc{Text: "Agent: please bring the Yellow kettle to Zoë Quist", Spans: []gold.Span{{Start: 41, End: 50, Type: "PERSON"}}}
+	turns, _ := c.write(cut(&d, false), style{other: 100})
+	got := strings.Fields(turns[0].Text)
+	if len(got) != 8 || got[0] != "please" || got[2] != "the" || got[5] != "to" || got[6] != "Zoë" || got[7] != "Quist" || got[3] == "Yellow" || got[4] == "kettle" || !unicode.IsUpper(rune(got[3][0])) {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestNamesAreWordsThatOthersBear: among the names that a copy writes are words of the hands' names.
+func TestNamesAreWordsThatOthersBear(t *testing.T) {
+	t.Parallel()
+	c := newCopier(1, hand.Tuned())
+	borne := 0
+	for range 400 {
+		if slices.Contains(c.borne, c.rename("quist")) {
+			borne++
+		}
+	}
+	if len(c.borne) < 100 || borne < 60 || borne > 200 {
+		t.Errorf("%d of 400 names, from a list of %d", borne, len(c.borne))
 	}
 }
