@@ -247,8 +247,11 @@ func (s *scan) capitalised(i int) bool {
 // capitals mean something, other than in a text.
 func (s *scan) bearable(i int) bool {
 	t := s.tok[i]
-	return t.kind == word && t.lex&^(month|given) == 0 && t.e-t.s >= 3 && s.runOf[i] == 0 && s.best[i] == 0 && (!s.cased || t.shape != small || s.turn.Side == 0)
+	return t.kind == word && t.lex&^(month|given) == 0 && t.e-t.s >= 3 && s.runOf[i] == 0 && s.best[i] == 0 && !s.hangsUp(i) && (!s.cased || t.shape != small || s.turn.Side == 0)
 }
+
+// hangsUp reports whether token i is a verb that goes with "up" rather than a name: "she hung up".
+func (s *scan) hangsUp(i int) bool { return s.tok[i].shape == small && s.low(i+1) == "up" }
 
 // some reports whether a token is so.
 func (s *scan) some(is func(i int) bool) bool {
@@ -263,7 +266,7 @@ func (s *scan) some(is func(i int) bool) bool {
 // strange reports whether token i is a word that no dictionary knows, or has a capital inside a sentence.
 func (s *scan) strange(i int) bool {
 	t := s.tok[i]
-	if t.kind != word || t.lex != 0 || t.e-t.s <= 3 || s.runOf[i] > 0 {
+	if t.kind != word || t.lex != 0 || t.e-t.s <= 3 || s.runOf[i] > 0 || s.hangsUp(i) {
 		return false
 	}
 	return t.gaz&gazetteer.Word == 0 || s.cased && t.shape == capital && i > 0 && s.tok[i-1].kind == word && !s.headline()
