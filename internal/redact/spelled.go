@@ -6,6 +6,9 @@ import "murmur/internal/redact/gazetteer"
 // "F, R, A, N, K". Three letters are a word or a name; others may be short for something, or sizes.
 func (s *scan) findSpelled(ask *asked) {
 	for i := 0; i < len(s.tok); i++ {
+		if t := &s.tok[i]; t.kind != word || t.e-t.s != 1 {
+			continue
+		}
 		end := s.spellingEnd(i)
 		n := (end - i + 1) / 2
 		if n < 3 {
@@ -28,11 +31,11 @@ func (s *scan) findSpelled(ask *asked) {
 	}
 }
 
-// spellingEnd gives the end of the single letters that begin at token i, the same sign between all of them; i if there are not two.
+// spellingEnd gives the end of the single letters that begin with the one at token i, the same sign between all of them; i if there are not two.
 func (s *scan) spellingEnd(i int) int {
 	letter := func(k int) bool { t := s.at(k); return t.kind == word && t.e-t.s == 1 }
 	sep := s.low(i + 1)
-	if !letter(i) || sep != "-" && sep != "," && sep != "." || sep == "-" && s.low(i-1) == "-" && s.glued(i) {
+	if sep != "-" && sep != "," && sep != "." || sep == "-" && s.low(i-1) == "-" && s.glued(i) {
 		return i
 	}
 	end := i + 1

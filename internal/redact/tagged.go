@@ -230,7 +230,10 @@ func (s *scan) likely(i int) bool {
 // beside reports whether token i stands next to a word of a name, or behind words that introduce one, at the edge of its clause.
 func (s *scan) beside(i int) bool {
 	name := func(k int) bool { return k >= 0 && k < len(s.tok) && s.best[k] > 0 && s.turn.Tokens[k].Hint-2 < 8 }
-	return name(i-1) && s.endsHere(i+1) || name(i+1) && (i == 0 || s.endsHere(i-1)) || s.nameCue(i) == nameAsked && s.endsHere(i+1)
+	if s.endsHere(i + 1) {
+		return name(i-1) || name(i+1) && (i == 0 || s.endsHere(i-1)) || s.nameCue(i) == nameAsked
+	}
+	return name(i+1) && (i == 0 || s.endsHere(i-1))
 }
 
 // capitalised reports whether token i, which people are called by, has a capital inside a sentence.
