@@ -186,3 +186,43 @@ func TestClusterKafkaAndLake(t *testing.T) {
 	}
 	h.stopWell()
 }
+
+// TestClusterLakeCommands runs the commands of docs/scale.md, "The lake in a bucket", one after another, on a real S3 server.
+func TestClusterLakeCommands(t *testing.T) {
+	s := buckettest.Real(t)
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "scale.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(page), "\n## The lake in a bucket\n")
+	_, block, _ := strings.Cut(section, "\n```\n")
+	block, _, _ = strings.Cut(block, "\n```\n")
+	key := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(key, []byte(buckettest.Key+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ours := strings.NewReplacer("'s3://figures/murmur?region=eu-central-1'", s.Address("murmur"), "@key", "@"+key)
+	data := newData(t)
+	var h *house
+	ran := 0
+	for line := range strings.Lines(block) {
+		args := strings.Fields(ours.Replace(line))
+		if len(args) < 2 || args[0] != "murmur" {
+			t.Fatalf("a line that is no command: %q", line)
+		}
+		if ran++; args[1] == "serve" {
+			if h != nil {
+				h.stopWell()
+			}
+			h = spawn(t, data, args[2:]...)
+			continue
+		}
+		if code, out := verb(data, append(args[1:], "--json")...); code != 0 || !bytes.Contains(out, []byte(s.Endpoint)) {
+			t.Errorf("%q: %d %s", line, code, out)
+		}
+	}
+	h.stopWell()
+	if left := files(t, s.Dir); ran < 4 || len(left) > 0 {
+		t.Errorf("%d commands ran, %d objects are left", ran, len(left))
+	}
+}
