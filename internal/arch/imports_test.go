@@ -45,6 +45,7 @@ var zones = rule{
 		"internal/server imports internal/crowd":            "the wiring",
 		"internal/server imports internal/crowd/release":    "the wiring: policies become settings of releases",
 		"internal/server imports internal/crowd/provable":   "the wiring: specifications become plans",
+		"internal/rpc imports internal/private":             "the tally of calls, in the answer of status",
 		"internal/cli imports internal/crowd/provable":      "prints what a plan costs",
 		"internal/insight imports internal/crowd/provable":  "an insight is a pure function of released counts",
 		"internal/server imports internal/private/anon":     "the wiring: erasure crosses by value, as contacts",

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"murmur/internal/rpc"
 	"murmur/internal/server"
 )
 
@@ -21,8 +22,8 @@ func (c *eraseCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
-	var a server.Erased
-	if err := r.do("erase", server.EraseArgs{Workspace: c.Workspace, Contact: contact, Wait: c.Wait}, &a); err != nil {
+	var a rpc.Erased
+	if err := r.do("erase", rpc.EraseArgs{Workspace: c.Workspace, Contact: contact, Wait: c.Wait}, &a); err != nil {
 		return err
 	}
 	if c.Contact != "-" {
@@ -60,8 +61,8 @@ type replayCmd struct {
 }
 
 func (c *replayCmd) Run(r *run) error {
-	var a server.Replayed
-	if err := r.do("replay", server.ReplayArgs{Workspace: c.Workspace, States: c.State}, &a); err != nil {
+	var a rpc.Replayed
+	if err := r.do("replay", rpc.ReplayArgs{Workspace: c.Workspace, States: c.State}, &a); err != nil {
 		return err
 	}
 	return r.print(a, func(w io.Writer) { fmt.Fprintf(w, "%d deliveries are processed again.\n", a.Deliveries) })

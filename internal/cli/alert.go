@@ -8,7 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -32,7 +32,7 @@ type alertAddCmd struct {
 }
 
 func (c *alertAddCmd) Run(r *run) error {
-	a := server.AlertArgs{Workspace: c.Workspace, Insight: c.Insight, Measure: c.Measure, Below: c.Below, Above: c.Above, As: workspace.Role(c.As)}
+	a := rpc.AlertArgs{Workspace: c.Workspace, Insight: c.Insight, Measure: c.Measure, Below: c.Below, Above: c.Above, As: workspace.Role(c.As)}
 	ways := 0
 	for _, w := range []struct {
 		way workspace.Way
@@ -53,7 +53,7 @@ func (c *alertAddCmd) Run(r *run) error {
 		}
 		a.To = strings.TrimSpace(string(b))
 	}
-	var made server.AlertMade
+	var made rpc.AlertMade
 	if err := r.do("alert-add", a, &made); err != nil {
 		return err
 	}
@@ -70,8 +70,8 @@ type alertListCmd struct {
 }
 
 func (c *alertListCmd) Run(r *run) error {
-	list := []server.AlertListed{}
-	if err := r.do("alert-list", server.WorkspaceArgs{Workspace: c.Workspace}, &list); err != nil {
+	list := []rpc.AlertListed{}
+	if err := r.do("alert-list", rpc.WorkspaceArgs{Workspace: c.Workspace}, &list); err != nil {
 		return err
 	}
 	return r.print(list, func(w io.Writer) {
@@ -112,8 +112,8 @@ type alertTestCmd struct {
 }
 
 func (c *alertTestCmd) Run(r *run) error {
-	var a server.Revoked
-	if err := r.do("alert-test", server.RevokeArgs{Workspace: c.Workspace, ID: c.ID}, &a); err != nil {
+	var a rpc.Revoked
+	if err := r.do("alert-test", rpc.RevokeArgs{Workspace: c.Workspace, ID: c.ID}, &a); err != nil {
 		return err
 	}
 	return r.print(a, func(w io.Writer) { fmt.Fprintf(w, "The receiver of %s took the message.\n", a.ID) })
@@ -125,8 +125,8 @@ type alertRemoveCmd struct {
 }
 
 func (c *alertRemoveCmd) Run(r *run) error {
-	var a server.Revoked
-	if err := r.do("alert-remove", server.RevokeArgs{Workspace: c.Workspace, ID: c.ID}, &a); err != nil {
+	var a rpc.Revoked
+	if err := r.do("alert-remove", rpc.RevokeArgs{Workspace: c.Workspace, ID: c.ID}, &a); err != nil {
 		return err
 	}
 	return r.print(a, func(w io.Writer) { fmt.Fprintf(w, "Alert %s is ended.\n", a.ID) })

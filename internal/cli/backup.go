@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"murmur/internal/datadir"
+	"murmur/internal/rpc"
 	"murmur/internal/server"
 )
 
@@ -36,7 +37,7 @@ type backedUp struct {
 // Run gives the file its name only when it is whole: every hash in it was compared, and it is on the disk.
 func (c *backupCmd) Run(r *run) (err error) {
 	if _, err := os.Lstat(c.Output); err == nil && !c.Overwrite {
-		return &server.Problem{Message: "there is a file at " + c.Output, Hint: "name a new one, or replace it with --overwrite", Exit: 2}
+		return &rpc.Problem{Message: "there is a file at " + c.Output, Hint: "name a new one, or replace it with --overwrite", Exit: 2}
 	}
 	f, err := os.CreateTemp(filepath.Dir(c.Output), ".murmur-backup-*")
 	if err != nil {
@@ -49,7 +50,7 @@ func (c *backupCmd) Run(r *run) (err error) {
 		return err
 	}
 	done := backedUp{File: c.Output}
-	if done.LeftOut, err = strconv.ParseInt(out.header.Get(server.LeftOut), 10, 64); err != nil {
+	if done.LeftOut, err = strconv.ParseInt(out.header.Get(rpc.LeftOut), 10, 64); err != nil {
 		return fmt.Errorf("read the answer of the running server: %w", err)
 	}
 	if done.Bytes, err = f.Seek(0, io.SeekEnd); err != nil {

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"murmur/internal/datadir"
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 )
 
 // TestABackupThatIsCutOffLeavesNoFile: whatever a server answers, FILE is there only when it is a whole backup.
@@ -42,7 +42,7 @@ func TestABackupThatIsCutOffLeavesNoFile(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { //nolint:gosec // a test
-				w.Header().Set(server.LeftOut, "0")
+				w.Header().Set(rpc.LeftOut, "0")
 				answer(w)
 			})}
 			go func() { _ = s.Serve(l) }()

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 	"murmur/internal/web"
 )
 
@@ -26,7 +26,7 @@ type categorySetCmd struct {
 }
 
 func (c *categorySetCmd) Run(r *run) error {
-	a := server.CategoryArgs{Workspace: c.Workspace, Name: c.Name}
+	a := rpc.CategoryArgs{Workspace: c.Workspace, Name: c.Name}
 	var err error
 	if a.Like, err = linesOf(r, c.Like); err != nil {
 		return err
@@ -75,7 +75,7 @@ type categoryListCmd struct {
 
 func (c *categoryListCmd) Run(r *run) error {
 	list := []web.Category{}
-	if err := r.do("category-list", server.WorkspaceArgs{Workspace: c.Workspace}, &list); err != nil {
+	if err := r.do("category-list", rpc.WorkspaceArgs{Workspace: c.Workspace}, &list); err != nil {
 		return err
 	}
 	return r.print(list, func(w io.Writer) {
@@ -108,7 +108,7 @@ type categoryRenameCmd struct {
 
 func (c *categoryRenameCmd) Run(r *run) error {
 	var a web.Category
-	if err := r.do("category-rename", server.CategoryNameArgs{Workspace: c.Workspace, Name: c.Name, To: c.To}, &a); err != nil {
+	if err := r.do("category-rename", rpc.CategoryNameArgs{Workspace: c.Workspace, Name: c.Name, To: c.To}, &a); err != nil {
 		return err
 	}
 	return r.print(a, func(w io.Writer) { fmt.Fprintf(w, "It is called %s.\n", a.Name) })
@@ -121,7 +121,7 @@ type categoryRemoveCmd struct {
 
 func (c *categoryRemoveCmd) Run(r *run) error {
 	var a web.Category
-	if err := r.do("category-remove", server.CategoryNameArgs{Workspace: c.Workspace, Name: c.Name}, &a); err != nil {
+	if err := r.do("category-remove", rpc.CategoryNameArgs{Workspace: c.Workspace, Name: c.Name}, &a); err != nil {
 		return err
 	}
 	return r.print(a, func(w io.Writer) { fmt.Fprintf(w, "%s is forgotten, with its sentences.\n", a.Name) })

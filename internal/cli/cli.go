@@ -25,6 +25,7 @@ import (
 	"murmur/internal/keyring"
 	"murmur/internal/private"
 	"murmur/internal/rootkey"
+	"murmur/internal/rpc"
 	"murmur/internal/server"
 )
 
@@ -177,7 +178,7 @@ func misread(err error) error {
 	if what, ok := strings.CutPrefix(message, "expected "); ok {
 		message = "missing: " + strings.ReplaceAll(what, `"`, "")
 	}
-	return &server.Problem{Message: message, Hint: murmur + " --help lists the commands and flags", Exit: 2}
+	return &rpc.Problem{Message: message, Hint: murmur + " --help lists the commands and flags", Exit: 2}
 }
 
 // complain prints an error and gives the exit code.
@@ -234,7 +235,7 @@ var making = []string{"connect", "import", "token", "digest-add", "alert-add", "
 
 // exists refuses a verb that has nothing to read, as after a slip in --data.
 func (r *run) exists(verb string, args any) error {
-	change, ok := args.(server.PolicyArgs)
+	change, ok := args.(rpc.PolicyArgs)
 	if slices.Contains(making, verb) || ok && len(change.Set) > 0 {
 		return nil
 	}
@@ -245,7 +246,7 @@ func (r *run) exists(verb string, args any) error {
 func noDirectory(path string) error {
 	inside, err := os.ReadDir(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(inside) == 0 {
-		return &server.Problem{Message: "there is no murmur directory at " + path, Hint: "--data or MURMUR_DATA names another; murmur serve, connect and import make one", Exit: 2}
+		return &rpc.Problem{Message: "there is no murmur directory at " + path, Hint: "--data or MURMUR_DATA names another; murmur serve, connect and import make one", Exit: 2}
 	}
 	return nil // the code that opens it reports other errors
 }

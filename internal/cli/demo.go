@@ -14,6 +14,7 @@ import (
 
 	"murmur/internal/demo"
 	"murmur/internal/insight"
+	"murmur/internal/rpc"
 	"murmur/internal/server"
 )
 
@@ -28,7 +29,7 @@ type demoCmd struct {
 
 // demoed is what `demo --exit --json` prints: the status and what was learnt.
 type demoed struct {
-	server.Status
+	rpc.Status
 	Sources  []string `json:"sources"`
 	Insights []string `json:"insights"`
 	Seconds  float64  `json:"seconds"`
@@ -72,7 +73,7 @@ func demoDir(data string) error {
 	if err != nil {
 		return fmt.Errorf("look into the data directory: %w", err)
 	}
-	return &server.Problem{
+	return &rpc.Problem{
 		Message: "the demo wants a data directory of its own, and " + filepath.Base(data) + " is in use",
 		Hint:    "murmur demo --data DIR with a new directory; murmur serve --data DIR shows an older demo again", Exit: 2,
 	}
@@ -95,7 +96,7 @@ func (c *demoCmd) send(ctx context.Context, r *run, base string, n *server.Node,
 		return err
 	}
 	var lines bytes.Buffer
-	if err := n.Do(ctx, "figures", server.FiguresArgs{Refresh: true}, nil, &lines); err != nil {
+	if err := n.Do(ctx, "figures", rpc.FiguresArgs{Refresh: true}, nil, &lines); err != nil {
 		return err
 	}
 	var figures []insight.Figure

@@ -11,7 +11,7 @@ import (
 
 	"murmur/internal/digest"
 	"murmur/internal/mail"
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -31,7 +31,7 @@ type digestPreviewCmd struct {
 
 func (c *digestPreviewCmd) Run(r *run) error {
 	var l digest.Letter
-	if err := r.do("digest", server.DigestArgs{Workspace: c.Workspace, As: c.As}, &l); err != nil {
+	if err := r.do("digest", rpc.DigestArgs{Workspace: c.Workspace, As: c.As}, &l); err != nil {
 		return err
 	}
 	return r.print(l, func(w io.Writer) {
@@ -58,7 +58,7 @@ func (c *digestAddCmd) Run(r *run) error {
 		c.Address = strings.TrimSpace(string(b))
 	}
 	var sub workspace.Subscriber
-	if err := r.do("digest-add", server.SubscribeArgs{Workspace: c.Workspace, Address: c.Address, Role: workspace.Role(c.As)}, &sub); err != nil {
+	if err := r.do("digest-add", rpc.SubscribeArgs{Workspace: c.Workspace, Address: c.Address, Role: workspace.Role(c.As)}, &sub); err != nil {
 		return err
 	}
 	return r.print(sub, func(w io.Writer) {
@@ -72,7 +72,7 @@ type digestListCmd struct {
 
 func (c *digestListCmd) Run(r *run) error {
 	list := []workspace.Subscriber{}
-	if err := r.do("digest-list", server.WorkspaceArgs{Workspace: c.Workspace}, &list); err != nil {
+	if err := r.do("digest-list", rpc.WorkspaceArgs{Workspace: c.Workspace}, &list); err != nil {
 		return err
 	}
 	return r.print(list, func(w io.Writer) {
@@ -102,8 +102,8 @@ type digestRemoveCmd struct {
 }
 
 func (c *digestRemoveCmd) Run(r *run) error {
-	var a server.Revoked
-	if err := r.do("digest-remove", server.RevokeArgs{Workspace: c.Workspace, ID: c.ID}, &a); err != nil {
+	var a rpc.Revoked
+	if err := r.do("digest-remove", rpc.RevokeArgs{Workspace: c.Workspace, ID: c.ID}, &a); err != nil {
 		return err
 	}
 	return r.print(a, func(w io.Writer) { fmt.Fprintf(w, "%s gets no more letters.\n", a.ID) })

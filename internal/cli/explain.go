@@ -7,12 +7,12 @@ import (
 	"text/tabwriter"
 
 	"murmur/internal/crowd/provable"
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 )
 
 // explain prints what a specification of differentially private figures gives and costs.
 func (c *figuresCmd) explain(r *run) error {
-	args := server.ExplainArgs{Workspace: c.Workspace}
+	args := rpc.ExplainArgs{Workspace: c.Workspace}
 	if c.Explain != "default" {
 		text, err := os.ReadFile(c.Explain)
 		if err != nil {

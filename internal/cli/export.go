@@ -1,6 +1,8 @@
 package cli
 
-import "murmur/internal/server"
+import (
+	"murmur/internal/rpc"
+)
 
 type exportCmd struct {
 	Call      string `arg:"" help:"The platform's own id of the call; of an imported vCon its uuid."`
@@ -8,5 +10,5 @@ type exportCmd struct {
 }
 
 func (c *exportCmd) Run(r *run) error {
-	return r.stream("export", server.ExportArgs{Workspace: c.Workspace, Call: c.Call}, nil, r.Out)
+	return r.stream("export", rpc.ExportArgs{Workspace: c.Workspace, Call: c.Call}, nil, r.Out)
 }

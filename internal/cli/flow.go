@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 )
 
 type flowCmd struct {
@@ -22,8 +22,8 @@ type flowShowCmd struct {
 }
 
 func (c *flowShowCmd) Run(r *run) error {
-	var all []server.FlowSet
-	if err := r.do("flow-show", server.FlowArgs{Workspace: c.Workspace, Name: c.Name}, &all); err != nil {
+	var all []rpc.FlowSet
+	if err := r.do("flow-show", rpc.FlowArgs{Workspace: c.Workspace, Name: c.Name}, &all); err != nil {
 		return err
 	}
 	return r.print(all, func(w io.Writer) {
@@ -56,7 +56,7 @@ func (c *flowSetCmd) Run(r *run) error {
 		defer f.Close()
 		in = f
 	}
-	args := server.FlowArgs{Workspace: c.Workspace, Reason: c.Reason, Author: c.Author}
+	args := rpc.FlowArgs{Workspace: c.Workspace, Reason: c.Reason, Author: c.Author}
 	if args.Author == "" {
 		args.Author = "unknown"
 		if u, err := user.Current(); err == nil {
@@ -67,7 +67,7 @@ func (c *flowSetCmd) Run(r *run) error {
 	if err := r.stream("flow-set", args, in, &answer); err != nil {
 		return err
 	}
-	var f server.FlowSet
+	var f rpc.FlowSet
 	if err := unmarshal(answer.String(), &f); err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 )
 
 type importCmd struct {
@@ -27,7 +27,7 @@ func (c *importCmd) Help() string {
 }
 
 func (c *importCmd) Run(r *run) error {
-	args := server.ImportArgs{Workspace: c.Workspace, Kind: c.Kind, Source: c.Source, DryRun: c.DryRun}
+	args := rpc.ImportArgs{Workspace: c.Workspace, Kind: c.Kind, Source: c.Source, DryRun: c.DryRun}
 	if c.Kind == "auto" {
 		args.Kind = ""
 	}
@@ -45,7 +45,7 @@ func (c *importCmd) Run(r *run) error {
 		}
 		args.Key = string(b)
 	}
-	var total server.Imported
+	var total rpc.Imported
 	unread := 0 // files of which nothing could be read
 	for _, name := range c.File {
 		got, err := c.one(r, args, name)
@@ -71,10 +71,10 @@ func (c *importCmd) Run(r *run) error {
 	if err := c.print(r, total); err != nil || unread == 0 {
 		return err
 	}
-	return &server.Problem{Message: fmt.Sprintf("no row could be read of %d of %d files", unread, len(c.File)), Hint: "the reason stands with each; murmur import --dry-run FILE shows how a file is understood", Exit: 2}
+	return &rpc.Problem{Message: fmt.Sprintf("no row could be read of %d of %d files", unread, len(c.File)), Hint: "the reason stands with each; murmur import --dry-run FILE shows how a file is understood", Exit: 2}
 }
 
-func (c *importCmd) print(r *run, total server.Imported) error {
+func (c *importCmd) print(r *run, total rpc.Imported) error {
 	return r.print(total, func(w io.Writer) {
 		fmt.Fprintf(w, "%d rows in: %d published, %d known before, %d ignored, %d refused, %d held, %d quarantined.\n",
 			total.In, total.Published, total.Duplicate, total.Ignored, total.Refused, total.Held, total.Quarantined)
@@ -83,7 +83,7 @@ func (c *importCmd) print(r *run, total server.Imported) error {
 }
 
 // printBad names the rows that cannot be read.
-func printBad(w io.Writer, bad []server.BadRow, unlisted int64) {
+func printBad(w io.Writer, bad []rpc.BadRow, unlisted int64) {
 	for _, q := range bad {
 		if q.File != "" {
 			fmt.Fprintf(w, "  %s", q.File)
@@ -95,7 +95,7 @@ func printBad(w io.Writer, bad []server.BadRow, unlisted int64) {
 	}
 }
 
-func (c *importCmd) one(r *run, args server.ImportArgs, name string) (got server.Imported, err error) {
+func (c *importCmd) one(r *run, args rpc.ImportArgs, name string) (got rpc.Imported, err error) {
 	in, size := io.NopCloser(r.In), int64(0)
 	if name != "-" {
 		f, err := os.Open(name)
@@ -105,7 +105,7 @@ func (c *importCmd) one(r *run, args server.ImportArgs, name string) (got server
 		if st, err := f.Stat(); err == nil {
 			if st.IsDir() {
 				_ = f.Close()
-				return got, &server.Problem{Message: name + " is a directory", Hint: "name the files in it: murmur import " + filepath.Join(name, "*.csv"), Exit: 2}
+				return got, &rpc.Problem{Message: name + " is a directory", Hint: "name the files in it: murmur import " + filepath.Join(name, "*.csv"), Exit: 2}
 			}
 			size = st.Size()
 		}
@@ -126,7 +126,7 @@ func (c *importCmd) one(r *run, args server.ImportArgs, name string) (got server
 }
 
 func (c *importCmd) preview(r *run, answer string) error {
-	var p server.Preview
+	var p rpc.Preview
 	if err := unmarshal(answer, &p); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"murmur/internal/insight"
 	"murmur/internal/mcp"
+	"murmur/internal/rpc"
 	"murmur/internal/server"
 )
 
@@ -16,7 +17,7 @@ type mcpCmd struct {
 
 func (c *mcpCmd) Run(r *run) error {
 	if terminal(r.In) {
-		return &server.Problem{Message: "this verb speaks to a program, not to a person", Hint: "an assistant starts it; docs/assistants.md shows the configuration", Exit: 2}
+		return &rpc.Problem{Message: "this verb speaks to a program, not to a person", Hint: "an assistant starts it; docs/assistants.md shows the configuration", Exit: 2}
 	}
 	if _, err := c.figures(r); err != nil { // an unknown workspace is an error now, not in an answer to the assistant
 		return err
@@ -34,7 +35,7 @@ func (c *mcpCmd) Run(r *run) error {
 // figures are those that viewers may see, or somebody outside. They are asked for anew each time: without a server the data directory is open
 // for that moment only.
 func (c *mcpCmd) figures(r *run) ([]insight.Figure, error) {
-	return r.figures(server.FiguresArgs{Workspace: c.Workspace, As: c.As})
+	return r.figures(rpc.FiguresArgs{Workspace: c.Workspace, As: c.As})
 }
 
 // stayOpen is a writer that its reader's end does not close.

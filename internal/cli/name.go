@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 )
 
 type nameCmd struct {
@@ -15,8 +15,8 @@ type nameCmd struct {
 }
 
 func (c *nameCmd) Run(r *run) error {
-	var a server.NamedAnswer
-	if err := r.do("name", server.NameArgs{Workspace: c.Workspace, Kind: c.Kind, From: c.From, To: c.To}, &a); err != nil {
+	var a rpc.NamedAnswer
+	if err := r.do("name", rpc.NameArgs{Workspace: c.Workspace, Kind: c.Kind, From: c.From, To: c.To}, &a); err != nil {
 		return err
 	}
 	return r.print(a, func(w io.Writer) { fmt.Fprintf(w, "%d named %q.\n", a.Named, c.To) })

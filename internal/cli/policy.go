@@ -9,7 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 )
 
 type policyCmd struct {
@@ -22,7 +22,7 @@ type policyShowCmd struct {
 }
 
 func (c *policyShowCmd) Run(r *run) error {
-	return r.policy(server.PolicyArgs{Workspace: c.Workspace})
+	return r.policy(rpc.PolicyArgs{Workspace: c.Workspace})
 }
 
 type policySetCmd struct {
@@ -33,7 +33,7 @@ type policySetCmd struct {
 }
 
 func (c *policySetCmd) Run(r *run) error {
-	args := server.PolicyArgs{Workspace: c.Workspace, Reason: c.Reason, Author: c.Author}
+	args := rpc.PolicyArgs{Workspace: c.Workspace, Reason: c.Reason, Author: c.Author}
 	if args.Reason == "" {
 		args.Reason = noReason
 	}
@@ -48,7 +48,7 @@ func (c *policySetCmd) Run(r *run) error {
 		if !ok {
 			return usage{errors.New("a change is KEY=VALUE")}
 		}
-		args.Set = append(args.Set, server.KeyValue{Key: k, Value: v})
+		args.Set = append(args.Set, rpc.KeyValue{Key: k, Value: v})
 	}
 	if err := r.policy(args); err != nil || c.Reason != "" {
 		return err
@@ -60,8 +60,8 @@ func (c *policySetCmd) Run(r *run) error {
 // noReason is what the ledger keeps of a change without one.
 const noReason = "set on the command line, without a reason"
 
-func (r *run) policy(args server.PolicyArgs) error {
-	var a []server.KeyValue
+func (r *run) policy(args rpc.PolicyArgs) error {
+	var a []rpc.KeyValue
 	if err := r.do("policy", args, &a); err != nil {
 		return err
 	}

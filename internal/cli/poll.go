@@ -11,12 +11,12 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 )
 
 // polled says what happens with a new source that has an API key, and on a terminal shows its history come
 // in.
-func (c *connectAddCmd) polled(r *run, a server.Connected) error {
+func (c *connectAddCmd) polled(r *run, a rpc.Connected) error {
 	err := r.print(a, func(w io.Writer) {
 		fmt.Fprintf(w, "Source %s (%s) is connected to workspace %s: the API key works.\n\n", a.Source, a.Kind, a.Workspace)
 		for _, g := range a.Gives {
@@ -46,7 +46,7 @@ func (c *connectAddCmd) polled(r *run, a server.Connected) error {
 
 // follow shows the progress of the history until it is complete or the person stops the command; the server
 // continues in both cases.
-func (c *connectAddCmd) follow(r *run, a server.Connected) error {
+func (c *connectAddCmd) follow(r *run, a rpc.Connected) error {
 	const whole = 1000
 	p := mpb.NewWithContext(r.ctx, mpb.WithOutput(r.Err), mpb.WithWidth(48))
 	var items int64
@@ -82,20 +82,20 @@ func (c *connectAddCmd) follow(r *run, a server.Connected) error {
 }
 
 // pollingNow asks how far a source is.
-func pollingNow(r *run, a server.Connected) (*server.Polling, error) {
-	var list []server.Listed
-	if err := r.do("connect-list", server.WorkspaceArgs{Workspace: a.Workspace}, &list); err != nil {
+func pollingNow(r *run, a rpc.Connected) (*rpc.Polling, error) {
+	var list []rpc.Listed
+	if err := r.do("connect-list", rpc.WorkspaceArgs{Workspace: a.Workspace}, &list); err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(list, func(l server.Listed) bool { return l.Source == a.Source })
+	i := slices.IndexFunc(list, func(l rpc.Listed) bool { return l.Source == a.Source })
 	if i < 0 || list[i].Polling == nil {
-		return &server.Polling{State: "stopped", Said: "the source was removed"}, nil
+		return &rpc.Polling{State: "stopped", Said: "the source was removed"}, nil
 	}
 	return list[i].Polling, nil
 }
 
 // pollingLine is the state of a polled source in a few words.
-func pollingLine(p *server.Polling) string {
+func pollingLine(p *rpc.Polling) string {
 	if p == nil {
 		return "no: webhooks alone"
 	}
@@ -130,7 +130,7 @@ type connectPauseCmd struct {
 }
 
 func (c *connectPauseCmd) Run(r *run) error {
-	return pause(r, "connect-pause", server.SourceArgs{Workspace: c.Workspace, Name: c.Name}, "Source %s is not polled until it is resumed; its webhooks are taken as before.\n")
+	return pause(r, "connect-pause", rpc.SourceArgs{Workspace: c.Workspace, Name: c.Name}, "Source %s is not polled until it is resumed; its webhooks are taken as before.\n")
 }
 
 type connectResumeCmd struct {
@@ -139,11 +139,11 @@ type connectResumeCmd struct {
 }
 
 func (c *connectResumeCmd) Run(r *run) error {
-	return pause(r, "connect-resume", server.SourceArgs{Workspace: c.Workspace, Name: c.Name}, "Source %s is polled again, from where it stood.\n")
+	return pause(r, "connect-resume", rpc.SourceArgs{Workspace: c.Workspace, Name: c.Name}, "Source %s is polled again, from where it stood.\n")
 }
 
-func pause(r *run, verb string, args server.SourceArgs, said string) error {
-	var a server.Removed
+func pause(r *run, verb string, args rpc.SourceArgs, said string) error {
+	var a rpc.Removed
 	if err := r.do(verb, args, &a); err != nil {
 		return err
 	}

@@ -13,12 +13,13 @@ import (
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
+	"murmur/internal/rpc"
 	"murmur/internal/server"
 	"murmur/internal/workspace"
 )
 
 // importing carries out an import and, on a terminal, shows how far it is. size is that of the file, 0 when nobody knows.
-func (r *run) importing(args server.ImportArgs, in io.Reader, size int64, out io.Writer) error {
+func (r *run) importing(args rpc.ImportArgs, in io.Reader, size int64, out io.Writer) error {
 	c, err := server.Attach(r.ctx, r.Data)
 	if err != nil {
 		return err
@@ -38,9 +39,9 @@ const asking = 250 * time.Millisecond
 
 // watch shows on w how far an import is, until stop is called: by the bytes that were read of the file, and by the rows
 // that the server counts.
-func watch(ctx context.Context, w io.Writer, c server.Control, id string, in io.Reader, size int64) (body io.Reader, stop func()) {
-	var far atomic.Pointer[server.Progress]
-	far.Store(new(server.Progress))
+func watch(ctx context.Context, w io.Writer, c rpc.Control, id string, in io.Reader, size int64) (body io.Reader, stop func()) {
+	var far atomic.Pointer[rpc.Progress]
+	far.Store(new(rpc.Progress))
 	begun := time.Now()
 	p := mpb.New(mpb.WithOutput(w), mpb.WithWidth(40))
 	said := decor.Any(func(decor.Statistics) string { return rowsLine(*far.Load(), time.Since(begun)) })
@@ -64,8 +65,8 @@ func watch(ctx context.Context, w io.Writer, c server.Control, id string, in io.
 			case <-tick.C:
 			}
 			var answer bytes.Buffer
-			var now server.Progress
-			if c.Do(ctx, "import-progress", server.ProgressArgs{ID: id}, nil, &answer) == nil && unmarshal(answer.String(), &now) == nil {
+			var now rpc.Progress
+			if c.Do(ctx, "import-progress", rpc.ProgressArgs{ID: id}, nil, &answer) == nil && unmarshal(answer.String(), &now) == nil {
 				far.Store(&now)
 			}
 		}
@@ -79,7 +80,7 @@ func watch(ctx context.Context, w io.Writer, c server.Control, id string, in io.
 }
 
 // rowsLine says how far an import is, in words.
-func rowsLine(p server.Progress, since time.Duration) string {
+func rowsLine(p rpc.Progress, since time.Duration) string {
 	line := fmt.Sprintf("  %d rows, %.0f/s", p.Rows, float64(p.Rows)/max(since.Seconds(), 0.001))
 	if p.Known > 0 {
 		line += fmt.Sprintf(", %d known before", p.Known)

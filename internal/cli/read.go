@@ -15,6 +15,7 @@ import (
 
 	"murmur/internal/insight"
 	"murmur/internal/insight/table"
+	"murmur/internal/rpc"
 	"murmur/internal/server"
 )
 
@@ -33,7 +34,7 @@ func (c *figuresCmd) Run(r *run) error {
 	if c.Explain != "" {
 		return c.explain(r)
 	}
-	args := server.FiguresArgs{Workspace: c.Workspace, Insight: c.Insight, Refresh: c.Refresh, As: c.As}
+	args := rpc.FiguresArgs{Workspace: c.Workspace, Insight: c.Insight, Refresh: c.Refresh, As: c.As}
 	if c.Out != "" {
 		return c.write(r, args)
 	}
@@ -67,7 +68,7 @@ func (c *figuresCmd) Run(r *run) error {
 }
 
 // figures asks for figures where the data directory's owner is.
-func (r *run) figures(args server.FiguresArgs) (figures []insight.Figure, err error) {
+func (r *run) figures(args rpc.FiguresArgs) (figures []insight.Figure, err error) {
 	var b bytes.Buffer
 	if err := r.stream("figures", args, nil, &b); err != nil {
 		return nil, err
@@ -83,7 +84,7 @@ func (r *run) figures(args server.FiguresArgs) (figures []insight.Figure, err er
 }
 
 // write makes the file of --out; a file that is there is replaced when the new one is whole.
-func (c *figuresCmd) write(r *run, args server.FiguresArgs) error {
+func (c *figuresCmd) write(r *run, args rpc.FiguresArgs) error {
 	form := map[string]func(io.Writer, []insight.Figure) error{".csv": table.CSV, ".parquet": table.Parquet}[filepath.Ext(c.Out)]
 	if form == nil {
 		return usage{errors.New("--out takes FILE.csv or FILE.parquet")}
@@ -122,14 +123,14 @@ func splitText(split map[string][]string) string {
 type statusCmd struct{}
 
 func (c *statusCmd) Run(r *run) error {
-	var a server.Status
+	var a rpc.Status
 	if err := r.do("status", nil, &a); err != nil {
 		return err
 	}
 	return r.print(a, func(w io.Writer) {
 		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 		fmt.Fprintln(t, "WORKSPACE\tSOURCE\tCONTROL\tIN\tPENDING\tHELD\tPUBLISHED\tDUPLICATE\tIGNORED\tREFUSED\tQUARANTINED\tERASED\t")
-		row := func(ws, source, control string, c server.Counts) {
+		row := func(ws, source, control string, c rpc.Counts) {
 			fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t\n", ws, source, control, c.In, c.Pending, c.Held, c.Published, c.Duplicate, c.Ignored, c.Refused, c.Quarantined, c.Erased)
 		}
 		for _, ws := range a.Names() {
@@ -166,8 +167,8 @@ type doctorCmd struct {
 }
 
 func (c *doctorCmd) Run(r *run) error {
-	var a server.Diagnosis
-	if err := r.do("doctor", server.DoctorArgs{Workspace: c.Workspace, Event: c.Event}, &a); err != nil {
+	var a rpc.Diagnosis
+	if err := r.do("doctor", rpc.DoctorArgs{Workspace: c.Workspace, Event: c.Event}, &a); err != nil {
 		return err
 	}
 	err := r.print(a, func(w io.Writer) {
@@ -204,7 +205,7 @@ func (c *verifyCmd) Run(r *run) error {
 	if c.Receipt != "" {
 		return c.receipt(r)
 	}
-	args := server.VerifyArgs{Attack: c.Attack}
+	args := rpc.VerifyArgs{Attack: c.Attack}
 	if c.Checkpoint != "" {
 		kept, err := os.ReadFile(c.Checkpoint)
 		if err != nil {
@@ -246,7 +247,7 @@ func (c *verifyCmd) Run(r *run) error {
 }
 
 // lost says how much went with a place.
-func lost(b server.Breach) string {
+func lost(b rpc.Breach) string {
 	if b.Lost == 0 {
 		return ""
 	}

@@ -10,7 +10,7 @@ import (
 
 	"murmur/internal/private"
 	"murmur/internal/redact/command"
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 )
 
 // audioFlags are the flags of redact for recordings.
@@ -43,7 +43,7 @@ func (f audioFlags) run(r *run, config command.Config, file string) error {
 	masked, err := a.Redact(r.ctx, file, words)
 	switch {
 	case errors.Is(err, private.ErrNoListener):
-		return &server.Problem{Message: err.Error(), Hint: noListener, Exit: 2}
+		return &rpc.Problem{Message: err.Error(), Hint: noListener, Exit: 2}
 	case private.BadRecording(err):
 		return usage{err}
 	case err != nil:
@@ -53,7 +53,7 @@ func (f audioFlags) run(r *run, config command.Config, file string) error {
 		return err
 	}
 	if masked.Withheld {
-		return &server.Problem{Message: "the audio is withheld: " + masked.Why, Hint: "the masked words were printed; docs/models/voice.md says when there is no audio", Exit: 1}
+		return &rpc.Problem{Message: "the audio is withheld: " + masked.Why, Hint: "the masked words were printed; docs/models/voice.md says when there is no audio", Exit: 1}
 	}
 	return writeWhole(f.Output, func(w io.Writer) error { return masked.Write(r.ctx, w, f.Fill) })
 }

@@ -6,7 +6,7 @@ import (
 	"io"
 	"time"
 
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -20,8 +20,8 @@ func (c *shareCmd) Run(r *run) error {
 	if c.Days < 1 {
 		return usage{workspace.ErrTokenLife}
 	}
-	var l server.Shared
-	if err := r.do("share", server.ShareArgs{Workspace: c.Workspace, Page: c.Page, Days: c.Days}, &l); err != nil {
+	var l rpc.Shared
+	if err := r.do("share", rpc.ShareArgs{Workspace: c.Workspace, Page: c.Page, Days: c.Days}, &l); err != nil {
 		return err
 	}
 	return r.print(l, func(w io.Writer) {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 )
 
 type connectCmd struct {
@@ -46,8 +46,8 @@ func (c *connectAddCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
-	var a server.Connected
-	err = r.do("connect", server.ConnectArgs{Mapping: mapping, Then: c.Then, Language: c.Language, Workspace: c.Workspace, Kind: c.Kind, Name: c.Name, Secret: secret, APIKey: key, APIBase: c.APIBase, MediaHosts: c.MediaHost, PublicURL: c.PublicURL}, &a)
+	var a rpc.Connected
+	err = r.do("connect", rpc.ConnectArgs{Mapping: mapping, Then: c.Then, Language: c.Language, Workspace: c.Workspace, Kind: c.Kind, Name: c.Name, Secret: secret, APIKey: key, APIBase: c.APIBase, MediaHosts: c.MediaHost, PublicURL: c.PublicURL}, &a)
 	if err != nil {
 		return err
 	}
@@ -92,8 +92,8 @@ type connectListCmd struct {
 }
 
 func (c *connectListCmd) Run(r *run) error {
-	var list []server.Listed
-	if err := r.do("connect-list", server.WorkspaceArgs{Workspace: c.Workspace}, &list); err != nil {
+	var list []rpc.Listed
+	if err := r.do("connect-list", rpc.WorkspaceArgs{Workspace: c.Workspace}, &list); err != nil {
 		return err
 	}
 	return r.print(list, func(w io.Writer) {
@@ -121,8 +121,8 @@ type connectRemoveCmd struct {
 }
 
 func (c *connectRemoveCmd) Run(r *run) error {
-	var a server.Removed
-	if err := r.do("connect-remove", server.SourceArgs{Workspace: c.Workspace, Name: c.Name}, &a); err != nil {
+	var a rpc.Removed
+	if err := r.do("connect-remove", rpc.SourceArgs{Workspace: c.Workspace, Name: c.Name}, &a); err != nil {
 		return err
 	}
 	return r.print(a, func(w io.Writer) {
@@ -146,8 +146,8 @@ func (c *connectRotateCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
-	var a server.Connected
-	if err := r.do("connect-rotate", server.SourceArgs{Workspace: c.Workspace, Name: c.Name, Secret: secret, APIKey: key}, &a); err != nil {
+	var a rpc.Connected
+	if err := r.do("connect-rotate", rpc.SourceArgs{Workspace: c.Workspace, Name: c.Name, Secret: secret, APIKey: key}, &a); err != nil {
 		return err
 	}
 	return r.print(a, func(w io.Writer) {

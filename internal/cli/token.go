@@ -6,7 +6,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -27,7 +27,7 @@ func (c *tokenMakeCmd) Run(r *run) error {
 		return usage{workspace.ErrTokenLife}
 	}
 	var token string
-	if err := r.do("token", server.TokenArgs{Workspace: c.Workspace, Role: c.Role, Days: c.Days}, &token); err != nil {
+	if err := r.do("token", rpc.TokenArgs{Workspace: c.Workspace, Role: c.Role, Days: c.Days}, &token); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintln(r.Out, token)
@@ -40,7 +40,7 @@ type tokenListCmd struct {
 
 func (c *tokenListCmd) Run(r *run) error {
 	var list []workspace.Pass
-	if err := r.do("token-list", server.WorkspaceArgs{Workspace: c.Workspace}, &list); err != nil {
+	if err := r.do("token-list", rpc.WorkspaceArgs{Workspace: c.Workspace}, &list); err != nil {
 		return err
 	}
 	return r.print(list, func(w io.Writer) {
@@ -63,8 +63,8 @@ type tokenRevokeCmd struct {
 }
 
 func (c *tokenRevokeCmd) Run(r *run) error {
-	var a server.Revoked
-	if err := r.do("token-revoke", server.RevokeArgs{Workspace: c.Workspace, ID: c.ID}, &a); err != nil {
+	var a rpc.Revoked
+	if err := r.do("token-revoke", rpc.RevokeArgs{Workspace: c.Workspace, ID: c.ID}, &a); err != nil {
 		return err
 	}
 	return r.print(a, func(w io.Writer) { fmt.Fprintf(w, "%s gives no access any more.\n", a.ID) })

@@ -7,7 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -25,7 +25,7 @@ type workspaceListCmd struct{}
 
 func (c *workspaceListCmd) Run(r *run) error {
 	var list []workspace.Tenant
-	if err := r.do("workspace-list", server.WorkspaceArgs{}, &list); err != nil {
+	if err := r.do("workspace-list", rpc.WorkspaceArgs{}, &list); err != nil {
 		return err
 	}
 	return r.print(list, func(w io.Writer) {
@@ -56,8 +56,8 @@ type workspaceCreateCmd struct {
 }
 
 func (c *workspaceCreateCmd) Run(r *run) error {
-	var made server.TenantMade
-	if err := r.do("workspace-create", server.WorkspaceArgs{Workspace: c.Name}, &made); err != nil {
+	var made rpc.TenantMade
+	if err := r.do("workspace-create", rpc.WorkspaceArgs{Workspace: c.Name}, &made); err != nil {
 		return err
 	}
 	return r.print(made, func(w io.Writer) {
@@ -74,7 +74,7 @@ type workspaceLimitCmd struct {
 
 func (c *workspaceLimitCmd) Run(r *run) error {
 	var ws workspace.Tenant
-	a := server.LimitArgs{Workspace: c.Name, Limits: workspace.Limits{Second: c.Second, Day: c.Day, Open: c.Open}}
+	a := rpc.LimitArgs{Workspace: c.Name, Limits: workspace.Limits{Second: c.Second, Day: c.Day, Open: c.Open}}
 	if err := r.do("workspace-limit", a, &ws); err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (c *workspaceDeleteCmd) Run(r *run) error { return r.tenant("workspace-dele
 // tenant does something with a workspace and prints how it stands then.
 func (r *run) tenant(verb, name string) error {
 	var ws workspace.Tenant
-	if err := r.do(verb, server.WorkspaceArgs{Workspace: name}, &ws); err != nil {
+	if err := r.do(verb, rpc.WorkspaceArgs{Workspace: name}, &ws); err != nil {
 		return err
 	}
 	said := map[string]string{"works": "works", "suspended": "is suspended", "deleting": "is being deleted", "deleted": "is deleted"}
@@ -122,5 +122,5 @@ type workspaceExportCmd struct {
 }
 
 func (c *workspaceExportCmd) Run(r *run) error {
-	return r.stream("workspace-export", server.WorkspaceArgs{Workspace: c.Name}, nil, r.Out)
+	return r.stream("workspace-export", rpc.WorkspaceArgs{Workspace: c.Name}, nil, r.Out)
 }

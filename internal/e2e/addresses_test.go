@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 )
 
 // orders are all orders of n things.
@@ -51,8 +51,8 @@ func TestAPersonByTwoAddressesIsOne(t *testing.T) {
 		func(n int) {
 			h.post("/v1/contacts/opt-out", line(`{"contact":%q,"via":"web"}`, mail(n)), bearer(token), 204)
 		},
-		func(n int) { h.do("erase", server.EraseArgs{Contact: phone(n)}, nil) },
-		func(n int) { h.do("erase", server.EraseArgs{Contact: mail(n)}, nil) },
+		func(n int) { h.do("erase", rpc.EraseArgs{Contact: phone(n)}, nil) },
+		func(n int) { h.do("erase", rpc.EraseArgs{Contact: mail(n)}, nil) },
 		func(n int) {
 			h.post(native.Path, line(`{"schema":"murmur.v1","type":"consent","source_id":"no%d","occurred_at":%q,"purpose":"transcribe","act":"opted_out","via":"web","party":{"email":%q}}`,
 				n, at.Format(time.RFC3339), mail(n)), bearer(native.Secret), 200)
@@ -87,7 +87,7 @@ func TestAPersonByTwoAddressesIsOne(t *testing.T) {
 	for _, by := range []string{"+12025550902", "+12025550904"} {
 		h.post("/v1/contacts/opt-out", line(`{"contact":%q,"via":"sms"}`, by), bearer(token), 204)
 	}
-	h.do("erase", server.EraseArgs{Contact: "+12025550902", Wait: true}, nil)
+	h.do("erase", rpc.EraseArgs{Contact: "+12025550902", Wait: true}, nil)
 	say("ACk3", `{"phone":"+12025550903",`+shared+`}`, "where is my badger parcel")
 	say("ACk4", `{"phone":"+12025550904",`+shared+`}`, "where is my walrus parcel")
 	say("ACk5", `{"phone":"+12025550905","email":"person905@example.com"}`, "where is my hippo parcel")
@@ -142,9 +142,9 @@ func TestFiguresByTwoAddressesDoNotDependOnOrder(t *testing.T) {
 					h.post("/v1/contacts/opt-out", line(`{"contact":%q,"via":"web"}`, mail), bearer(token), 204)
 				})
 			case 1:
-				all = append(all, func() { h.do("erase", server.EraseArgs{Contact: mail}, nil) })
+				all = append(all, func() { h.do("erase", rpc.EraseArgs{Contact: mail}, nil) })
 			case 2:
-				all = append(all, func() { h.do("erase", server.EraseArgs{Contact: phone}, nil) })
+				all = append(all, func() { h.do("erase", rpc.EraseArgs{Contact: phone}, nil) })
 			}
 		}
 		random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })

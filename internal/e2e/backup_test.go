@@ -14,6 +14,7 @@ import (
 
 	"murmur/internal/cli"
 	"murmur/internal/faulttest"
+	"murmur/internal/rpc"
 	"murmur/internal/server"
 )
 
@@ -46,7 +47,7 @@ func newStream(t testing.TB) *stream {
 
 // send delivers events from..to-1, again and again where the house has no room, and gives how many were new to it.
 // begun is called once a third of them was answered.
-func (s *stream) send(h *house, to server.Connected, which []int, begun func()) (fresh int64, err error) {
+func (s *stream) send(h *house, to rpc.Connected, which []int, begun func()) (fresh int64, err error) {
 	var g errgroup.Group
 	var done, news atomic.Int64
 	g.SetLimit(8)
@@ -133,7 +134,7 @@ func TestFiftyBackups(t *testing.T) {
 		data := newData(t)
 		r := &house{t: t, data: data}
 		r.verb("restore", b.file)
-		if v, err := server.Verify(t.Context(), data, server.VerifyArgs{}); err != nil || len(v.Breaches) > 0 {
+		if v, err := server.Verify(t.Context(), data, rpc.VerifyArgs{}); err != nil || len(v.Breaches) > 0 {
 			t.Fatalf("backup %d: %v, %v", k, v.Breaches, err)
 		}
 		r = open(t, data)

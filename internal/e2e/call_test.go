@@ -17,7 +17,7 @@ import (
 	_ "modernc.org/sqlite" // reads the keys that a killed server left
 
 	"murmur/internal/faulttest"
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 )
 
 // scenario is sipp's plain call of the recorder's own tests.
@@ -102,8 +102,8 @@ func TestEveryRecordedCallHasAReceipt(t *testing.T) {
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	var v server.Verified
-	h.do("verify", server.VerifyArgs{}, &v)
+	var v rpc.Verified
+	h.do("verify", rpc.VerifyArgs{}, &v)
 	if len(v.Breaches) != 1 {
 		t.Errorf("a recording that was removed makes %d breaches", len(v.Breaches))
 	}
@@ -112,8 +112,8 @@ func TestEveryRecordedCallHasAReceipt(t *testing.T) {
 // sound checks that verify finds nothing.
 func (h *house) sound() {
 	h.t.Helper()
-	var v server.Verified
-	h.do("verify", server.VerifyArgs{}, &v)
+	var v rpc.Verified
+	h.do("verify", rpc.VerifyArgs{}, &v)
 	for _, b := range v.Breaches {
 		h.t.Errorf("%s: %s", b.File, b.What)
 	}

@@ -16,7 +16,7 @@ import (
 	"unicode"
 	"unicode/utf16"
 
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 )
 
 // canary is one invented personal value.
@@ -275,10 +275,10 @@ func (h *house) sing(all []canary, out io.Writer) {
 	}
 	for kind, file := range map[string]*bytes.Buffer{"native": &lines, "calls": &calls, "messages": &texts, "surveys": &surveys} {
 		var preview, got []byte
-		if err := h.try("import", server.ImportArgs{Kind: kind, DryRun: true}, bytes.NewReader(file.Bytes()), &preview); err != nil {
+		if err := h.try("import", rpc.ImportArgs{Kind: kind, DryRun: true}, bytes.NewReader(file.Bytes()), &preview); err != nil {
 			h.t.Errorf("dry run of %s: %v", kind, err)
 		}
-		if err := h.try("import", server.ImportArgs{Kind: kind}, file, &got); err != nil {
+		if err := h.try("import", rpc.ImportArgs{Kind: kind}, file, &got); err != nil {
 			h.t.Errorf("import of %s: %v", kind, err)
 		}
 		_, _ = out.Write(append(preview, got...))
@@ -287,9 +287,9 @@ func (h *house) sing(all []canary, out io.Writer) {
 
 // fail sends every canary on the ways on which it must be refused, kept aside, held or answered with an error.
 func (h *house) fail(all []canary, out io.Writer) {
-	var native, quo server.Connected
-	h.do("connect", server.ConnectArgs{Kind: "native", Name: "failing"}, &native)
-	h.do("connect", server.ConnectArgs{Kind: "quo", Name: "failing-quo"}, &quo)
+	var native, quo rpc.Connected
+	h.do("connect", rpc.ConnectArgs{Kind: "native", Name: "failing"}, &native)
+	h.do("connect", rpc.ConnectArgs{Kind: "quo", Name: "failing-quo"}, &quo)
 	token := h.token()
 	now := time.Now()
 	try := func(path string, body []byte, header http.Header) {
@@ -343,11 +343,11 @@ func (h *house) fail(all []canary, out io.Writer) {
 			}
 		case 8:
 			if i%100 == 8 {
-				verb("erase", server.EraseArgs{Contact: c.value + " "}, "")
+				verb("erase", rpc.EraseArgs{Contact: c.value + " "}, "")
 			}
-			verb("doctor", server.DoctorArgs{Event: c.value}, "")
-			verb("import", server.ImportArgs{Kind: "calls"}, c.value+"\n"+c.value+"\n")
-			verb("import", server.ImportArgs{Kind: "calls"}, "Call ID,Date,Direction,Status\n"+c.value+","+c.value+",sideways,lost\n")
+			verb("doctor", rpc.DoctorArgs{Event: c.value}, "")
+			verb("import", rpc.ImportArgs{Kind: "calls"}, c.value+"\n"+c.value+"\n")
+			verb("import", rpc.ImportArgs{Kind: "calls"}, "Call ID,Date,Direction,Status\n"+c.value+","+c.value+",sideways,lost\n")
 		case 9:
 			try(native.Path, transcript("H"+v, now, c.value, "line with "+c.said), b)
 			try(native.Path, call("F"+v, now.AddDate(80, 0, 0), c.value), b)

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 )
 
 // menu is Quo's delivery about a choice in the phone menu.
@@ -142,7 +142,7 @@ func TestAKeySpeaksOfItsCall(t *testing.T) {
 func (h *house) token() string {
 	h.t.Helper()
 	var token string
-	h.do("token", server.TokenArgs{Role: "owner"}, &token)
+	h.do("token", rpc.TokenArgs{Role: "owner"}, &token)
 	return token
 }
 

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"murmur/internal/insight"
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 	"murmur/internal/synth"
 )
 
@@ -65,7 +65,7 @@ func (h *house) hooks(b *synth.Business, days []synth.Day) (out []hook) {
 }
 
 // hooksOf is hooks for a connection of Quo that there is.
-func (h *house) hooksOf(quo server.Connected, b *synth.Business, days []synth.Day) (out []hook) {
+func (h *house) hooksOf(quo rpc.Connected, b *synth.Business, days []synth.Day) (out []hook) {
 	typeform := h.connect("typeform")
 	for _, d := range days {
 		for _, w := range b.Quo(d) {

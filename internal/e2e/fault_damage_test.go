@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"murmur/internal/faulttest"
+	"murmur/internal/rpc"
 	"murmur/internal/server"
 )
 
@@ -64,8 +65,8 @@ func TestDamageFault(t *testing.T) {
 				continue
 			}
 			write(t, data, name, changed)
-			v, err := server.Verify(t.Context(), data, server.VerifyArgs{})
-			at := slices.IndexFunc(v.Breaches, func(b server.Breach) bool { return b.File == name })
+			v, err := server.Verify(t.Context(), data, rpc.VerifyArgs{})
+			at := slices.IndexFunc(v.Breaches, func(b rpc.Breach) bool { return b.File == name })
 			if err != nil || at < 0 {
 				t.Errorf("%s, %s: %v, %+v", name, d.what, err, v.Breaches)
 			} else if b := v.Breaches[at]; kind == "rows of the lake" && len(changed) == len(whole) {
@@ -82,7 +83,7 @@ func TestDamageFault(t *testing.T) {
 			}
 		}
 	}
-	if v, err := server.Verify(t.Context(), data, server.VerifyArgs{}); err != nil || len(v.Breaches) > 0 {
+	if v, err := server.Verify(t.Context(), data, rpc.VerifyArgs{}); err != nil || len(v.Breaches) > 0 {
 		t.Errorf("put right again: %v %+v", err, v.Breaches)
 	}
 	row.Note = fmt.Sprintf("%d kinds of files, all named; %d rows counted as lost", len(all), rows)
@@ -172,7 +173,7 @@ func everyKind(t *testing.T, killed bool) string {
 	s.events = s.events[:100]
 	s.send(h, source, len(s.events)+1, func() {})
 	h.post(source.Path, []byte(`{"schema":"murmur.v1","type":"no such thing"}`), bearer(source.Secret), 200) // stays sealed
-	h.do("erase", server.EraseArgs{Contact: "+12025550199"}, nil)
+	h.do("erase", rpc.EraseArgs{Contact: "+12025550199"}, nil)
 	h.figures()
 	if killed {
 		h.kill()

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"murmur/internal/faulttest"
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 )
 
 // TestKill9: a server that is killed at any moment loses nothing that it acknowledged, every delivery has one state,
@@ -97,7 +97,7 @@ func TestPowerCut(t *testing.T) {
 
 // cut takes the power from a house under load and gives the house that opens the same disk afterwards, nil when a house
 // with a mistake cannot be opened.
-func (s *senders) cut(t *testing.T, d *disk, mistake string, after int) (*house, server.Connected) {
+func (s *senders) cut(t *testing.T, d *disk, mistake string, after int) (*house, rpc.Connected) {
 	data := filepath.Join(d.dir, "data")
 	h := spawnWith(t, mistake, data)
 	h.townPolicy()

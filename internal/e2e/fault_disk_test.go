@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"murmur/internal/faulttest"
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 )
 
 // TestFullDisk: a full disk under the whole house loses nothing. Vendors are told to come again; an erasure and an
@@ -27,7 +27,7 @@ func TestFullDisk(t *testing.T) {
 	source := h.connect("native")
 	h.connectIn("other") // whose opt-outs are in no figure of the town
 	var token string
-	h.do("token", server.TokenArgs{Workspace: "other", Role: "owner"}, &token)
+	h.do("token", rpc.TokenArgs{Workspace: "other", Role: "owner"}, &token)
 	for i := range 20 { // somebody to erase
 		h.post(source.Path, call(fmt.Sprintf("gone%d", i), march, "+12025550199"), bearer(source.Secret), 200)
 	}
@@ -70,7 +70,7 @@ func TestFullDisk(t *testing.T) {
 		}
 		<-time.After(50 * time.Millisecond)
 	}
-	h.do("erase", server.EraseArgs{Contact: "+12025550198"}, nil)
+	h.do("erase", rpc.EraseArgs{Contact: "+12025550198"}, nil)
 	h.erased()
 	if before := h.counts(); before.Erased < 20 {
 		t.Errorf("20 deliveries of the erased person, %d are erased", before.Erased)
@@ -88,8 +88,8 @@ var march = time.Date(2026, 3, 10, 15, 0, 0, 0, time.UTC)
 // getsThrough erases a person and records opt-outs on a full disk.
 func (h *house) getsThrough(t *testing.T, token string) {
 	t.Helper()
-	var erased server.Erased
-	if err := h.try("erase", server.EraseArgs{Contact: "+12025550199"}, nil, &erased); err != nil || erased.Receipt == "" {
+	var erased rpc.Erased
+	if err := h.try("erase", rpc.EraseArgs{Contact: "+12025550199"}, nil, &erased); err != nil || erased.Receipt == "" {
 		t.Errorf("erase on a full disk: %v\n%s", err, h.log.Bytes())
 	}
 	if a, err := h.send(http.MethodPost, "/v1/calls/AC9/opt-out", []byte(`{"via":"agent"}`), bearer(token)); err != nil || a.status != http.StatusNoContent {
@@ -117,7 +117,7 @@ func erasesWithoutBallast(t *testing.T, row *faulttest.Row) bool {
 	defer func() { _ = h.stop() }()
 	for i := range 2000 {
 		fill(t, disk)
-		if err := h.try("erase", server.EraseArgs{Contact: fmt.Sprintf("+1202555%04d", i)}, nil, nil); err != nil {
+		if err := h.try("erase", rpc.EraseArgs{Contact: fmt.Sprintf("+1202555%04d", i)}, nil, nil); err != nil {
 			return false
 		}
 	}

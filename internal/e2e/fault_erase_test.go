@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"murmur/internal/faulttest"
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 )
 
 // TestErasureSurvivesDeath: a server that is killed behind the answer of an erasure, before or while it is carried out, or
@@ -24,8 +24,8 @@ func TestErasureSurvivesDeath(t *testing.T) {
 	}
 	h.figures()
 	for r := range rounds {
-		var e server.Erased
-		h.do("erase", server.EraseArgs{Contact: fmt.Sprintf("+1202555%04d", 100+r)}, &e)
+		var e rpc.Erased
+		h.do("erase", rpc.EraseArgs{Contact: fmt.Sprintf("+1202555%04d", 100+r)}, &e)
 		if e.Receipt == "" {
 			t.Error("no receipt")
 		}

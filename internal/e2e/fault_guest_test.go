@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"murmur/internal/faulttest"
+	"murmur/internal/rpc"
 	"murmur/internal/server"
 )
 
@@ -62,8 +63,8 @@ func TestBrokenTenantFault(t *testing.T) {
 			t.Errorf("%s: all workspaces are shut out: %v\n%s", d.what, err, h.log.Bytes())
 		} else {
 			h.post(source.Path, call("tenant"+d.what, march, "+12125550142"), bearer(source.Secret), 200)
-			var v server.Verified
-			if h.do("verify", server.VerifyArgs{}, &v); len(v.Breaches) == 0 {
+			var v rpc.Verified
+			if h.do("verify", rpc.VerifyArgs{}, &v); len(v.Breaches) == 0 {
 				t.Errorf("%s: verify names nothing", d.what)
 			}
 			if b := h.townFigures(); len(b) == 0 {
@@ -195,9 +196,9 @@ func TestWrongClockFault(t *testing.T) {
 		at := time.Now().AddDate(0, 0, days)
 		h.post(off.Path, call(fmt.Sprint("off", i), at, "+12125550142"), bearer(off.Secret), 200)
 	}
-	var status server.Status
+	var status rpc.Status
 	h.drain()
-	h.do("status", server.WorkspaceArgs{}, &status)
+	h.do("status", rpc.WorkspaceArgs{}, &status)
 	if c := status.Workspaces["off"].Counts; c.Quarantined != 1 || c.Published != 1 {
 		t.Errorf("one call of the future and one of the past: %+v", c)
 	}
@@ -214,7 +215,7 @@ func TestWrongClockFault(t *testing.T) {
 		t.Errorf("after the clock was put right: %+v", c)
 	}
 	h.stopWell()
-	if v, err := server.Verify(t.Context(), data, server.VerifyArgs{}); err != nil || len(v.Breaches) > 0 {
+	if v, err := server.Verify(t.Context(), data, rpc.VerifyArgs{}); err != nil || len(v.Breaches) > 0 {
 		t.Errorf("verify: %v %+v", err, v.Breaches)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"murmur/internal/faulttest"
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 )
 
 // TestKill9OfAnImport: an import that is killed, in the server or as a command of its own, goes on where it was: no row
@@ -56,11 +56,11 @@ func (s *senders) killServer(t *testing.T, data string, rows int64) (told int64)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = h.try("import", server.ImportArgs{Kind: "native", ID: "one"}, bytes.NewReader(s.file), nil)
+		_ = h.try("import", rpc.ImportArgs{Kind: "native", ID: "one"}, bytes.NewReader(s.file), nil)
 	}()
 	for {
-		var p server.Progress
-		h.do("import-progress", server.ProgressArgs{ID: "one"}, &p)
+		var p rpc.Progress
+		h.do("import-progress", rpc.ProgressArgs{ID: "one"}, &p)
 		told = max(told, p.Rows)
 		select {
 		case <-ended: // before it could be killed

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"murmur/internal/faulttest"
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 )
 
 // injection makes the nth of some system calls of each thread fail.
@@ -112,7 +112,7 @@ func (in injection) under(cmd *exec.Cmd, n int, data string) *exec.Cmd {
 }
 
 // underInjection runs the house until it has stored `after` more or refuses, and reports whether it refused.
-func (s *senders) underInjection(t *testing.T, in injection, n int, data string, source server.Connected, after int) (refused bool) {
+func (s *senders) underInjection(t *testing.T, in injection, n int, data string, source rpc.Connected, after int) (refused bool) {
 	t.Helper()
 	h := startCommand(t, in.under(serveCommand(honest, data), n, data), data)
 	h.end = h.killGroup

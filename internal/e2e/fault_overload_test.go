@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"murmur/internal/faulttest"
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 )
 
 // wire is one connection of a vendor, with as little client as possible: it shares the cores with the server.
@@ -56,7 +56,7 @@ func (w *wire) post(id string) (status int, after string) {
 	return res.StatusCode, res.Header.Get("Retry-After")
 }
 
-func (h *house) wire(source string, c server.Connected) *wire {
+func (h *house) wire(source string, c rpc.Connected) *wire {
 	return &wire{address: strings.TrimPrefix(h.base, "http://"), source: source, path: c.Path, secret: c.Secret}
 }
 
@@ -91,7 +91,7 @@ func (c *crowdOf) one(w *wire, n int64, due time.Time) {
 
 // open sends at a rate, whatever is answered, over so many connections; what is due while none is free waits at the
 // vendor.
-func (c *crowdOf) open(h *house, s server.Connected, source string, connections int, rate float64, stop <-chan struct{}) (offered int64) {
+func (c *crowdOf) open(h *house, s rpc.Connected, source string, connections int, rate float64, stop <-chan struct{}) (offered int64) {
 	type due struct {
 		n  int64
 		at time.Time
@@ -127,7 +127,7 @@ func (c *crowdOf) open(h *house, s server.Connected, source string, connections 
 }
 
 // closed sends one after another over so many connections for a time: what the house can do.
-func (c *crowdOf) closed(h *house, s server.Connected, connections int, d time.Duration) (perSecond float64) {
+func (c *crowdOf) closed(h *house, s rpc.Connected, connections int, d time.Duration) (perSecond float64) {
 	var next atomic.Int64
 	var all sync.WaitGroup
 	began := time.Now()
@@ -158,9 +158,9 @@ func cpu(t testing.TB, pid int) float64 {
 	return (user + system) / 100
 }
 
-func (h *house) connectIn(workspace string) (c server.Connected) {
+func (h *house) connectIn(workspace string) (c rpc.Connected) {
 	h.t.Helper()
-	h.do("connect", server.ConnectArgs{Workspace: workspace, Kind: "native"}, &c)
+	h.do("connect", rpc.ConnectArgs{Workspace: workspace, Kind: "native"}, &c)
 	return c
 }
 
@@ -217,7 +217,7 @@ func TestOverload(t *testing.T) {
 	h = spawn(t, data)
 	for _, c := range []struct {
 		*crowdOf
-		to server.Connected
+		to rpc.Connected
 	}{{peace, loud}, {many, loud}, {few, quiet}} {
 		lost, acked := c.lost(h, c.to)
 		row.Lost += lost
@@ -237,7 +237,7 @@ func (c *crowdOf) p99() time.Duration {
 }
 
 // lost asks for every acknowledged delivery once more, at most 20,000 of them, evenly: each must be known.
-func (c *crowdOf) lost(h *house, to server.Connected) (lost, acked int64) {
+func (c *crowdOf) lost(h *house, to rpc.Connected) (lost, acked int64) {
 	h.t.Helper()
 	var ids []string
 	c.acked.Range(func(id, _ any) bool { ids = append(ids, id.(string)); return true })

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"murmur/internal/faulttest"
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 	"murmur/internal/synth"
 )
 
@@ -63,13 +63,13 @@ func (s *senders) forget() { clear(s.acked) }
 
 // rush is what happens until the house is gone or all is sent: senders with a few connections, as a vendor does that
 // tries again, an import, and questions for figures. fault is called once when `after` more were acknowledged.
-func (s *senders) rush(h *house, source server.Connected, after int, fault func()) (refused int64) {
+func (s *senders) rush(h *house, source rpc.Connected, after int, fault func()) (refused int64) {
 	s.late.Store(false)
 	stop := make(chan struct{})
 	var beside sync.WaitGroup
 	beside.Go(func() {
-		var got server.Imported
-		if h.try("import", server.ImportArgs{Kind: "native"}, bytes.NewReader(s.file), &got) == nil {
+		var got rpc.Imported
+		if h.try("import", rpc.ImportArgs{Kind: "native"}, bytes.NewReader(s.file), &got) == nil {
 			s.mu.Lock()
 			s.filed = true
 			s.mu.Unlock()
@@ -83,7 +83,7 @@ func (s *senders) rush(h *house, source server.Connected, after int, fault func(
 			default:
 			}
 			var b []byte
-			if h.try("figures", server.FiguresArgs{Refresh: true}, nil, &b) != nil {
+			if h.try("figures", rpc.FiguresArgs{Refresh: true}, nil, &b) != nil {
 				return
 			}
 		}
@@ -95,7 +95,7 @@ func (s *senders) rush(h *house, source server.Connected, after int, fault func(
 }
 
 // send sends what was not acknowledged yet. It ends when a sender has no answer any more, or when all is sent.
-func (s *senders) send(h *house, source server.Connected, after int, fault func()) (refused int64) {
+func (s *senders) send(h *house, source rpc.Connected, after int, fault func()) (refused int64) {
 	var next, done, no atomic.Int64
 	var gone atomic.Bool
 	var once sync.Once
@@ -139,7 +139,7 @@ func (s *senders) send(h *house, source server.Connected, after int, fault func(
 
 // lost sends every acknowledged delivery once more: the house must know each. An address that it does not know any more
 // has lost them all.
-func (s *senders) lost(h *house, source server.Connected) (lost, acked int64) {
+func (s *senders) lost(h *house, source rpc.Connected) (lost, acked int64) {
 	h.t.Helper()
 	var g errgroup.Group
 	var fresh atomic.Int64
@@ -174,7 +174,7 @@ func (s *senders) lost(h *house, source server.Connected) (lost, acked int64) {
 
 // finish sends the rest in peace and fills the row: what was acknowledged before and is lost, what counted twice, and
 // whether the figures are those of a house to which nothing happened.
-func (s *senders) finish(h *house, source server.Connected, row *faulttest.Row) {
+func (s *senders) finish(h *house, source rpc.Connected, row *faulttest.Row) {
 	h.t.Helper()
 	lost, acked := s.lost(h, source)
 	row.Lost += lost
@@ -200,7 +200,7 @@ func (s *senders) finish(h *house, source server.Connected, row *faulttest.Row) 
 // townFigures are those of the workspace that the senders send to.
 func (h *house) townFigures() (b []byte) {
 	h.t.Helper()
-	h.do("figures", server.FiguresArgs{Workspace: "default", Refresh: true}, &b)
+	h.do("figures", rpc.FiguresArgs{Workspace: "default", Refresh: true}, &b)
 	return b
 }
 

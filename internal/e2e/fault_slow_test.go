@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"murmur/internal/faulttest"
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 )
 
 // fewFiles is how many descriptors the server under attack may have.
@@ -37,8 +37,8 @@ func TestSlowConnectionsFault(t *testing.T) {
 	for ; good.ok.Load() < 200 && tries < 2000; tries++ {
 		good.one(w, tries, time.Now())
 	}
-	var status server.Status
-	h.do("status", server.WorkspaceArgs{}, &status) // the operator's socket
+	var status rpc.Status
+	h.do("status", rpc.WorkspaceArgs{}, &status) // the operator's socket
 	if good.ok.Load() < 200 || good.bad.Load() > 0 {
 		t.Errorf("%d of %d were stored, %d answers are wrong", good.ok.Load(), tries, good.bad.Load())
 	}

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"murmur/internal/faulttest"
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 	"murmur/internal/synth"
 )
 
@@ -49,7 +49,7 @@ func TestStopFault(t *testing.T) {
 		h.counts()
 	}
 	half, goOn := newHalf(file.Bytes())
-	ended := h.begin("import", server.ImportArgs{Kind: "native"}, half)
+	ended := h.begin("import", rpc.ImportArgs{Kind: "native"}, half)
 	<-goOn // half of the file is read, the other half never comes
 	stop("import")
 	half.Close()
@@ -59,7 +59,7 @@ func TestStopFault(t *testing.T) {
 	if got := h.importFile("native", &file); got.In != int64(events) || got.Pending > 0 {
 		t.Errorf("the import again: %+v", got.Counts)
 	}
-	for verb, args := range map[string]any{"figures": server.FiguresArgs{Refresh: true}, "verify": server.VerifyArgs{Attack: true}, "backup": nil} {
+	for verb, args := range map[string]any{"figures": rpc.FiguresArgs{Refresh: true}, "verify": rpc.VerifyArgs{Attack: true}, "backup": nil} {
 		h.begin(verb, args, nil)
 		<-time.After(50 * time.Millisecond)
 		stop(verb)
@@ -67,7 +67,7 @@ func TestStopFault(t *testing.T) {
 	if _, err := h.tryConnect(vendor, quoKey); err != nil {
 		t.Fatal(err)
 	}
-	h.polling(func(p server.Polling) bool { return p.State == "history" || p.State == "live" })
+	h.polling(func(p rpc.Polling) bool { return p.State == "history" || p.State == "live" })
 	stop("poll")
 	if longest > 10*time.Second {
 		t.Errorf("it took %s to stop in the middle of %s", longest, last)

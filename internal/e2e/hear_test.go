@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"murmur/internal/insight"
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 	"murmur/internal/web"
 )
 
@@ -47,7 +47,7 @@ func (h *house) recorded(heard, waiting int64) web.Recorded {
 	defer tick.Stop()
 	limit := time.After(2 * time.Minute)
 	for {
-		var s server.Status
+		var s rpc.Status
 		h.do("status", nil, &s)
 		r := s.Workspaces["default"].Recordings
 		if r != nil && r.Heard == heard && r.Waiting == waiting {
@@ -90,7 +90,7 @@ func TestACallBecomesAFigure(t *testing.T) {
 	}
 	h.recorded(calls, 0)
 	h.drain()
-	var s server.Status
+	var s rpc.Status
 	h.do("status", nil, &s)
 	if c := s.Workspaces["default"].BySource["recorder"]; c.Published != calls || c.In != calls {
 		t.Errorf("of the recorder: %+v", c)
@@ -128,8 +128,8 @@ func TestARefusedCallIsNeverHeard(t *testing.T) {
 	if r := h.recorded(0, 2); !strings.Contains(r.Said, "no transcriber") {
 		t.Errorf("without a transcriber: %+v", r)
 	}
-	var d server.Diagnosis
-	h.do("doctor", server.DoctorArgs{}, &d)
+	var d rpc.Diagnosis
+	h.do("doctor", rpc.DoctorArgs{}, &d)
 	hint := ""
 	for _, c := range d.Checks {
 		if c.Name == "recordings of default" && !c.OK {

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"murmur/internal/cli"
+	"murmur/internal/rpc"
 	"murmur/internal/server"
 )
 
@@ -72,7 +73,7 @@ type house struct {
 	data     string
 	base     string // http://HOST:PORT
 	out, log *recorder
-	control  server.Control
+	control  rpc.Control
 
 	end  func()          // asks it to stop
 	done <-chan struct{} // it has stopped
@@ -249,32 +250,32 @@ func (h *house) try(verb string, args any, in io.Reader, answer any) error {
 }
 
 // connect adds a source.
-func (h *house) connect(kind string) server.Connected {
+func (h *house) connect(kind string) rpc.Connected {
 	h.t.Helper()
-	var c server.Connected
-	h.do("connect", server.ConnectArgs{Kind: kind, Name: kind}, &c)
+	var c rpc.Connected
+	h.do("connect", rpc.ConnectArgs{Kind: kind, Name: kind}, &c)
 	return c
 }
 
 func (h *house) policy(pairs ...string) {
 	h.t.Helper()
-	a := server.PolicyArgs{Reason: "a test", Author: "e2e"}
+	a := rpc.PolicyArgs{Reason: "a test", Author: "e2e"}
 	for i := 0; i < len(pairs); i += 2 {
-		a.Set = append(a.Set, server.KeyValue{Key: pairs[i], Value: pairs[i+1]})
+		a.Set = append(a.Set, rpc.KeyValue{Key: pairs[i], Value: pairs[i+1]})
 	}
 	h.do("policy", a, nil)
 }
 
-func (h *house) importFile(kind string, in io.Reader) server.Imported {
+func (h *house) importFile(kind string, in io.Reader) rpc.Imported {
 	h.t.Helper()
 	return h.importInto("", kind, in)
 }
 
 // importInto imports a file of a connection; "": of none in particular.
-func (h *house) importInto(source, kind string, in io.Reader) server.Imported {
+func (h *house) importInto(source, kind string, in io.Reader) rpc.Imported {
 	h.t.Helper()
-	var got server.Imported
-	if err := h.try("import", server.ImportArgs{Kind: kind, Source: source}, in, &got); err != nil {
+	var got rpc.Imported
+	if err := h.try("import", rpc.ImportArgs{Kind: kind, Source: source}, in, &got); err != nil {
 		h.t.Fatalf("import %s: %v", kind, err)
 	}
 	return got
@@ -284,7 +285,7 @@ func (h *house) importInto(source, kind string, in io.Reader) server.Imported {
 func (h *house) figures() []byte {
 	h.t.Helper()
 	var b []byte
-	h.do("figures", server.FiguresArgs{Refresh: true}, &b)
+	h.do("figures", rpc.FiguresArgs{Refresh: true}, &b)
 	return b
 }
 
@@ -306,8 +307,8 @@ func (h *house) drain() {
 func (h *house) erased() {
 	h.t.Helper()
 	for began := time.Now(); ; <-time.After(20 * time.Millisecond) {
-		var s server.Status
-		h.do("status", server.WorkspaceArgs{}, &s)
+		var s rpc.Status
+		h.do("status", rpc.WorkspaceArgs{}, &s)
 		if len(s.Erasing) == 0 {
 			return
 		}
@@ -318,10 +319,10 @@ func (h *house) erased() {
 }
 
 // counts are those of the default workspace, checked to be whole: every delivery has one state.
-func (h *house) counts() server.Counts {
+func (h *house) counts() rpc.Counts {
 	h.t.Helper()
-	var s server.Status
-	h.do("status", server.WorkspaceArgs{}, &s)
+	var s rpc.Status
+	h.do("status", rpc.WorkspaceArgs{}, &s)
 	c := s.Workspaces["default"].Counts
 	if sum := c.Pending + c.Held + c.Published + c.Duplicate + c.Ignored + c.Refused + c.Quarantined + c.Erased; sum != c.In {
 		h.t.Errorf("%d deliveries are in, %d have a state: %+v", c.In, sum, c)
@@ -386,8 +387,8 @@ func skip(t *testing.T, what, why string) {
 }
 
 // problemOf is the server's own error behind an error, nil for another.
-func problemOf(err error) *server.Problem {
-	if p, ok := errors.AsType[*server.Problem](err); ok {
+func problemOf(err error) *rpc.Problem {
+	if p, ok := errors.AsType[*rpc.Problem](err); ok {
 		return p
 	}
 	return nil

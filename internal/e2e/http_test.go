@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"murmur/internal/rpc"
 	"murmur/internal/server"
 	"murmur/internal/synth"
 )
@@ -34,8 +35,8 @@ func TestStatusOfBadInput(t *testing.T) {
 	t.Parallel()
 	h := open(t, newData(t))
 	quo, typeform, native := h.connect("quo"), h.connect("typeform"), h.connect("native")
-	var keyless server.Connected
-	h.do("connect", server.ConnectArgs{Kind: "quo", Name: "keyless", Secret: "not base64!"}, &keyless)
+	var keyless rpc.Connected
+	h.do("connect", rpc.ConnectArgs{Kind: "quo", Name: "keyless", Secret: "not base64!"}, &keyless)
 	now := time.Now()
 	good := call("AC1", now, "+12025550101")
 	big := append(bytes.Repeat([]byte(" "), 1<<20-len(good)), good...)
@@ -171,8 +172,8 @@ func TestRotation(t *testing.T) {
 		c := h.connect(kind)
 		secrets := []string{c.Secret}
 		for range 2 {
-			var r server.Connected
-			h.do("connect-rotate", server.SourceArgs{Name: kind}, &r)
+			var r rpc.Connected
+			h.do("connect-rotate", rpc.SourceArgs{Name: kind}, &r)
 			secrets = append(secrets, r.Secret)
 			for i, s := range secrets {
 				want := 200
@@ -190,7 +191,7 @@ func TestRotation(t *testing.T) {
 				h.post(c.Path, body, header, want)
 			}
 		}
-		h.do("connect-remove", server.SourceArgs{Name: kind}, nil)
+		h.do("connect-remove", rpc.SourceArgs{Name: kind}, nil)
 		h.post(c.Path, nil, nil, 404)
 	}
 }
@@ -254,9 +255,9 @@ func TestOperation(t *testing.T) {
 		!strings.Contains(m, fmt.Sprintf("murmur_deliveries{state=\"published\"} %d\n", c.Published)) {
 		t.Errorf("metrics and status differ:\n%s", m)
 	}
-	var known, unknown server.Erased
-	h.do("erase", server.EraseArgs{Contact: days[0].Calls[0].Person.Phone}, &known)
-	h.do("erase", server.EraseArgs{Contact: "+12025550199"}, &unknown)
+	var known, unknown rpc.Erased
+	h.do("erase", rpc.EraseArgs{Contact: days[0].Calls[0].Person.Phone}, &known)
+	h.do("erase", rpc.EraseArgs{Contact: "+12025550199"}, &unknown)
 	if known.State != "erased" || unknown.State != "erased" || len(known.Receipt) != len(unknown.Receipt) || known.Receipt == "" {
 		t.Errorf("receipts of someone known and someone not: %+v, %+v", known, unknown)
 	}
@@ -268,7 +269,7 @@ func TestOperation(t *testing.T) {
 }
 
 // restart stops the server within ten seconds, starts it again on the same directory, and finds everything there.
-func (h *house) restart(before server.Counts, quo server.Connected) {
+func (h *house) restart(before rpc.Counts, quo rpc.Connected) {
 	t := h.t.(*testing.T)
 	began := time.Now()
 	if err := h.stop(); err != nil {
@@ -286,7 +287,7 @@ func (h *house) restart(before server.Counts, quo server.Connected) {
 	}
 	body := call("after", time.Now(), "+12025550102")
 	again.post(quo.Path, body, signStandard(quo.Secret, "after", time.Now(), body), 200)
-	var s server.Status
+	var s rpc.Status
 	again.do("status", nil, &s)
 	if s.Workspaces["default"].BySource["quo"].In == 0 {
 		t.Errorf("sources after a restart: %v", s)

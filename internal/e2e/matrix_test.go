@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 )
 
 // TestNoRouteOpensToOthers replays every route and method of the API, as its own description names them, on a running
@@ -16,20 +16,20 @@ import (
 func TestNoRouteOpensToOthers(t *testing.T) {
 	t.Parallel()
 	h := open(t, newData(t))
-	var victim server.Connected
-	h.do("connect", server.ConnectArgs{Kind: "native", Name: "victimsource"}, &victim)
-	h.do("connect", server.ConnectArgs{Workspace: "other", Kind: "native", Name: "strange"}, nil)
+	var victim rpc.Connected
+	h.do("connect", rpc.ConnectArgs{Kind: "native", Name: "victimsource"}, &victim)
+	h.do("connect", rpc.ConnectArgs{Workspace: "other", Kind: "native", Name: "strange"}, nil)
 	h.post(victim.Path, call("victimcall", time.Now(), "+12025550143"), bearer(victim.Secret), http.StatusOK)
 	token := func(workspace, role string) (s string) {
-		h.do("token", server.TokenArgs{Workspace: workspace, Role: role}, &s)
+		h.do("token", rpc.TokenArgs{Workspace: workspace, Role: role}, &s)
 		return s
 	}
 	stranger, viewer, revoked := token("other", "owner"), token("default", "viewer"), token("default", "owner")
 	var passes []struct{ ID, Role string }
-	h.do("token-list", server.WorkspaceArgs{Workspace: "default"}, &passes)
+	h.do("token-list", rpc.WorkspaceArgs{Workspace: "default"}, &passes)
 	for _, p := range passes {
 		if p.Role == "owner" {
-			h.do("token-revoke", server.RevokeArgs{Workspace: "default", ID: p.ID}, nil)
+			h.do("token-revoke", rpc.RevokeArgs{Workspace: "default", ID: p.ID}, nil)
 		}
 	}
 	before := h.bytes("connect-list")
@@ -91,6 +91,6 @@ func (h *house) routes(t *testing.T) (all []route) {
 func (h *house) bytes(verb string) string {
 	h.t.Helper()
 	var b []byte
-	h.do(verb, server.WorkspaceArgs{Workspace: "default"}, &b)
+	h.do(verb, rpc.WorkspaceArgs{Workspace: "default"}, &b)
 	return string(b)
 }

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"testing"
 
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 )
 
 // The metrics are counts of the whole server. Over HTTP an owner of the default workspace sees them and nobody else, under
@@ -15,7 +15,7 @@ func TestMetricsAreTheOperatorsAlone(t *testing.T) {
 	h := open(t, newData(t))
 	has := func(b []byte) bool { return bytes.Contains(b, []byte("murmur_deliveries")) }
 	var viewer string
-	h.do("token", server.TokenArgs{Role: "viewer"}, &viewer)
+	h.do("token", rpc.TokenArgs{Role: "viewer"}, &viewer)
 	for name, head := range map[string]http.Header{
 		"nobody": nil, "a guess": bearer("guess"), "a viewer": bearer(viewer), "another scheme": {"Authorization": {"Basic " + h.token()}},
 	} {

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"murmur/internal/faulttest"
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 )
 
 // fakeQuo builds the fake of Quo's API once; it is a program of its own, as the vendor is.
@@ -64,22 +64,22 @@ func startQuo(t *testing.T, contacts int, args ...string) string {
 const quoKey = "synthetic-quo-key"
 
 // tryConnect connects Quo by its API.
-func (h *house) tryConnect(base, key string) (c server.Connected, err error) {
+func (h *house) tryConnect(base, key string) (c rpc.Connected, err error) {
 	h.t.Helper()
-	err = h.try("connect", server.ConnectArgs{Kind: "quo", Name: "quo", APIKey: key, APIBase: base}, nil, &c)
+	err = h.try("connect", rpc.ConnectArgs{Kind: "quo", Name: "quo", APIKey: key, APIBase: base}, nil, &c)
 	return c, err
 }
 
 // polling waits until the source is as asked.
-func (h *house) polling(until func(server.Polling) bool) server.Polling {
+func (h *house) polling(until func(rpc.Polling) bool) rpc.Polling {
 	h.t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	var list []server.Listed
+	var list []rpc.Listed
 	for {
-		h.do("connect-list", server.WorkspaceArgs{}, &list)
+		h.do("connect-list", rpc.WorkspaceArgs{}, &list)
 		for _, l := range list {
 			if l.Polling != nil && until(*l.Polling) {
 				return *l.Polling
@@ -93,7 +93,7 @@ func (h *house) polling(until func(server.Polling) bool) server.Polling {
 	}
 }
 
-func caughtUp(p server.Polling) bool { return p.State == "live" && p.Lag >= 0 }
+func caughtUp(p rpc.Polling) bool { return p.State == "live" && p.Lag >= 0 }
 
 // TestWebhooksAndPollingAreOneBusiness: the same weeks by webhook alone, and by webhook, API and file of one connection
 // together, in any order, give the same bytes.
@@ -108,8 +108,8 @@ func TestWebhooksAndPollingAreOneBusiness(t *testing.T) {
 	mixed := open(t, newData(t))
 	mixed.townPolicy()
 	random := rand.New(rand.NewPCG(6, 2))
-	var c server.Connected
-	mixed.do("connect", server.ConnectArgs{Kind: "quo", Name: "quo", APIKey: quoKey, APIBase: startQuo(t, 150, "--every", "9", "--faults", "429,502,cut page,reorder,repeated item over a page edge")}, &c)
+	var c rpc.Connected
+	mixed.do("connect", rpc.ConnectArgs{Kind: "quo", Name: "quo", APIKey: quoKey, APIBase: startQuo(t, 150, "--every", "9", "--faults", "429,502,cut page,reorder,repeated item over a page edge")}, &c)
 	hooks := mixed.hooksOf(c, b, truth.days)
 	random.Shuffle(len(hooks), func(i, j int) { hooks[i], hooks[j] = hooks[j], hooks[i] })
 	mixed.sendAll(hooks[:len(hooks)/2])
@@ -186,19 +186,19 @@ func TestAVendorInTrouble(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	var list []server.Listed
-	if h.do("connect-list", server.WorkspaceArgs{}, &list); len(list) != 0 {
+	var list []rpc.Listed
+	if h.do("connect-list", rpc.WorkspaceArgs{}, &list); len(list) != 0 {
 		t.Errorf("%d sources were connected", len(list))
 	}
 	if _, err := h.tryConnect(startQuo(t, 400, "--every", "24", "--faults", "revoked key"), quoKey); err != nil {
 		t.Fatal(err)
 	}
-	p := h.polling(func(p server.Polling) bool { return p.Trouble != "" })
+	p := h.polling(func(p rpc.Polling) bool { return p.Trouble != "" })
 	if p.State != "stopped" || p.Trouble != "key" || p.Items == 0 || !strings.Contains(p.Hint, "rotate") {
 		t.Errorf("revoked in the middle: %+v", p)
 	}
-	h.do("connect-pause", server.SourceArgs{Name: "quo"}, nil)
-	if p := h.polling(func(server.Polling) bool { return true }); p.State != "paused" {
+	h.do("connect-pause", rpc.SourceArgs{Name: "quo"}, nil)
+	if p := h.polling(func(rpc.Polling) bool { return true }); p.State != "paused" {
 		t.Errorf("paused: %+v", p)
 	}
 	metrics := string(h.send2(http.MethodGet, "/metrics", h.token()).body)

@@ -19,6 +19,7 @@ import (
 	"murmur/internal/keyring"
 	"murmur/internal/ledger"
 	"murmur/internal/meta"
+	"murmur/internal/rpc"
 	"murmur/internal/server"
 	"murmur/internal/workspace"
 )
@@ -32,7 +33,7 @@ func TestAStolenDirectoryOpensNothing(t *testing.T) {
 	h := spawn(t, data, "--root-key", place)
 	native := h.connect("native")
 	h.post(native.Path, call("AC1", time.Now(), "+12025550143"), bearer(native.Secret), http.StatusOK)
-	h.do("erase", server.EraseArgs{Contact: "+12025550144"}, nil)
+	h.do("erase", rpc.EraseArgs{Contact: "+12025550144"}, nil)
 	h.figures()
 	h.policy("transcripts", "notice")
 	h.stopWell()

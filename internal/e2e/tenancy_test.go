@@ -14,13 +14,13 @@ import (
 	"time"
 
 	"murmur/internal/faulttest"
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
 // tenant is one of three businesses in a house: its way in, and what it says.
 type tenant struct {
-	server.Connected
+	rpc.Connected
 	name, word, phone string
 }
 
@@ -35,8 +35,8 @@ func TestKill9WhileAWorkspaceIsDeleted(t *testing.T) {
 	var all []*tenant
 	for i, name := range []string{"default", "quiet-house", "lost-and-gone"} {
 		w := &tenant{name: name, word: []string{"teapot", "kettle", "anteater"}[i], phone: fmt.Sprintf("+1202555%04d", 9000+i)}
-		h.do("connect", server.ConnectArgs{Workspace: name, Kind: "native", Name: "lines"}, &w.Connected)
-		h.do("policy", server.PolicyArgs{Workspace: name, Set: []server.KeyValue{{Key: "transcripts", Value: "notice"}}, Reason: "a test", Author: "e2e"}, nil)
+		h.do("connect", rpc.ConnectArgs{Workspace: name, Kind: "native", Name: "lines"}, &w.Connected)
+		h.do("policy", rpc.PolicyArgs{Workspace: name, Set: []rpc.KeyValue{{Key: "transcripts", Value: "notice"}}, Reason: "a test", Author: "e2e"}, nil)
 		h.post(w.Path, w.life(), bearer(w.Secret), 200)
 		all = append(all, w)
 	}
@@ -81,8 +81,8 @@ func TestKill9WhileAWorkspaceIsDeleted(t *testing.T) {
 		ordered := make(chan struct{})
 		go func(h *house) {
 			defer close(ordered)
-			_ = h.try("workspace-suspend", server.WorkspaceArgs{Workspace: doomed.name}, nil, nil)
-			_ = h.try("workspace-delete", server.WorkspaceArgs{Workspace: doomed.name}, nil, nil)
+			_ = h.try("workspace-suspend", rpc.WorkspaceArgs{Workspace: doomed.name}, nil, nil)
+			_ = h.try("workspace-delete", rpc.WorkspaceArgs{Workspace: doomed.name}, nil, nil)
 		}(h)
 		after := time.NewTimer(time.Duration(random.IntN(400)) * time.Millisecond)
 		select {
@@ -101,7 +101,7 @@ func TestKill9WhileAWorkspaceIsDeleted(t *testing.T) {
 	close(stop)
 	running.Wait()
 	if state := h.stateOf(doomed.name); state != "deleted" {
-		h.do("workspace-delete", server.WorkspaceArgs{Workspace: doomed.name}, nil)
+		h.do("workspace-delete", rpc.WorkspaceArgs{Workspace: doomed.name}, nil)
 		t.Logf("after %d deaths: %s", row.Rounds, state)
 	}
 	t.Logf("%d deaths; %d deliveries taken, %d refused", row.Rounds, taken.Load(), refused.Load())
@@ -156,7 +156,7 @@ func (h *house) figuresOf(some []*tenant) []byte {
 	var all bytes.Buffer
 	for _, w := range some {
 		var b []byte
-		h.do("figures", server.FiguresArgs{Workspace: w.name}, &b)
+		h.do("figures", rpc.FiguresArgs{Workspace: w.name}, &b)
 		all.Write(b)
 	}
 	return all.Bytes()
@@ -165,7 +165,7 @@ func (h *house) figuresOf(some []*tenant) []byte {
 func (h *house) stateOf(name string) string {
 	h.t.Helper()
 	var list []workspace.Tenant
-	h.do("workspace-list", server.WorkspaceArgs{}, &list)
+	h.do("workspace-list", rpc.WorkspaceArgs{}, &list)
 	for _, w := range list {
 		if w.Workspace.String() == name {
 			return w.State

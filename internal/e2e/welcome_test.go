@@ -12,6 +12,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"murmur/internal/rpc"
 	"murmur/internal/server"
 	"murmur/internal/web/webtest/browser"
 )
@@ -145,11 +146,11 @@ func TestSourcesInTroubleInABrowser(t *testing.T) {
 	pasteKey(t, tab, "plain", quoKey, plain)
 	says(t, tab, "no: not in this plan")
 	tab.LookHere(t, "welcome-plan-without-transcripts")
-	h.polling(func(p server.Polling) bool { return len(p.Missing) > 0 })
+	h.polling(func(p rpc.Polling) bool { return len(p.Missing) > 0 })
 
 	tab.Run(t, chromedp.Navigate(h.base+"/welcome"), chromedp.WaitReady("footer"))
 	pasteKey(t, tab, "revoked", quoKey, revoked)
-	h.polling(func(p server.Polling) bool { return p.State == "stopped" })
+	h.polling(func(p rpc.Polling) bool { return p.State == "stopped" })
 	until(t, tab, `document.querySelector("#history .tag.stopped") !== null`)
 	tab.Look(t, h.base+"/settings", "settings-trouble")
 	says(t, tab, "Stopped", "The vendor does not accept the API key", "Make a new one at the vendor", "Transcripts are not in this plan")

@@ -87,14 +87,17 @@ type Pipeline struct {
 	// SetAside is called for each message that was set aside, with the reason; may be nil.
 	SetAside func(m journal.Message, err error)
 
+	pause    pause
 	imports  imports
 	places   places
 	unsealed map[journal.ID]uint32 // by delivery: the epoch under which it could not be opened, until it was read once more
 }
 
-// Run processes deliveries until ctx ends; it then returns nil. An error is one of the installation as a whole:
-// nothing was lost or given up, and Run can be called again.
+// Run processes deliveries until ctx ends, or until a caller of Still wants it to; it then returns nil. An error is one of the
+// installation as a whole: nothing was lost or given up. Run can be called again, by one caller at a time.
 func (p *Pipeline) Run(ctx context.Context) error {
+	ctx, done := p.pause.begin(ctx)
+	defer done()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return p.run(ctx, journal.Reader{Topic: journal.Inbox, Group: "process"}, p.process) })
 	g.Go(func() error {

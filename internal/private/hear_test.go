@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/zaf/g711"
+
 	"murmur/internal/audio"
 	"murmur/internal/audio/audiotest"
 	"murmur/internal/audio/wav"
@@ -25,8 +27,6 @@ import (
 	"murmur/internal/private/internal/recording"
 	"murmur/internal/tour"
 	"murmur/internal/workspace"
-
-	"github.com/zaf/g711"
 )
 
 // The transcriber of these tests is this test binary, run as `private.test recite SCRIPT`.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"murmur/internal/ledger"
+	"murmur/internal/rpc"
 )
 
 // TestTheLinkIsNotInTheLog: where the output of a server is no terminal, it says where the link is and not the link.
@@ -49,7 +50,7 @@ func TestAReasonIsMasked(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = n.Close() })
 	const said = "Lena Vogt at +1 212 555 0143 asked for it, lena@example.org"
-	if _, err := n.policy(t.Context(), PolicyArgs{Workspace: "default", Set: []KeyValue{{Key: "raw-hours", Value: "12"}}, Reason: said}); err != nil {
+	if _, err := n.policy(t.Context(), rpc.PolicyArgs{Workspace: "default", Set: []rpc.KeyValue{{Key: "raw-hours", Value: "12"}}, Reason: said}); err != nil {
 		t.Fatal(err)
 	}
 	found := 0

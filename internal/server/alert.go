@@ -17,36 +17,13 @@ import (
 	"murmur/internal/insight"
 	"murmur/internal/job"
 	"murmur/internal/mail"
+	"murmur/internal/rpc"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
 )
 
-// AlertArgs are a range and who is told when a figure leaves it.
-type AlertArgs struct {
-	Workspace string         `json:"workspace"`
-	Insight   string         `json:"insight"`
-	Measure   string         `json:"measure"` // empty: that of the insight's headline
-	Below     string         `json:"below"`   // as insight.ParseWatch reads it; both empty: the usual range
-	Above     string         `json:"above"`
-	Way       workspace.Way  `json:"way"`
-	To        string         `json:"to"`
-	As        workspace.Role `json:"as"`
-}
-
-// AlertMade is a new alert; the secret that signs its webhooks is shown this once.
-type AlertMade struct {
-	AlertListed
-	Secret string `json:"secret,omitempty"`
-}
-
-// AlertListed is an alert without what is secret of where it goes.
-type AlertListed struct {
-	workspace.Alert
-	Host string `json:"host,omitempty"` // of a webhook or a chat
-}
-
 // addAlert adds an alert for the operator: the host that it names may be private or loopback.
-func (n *Node) addAlert(ctx context.Context, a AlertArgs) (AlertMade, error) {
+func (n *Node) addAlert(ctx context.Context, a rpc.AlertArgs) (rpc.AlertMade, error) {
 	host, err := hook.HostOf(a.To)
 	if a.Way == workspace.ByMail || err != nil {
 		return n.addAlertTo(ctx, a, nil) // says what is wrong
@@ -55,77 +32,77 @@ func (n *Node) addAlert(ctx context.Context, a AlertArgs) (AlertMade, error) {
 }
 
 // addAlertTo adds an alert whose host may be private as far as it is listed.
-func (n *Node) addAlertTo(ctx context.Context, a AlertArgs, named []string) (AlertMade, error) {
+func (n *Node) addAlertTo(ctx context.Context, a rpc.AlertArgs, named []string) (rpc.AlertMade, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
-		return AlertMade{}, err
+		return rpc.AlertMade{}, err
 	}
 	watch, err := insight.ParseWatch(a.Insight, a.Measure, a.Below, a.Above)
 	if err != nil {
-		return AlertMade{}, err
+		return rpc.AlertMade{}, err
 	}
 	alert := workspace.Alert{Watch: watch, Way: a.Way, Role: a.As, Target: workspace.Target{To: a.To, Named: named}}
 	switch a.Way {
 	case workspace.ByMail:
 		if alert.Target.To, err = mail.Address(a.To); err != nil {
-			return AlertMade{}, err
+			return rpc.AlertMade{}, err
 		}
 	case workspace.ByWebhook:
 		alert.Target.Secret = hook.NewSecret()
 		fallthrough
 	default:
 		if err := receiver(alert).Check(); err != nil {
-			return AlertMade{}, err
+			return rpc.AlertMade{}, err
 		}
 	}
 	if alert, err = n.store.AddAlert(ctx, ws, alert); err != nil {
-		return AlertMade{}, err
+		return rpc.AlertMade{}, err
 	}
-	return AlertMade{listedAlert(alert), alert.Target.Secret}, n.accessed(ctx, ws, "alert")
+	return rpc.AlertMade{listedAlert(alert), alert.Target.Secret}, n.accessed(ctx, ws, "alert")
 }
 
-func listedAlert(a workspace.Alert) AlertListed {
-	l := AlertListed{Alert: a}
+func listedAlert(a workspace.Alert) rpc.AlertListed {
+	l := rpc.AlertListed{Alert: a}
 	if u, err := url.Parse(a.Target.To); err == nil && a.Way != workspace.ByMail {
 		l.Host = u.Hostname()
 	}
 	return l
 }
 
-func (n *Node) listAlerts(ctx context.Context, a WorkspaceArgs) ([]AlertListed, error) {
+func (n *Node) listAlerts(ctx context.Context, a rpc.WorkspaceArgs) ([]rpc.AlertListed, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
 		return nil, err
 	}
 	all, err := n.store.Alerts(ctx, ws)
-	list := make([]AlertListed, len(all))
+	list := make([]rpc.AlertListed, len(all))
 	for i := range all {
 		list[i] = listedAlert(all[i])
 	}
 	return list, err
 }
 
-func (n *Node) removeAlert(ctx context.Context, a RevokeArgs) (Revoked, error) {
+func (n *Node) removeAlert(ctx context.Context, a rpc.RevokeArgs) (rpc.Revoked, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
-		return Revoked{}, err
+		return rpc.Revoked{}, err
 	}
-	return Revoked{ID: a.ID, State: "removed"}, n.store.RemoveAlert(ctx, ws, a.ID)
+	return rpc.Revoked{ID: a.ID, State: "removed"}, n.store.RemoveAlert(ctx, ws, a.ID)
 }
 
 // tryAlert sends a message without figures, now, and says what came of it.
-func (n *Node) tryAlert(ctx context.Context, a RevokeArgs) (Revoked, error) {
+func (n *Node) tryAlert(ctx context.Context, a rpc.RevokeArgs) (rpc.Revoked, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
-		return Revoked{}, err
+		return rpc.Revoked{}, err
 	}
 	alert, err := n.store.Alert(ctx, ws, a.ID)
 	if err != nil {
-		return Revoked{}, err
+		return rpc.Revoked{}, err
 	}
 	at := n.now()
 	err = n.tell(ctx, alert, fmt.Sprintf("test-%s-%d", alert.ID, at.Unix()), digest.Alert{ID: alert.ID, Workspace: ws.String(), At: at})
-	return Revoked{ID: a.ID, State: "sent"}, errors.Join(err, n.noteTold(ctx, alert, err))
+	return rpc.Revoked{ID: a.ID, State: "sent"}, errors.Join(err, n.noteTold(ctx, alert, err))
 }
 
 // errNoMail is why an alert by mail cannot be sent.
@@ -322,11 +299,11 @@ func (n *Node) alert(ctx context.Context, ws workspace.ID, args alertArgs) error
 
 // alerting says whether the last messages of a workspace were taken.
 func (n *Node) alerting(ctx context.Context, name string, say func(name string, ok bool, hint, format string, args ...any)) error {
-	all, err := n.listAlerts(ctx, WorkspaceArgs{Workspace: name})
+	all, err := n.listAlerts(ctx, rpc.WorkspaceArgs{Workspace: name})
 	if err != nil || len(all) == 0 {
 		return err
 	}
-	all = slices.DeleteFunc(all, func(a AlertListed) bool { return a.Failed == "" })
+	all = slices.DeleteFunc(all, func(a rpc.AlertListed) bool { return a.Failed == "" })
 	say("alerts of "+name, len(all) == 0, "murmur alert list says why; murmur alert test ID tries again", "%d alerts whose last message was not taken", len(all))
 	return nil
 }
@@ -335,7 +312,7 @@ func (n *Node) alerting(ctx context.Context, name string, say func(name string, 
 type alerts struct{ *Node }
 
 func (a alerts) Alerts(ctx context.Context, ws workspace.ID) ([]web.Alert, error) {
-	all, err := a.listAlerts(ctx, WorkspaceArgs{Workspace: ws.String()})
+	all, err := a.listAlerts(ctx, rpc.WorkspaceArgs{Workspace: ws.String()})
 	out := make([]web.Alert, len(all))
 	for i, l := range all {
 		out[i] = web.Alert(l)
@@ -348,19 +325,19 @@ func (a alerts) AddAlert(ctx context.Context, ws workspace.ID, n web.NewAlert) (
 	if host, err := hook.HostOf(n.To); err == nil && a.zone.AllowsHosts([]string{host}) == nil {
 		named = []string{host}
 	}
-	made, err := a.addAlertTo(ctx, AlertArgs{ws.String(), n.Insight, n.Measure, n.Below, n.Above, n.Way, n.To, n.As}, named)
+	made, err := a.addAlertTo(ctx, rpc.AlertArgs{ws.String(), n.Insight, n.Measure, n.Below, n.Above, n.Way, n.To, n.As}, named)
 	return web.Alert(made.AlertListed), made.Secret, alertErr(err)
 }
 
 func (a alerts) TestAlert(ctx context.Context, ws workspace.ID, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, testFor)
 	defer cancel()
-	_, err := a.tryAlert(ctx, RevokeArgs{Workspace: ws.String(), ID: id})
+	_, err := a.tryAlert(ctx, rpc.RevokeArgs{Workspace: ws.String(), ID: id})
 	return alertErr(err)
 }
 
 func (a alerts) RemoveAlert(ctx context.Context, ws workspace.ID, id string) error {
-	_, err := a.removeAlert(ctx, RevokeArgs{Workspace: ws.String(), ID: id})
+	_, err := a.removeAlert(ctx, rpc.RevokeArgs{Workspace: ws.String(), ID: id})
 	return webErr(err)
 }
 

@@ -24,6 +24,7 @@ import (
 	"murmur/internal/job"
 	letters "murmur/internal/mail"
 	"murmur/internal/mail/mailtest"
+	"murmur/internal/rpc"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
 )
@@ -83,7 +84,7 @@ func (w *watched) weeks(t *testing.T) {
 		}
 	}
 	w.Start(t.Context())
-	if got, err := importAs(t.Context(), w.Node, ImportArgs{}, strings.NewReader(rows.String())); err != nil || got.Published != 900 {
+	if got, err := importAs(t.Context(), w.Node, rpc.ImportArgs{}, strings.NewReader(rows.String())); err != nil || got.Published != 900 {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	if err := w.Refresh(t.Context()); err != nil {
@@ -91,7 +92,7 @@ func (w *watched) weeks(t *testing.T) {
 	}
 }
 
-func (w *watched) add(t *testing.T, a AlertArgs) AlertMade {
+func (w *watched) add(t *testing.T, a rpc.AlertArgs) rpc.AlertMade {
 	t.Helper()
 	if a.As == "" {
 		a.As = workspace.Owner
@@ -149,9 +150,9 @@ func TestAnAlertIsToldOnceAWeek(t *testing.T) {
 	w := watchedNode(t)
 	w.weeks(t)
 	jobs := w.queued(t)
-	inside := w.add(t, AlertArgs{Above: "90%", Way: workspace.ByWebhook})
-	set := w.add(t, AlertArgs{Above: "20%", Way: workspace.ByWebhook})
-	usual := w.add(t, AlertArgs{Way: workspace.BySlack, As: workspace.Viewer})
+	inside := w.add(t, rpc.AlertArgs{Above: "90%", Way: workspace.ByWebhook})
+	set := w.add(t, rpc.AlertArgs{Above: "20%", Way: workspace.ByWebhook})
+	usual := w.add(t, rpc.AlertArgs{Way: workspace.BySlack, As: workspace.Viewer})
 	now := w.at
 	w.at = time.Date(2026, 11, 9, 7, 59, 0, 0, time.UTC)
 	if err := w.lookAtAlerts(t.Context()); err != nil || len(jobs()) > 0 {
@@ -193,7 +194,7 @@ func TestAnAlertIsToldOnceAWeek(t *testing.T) {
 	if !bytes.Contains(p.body, []byte("the 8 weeks before lead one to expect")) || !bytes.Contains(p.body, []byte("Every count has noise")) || p.header.Get("webhook-signature") != "" {
 		t.Errorf("%s", p.body)
 	}
-	list, err := w.listAlerts(t.Context(), WorkspaceArgs{})
+	list, err := w.listAlerts(t.Context(), rpc.WorkspaceArgs{})
 	if err != nil || len(list) != 3 {
 		t.Fatal(list, err)
 	}
@@ -210,7 +211,7 @@ func TestAnAlertSaysOnlyWhatItsReaderMaySee(t *testing.T) {
 	w := watchedNode(t)
 	w.weeks(t)
 	for _, role := range []workspace.Role{workspace.Owner, workspace.Viewer} {
-		a := w.add(t, AlertArgs{Above: "0.1%", Way: workspace.ByWebhook, As: role})
+		a := w.add(t, rpc.AlertArgs{Above: "0.1%", Way: workspace.ByWebhook, As: role})
 		if err := w.work(t, alertArgs{"default", a.ID, "2026-11-02"}); err != nil {
 			t.Fatal(err)
 		}
@@ -246,11 +247,11 @@ func TestAReceiverThatFails(t *testing.T) {
 	t.Parallel()
 	w := watchedNode(t)
 	w.weeks(t)
-	a := w.add(t, AlertArgs{Above: "20%", Way: workspace.ByWebhook})
+	a := w.add(t, rpc.AlertArgs{Above: "20%", Way: workspace.ByWebhook})
 	args := alertArgs{"default", a.ID, "2026-11-02"}
-	last := func() AlertListed {
+	last := func() rpc.AlertListed {
 		t.Helper()
-		list, err := w.listAlerts(t.Context(), WorkspaceArgs{})
+		list, err := w.listAlerts(t.Context(), rpc.WorkspaceArgs{})
 		if err != nil || len(list) != 1 {
 			t.Fatal(list, err)
 		}
@@ -274,7 +275,7 @@ func TestAReceiverThatFails(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	<-w.posts
-	d, err := w.doctor(t.Context(), DoctorArgs{})
+	d, err := w.doctor(t.Context(), rpc.DoctorArgs{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,8 +289,8 @@ func TestAReceiverThatFails(t *testing.T) {
 	if err := w.work(t, args); err != nil || len(w.posts) > 0 {
 		t.Errorf("asked again after it was gone: %v", err)
 	}
-	b := w.add(t, AlertArgs{Above: "20%", Way: workspace.ByWebhook})
-	if _, err := w.removeAlert(t.Context(), RevokeArgs{ID: b.ID}); err != nil {
+	b := w.add(t, rpc.AlertArgs{Above: "20%", Way: workspace.ByWebhook})
+	if _, err := w.removeAlert(t.Context(), rpc.RevokeArgs{ID: b.ID}); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.work(t, alertArgs{"default", b.ID, "2026-11-02"}); err != nil || len(w.posts) > 0 {
@@ -319,7 +320,7 @@ func TestAnAlertByMailIsEndedFromIt(t *testing.T) {
 	t.Parallel()
 	w := watchedNode(t)
 	w.weeks(t)
-	a := w.add(t, AlertArgs{Above: "20%", Way: workspace.ByMail, To: "Boss <boss@example.org>"})
+	a := w.add(t, rpc.AlertArgs{Above: "20%", Way: workspace.ByMail, To: "Boss <boss@example.org>"})
 	args := alertArgs{"default", a.ID, "2026-11-02"}
 	if err := w.work(t, args); !errors.Is(err, errNoMail) {
 		t.Errorf("without a mail server: %v", err)
@@ -343,7 +344,7 @@ func TestAnAlertByMailIsEndedFromIt(t *testing.T) {
 	if err := (site{w.Node}).Unsubscribe(t.Context(), web.HashOf(stored.Target.Ender)); err != nil {
 		t.Fatal(err)
 	}
-	if list, err := w.listAlerts(t.Context(), WorkspaceArgs{}); err != nil || len(list) > 0 {
+	if list, err := w.listAlerts(t.Context(), rpc.WorkspaceArgs{}); err != nil || len(list) > 0 {
 		t.Error(list, err)
 	}
 }
@@ -353,21 +354,21 @@ func TestATenantsAlertReachesNoHostInside(t *testing.T) {
 	t.Parallel()
 	w := watchedNode(t)
 	for _, to := range []string{w.url, "https://127.0.0.1:8443/x", "http://example.com/x", "https://user:pass@example.com", "nonsense", "file:///etc/passwd"} {
-		if _, err := w.addAlertTo(t.Context(), AlertArgs{Insight: "missed-call-rate", Way: workspace.BySlack, To: to, As: workspace.Owner}, nil); Explain(err).Exit != 2 {
+		if _, err := w.addAlertTo(t.Context(), rpc.AlertArgs{Insight: "missed-call-rate", Way: workspace.BySlack, To: to, As: workspace.Owner}, nil); Explain(err).Exit != 2 {
 			t.Errorf("%s: %v", to, err)
 		}
 	}
 	for _, to := range []string{"https://127.0.0.1/x", "https://localhost/x", "https://[::1]/x", "https://10.0.0.7/x", "https://169.254.169.254/x"} {
-		a, err := w.addAlertTo(t.Context(), AlertArgs{Insight: "missed-call-rate", Way: workspace.ByWebhook, To: to, As: workspace.Owner}, nil)
+		a, err := w.addAlertTo(t.Context(), rpc.AlertArgs{Insight: "missed-call-rate", Way: workspace.ByWebhook, To: to, As: workspace.Owner}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.tryAlert(t.Context(), RevokeArgs{ID: a.ID}); !errors.Is(err, hook.ErrHost) {
+		if _, err := w.tryAlert(t.Context(), rpc.RevokeArgs{ID: a.ID}); !errors.Is(err, hook.ErrHost) {
 			t.Errorf("%s: %v", to, err)
 		}
 	}
-	a := w.add(t, AlertArgs{Way: workspace.ByWebhook})
-	if _, err := w.tryAlert(t.Context(), RevokeArgs{ID: a.ID}); err != nil || !bytes.Contains((<-w.posts).body, []byte(`"alert.test"`)) {
+	a := w.add(t, rpc.AlertArgs{Way: workspace.ByWebhook})
+	if _, err := w.tryAlert(t.Context(), rpc.RevokeArgs{ID: a.ID}); err != nil || !bytes.Contains((<-w.posts).body, []byte(`"alert.test"`)) {
 		t.Errorf("the operator's own: %v", err)
 	}
 }
@@ -376,10 +377,10 @@ func TestATenantsAlertReachesNoHostInside(t *testing.T) {
 func TestNoReceiverIsInTheFiles(t *testing.T) {
 	t.Parallel()
 	w := watchedNode(t)
-	a := w.add(t, AlertArgs{Way: workspace.ByWebhook})
-	w.add(t, AlertArgs{Way: workspace.ByMail, To: "boss@example.org"})
+	a := w.add(t, rpc.AlertArgs{Way: workspace.ByWebhook})
+	w.add(t, rpc.AlertArgs{Way: workspace.ByMail, To: "boss@example.org"})
 	secrets := []string{"canary-of-the-path", a.Secret, "boss@example.org"}
-	list, err := w.listAlerts(t.Context(), WorkspaceArgs{})
+	list, err := w.listAlerts(t.Context(), rpc.WorkspaceArgs{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -413,7 +414,7 @@ func TestARunningServerTellsByItself(t *testing.T) {
 	t.Parallel()
 	w := watchedNode(t)
 	w.weeks(t)
-	a := w.add(t, AlertArgs{Above: "20%", Way: workspace.ByWebhook})
+	a := w.add(t, rpc.AlertArgs{Above: "20%", Way: workspace.ByWebhook})
 	if err := w.startUpkeep(t.Context()); err != nil {
 		t.Fatal(err)
 	}

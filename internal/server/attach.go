@@ -5,37 +5,26 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"maps"
-	"net"
 	"net/http"
-	"net/url"
 
 	"murmur/internal/datadir"
+	"murmur/internal/rpc"
 )
-
-// Control carries out verbs: in the server that owns the data directory, or in this process.
-type Control interface {
-	// Do carries out a verb. args is its argument (nil: none), in its input where it reads a file, out receives the
-	// answer: JSON, or a file for the verbs that make one.
-	Do(ctx context.Context, verb string, args any, in io.Reader, out io.Writer) error
-	Close() error
-}
 
 // Attach finds the owner of a data directory: a running server over its socket, or, where none runs, a node of its
 // own that works until Close.
-func Attach(ctx context.Context, data string) (Control, error) {
+func Attach(ctx context.Context, data string) (rpc.Control, error) {
 	return attach(ctx, Config{Data: data})
 }
 
-func attach(ctx context.Context, c Config) (Control, error) {
-	if r := dialSocket(c.Data); r != nil {
+func attach(ctx context.Context, c Config) (rpc.Control, error) {
+	if r := rpc.Dial(c.Data); r != nil {
 		return r, nil
 	}
 	n, err := Open(ctx, c)
 	if errors.Is(err, datadir.ErrLocked) { // a server started between the two looks
-		if r := dialSocket(c.Data); r != nil {
+		if r := rpc.Dial(c.Data); r != nil {
 			return r, nil
 		}
 	}
@@ -45,60 +34,6 @@ func attach(ctx context.Context, c Config) (Control, error) {
 	_ = n.catchUp(ctx) // a failure here does not stop the verb; the next verb tries again
 	n.Start(ctx)
 	return n, nil
-}
-
-// remote speaks to a running server: POST /VERB over its socket, arguments in the query, a file in the body.
-type remote struct{ http http.Client }
-
-func dialSocket(data string) Control {
-	path := datadir.Socket(data)
-	c, err := net.Dial("unix", path)
-	if err != nil {
-		return nil
-	}
-	_ = c.Close()
-	return &remote{http.Client{Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, "unix", path)
-		},
-	}}}
-}
-
-func (r *remote) Do(ctx context.Context, verb string, args any, in io.Reader, out io.Writer) error {
-	b, err := json.Marshal(args)
-	if err != nil {
-		return err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://murmur/"+verb+"?args="+url.QueryEscape(string(b)), in)
-	if err != nil {
-		return err
-	}
-	res, err := r.http.Do(req)
-	if err != nil {
-		if u, ok := errors.AsType[*url.Error](err); ok { // its address is the socket's, which does not help a person
-			err = u.Err
-		}
-		return fmt.Errorf("ask the running server: %w", err)
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		p := &Problem{Message: "the running server answered " + res.Status, Exit: 1}
-		_ = json.NewDecoder(res.Body).Decode(p) // keeps the plain message when it is no problem
-		return p
-	}
-	if h, ok := out.(headed); ok {
-		maps.Copy(h.Header(), res.Header)
-	}
-	if _, err = io.Copy(out, res.Body); err != nil {
-		return fmt.Errorf("read the answer of the running server: %w", err)
-	}
-	return nil
-}
-
-func (r *remote) Close() error {
-	r.http.CloseIdleConnections()
-	return nil
 }
 
 // socketHandler serves the verbs of a node. It listens on a socket that only the data directory's owner can open.
@@ -140,14 +75,4 @@ type streamed struct {
 func (s *streamed) Write(p []byte) (int, error) {
 	s.begun = true
 	return s.ResponseWriter.Write(p)
-}
-
-// ask carries out a verb and reads its answer.
-func ask[R any](ctx context.Context, c Control, verb string, args any) (R, error) {
-	var r R
-	var b bytes.Buffer
-	if err := c.Do(ctx, verb, args, nil, &b); err != nil {
-		return r, err
-	}
-	return r, json.Unmarshal(b.Bytes(), &r)
 }

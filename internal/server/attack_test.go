@@ -8,6 +8,7 @@ import (
 	"murmur/internal/crowd"
 	"murmur/internal/crowd/provable"
 	"murmur/internal/crowd/release"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -19,10 +20,10 @@ func TestAnAttackThatSucceedsIsABreach(t *testing.T) {
 		weeks    []string
 		breaches int
 	}{{"held", 79, []string{"2026-W45"}, 0}, {"chance", 82, []string{"2026-W45"}, 0}, {"too often", 86, []string{"2026-W45"}, 1}, {"nothing was shown", 0, nil, 0}} {
-		var v Verified
+		var v rpc.Verified
 		a := crowd.Attacked{Noise: 2, Weeks: crowd.Attempt{Periods: c.weeks}}
 		a.Weeks.Accuracy.All = release.Share{Right: c.right * 10, Tried: 1000}
-		v.attacked(workspace.Default, a)
+		attacked(&v, workspace.Default, a)
 		if len(v.Breaches) != c.breaches {
 			t.Errorf("%s: breaches %v", c.name, v.Breaches)
 		}
@@ -45,9 +46,9 @@ func TestAClaimOfWhatLeavesThatFailsIsABreach(t *testing.T) {
 		"noise is too small":  {func(a *provable.Audited) { a.Low, a.High = 0.78, 0.9 }, 1},
 		"a contact adds more": {func(a *provable.Audited) { a.Most = 9 }, 1},
 	} {
-		l, v := line, Verified{}
+		l, v := line, rpc.Verified{}
 		c.change(&l)
-		v.audited(workspace.Default, provable.Audit{Month: "2026-11", Lines: []provable.Audited{l}})
+		audited(&v, workspace.Default, provable.Audit{Month: "2026-11", Lines: []provable.Audited{l}})
 		if len(v.Breaches) != c.breaches || !strings.Contains(v.Outside[0].String(), "all together") {
 			t.Errorf("%s: breaches %v, printed %s", name, v.Breaches, v.Outside[0])
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -28,8 +29,8 @@ func TestContentAgainstARefusalIsFound(t *testing.T) {
 		}
 		return out.String()
 	}
-	ask("policy", PolicyArgs{Set: []KeyValue{{Key: "transcripts", Value: "notice"}}, Reason: "a notice is played", Author: "test"}, "")
-	if got := ask("import", ImportArgs{Kind: "native"}, recorded); !strings.Contains(got, `"published":1`) {
+	ask("policy", rpc.PolicyArgs{Set: []rpc.KeyValue{{Key: "transcripts", Value: "notice"}}, Reason: "a notice is played", Author: "test"}, "")
+	if got := ask("import", rpc.ImportArgs{Kind: "native"}, recorded); !strings.Contains(got, `"published":1`) {
 		t.Fatal(got)
 	}
 	var contact []byte
@@ -58,11 +59,11 @@ func TestContentAgainstARefusalIsFound(t *testing.T) {
 	}
 	stop(t, n)
 	n = start(t, data)
-	v, err := n.verify(t.Context(), VerifyArgs{})
+	v, err := n.verify(t.Context(), rpc.VerifyArgs{})
 	if err != nil || len(v.Breaches) != 1 || !strings.Contains(v.Breaches[0].What, "1 transcripts that somebody refused") {
 		t.Fatalf("%+v, %v", v.Breaches, err)
 	}
-	if v, err := n.verify(t.Context(), VerifyArgs{}); err != nil || len(v.Breaches) != 0 {
+	if v, err := n.verify(t.Context(), rpc.VerifyArgs{}); err != nil || len(v.Breaches) != 0 {
 		t.Errorf("it is still there: %+v, %v", v.Breaches, err)
 	}
 	if err := n.Drain(t.Context()); err != nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -14,6 +13,7 @@ import (
 
 	"murmur/internal/datadir"
 	"murmur/internal/meta"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -48,7 +48,7 @@ func (n *Node) backup(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	defer release()
-	if err := n.line.still(func() error { return n.copyInto(ctx, tmp) }); err != nil {
+	if err := n.way.Still(func() error { return n.copyInto(ctx, tmp) }); err != nil {
 		return err
 	}
 	files, err := n.backupFiles(tmp)
@@ -65,9 +65,9 @@ func (n *Node) backup(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("measure the backup: %w", err)
 	}
-	if h, ok := w.(headed); ok {
+	if h, ok := w.(rpc.Headed); ok {
 		h.Header().Set("Content-Length", strconv.FormatInt(info.Size(), 10))
-		h.Header().Set(LeftOut, strconv.FormatInt(waiting, 10))
+		h.Header().Set(rpc.LeftOut, strconv.FormatInt(waiting, 10))
 	}
 	if _, err := io.Copy(w, whole); err != nil {
 		return fmt.Errorf("hand out the backup: %w", err)
@@ -77,12 +77,6 @@ func (n *Node) backup(ctx context.Context, w io.Writer) error {
 
 // backedUp is the name under which it is remembered when a backup was last handed out.
 const backedUp = "backup"
-
-// LeftOut is the header of an answer to backup that says how many deliveries could not be processed and are not in it.
-const LeftOut = "Murmur-Left-Out"
-
-// headed is an output that has a word about itself beside its bytes: an HTTP answer, or a file of the command line.
-type headed interface{ Header() http.Header }
 
 // copyInto copies the files that change into a folder while the pipeline is paused. The order matters for events that
 // come meanwhile: a delivery of the journal has had its effect in the lake or in the journal's facts, and whatever was

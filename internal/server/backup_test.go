@@ -17,6 +17,7 @@ import (
 	"murmur/internal/datadir"
 	"murmur/internal/journal"
 	"murmur/internal/private"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -50,9 +51,9 @@ func (h house) do(verb string, args any, in string) string {
 	return out.String()
 }
 
-func (h house) counts() Counts {
+func (h house) counts() rpc.Counts {
 	h.t.Helper()
-	var s Status
+	var s rpc.Status
 	if err := json.Unmarshal([]byte(h.do("status", nil, "")), &s); err != nil {
 		h.t.Fatal(err)
 	}
@@ -64,8 +65,8 @@ func TestABackupKeepsStatesAndNoRawByte(t *testing.T) {
 	t.Parallel()
 	h := open(t, filepath.Join(t.TempDir(), "data"))
 	defer stop(t, h.Node)
-	h.do("policy", PolicyArgs{Set: []KeyValue{{Key: "transcripts", Value: "opt-in"}}, Reason: "test", Author: "test"}, "")
-	h.do("import", ImportArgs{Kind: "native"}, someCalls(0, 40)+recorded)
+	h.do("policy", rpc.PolicyArgs{Set: []rpc.KeyValue{{Key: "transcripts", Value: "opt-in"}}, Reason: "test", Author: "test"}, "")
+	h.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(0, 40)+recorded)
 	was := h.counts()
 	if was.Held != 1 || was.Published != 40 {
 		t.Fatalf("%+v", was)
@@ -90,7 +91,7 @@ func TestABackupThatCannotBeMadeSaysWhy(t *testing.T) {
 	t.Parallel()
 	h := open(t, filepath.Join(t.TempDir(), "data"))
 	defer stop(t, h.Node)
-	h.do("import", ImportArgs{Kind: "native"}, someCalls(0, 40))
+	h.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(0, 40))
 	var rows string
 	err := filepath.WalkDir(h.dir.Lake(), func(path string, _ fs.DirEntry, err error) error {
 		if strings.HasSuffix(path, ".parquet") {
@@ -106,7 +107,7 @@ func TestABackupThatCannotBeMadeSaysWhy(t *testing.T) {
 	}
 	answer := httptest.NewRecorder()
 	socketHandler(h.Node).ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "/backup", nil))
-	var p Problem
+	var p rpc.Problem
 	if err := json.Unmarshal(answer.Body.Bytes(), &p); err != nil || answer.Code == http.StatusOK || !strings.Contains(p.Message, filepath.Base(rows)) {
 		t.Errorf("%d %+v, %v", answer.Code, p, err)
 	}
@@ -127,12 +128,12 @@ func TestRestoreIntoTheDirectoryOfARunningServer(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	h := open(t, data)
 	defer stop(t, h.Node)
-	h.do("import", ImportArgs{Kind: "native"}, someCalls(0, 10))
+	h.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(0, 10))
 	b := h.do("backup", nil, "")
 	if err := Restore(t.Context(), strings.NewReader(b), nil, Config{Data: data}); !errors.Is(err, datadir.ErrNotEmpty) {
 		t.Errorf("%v, want ErrNotEmpty", err)
 	}
-	h.do("import", ImportArgs{Kind: "native"}, someCalls(10, 20))
+	h.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(10, 20))
 	if c := h.counts(); c.Published != 20 {
 		t.Errorf("%+v", c)
 	}
@@ -144,10 +145,10 @@ func TestTheReplacedDirectoryHasItsSay(t *testing.T) {
 	t.Parallel()
 	old := filepath.Join(t.TempDir(), "data")
 	h := open(t, old)
-	h.do("policy", PolicyArgs{Set: []KeyValue{{Key: "transcripts", Value: "notice"}}, Reason: "test", Author: "test"}, "")
-	h.do("import", ImportArgs{Kind: "native"}, someCalls(0, 70))
+	h.do("policy", rpc.PolicyArgs{Set: []rpc.KeyValue{{Key: "transcripts", Value: "notice"}}, Reason: "test", Author: "test"}, "")
+	h.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(0, 70))
 	b := h.do("backup", nil, "")
-	h.do("erase", EraseArgs{Contact: "+12125550103"}, "")
+	h.do("erase", rpc.EraseArgs{Contact: "+12125550103"}, "")
 	if _, err := h.zone.OptOutContact(t.Context(), workspace.Default, "+12125550104", "agent"); err != nil {
 		t.Fatal(err)
 	}
@@ -179,10 +180,10 @@ func TestTheReplacedDirectoryHasItsSay(t *testing.T) {
 func TestWhoWasErasedAfterTheBackupStaysErased(t *testing.T) {
 	t.Parallel()
 	h := open(t, filepath.Join(t.TempDir(), "data"))
-	h.do("import", ImportArgs{Kind: "native"}, someCalls(0, 70))
-	h.do("erase", EraseArgs{Contact: "+12125550101"}, "") // the backup knows this one
+	h.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(0, 70))
+	h.do("erase", rpc.EraseArgs{Contact: "+12125550101"}, "") // the backup knows this one
 	b := h.do("backup", nil, "")
-	h.do("erase", EraseArgs{Contact: "+12125550103"}, "")
+	h.do("erase", rpc.EraseArgs{Contact: "+12125550103"}, "")
 	was := h.counts()
 	stop(t, h.Node)
 	if was.Erased != 20 {
@@ -215,12 +216,12 @@ func TestABackupWhoseLakeIsAheadGoesOn(t *testing.T) {
 	h := open(t, filepath.Join(t.TempDir(), "data"))
 	tmp := t.TempDir()
 	in := func(path string) string { return filepath.Join(tmp, filepath.Base(path)) }
-	h.do("import", ImportArgs{Kind: "native"}, someCalls(0, 10))
+	h.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(0, 10))
 	steps := []func() error{
 		func() error { return h.db.Backup(t.Context(), in(h.dir.Meta())) },
 		func() error { return h.backupCheckpoints(t.Context(), tmp) },
 		func() error { return h.journal.Backup(t.Context(), in(h.dir.Journal())) },
-		func() error { h.do("import", ImportArgs{Kind: "native"}, someCalls(10, 60)); return nil },
+		func() error { h.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(10, 60)); return nil },
 		func() error { return h.crowd.Backup(t.Context(), in(h.dir.Lake()), in(h.dir.Catalog())) },
 		func() error { return h.ring.Copy(tmp, false) },
 	}
@@ -244,7 +245,7 @@ func TestABackupWhoseLakeIsAheadGoesOn(t *testing.T) {
 	}
 	r := open(t, data)
 	defer stop(t, r.Node)
-	r.do("import", ImportArgs{Kind: "native"}, someCalls(0, 60))
+	r.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(0, 60))
 	if c := r.counts(); c.Published != 60 || c.Pending != 0 {
 		t.Errorf("%+v", c)
 	}
@@ -257,7 +258,7 @@ func TestBackupOnAFullDisk(t *testing.T) {
 	disk := smallDisk(t, "160m")
 	h := open(t, filepath.Join(disk, "data"))
 	defer stop(t, h.Node)
-	h.do("import", ImportArgs{Kind: "native"}, someCalls(0, 40))
+	h.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(0, 40))
 	b := h.do("backup", nil, "")
 	space, err := h.dir.Space()
 	if err != nil {
@@ -270,7 +271,7 @@ func TestBackupOnAFullDisk(t *testing.T) {
 	if err := h.Do(t.Context(), "backup", nil, nil, &bytes.Buffer{}); !errors.Is(err, datadir.ErrFull) {
 		t.Errorf("backup: %v, want ErrFull", err)
 	}
-	h.do("import", ImportArgs{Kind: "native"}, someCalls(40, 50))
+	h.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(40, 50))
 	small := smallDisk(t, "200k")
 	if err := Restore(t.Context(), strings.NewReader(b), nil, Config{Data: filepath.Join(small, "data")}); !errors.Is(err, datadir.ErrFull) {
 		t.Errorf("restore: %v, want ErrFull", err)

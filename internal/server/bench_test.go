@@ -21,6 +21,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"murmur/internal/rpc"
 )
 
 // vendor is a connection that posts signed Quo webhooks: as little client as possible, it shares the cores.
@@ -85,10 +87,10 @@ func ingest(b *testing.B) (address, path string, secret []byte) {
 	}
 	b.Cleanup(func() { _ = n.Close() })
 	var out bytes.Buffer
-	if err := n.Do(b.Context(), "connect", ConnectArgs{Kind: "quo"}, nil, &out); err != nil {
+	if err := n.Do(b.Context(), "connect", rpc.ConnectArgs{Kind: "quo"}, nil, &out); err != nil {
 		b.Fatal(err)
 	}
-	var c Connected
+	var c rpc.Connected
 	if err := json.Unmarshal(out.Bytes(), &c); err != nil {
 		b.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"murmur/internal/ledger"
+	"murmur/internal/rpc"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
 )
@@ -52,7 +53,7 @@ func TestALiveCallOverTheAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v, err := n.verify(t.Context(), VerifyArgs{}); err != nil || len(v.Breaches) > 0 {
+	if v, err := n.verify(t.Context(), rpc.VerifyArgs{}); err != nil || len(v.Breaches) > 0 {
 		t.Errorf("found %v: %v", v.Breaches, err)
 	}
 	err = n.db.Tx(t.Context(), func(tx *sql.Tx) error {
@@ -62,7 +63,7 @@ func TestALiveCallOverTheAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := n.verify(t.Context(), VerifyArgs{})
+	v, err := n.verify(t.Context(), rpc.VerifyArgs{})
 	if err != nil || !strings.Contains(mentions(v.Breaches), "edited") || !strings.Contains(mentions(v.Breaches), "not one the rule allows") {
 		t.Errorf("found %v: %v", v.Breaches, err)
 	}
@@ -90,7 +91,7 @@ func TestALiveCallOverTheAPI(t *testing.T) {
 	}
 }
 
-func mentions(all []Breach) string {
+func mentions(all []rpc.Breach) string {
 	var b strings.Builder
 	for _, x := range all {
 		b.WriteString(x.What + "; ")

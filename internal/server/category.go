@@ -8,26 +8,12 @@ import (
 	"murmur/internal/crowd"
 	"murmur/internal/crowd/release"
 	"murmur/internal/insight"
+	"murmur/internal/rpc"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
 )
 
-// CategoryArgs make a category of sentences, or give one other sentences. Nothing is kept of them before it is masked.
-type CategoryArgs struct {
-	Workspace string   `json:"workspace"`
-	Name      string   `json:"name"`
-	Like      []string `json:"like"`
-	Unlike    []string `json:"unlike,omitempty"`
-}
-
-// CategoryNameArgs name a category, and what it is called from now on.
-type CategoryNameArgs struct {
-	Workspace string `json:"workspace"`
-	Name      string `json:"name"`
-	To        string `json:"to,omitempty"`
-}
-
-func (n *Node) setCategory(ctx context.Context, a CategoryArgs) (web.Category, error) {
+func (n *Node) setCategory(ctx context.Context, a rpc.CategoryArgs) (web.Category, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
 		return web.Category{}, err
@@ -48,7 +34,7 @@ func (n *Node) setCategory(ctx context.Context, a CategoryArgs) (web.Category, e
 }
 
 // listCategories lists them with what the released figures tell of how right they are.
-func (n *Node) listCategories(ctx context.Context, a WorkspaceArgs) ([]web.Category, error) {
+func (n *Node) listCategories(ctx context.Context, a rpc.WorkspaceArgs) ([]web.Category, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
 		return nil, err
@@ -88,7 +74,7 @@ func newestShare(figures []insight.Figure, reason string) (newest insight.Figure
 
 // category finds one.
 func (n *Node) category(ctx context.Context, ws workspace.ID, is func(web.Category) bool) (web.Category, error) {
-	all, err := n.listCategories(ctx, WorkspaceArgs{Workspace: ws.String()})
+	all, err := n.listCategories(ctx, rpc.WorkspaceArgs{Workspace: ws.String()})
 	for _, c := range all {
 		if is(c) {
 			return c, nil
@@ -98,7 +84,7 @@ func (n *Node) category(ctx context.Context, ws workspace.ID, is func(web.Catego
 }
 
 // named finds the category of a name, large and small letters alike.
-func (n *Node) named(ctx context.Context, a CategoryNameArgs) (workspace.ID, web.Category, error) {
+func (n *Node) named(ctx context.Context, a rpc.CategoryNameArgs) (workspace.ID, web.Category, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
 		return ws, web.Category{}, err
@@ -107,7 +93,7 @@ func (n *Node) named(ctx context.Context, a CategoryNameArgs) (workspace.ID, web
 	return ws, c, err
 }
 
-func (n *Node) renameCategory(ctx context.Context, a CategoryNameArgs) (web.Category, error) {
+func (n *Node) renameCategory(ctx context.Context, a rpc.CategoryNameArgs) (web.Category, error) {
 	ws, c, err := n.named(ctx, a)
 	if err == nil {
 		err = n.crowd.RenameCategory(ctx, ws, c.ID, n.zone.MaskName(a.To))
@@ -118,7 +104,7 @@ func (n *Node) renameCategory(ctx context.Context, a CategoryNameArgs) (web.Cate
 	return n.category(ctx, ws, func(o web.Category) bool { return o.ID == c.ID })
 }
 
-func (n *Node) removeCategory(ctx context.Context, a CategoryNameArgs) (web.Category, error) {
+func (n *Node) removeCategory(ctx context.Context, a rpc.CategoryNameArgs) (web.Category, error) {
 	ws, c, err := n.named(ctx, a)
 	if err == nil {
 		err = n.crowd.RemoveCategory(ctx, ws, c.ID)
@@ -130,9 +116,9 @@ func (n *Node) removeCategory(ctx context.Context, a CategoryNameArgs) (web.Cate
 func categoryErr(err error) error {
 	switch {
 	case errors.Is(err, crowd.ErrNoCategory):
-		return &Problem{Message: "there is no such category", Hint: "murmur category list shows them", Exit: 2, Status: 404}
+		return &rpc.Problem{Message: "there is no such category", Hint: "murmur category list shows them", Exit: 2, Status: 404}
 	case errors.Is(err, crowd.ErrCategory):
-		return &Problem{Message: err.Error(), Hint: "about 20 sentences, as people write or say them, one a line", Exit: 2, Status: 422}
+		return &rpc.Problem{Message: err.Error(), Hint: "about 20 sentences, as people write or say them, one a line", Exit: 2, Status: 422}
 	}
 	return err
 }
@@ -141,12 +127,12 @@ func categoryErr(err error) error {
 type categories struct{ *Node }
 
 func (c categories) Categories(ctx context.Context, ws workspace.ID) ([]web.Category, error) {
-	all, err := c.listCategories(ctx, WorkspaceArgs{Workspace: ws.String()})
+	all, err := c.listCategories(ctx, rpc.WorkspaceArgs{Workspace: ws.String()})
 	return all, webErr(err)
 }
 
 func (c categories) SetCategory(ctx context.Context, ws workspace.ID, name string, like, unlike []string) (web.Category, error) {
-	made, err := c.setCategory(ctx, CategoryArgs{ws.String(), name, like, unlike})
+	made, err := c.setCategory(ctx, rpc.CategoryArgs{ws.String(), name, like, unlike})
 	return made, categoryWebErr(err)
 }
 
@@ -159,7 +145,7 @@ func (c categories) RemoveCategory(ctx context.Context, ws workspace.ID, id stri
 }
 
 func categoryWebErr(err error) error {
-	var p *Problem
+	var p *rpc.Problem
 	switch {
 	case !errors.As(err, &p):
 		return webErr(err)

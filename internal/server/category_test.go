@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"murmur/internal/rpc"
 )
 
 // What an owner types is masked before it is kept: what comes back, and what the category was learned from, has nobody in it.
@@ -15,7 +17,7 @@ func TestSentencesAreMaskedBeforeTheyAreKept(t *testing.T) {
 		"this is Margaret Thistlewood, do you quote for solar", "solar for 14 Harbour Lane, Bristol BS1 4ND please", "my number is +44 7700 900123, I want panels",
 		"mail me at m.thistlewood@example.org about solar", "what do panels cost", "panels for my garage", "we want to go solar", "solar and a battery",
 	}
-	made, err := n.setCategory(t.Context(), CategoryArgs{Name: "Solar for Margaret Thistlewood", Like: like, Unlike: []string{"ask Margaret Thistlewood about the bill"}})
+	made, err := n.setCategory(t.Context(), rpc.CategoryArgs{Name: "Solar for Margaret Thistlewood", Like: like, Unlike: []string{"ask Margaret Thistlewood about the bill"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"murmur/internal/crowd/release"
 	"murmur/internal/digest"
 	"murmur/internal/mail"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -21,21 +22,8 @@ const (
 	digestEvery = 30 * time.Minute
 )
 
-// DigestArgs ask for the letter of the last week that is over.
-type DigestArgs struct {
-	Workspace string `json:"workspace"`
-	As        string `json:"as,omitempty"` // owner, viewer; empty: owner
-}
-
-// SubscribeArgs are who gets the letter each week.
-type SubscribeArgs struct {
-	Workspace string         `json:"workspace"`
-	Address   string         `json:"address"`
-	Role      workspace.Role `json:"role"` // owner, viewer
-}
-
 // digest writes the letter that would be mailed now.
-func (n *Node) digest(ctx context.Context, a DigestArgs) (digest.Letter, error) {
+func (n *Node) digest(ctx context.Context, a rpc.DigestArgs) (digest.Letter, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
 		return digest.Letter{}, err
@@ -82,7 +70,7 @@ func (n *Node) letter(ctx context.Context, ws workspace.ID, monday time.Time, ro
 	return week.Write()
 }
 
-func (n *Node) subscribe(ctx context.Context, a SubscribeArgs) (workspace.Subscriber, error) {
+func (n *Node) subscribe(ctx context.Context, a rpc.SubscribeArgs) (workspace.Subscriber, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
 		return workspace.Subscriber{}, err
@@ -94,7 +82,7 @@ func (n *Node) subscribe(ctx context.Context, a SubscribeArgs) (workspace.Subscr
 	return n.store.Subscribe(ctx, ws, address, a.Role)
 }
 
-func (n *Node) subscribers(ctx context.Context, a WorkspaceArgs) ([]workspace.Subscriber, error) {
+func (n *Node) subscribers(ctx context.Context, a rpc.WorkspaceArgs) ([]workspace.Subscriber, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
 		return nil, err
@@ -102,12 +90,12 @@ func (n *Node) subscribers(ctx context.Context, a WorkspaceArgs) ([]workspace.Su
 	return n.store.Subscribers(ctx, ws)
 }
 
-func (n *Node) unsubscribe(ctx context.Context, a RevokeArgs) (Revoked, error) {
+func (n *Node) unsubscribe(ctx context.Context, a rpc.RevokeArgs) (rpc.Revoked, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
-		return Revoked{}, err
+		return rpc.Revoked{}, err
 	}
-	return Revoked{ID: a.ID}, n.store.RemoveSubscriber(ctx, ws, a.ID)
+	return rpc.Revoked{ID: a.ID}, n.store.RemoveSubscriber(ctx, ws, a.ID)
 }
 
 // digestArgs is the job that mails what is due.
@@ -186,7 +174,7 @@ func (n *Node) unsubscribeURL(ender string) string {
 
 // mailing says whether the last letters of a workspace were taken.
 func (n *Node) mailing(ctx context.Context, name string, say func(name string, ok bool, hint, format string, args ...any)) error {
-	all, err := n.subscribers(ctx, WorkspaceArgs{Workspace: name})
+	all, err := n.subscribers(ctx, rpc.WorkspaceArgs{Workspace: name})
 	if err != nil || len(all) == 0 {
 		return err
 	}

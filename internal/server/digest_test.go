@@ -12,6 +12,7 @@ import (
 
 	letters "murmur/internal/mail"
 	"murmur/internal/mail/mailtest"
+	"murmur/internal/rpc"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
 )
@@ -33,7 +34,7 @@ func mailed(t *testing.T, refuse map[string]int) (n *Node, b *mailtest.Box, at *
 	}
 	n.mail, n.public = &s, "https://murmur.example.com"
 	for address, role := range map[string]workspace.Role{"boss@example.org": workspace.Owner, "help@example.org": workspace.Viewer} {
-		if _, err := n.subscribe(t.Context(), SubscribeArgs{Address: address, Role: role}); err != nil {
+		if _, err := n.subscribe(t.Context(), rpc.SubscribeArgs{Address: address, Role: role}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -76,7 +77,7 @@ func TestOneReaderKeepsNoOtherWaiting(t *testing.T) {
 	if err := n.mailDigests(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	d, err := n.doctor(t.Context(), DoctorArgs{})
+	d, err := n.doctor(t.Context(), rpc.DoctorArgs{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +98,7 @@ func TestOneReaderKeepsNoOtherWaiting(t *testing.T) {
 func TestALetterCanBeEnded(t *testing.T) {
 	t.Parallel()
 	n, _, _ := mailed(t, nil)
-	all, err := n.subscribers(t.Context(), WorkspaceArgs{})
+	all, err := n.subscribers(t.Context(), rpc.WorkspaceArgs{})
 	if err != nil || len(all) != 2 {
 		t.Fatal(all, err)
 	}
@@ -107,10 +108,10 @@ func TestALetterCanBeEnded(t *testing.T) {
 	if err := (site{n}).Unsubscribe(t.Context(), web.HashOf(all[0].Ender)); err == nil {
 		t.Error("ended twice")
 	}
-	if _, err := n.unsubscribe(t.Context(), RevokeArgs{ID: all[1].ID}); err != nil {
+	if _, err := n.unsubscribe(t.Context(), rpc.RevokeArgs{ID: all[1].ID}); err != nil {
 		t.Error(err)
 	}
-	if _, err := n.subscribe(t.Context(), SubscribeArgs{Address: "nobody", Role: workspace.Viewer}); Explain(err).Exit != 2 {
+	if _, err := n.subscribe(t.Context(), rpc.SubscribeArgs{Address: "nobody", Role: workspace.Viewer}); Explain(err).Exit != 2 {
 		t.Errorf("%v", err)
 	}
 }
@@ -123,7 +124,7 @@ func TestNoAddressIsInTheFiles(t *testing.T) {
 	if err := n.mailDigests(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	all, err := n.subscribers(t.Context(), WorkspaceArgs{})
+	all, err := n.subscribers(t.Context(), rpc.WorkspaceArgs{})
 	if err != nil {
 		t.Fatal(err)
 	}

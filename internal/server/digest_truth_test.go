@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"murmur/internal/insight"
+	"murmur/internal/rpc"
 	"murmur/internal/synth"
 	"murmur/internal/workspace"
 )
@@ -110,7 +111,7 @@ func openShop(t testing.TB, c synth.Config, now func() time.Time) (*Node, []synt
 			t.Fatal(err)
 		}
 	}
-	if _, err := importAs(t.Context(), n, ImportArgs{Kind: "native"}, &lines); err != nil {
+	if _, err := importAs(t.Context(), n, rpc.ImportArgs{Kind: "native"}, &lines); err != nil {
 		t.Fatal(err)
 	}
 	if err := n.Refresh(t.Context()); err != nil {

@@ -11,17 +11,18 @@ import (
 	"murmur/internal/fact"
 	"murmur/internal/keyring"
 	"murmur/internal/private"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
 // doctor looks at the health of the node, or at one delivery: states and times, no content.
-func (n *Node) doctor(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
+func (n *Node) doctor(ctx context.Context, a rpc.DoctorArgs) (rpc.Diagnosis, error) {
 	if a.Event != "" {
 		return n.trace(ctx, a)
 	}
-	var d Diagnosis
+	var d rpc.Diagnosis
 	say := func(name string, ok bool, hint, format string, args ...any) {
-		c := Check{Name: name, OK: ok, Said: fmt.Sprintf(format, args...)}
+		c := rpc.Check{Name: name, OK: ok, Said: fmt.Sprintf(format, args...)}
 		if !ok {
 			c.Hint = hint
 		}
@@ -31,7 +32,7 @@ func (n *Node) doctor(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 		say("disk space", s.Free > 512<<20, "free some space: deliveries are refused when the disk is full", "%.1f GiB free of %.1f", gib(s.Free), gib(s.Total))
 		say("disk encryption", true, "", "encrypted: %s", s.Encrypted)
 		if s.Encrypted == datadir.No {
-			d.advise("encrypt the volume: rows in the lake are pseudonymous, not sealed")
+			d.Advise("encrypt the volume: rows in the lake are pseudonymous, not sealed")
 		}
 	}
 	n.rootKey(&d, say)
@@ -67,7 +68,7 @@ func (n *Node) doctor(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 		}
 		say("quarantine of "+ws, true, "", "%d deliveries", w.Quarantined)
 		if w.Quarantined > 0 {
-			d.advise("the pipeline page lists the reasons; murmur replay tries again")
+			d.Advise("the pipeline page lists the reasons; murmur replay tries again")
 		}
 	}
 	parked, err := n.journal.Parked(ctx)
@@ -99,7 +100,7 @@ func (n *Node) doctor(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 		return d, err
 	}
 	say("ledger", len(breaches) == 0, "murmur verify names what changed", "%d breaches", len(breaches))
-	d.hearing()
+	d.Checks = append(d.Checks, transcriber())
 	return d, nil
 }
 
@@ -123,35 +124,32 @@ func (n *Node) secondReader(ctx context.Context, name string, say func(name stri
 	}
 }
 
-// advise adds a hint to the last check, which stays well.
-func (d *Diagnosis) advise(hint string) { d.Checks[len(d.Checks)-1].Hint = hint }
-
 func gib(n int64) float64 { return float64(n) / (1 << 30) }
 
 // trace finds a delivery by its vendor's id under every source of the workspace.
-func (n *Node) trace(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
+func (n *Node) trace(ctx context.Context, a rpc.DoctorArgs) (rpc.Diagnosis, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
-		return Diagnosis{}, err
+		return rpc.Diagnosis{}, err
 	}
 	names, err := n.store.SourceNames(ctx, ws)
 	if err != nil {
-		return Diagnosis{}, err
+		return rpc.Diagnosis{}, err
 	}
 	for _, source := range append(names, private.ImportSource, private.ControlSource, private.RecorderSource) {
 		id, err := n.zone.EventID(ws, source, a.Event)
 		if err != nil {
-			return Diagnosis{}, err
+			return rpc.Diagnosis{}, err
 		}
 		t, err := n.journal.Trace(ctx, ws, id)
 		if errors.Is(err, deliveries.ErrUnknown) {
 			continue
 		}
 		if err != nil {
-			return Diagnosis{}, err
+			return rpc.Diagnosis{}, err
 		}
-		c := func(name, said string) Check { return Check{Name: name, OK: true, Said: said} }
-		d := Diagnosis{Checks: []Check{
+		c := func(name, said string) rpc.Check { return rpc.Check{Name: name, OK: true, Said: said} }
+		d := rpc.Diagnosis{Checks: []rpc.Check{
 			c("source", source),
 			c("received", t.At.UTC().Format(time.RFC3339Nano)),
 			c("state", t.State.String()),
@@ -162,19 +160,19 @@ func (n *Node) trace(ctx context.Context, a DoctorArgs) (Diagnosis, error) {
 			d.Checks = append(d.Checks, c("why", t.Why.String()))
 		}
 		if t.State == fact.Quarantined {
-			d.advise("murmur replay tries again, once the source or this version can do better")
+			d.Advise("murmur replay tries again, once the source or this version can do better")
 		}
 		return d, nil
 	}
-	return Diagnosis{}, &Problem{Message: "no delivery of that id was accepted in the last 30 days", Hint: "use the vendor's own id of the delivery (webhook-id, event_id)", Exit: 2, Status: 404}
+	return rpc.Diagnosis{}, &rpc.Problem{Message: "no delivery of that id was accepted in the last 30 days", Hint: "use the vendor's own id of the delivery (webhook-id, event_id)", Exit: 2, Status: 404}
 }
 
 // rootKey says where the root key lies, and what that means for a stolen directory.
-func (n *Node) rootKey(d *Diagnosis, say func(name string, ok bool, hint, format string, args ...any)) {
+func (n *Node) rootKey(d *rpc.Diagnosis, say func(name string, ok bool, hint, format string, args ...any)) {
 	place := keyring.RootPlace()
 	if place == "" {
 		say("root key", true, "", "beside the data: whoever copies the directory can open what is sealed, forge the ledger, and find people by trying numbers")
-		d.advise("keep the root key apart: murmur serve --root-key (docs/root-key.md)")
+		d.Advise("keep the root key apart: murmur serve --root-key (docs/root-key.md)")
 		return
 	}
 	say("root key", true, "", "apart from the data, %s: a copy of the directory alone opens nothing", place)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"murmur/internal/crowd"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -28,23 +29,23 @@ const (
 
 // erase promises an erasure: from then on nothing of the person is opened, taken in or counted. A server carries it out
 // behind the answer, so that the time of the answer tells nothing; the command line, and a caller who says so, wait for it.
-func (n *Node) erase(ctx context.Context, a EraseArgs) (Erased, error) {
+func (n *Node) erase(ctx context.Context, a rpc.EraseArgs) (rpc.Erased, error) {
 	ws, receipt, err := n.promiseErasure(ctx, a)
 	if err != nil {
-		return Erased{}, err
+		return rpc.Erased{}, err
 	}
 	if n.erasing.running && !a.Wait {
-		return Erased{Receipt: receipt, State: "erased"}, nil
+		return rpc.Erased{Receipt: receipt, State: "erased"}, nil
 	}
 	if err := n.eraseOf(ctx, ws); err != nil {
-		return Erased{}, &Problem{Message: "the erasure is recorded, receipt " + receipt + ", but not everything could be taken out yet: " + describe(err),
+		return rpc.Erased{}, &rpc.Problem{Message: "the erasure is recorded, receipt " + receipt + ", but not everything could be taken out yet: " + describe(err),
 			Hint: "the next command or a server tries again; murmur doctor shows what waits", Exit: 1, Status: 503}
 	}
-	return Erased{Receipt: receipt, State: "erased"}, nil
+	return rpc.Erased{Receipt: receipt, State: "erased"}, nil
 }
 
 // promiseErasure is all that happens before the answer. It is the same work for a contact that nobody knows.
-func (n *Node) promiseErasure(ctx context.Context, a EraseArgs) (ws workspace.ID, receipt string, err error) {
+func (n *Node) promiseErasure(ctx context.Context, a rpc.EraseArgs) (ws workspace.ID, receipt string, err error) {
 	if ws, err = n.known(ctx, a.Workspace); err != nil {
 		return ws, "", err
 	}
@@ -114,7 +115,7 @@ func (n *Node) eraseOf(ctx context.Context, ws workspace.ID) error {
 	for i, c := range orders.Contacts {
 		refs[i] = c.Bytes()
 	}
-	err = n.line.still(func() error {
+	err = n.way.Still(func() error {
 		_, err := n.journal.MarkErased(ctx, ws, refs)
 		return err
 	})

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"murmur/internal/crowd/release"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -34,8 +35,8 @@ func TestTheAnswerOfAnErasureTellsNothing(t *testing.T) { //nolint:paralleltest 
 	const each = 200
 	data := filepath.Join(t.TempDir(), "data")
 	h := open(t, data)
-	h.do("import", ImportArgs{Kind: "native"}, peopleCalls(0, each))
-	h.do("figures", FiguresArgs{Refresh: true}, "")
+	h.do("import", rpc.ImportArgs{Kind: "native"}, peopleCalls(0, each))
+	h.do("figures", rpc.FiguresArgs{Refresh: true}, "")
 	stop(t, h.Node)
 	n, err := Open(t.Context(), Config{Data: data}) // nothing runs beside the erasures
 	if err != nil {
@@ -51,7 +52,7 @@ func TestTheAnswerOfAnErasureTellsNothing(t *testing.T) { //nolint:paralleltest 
 			known = 1
 		}
 		before := workDone(t, data)
-		if _, err := n.erase(t.Context(), EraseArgs{Contact: fmt.Sprintf("+1212555%04d", i)}); err != nil {
+		if _, err := n.erase(t.Context(), rpc.EraseArgs{Contact: fmt.Sprintf("+1212555%04d", i)}); err != nil {
 			t.Fatal(err)
 		}
 		after := workDone(t, data)
@@ -111,10 +112,10 @@ func TestWhoeverComesNextCarriesOutAnErasure(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
 	h := open(t, data)
-	h.do("import", ImportArgs{Kind: "native"}, peopleCalls(0, 20))
-	h.do("figures", FiguresArgs{Refresh: true}, "")
+	h.do("import", rpc.ImportArgs{Kind: "native"}, peopleCalls(0, 20))
+	h.do("figures", rpc.FiguresArgs{Refresh: true}, "")
 	h.erasing.running = true // a server whose worker never came to it
-	h.do("erase", EraseArgs{Contact: "+12125550007"}, "")
+	h.do("erase", rpc.EraseArgs{Contact: "+12125550007"}, "")
 	if s, err := h.Status(t.Context()); err != nil || s.Erasing["default"] != 1 || s.Workspaces["default"].Erased != 0 {
 		t.Errorf("while it waits: %+v, %v", s, err)
 	}
@@ -148,9 +149,9 @@ func TestNoFigureIsMadeWithTheErased(t *testing.T) {
 	t.Parallel()
 	h := open(t, filepath.Join(t.TempDir(), "data"))
 	defer stop(t, h.Node)
-	h.do("import", ImportArgs{Kind: "native"}, peopleCalls(0, 20))
+	h.do("import", rpc.ImportArgs{Kind: "native"}, peopleCalls(0, 20))
 	h.erasing.running = true // nobody else carries it out
-	h.do("erase", EraseArgs{Contact: "+12125550007"}, "")
+	h.do("erase", rpc.EraseArgs{Contact: "+12125550007"}, "")
 	if err := h.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}

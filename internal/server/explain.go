@@ -21,20 +21,9 @@ import (
 	"murmur/internal/meta"
 	"murmur/internal/private"
 	"murmur/internal/redact/command"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
-
-// Problem is an error as people and programs get it (RFC 9457 over HTTP): no content, a hint what to do, and the
-// exit code of the command line.
-type Problem struct {
-	Message string `json:"message"`
-	Hint    string `json:"hint,omitempty"`
-	Exit    int    `json:"exit"`
-	Status  int    `json:"status"`
-	Why     string `json:"why,omitempty"` // of a vendor's refusal: its workspace.Trouble
-}
-
-func (p *Problem) Error() string { return p.Message }
 
 // explanations map the errors that callers branch on to an HTTP status, an exit code and a hint. The first that
 // matches wins. docs/errors.md is made from this table.
@@ -141,14 +130,14 @@ var explanations = []struct {
 }
 
 // Explain turns an error into a Problem.
-func Explain(err error) *Problem {
-	if p, ok := errors.AsType[*Problem](err); ok {
+func Explain(err error) *rpc.Problem {
+	if p, ok := errors.AsType[*rpc.Problem](err); ok {
 		return p
 	}
 	for _, e := range explanations {
 		if errors.Is(err, e.is) {
-			return &Problem{Message: err.Error(), Hint: e.hint, Exit: e.exit, Status: e.status}
+			return &rpc.Problem{Message: err.Error(), Hint: e.hint, Exit: e.exit, Status: e.status}
 		}
 	}
-	return &Problem{Message: err.Error(), Exit: 1, Status: http.StatusInternalServerError}
+	return &rpc.Problem{Message: err.Error(), Exit: 1, Status: http.StatusInternalServerError}
 }

@@ -8,11 +8,12 @@ import (
 
 	"murmur/internal/ledger"
 	"murmur/internal/private"
+	"murmur/internal/rpc"
 )
 
 // export writes the redacted vCon of a call. It does not check who exports; the export is in the ledger before the
 // first byte is given out.
-func (n *Node) export(ctx context.Context, a ExportArgs, out io.Writer) error {
+func (n *Node) export(ctx context.Context, a rpc.ExportArgs, out io.Writer) error {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
 		return err

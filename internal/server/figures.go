@@ -7,6 +7,7 @@ import (
 	"murmur/internal/crowd"
 	"murmur/internal/crowd/release"
 	"murmur/internal/insight"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -44,10 +45,10 @@ func (n *Node) release(ctx context.Context, ws workspace.ID, when crowd.When) er
 	})
 }
 
-func (n *Node) printFigures(ctx context.Context, a FiguresArgs, out io.Writer) error {
+func (n *Node) printFigures(ctx context.Context, a rpc.FiguresArgs, out io.Writer) error {
 	if a.Insight != "" {
 		if _, ok := insight.Find(a.Insight); !ok {
-			return &Problem{Message: "there is no insight of that name", Hint: "murmur figures names each in its second column; docs/insights.md explains them", Exit: 2, Status: 404}
+			return &rpc.Problem{Message: "there is no insight of that name", Hint: "murmur figures names each in its second column; docs/insights.md explains them", Exit: 2, Status: 404}
 		}
 	}
 	figures := n.figuresOf(a.As)

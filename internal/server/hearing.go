@@ -1,10 +1,13 @@
 package server
 
-import "murmur/internal/private"
+import (
+	"murmur/internal/private"
+	"murmur/internal/rpc"
+)
 
-// hearing says which transcriber is used for recordings, and how it is confined.
-func (d *Diagnosis) hearing() {
-	c := Check{Name: "recordings", OK: true}
+// transcriber says which transcriber is used for recordings, and how it is confined.
+func transcriber() rpc.Check {
+	c := rpc.Check{Name: "recordings", OK: true}
 	switch found, held := private.Hearing(""); {
 	case found == "":
 		c.Said, c.Hint = "no transcriber is installed", "make voice installs one; without it a recording needs a transcript with times"
@@ -16,7 +19,7 @@ func (d *Diagnosis) hearing() {
 	default:
 		c.Said = "transcribed by " + found + ", without sockets, network, files and processes of others"
 	}
-	d.Checks = append(d.Checks, c)
+	return c
 }
 
 // confineHint says what murmur needs to run a transcriber.

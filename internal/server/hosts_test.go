@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"murmur/internal/rpc"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
 )
@@ -44,7 +45,7 @@ func TestATenantNamesNoHost(t *testing.T) {
 	if asked.Load() != 0 {
 		t.Fatalf("%d requests reached a server inside", asked.Load())
 	}
-	if _, err := n.connect(t.Context(), ConnectArgs{Kind: "quo", Name: "quo", APIKey: "good", APIBase: inside.URL}); err != nil || asked.Load() == 0 {
+	if _, err := n.connect(t.Context(), rpc.ConnectArgs{Kind: "quo", Name: "quo", APIKey: "good", APIBase: inside.URL}); err != nil || asked.Load() == 0 {
 		t.Errorf("the operator: %v, %d requests", err, asked.Load())
 	}
 }

@@ -16,9 +16,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"murmur/internal/admission"
 	"murmur/internal/deliveries"
 	"murmur/internal/fact"
 	"murmur/internal/private"
+	"murmur/internal/rpc"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
 )
@@ -32,7 +34,7 @@ func (n *Node) handler(pages http.Handler) http.Handler {
 	mux.HandleFunc("GET /readyz", n.ready)
 	mux.Handle("GET /metrics", n.operators(n.metrics()))
 	mux.Handle("/", pages)
-	return answering(mux)
+	return admission.Answering(mux)
 }
 
 // accept takes one delivery: 2xx means that it is on disk.
@@ -45,7 +47,7 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	done, err := n.admission.read(src.Workspace, r.ContentLength)
+	done, err := n.admission.Read(src.Workspace, r.ContentLength)
 	if err != nil {
 		busy(w, r, err)
 		return
@@ -55,7 +57,7 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	leave, err := n.admission.enter(r.Context(), src.Workspace)
+	leave, err := n.admission.Enter(r.Context(), src.Workspace)
 	if err != nil {
 		busy(w, r, err)
 		return
@@ -74,6 +76,23 @@ func (n *Node) accept(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(fmt.Appendf(nil, `{"deliveries":%d,"new":%d}`+"\n", got.Deliveries, got.Fresh))
 }
 
+// errStopping: the server stops (503); the vendor sends the delivery again to the next server.
+var errStopping = errors.New("the server is stopping")
+
+// busy answers a delivery that was not let in.
+func busy(w http.ResponseWriter, r *http.Request, err error) {
+	p := &rpc.Problem{Message: err.Error(), Hint: "send it again; nothing of it was kept", Status: http.StatusServiceUnavailable}
+	after := "5"
+	if errors.Is(err, admission.ErrWorkspaceBusy) || errors.Is(err, workspace.ErrLimit) {
+		p.Status, after = http.StatusTooManyRequests, "1"
+	}
+	w.Header().Set("Retry-After", after)
+	if r.ContentLength < 0 || r.ContentLength > admission.LargeBody { // do not read a body that is dropped anyway
+		w.Header().Set("Connection", "close")
+	}
+	problem(w, p)
+}
+
 // receive finds the source that a request belongs to and reads its body, or answers why not. A live call waits for the
 // answer, so the request does not wait for its turn.
 func (n *Node) receive(w http.ResponseWriter, r *http.Request) (src workspace.Source, body []byte, ok bool) {
@@ -87,7 +106,7 @@ func (n *Node) receive(w http.ResponseWriter, r *http.Request) (src workspace.So
 func (n *Node) sourceOf(w http.ResponseWriter, r *http.Request) (src workspace.Source, ok bool) {
 	src, err := n.store.ByToken(r.Context(), r.PathValue("token"))
 	if errors.Is(err, workspace.ErrNotFound) || err == nil && src.Kind != r.PathValue("kind") {
-		problem(w, &Problem{Message: "no such address", Status: http.StatusNotFound})
+		problem(w, &rpc.Problem{Message: "no such address", Status: http.StatusNotFound})
 		return src, false
 	}
 	if err != nil {
@@ -95,11 +114,11 @@ func (n *Node) sourceOf(w http.ResponseWriter, r *http.Request) (src workspace.S
 		return src, false
 	}
 	if t := r.Header.Get("Content-Type"); !acceptable(t) && !(isForm(t) && private.SignsAddress(src.Kind)) {
-		problem(w, &Problem{Message: "send application/json", Status: http.StatusUnsupportedMediaType})
+		problem(w, &rpc.Problem{Message: "send application/json", Status: http.StatusUnsupportedMediaType})
 		return src, false
 	}
 	if e := r.Header.Get("Content-Encoding"); e != "" && e != "identity" {
-		problem(w, &Problem{Message: "send the body uncompressed", Status: http.StatusUnsupportedMediaType})
+		problem(w, &rpc.Problem{Message: "send the body uncompressed", Status: http.StatusUnsupportedMediaType})
 		return src, false
 	}
 	return src, true
@@ -118,10 +137,10 @@ func (n *Node) body(w http.ResponseWriter, r *http.Request) (body []byte, ok boo
 		problem(w, Explain(private.ErrTooLarge))
 		return nil, false
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		problem(w, &Problem{Message: "the body came too slowly", Status: http.StatusRequestTimeout})
+		problem(w, &rpc.Problem{Message: "the body came too slowly", Status: http.StatusRequestTimeout})
 		return nil, false
 	case err != nil:
-		problem(w, &Problem{Message: "the body ended early", Status: http.StatusBadRequest})
+		problem(w, &rpc.Problem{Message: "the body ended early", Status: http.StatusBadRequest})
 		return nil, false
 	}
 	return body, true
@@ -169,10 +188,10 @@ func (n *Node) unavailable(w http.ResponseWriter, err error) {
 	n.log.Warn("a delivery was not accepted", "error", err)
 	w.Header().Set("Retry-After", "5")
 	p := Explain(err)
-	problem(w, &Problem{Message: "not accepted now", Hint: p.Hint, Status: http.StatusServiceUnavailable})
+	problem(w, &rpc.Problem{Message: "not accepted now", Hint: p.Hint, Status: http.StatusServiceUnavailable})
 }
 
-func problem(w http.ResponseWriter, p *Problem) {
+func problem(w http.ResponseWriter, p *rpc.Problem) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(map[string]any{"title": p.Message, "detail": p.Hint, "status": p.Status})
@@ -199,11 +218,11 @@ func (n *Node) operators(h http.Handler) http.Handler {
 		switch {
 		case !ok || errors.Is(err, web.ErrNoAccess):
 			w.Header().Set("WWW-Authenticate", `Bearer realm="murmur"`)
-			problem(w, &Problem{Message: "a token is needed", Hint: "murmur token --role owner makes one; over the control socket none is needed", Status: http.StatusUnauthorized})
+			problem(w, &rpc.Problem{Message: "a token is needed", Hint: "murmur token --role owner makes one; over the control socket none is needed", Status: http.StatusUnauthorized})
 		case err != nil:
 			n.unavailable(w, err)
 		case !who.Operator:
-			problem(w, &Problem{Message: "the metrics are of the whole server", Hint: "use a token of an owner of the default workspace", Status: http.StatusForbidden})
+			problem(w, &rpc.Problem{Message: "the metrics are of the whole server", Hint: "use a token of an owner of the default workspace", Status: http.StatusForbidden})
 		default:
 			h.ServeHTTP(w, r)
 		}
@@ -237,7 +256,7 @@ func (n *Node) metrics() http.Handler {
 
 // refusals count what was refused under overload, by why.
 func (n *Node) refusals() map[string]*atomic.Int64 {
-	return map[string]*atomic.Int64{"workspace": &n.admission.refused[0], "house": &n.admission.refused[1], "connections": &n.crowded}
+	return map[string]*atomic.Int64{"workspace": &n.admission.Refused[0], "house": &n.admission.Refused[1], "connections": &n.crowded}
 }
 
 type collector struct {

@@ -13,6 +13,7 @@ import (
 	"murmur/internal/fact"
 	"murmur/internal/journal"
 	"murmur/internal/private"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -24,7 +25,7 @@ type importing struct {
 
 // importFile reads a file and waits until every row has its state and is in the lake. With DryRun it shows what would
 // be read.
-func (n *Node) importFile(ctx context.Context, a ImportArgs, in io.Reader) (any, error) {
+func (n *Node) importFile(ctx context.Context, a rpc.ImportArgs, in io.Reader) (any, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
 		return nil, err
@@ -43,7 +44,7 @@ func (n *Node) importFile(ctx context.Context, a ImportArgs, in io.Reader) (any,
 	report, err := n.zone.Import(ctx, ws, in, o, way)
 	way.Read()
 	if errors.Is(err, context.Canceled) {
-		return nil, &Problem{Message: fmt.Sprintf("interrupted after %d rows", report.Rows), Hint: "they are kept; the same command goes on where it was", Exit: 1, Status: 503}
+		return nil, &rpc.Problem{Message: fmt.Sprintf("interrupted after %d rows", report.Rows), Hint: "they are kept; the same command goes on where it was", Exit: 1, Status: 503}
 	}
 	if err != nil {
 		return nil, err
@@ -65,7 +66,7 @@ func (n *Node) importFile(ctx context.Context, a ImportArgs, in io.Reader) (any,
 }
 
 // importedOf waits until every row has its state and counts what became of them, whatever else comes in.
-func (n *Node) importedOf(ctx context.Context, ws workspace.ID, r private.ImportReport) (Imported, error) {
+func (n *Node) importedOf(ctx context.Context, ws workspace.ID, r private.ImportReport) (rpc.Imported, error) {
 	var later map[journal.ID]fact.State
 	err := n.until(ctx, func() (bool, error) {
 		var err error
@@ -73,47 +74,47 @@ func (n *Node) importedOf(ctx context.Context, ws workspace.ID, r private.Import
 		return !slices.Contains(slices.Collect(maps.Values(later)), fact.Pending), err
 	})
 	if err != nil {
-		return Imported{}, err
+		return rpc.Imported{}, err
 	}
 	for _, s := range later {
 		r.States[s]++
 	}
 	if err := n.crowd.Landed(ctx, ws); err != nil {
-		return Imported{}, err
+		return rpc.Imported{}, err
 	}
-	out := Imported{Counts: countsOf(deliveries.Tally{In: r.Rows, States: r.States}), Unlisted: r.Unlisted}
+	out := rpc.Imported{Counts: countsOf(deliveries.Tally{In: r.Rows, States: r.States}), Unlisted: r.Unlisted}
 	for _, b := range r.Bad {
-		out.Bad = append(out.Bad, BadRow{Line: b.Line, Why: b.Why})
+		out.Bad = append(out.Bad, rpc.BadRow{Line: b.Line, Why: b.Why})
 	}
 	return out, nil
 }
 
 // importProgress says how far an import is; nothing yet of one that has not begun.
-func (n *Node) importProgress(_ context.Context, a ProgressArgs) (Progress, error) {
+func (n *Node) importProgress(_ context.Context, a rpc.ProgressArgs) (rpc.Progress, error) {
 	v, ok := n.imports.Load(a.ID)
 	if !ok {
-		return Progress{}, nil
+		return rpc.Progress{}, nil
 	}
 	now := v.(*importing)
-	return Progress{Rows: now.rows.Rows.Load(), Known: now.rows.Known.Load(), Storing: now.storing.Load()}, nil
+	return rpc.Progress{Rows: now.rows.Rows.Load(), Known: now.rows.Known.Load(), Storing: now.storing.Load()}, nil
 }
 
-func (n *Node) preview(ctx context.Context, ws workspace.ID, o private.ImportOptions, in io.Reader) (Preview, error) {
+func (n *Node) preview(ctx context.Context, ws workspace.ID, o private.ImportOptions, in io.Reader) (rpc.Preview, error) {
 	p, err := n.zone.Preview(ctx, ws, in, o)
 	if err != nil {
-		return Preview{}, err
+		return rpc.Preview{}, err
 	}
-	out := Preview{Kind: p.Kind, In: p.In, Unlisted: p.Unlisted}
+	out := rpc.Preview{Kind: p.Kind, In: p.In, Unlisted: p.Unlisted}
 	for _, b := range p.Bad {
-		out.Bad = append(out.Bad, BadRow{Line: b.Line, Why: b.Why})
+		out.Bad = append(out.Bad, rpc.BadRow{Line: b.Line, Why: b.Why})
 	}
 	for _, c := range p.Columns {
-		out.Mapping = append(out.Mapping, MappedColumn{Header: c.Header, Field: c.Field, Note: c.Note})
+		out.Mapping = append(out.Mapping, rpc.MappedColumn{Header: c.Header, Field: c.Field, Note: c.Note})
 	}
 	for _, row := range p.Rows {
-		var cells []PreviewCell
+		var cells []rpc.PreviewCell
 		for _, c := range row {
-			cells = append(cells, PreviewCell{c.Field, c.Value})
+			cells = append(cells, rpc.PreviewCell{c.Field, c.Value})
 		}
 		out.Rows = append(out.Rows, cells)
 	}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"murmur/internal/rpc"
 )
 
 // BenchmarkImport reads CSV exports through everything that an import passes: mapping, seal, journal, decoding, consent,
@@ -45,7 +47,7 @@ func BenchmarkImport(b *testing.B) {
 			b.ResetTimer()
 			before := processorTime(b)
 			var out bytes.Buffer
-			if err := n.Do(b.Context(), "import", ImportArgs{}, &file, &out); err != nil {
+			if err := n.Do(b.Context(), "import", rpc.ImportArgs{}, &file, &out); err != nil {
 				b.Fatal(err)
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rows/s")
@@ -82,7 +84,7 @@ func BenchmarkImportAfterRefusals(b *testing.B) {
 			}
 			b.ResetTimer()
 			before := processorTime(b)
-			if err := n.Do(b.Context(), "import", ImportArgs{}, file, io.Discard); err != nil {
+			if err := n.Do(b.Context(), "import", rpc.ImportArgs{}, file, io.Discard); err != nil {
 				b.Fatal(err)
 			}
 			used := processorTime(b) - before

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"murmur/internal/crowd/release"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -41,7 +42,7 @@ func TestAShuffledDoubledFile(t *testing.T) {
 			want = append(want, i+2) // the header is line 1
 		}
 	}
-	got, err := importAs(t.Context(), n, ImportArgs{}, strings.NewReader(callHead+strings.Join(lines, "")))
+	got, err := importAs(t.Context(), n, rpc.ImportArgs{}, strings.NewReader(callHead+strings.Join(lines, "")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,13 +81,13 @@ func TestLongTranscripts(t *testing.T) {
 	}
 	done := make(chan error, 1)
 	go func() {
-		calls, err := importAs(t.Context(), n, ImportArgs{Workspace: "other"}, strings.NewReader(callHead+callRows(0, 600)))
+		calls, err := importAs(t.Context(), n, rpc.ImportArgs{Workspace: "other"}, strings.NewReader(callHead+callRows(0, 600)))
 		if err == nil && calls.Published != 600 {
 			err = fmt.Errorf("the other workspace: %+v", calls)
 		}
 		done <- err
 	}()
-	got, err := importAs(t.Context(), n, ImportArgs{Kind: "native"}, strings.NewReader(file.String()))
+	got, err := importAs(t.Context(), n, rpc.ImportArgs{Kind: "native"}, strings.NewReader(file.String()))
 	if err != nil || got.In != int64(transcripts) || got.Published != int64(transcripts) {
 		t.Errorf("%d transcripts: %+v, %v", transcripts, got, err)
 	}
@@ -111,11 +112,11 @@ func TestALabelForEachRow(t *testing.T) {
 	for i := range labels {
 		fmt.Fprintf(&file, "c%d,%s,inbound,+1212555%04d,+1646%07d,answered,%d\n", i, start.Add(time.Duration(i)*20*time.Second).Format(time.DateTime), i%10_000, 2_000_000+i, i%300)
 	}
-	got, err := importAs(t.Context(), n, ImportArgs{}, strings.NewReader(callHead+file.String()))
+	got, err := importAs(t.Context(), n, rpc.ImportArgs{}, strings.NewReader(callHead+file.String()))
 	if err != nil || got.In != int64(labels) || got.Published != int64(labels) {
 		t.Errorf("%d labels: %+v, %v", labels, got.Counts, err)
 	}
-	if _, err := importAs(t.Context(), n, ImportArgs{Workspace: "other"}, strings.NewReader(callHead+callRows(0, 600))); err != nil {
+	if _, err := importAs(t.Context(), n, rpc.ImportArgs{Workspace: "other"}, strings.NewReader(callHead+callRows(0, 600))); err != nil {
 		t.Error(err)
 	}
 	if err := n.Refresh(t.Context()); err != nil {

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"murmur/internal/rpc"
 )
 
 // BenchmarkImportOrder reads the calls of 112 days in three orders, each into a directory of its own: as they took place,
@@ -46,11 +48,11 @@ func benchmarkOrder(b *testing.B, path string, rows int) {
 	resetPeak(b)
 	before := processorTime(b)
 	var out bytes.Buffer
-	if err := n.Do(b.Context(), "import", ImportArgs{}, f, &out); err != nil {
+	if err := n.Do(b.Context(), "import", rpc.ImportArgs{}, f, &out); err != nil {
 		b.Fatal(err)
 	}
 	used := (processorTime(b) - before).Seconds()
-	var got Imported
+	var got rpc.Imported
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil || got.Published != int64(rows) {
 		b.Fatalf("%d published, %v", got.Published, err)
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -27,7 +28,7 @@ func callRows(from, n int) string {
 
 const callHead = "Call ID,Started,Direction,From,To,Status,Duration (s)\n"
 
-func importAs(ctx context.Context, n *Node, a ImportArgs, in io.Reader) (got Imported, err error) {
+func importAs(ctx context.Context, n *Node, a rpc.ImportArgs, in io.Reader) (got rpc.Imported, err error) {
 	var out bytes.Buffer
 	if err := n.Do(ctx, "import", a, in, &out); err != nil {
 		return got, err
@@ -42,18 +43,18 @@ func TestImportsAtOnceReportTheirOwn(t *testing.T) {
 	defer stop(t, n)
 	long, writes := io.Pipe()
 	type answer struct {
-		Imported
+		rpc.Imported
 		err error
 	}
 	done := make(chan answer)
 	go func() {
-		got, err := importAs(t.Context(), n, ImportArgs{}, long)
+		got, err := importAs(t.Context(), n, rpc.ImportArgs{}, long)
 		done <- answer{got, err}
 	}()
 	if _, err := io.WriteString(writes, callHead+callRows(0, 1_000)); err != nil {
 		t.Fatal(err)
 	}
-	short, err := importAs(t.Context(), n, ImportArgs{}, strings.NewReader(callHead+callRows(5_000, 300)))
+	short, err := importAs(t.Context(), n, rpc.ImportArgs{}, strings.NewReader(callHead+callRows(5_000, 300)))
 	if err != nil || short.In != 300 || short.Published != 300 || short.Duplicate != 0 {
 		t.Errorf("the short one: %+v, %v", short, err)
 	}
@@ -87,8 +88,8 @@ func TestAnImportGoesOnWhereItWas(t *testing.T) {
 	defer stop(t, n)
 	const rows = 4_000
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := importAs(ctx, n, ImportArgs{}, cutOff{strings.NewReader(callHead + callRows(0, rows/2)), cancel})
-	var p *Problem
+	_, err := importAs(ctx, n, rpc.ImportArgs{}, cutOff{strings.NewReader(callHead + callRows(0, rows/2)), cancel})
+	var p *rpc.Problem
 	if !errors.As(err, &p) || p.Exit != 1 || !strings.HasPrefix(p.Message, "interrupted after ") {
 		t.Fatalf("an interrupted import: %v", err)
 	}
@@ -96,11 +97,11 @@ func TestAnImportGoesOnWhereItWas(t *testing.T) {
 	if _, err := fmt.Sscanf(p.Message, "interrupted after %d rows", &kept); err != nil {
 		t.Fatal(err)
 	}
-	got, err := importAs(t.Context(), n, ImportArgs{}, strings.NewReader(callHead+callRows(0, rows)))
+	got, err := importAs(t.Context(), n, rpc.ImportArgs{}, strings.NewReader(callHead+callRows(0, rows)))
 	if err != nil || got.In != rows || got.Duplicate != kept || got.Published != rows-kept {
 		t.Errorf("%d rows were kept: %+v, %v", kept, got, err)
 	}
-	again, err := importAs(t.Context(), n, ImportArgs{}, strings.NewReader(callHead+callRows(0, rows)))
+	again, err := importAs(t.Context(), n, rpc.ImportArgs{}, strings.NewReader(callHead+callRows(0, rows)))
 	if err != nil || again.In != rows || again.Duplicate != rows {
 		t.Errorf("once more: %+v, %v", again, err)
 	}
@@ -122,7 +123,7 @@ func TestARowMayAgreeToAnother(t *testing.T) {
 {"schema":"murmur.v1","type":"transcript","source_id":"t2","call":"c2","occurred_at":"2026-03-02T10:00:00Z","party":{"phone":"+12125550143"},"turns":[{"side":"contact","text":"hello"}]}
 {"schema":"murmur.v1","type":"consent","source_id":"a1","call":"c1","occurred_at":"2026-03-02T11:00:00Z","purpose":"transcribe","act":"opted_in","via":"agent","party":{"phone":"+12125550142"}}
 `
-	got, err := importAs(t.Context(), n, ImportArgs{}, strings.NewReader(file))
+	got, err := importAs(t.Context(), n, rpc.ImportArgs{}, strings.NewReader(file))
 	if err != nil || got.In != 3 || got.Published != 2 || got.Held != 1 {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -133,9 +134,9 @@ func TestProgressOfAnImport(t *testing.T) {
 	t.Parallel()
 	n := start(t, filepath.Join(t.TempDir(), "data"))
 	defer stop(t, n)
-	ask := func() (p Progress) {
+	ask := func() (p rpc.Progress) {
 		var out bytes.Buffer
-		if err := n.Do(t.Context(), "import-progress", ProgressArgs{ID: "one"}, nil, &out); err != nil {
+		if err := n.Do(t.Context(), "import-progress", rpc.ProgressArgs{ID: "one"}, nil, &out); err != nil {
 			t.Fatal(err)
 		}
 		if err := json.Unmarshal(out.Bytes(), &p); err != nil {
@@ -143,15 +144,15 @@ func TestProgressOfAnImport(t *testing.T) {
 		}
 		return p
 	}
-	var seen Progress
+	var seen rpc.Progress
 	look := cutOff{strings.NewReader(callHead + callRows(0, 3_000)), func() { seen = ask() }}
-	if _, err := importAs(t.Context(), n, ImportArgs{ID: "one"}, look); err != nil {
+	if _, err := importAs(t.Context(), n, rpc.ImportArgs{ID: "one"}, look); err != nil {
 		t.Fatal(err)
 	}
 	if seen.Rows == 0 || seen.Rows > 3_000 || seen.Storing {
 		t.Errorf("at the end of the file: %+v", seen)
 	}
-	if after := ask(); after != (Progress{}) {
+	if after := ask(); after != (rpc.Progress{}) {
 		t.Errorf("afterwards: %+v", after)
 	}
 }
@@ -201,7 +202,7 @@ func TestBadFiles(t *testing.T) {
 		"native from the year 30000":  {file: `{"schema":"murmur.v1","type":"call","source_id":"far","occurred_at":"9999-03-02T10:00:00Z"}`, rows: 1, bad: "1 bad-time (occurred_at)"},
 		"a call from before the time": {file: `{"schema":"murmur.v1","type":"call","source_id":"old","occurred_at":"1970-01-01T00:00:00Z"}`, rows: 1, bad: "1 bad-time (occurred_at)"},
 	} {
-		got, err := importAs(t.Context(), n, ImportArgs{Kind: c.kind}, strings.NewReader(c.file))
+		got, err := importAs(t.Context(), n, rpc.ImportArgs{Kind: c.kind}, strings.NewReader(c.file))
 		var bad []string
 		for _, b := range got.Bad {
 			bad = append(bad, fmt.Sprintf("%d %s", b.Line, b.Why))

@@ -20,6 +20,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"murmur/internal/admission"
 	"murmur/internal/crowd"
 	"murmur/internal/crowd/release"
 	"murmur/internal/datadir"
@@ -83,7 +84,6 @@ type Node struct {
 	way             *pipeline.Pipeline
 	imports         sync.Map // those under way: *importing by ImportArgs.ID
 	jobs            *job.Queue
-	line            *line
 	pace            pace
 	mail            *mail.Server     // takes the weekly letters; nil: they are not mailed
 	public          string           // where readers of letters reach the pages; may be empty
@@ -95,7 +95,7 @@ type Node struct {
 	now             func() time.Time
 	log             *slog.Logger
 
-	admission admission
+	admission admission.Turns
 	tenancy   tenancy
 	crowded   atomic.Int64 // connections that found no place
 	started   atomic.Bool  // the pipeline runs until Close
@@ -133,7 +133,7 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 	if c.Models == "" {
 		c.Models = models.Dir()
 	}
-	n := &Node{now: c.Now, log: c.Log, line: newLine(), erasing: erasing{kick: make(chan struct{}, 1)}, tenancy: tenancy{kick: make(chan struct{}, 1)}, stop: func() {}}
+	n := &Node{now: c.Now, log: c.Log, erasing: erasing{kick: make(chan struct{}, 1)}, tenancy: tenancy{kick: make(chan struct{}, 1)}, stop: func() {}}
 	if err := n.open(ctx, c); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
@@ -244,7 +244,7 @@ func (n *Node) Start(ctx context.Context) {
 	n.started.Store(true)
 	n.running.Go(func() {
 		for ctx.Err() == nil {
-			err := n.line.run(ctx, n.way.Run)
+			err := n.way.Run(ctx)
 			n.setFailed(err)
 			if err == nil { // stopped, or standing still for a moment
 				continue

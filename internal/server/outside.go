@@ -7,6 +7,7 @@ import (
 	"murmur/internal/crowd/provable"
 	"murmur/internal/crowd/release"
 	"murmur/internal/insight"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -52,7 +53,7 @@ func defaultPlan() provable.Plan {
 }
 
 // explainSpec says what a specification gives and costs. It spends nothing.
-func (n *Node) explainSpec(ctx context.Context, a ExplainArgs) (provable.Explanation, error) {
+func (n *Node) explainSpec(ctx context.Context, a rpc.ExplainArgs) (provable.Explanation, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
 		return provable.Explanation{}, err
@@ -63,7 +64,7 @@ func (n *Node) explainSpec(ctx context.Context, a ExplainArgs) (provable.Explana
 	}
 	plan, err := planOf(text)
 	if err != nil {
-		return provable.Explanation{}, &Problem{Message: err.Error(), Hint: "docs/provable.md describes a specification", Exit: 2, Status: 422}
+		return provable.Explanation{}, &rpc.Problem{Message: err.Error(), Hint: "docs/provable.md describes a specification", Exit: 2, Status: 422}
 	}
 	return n.crowd.Explain(ctx, ws, plan)
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -45,19 +46,19 @@ func abroad(t *testing.T, data string) house {
 	if err := n.createWorkspace(t.Context(), other); err != nil {
 		t.Fatal(err)
 	}
-	h.do("import", ImportArgs{Kind: "native"}, novemberCalls(120))
-	h.do("import", ImportArgs{Kind: "native", Workspace: "other"}, novemberCalls(120))
-	h.do("policy", PolicyArgs{Set: []KeyValue{{Key: "outside", Value: "monthly"}}, Reason: "test", Author: "test"}, "")
-	h.do("figures", FiguresArgs{Refresh: true}, "")
+	h.do("import", rpc.ImportArgs{Kind: "native"}, novemberCalls(120))
+	h.do("import", rpc.ImportArgs{Kind: "native", Workspace: "other"}, novemberCalls(120))
+	h.do("policy", rpc.PolicyArgs{Set: []rpc.KeyValue{{Key: "outside", Value: "monthly"}}, Reason: "test", Author: "test"}, "")
+	h.do("figures", rpc.FiguresArgs{Refresh: true}, "")
 	return h
 }
 
 // asked are the figures that a viewer or somebody outside is shown, as the command line prints them.
-func (h house) asked(as string) string { return h.do("figures", FiguresArgs{As: as}, "") }
+func (h house) asked(as string) string { return h.do("figures", rpc.FiguresArgs{As: as}, "") }
 
 func (h house) token(ws, role string) (secret string) {
 	h.t.Helper()
-	if err := json.Unmarshal([]byte(h.do("token", TokenArgs{Workspace: ws, Role: role}, "")), &secret); err != nil {
+	if err := json.Unmarshal([]byte(h.do("token", rpc.TokenArgs{Workspace: ws, Role: role}, "")), &secret); err != nil {
 		h.t.Fatal(err)
 	}
 	return secret
@@ -125,11 +126,11 @@ func TestOutsideReadsWhatLeftAndNothingElse(t *testing.T) {
 		t.Errorf("nobody: %d", code)
 	}
 	var passes []struct{ ID, Role string }
-	if err := json.Unmarshal([]byte(h.do("token-list", WorkspaceArgs{Workspace: "default"}, "")), &passes); err != nil {
+	if err := json.Unmarshal([]byte(h.do("token-list", rpc.WorkspaceArgs{Workspace: "default"}, "")), &passes); err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range passes {
-		h.do("token-revoke", RevokeArgs{Workspace: "default", ID: p.ID}, "")
+		h.do("token-revoke", rpc.RevokeArgs{Workspace: "default", ID: p.ID}, "")
 	}
 	for path, method := range map[string]string{"/v1/figures": "GET", "/mcp": "POST"} {
 		if code, _ := web.ask(outside, method, path, `{}`); code != http.StatusUnauthorized {
@@ -212,7 +213,7 @@ func TestWhatLeftStaysAfterARestore(t *testing.T) {
 		t.Fatal("nothing left")
 	}
 	backup := h.do("backup", nil, "")
-	h.do("policy", PolicyArgs{Set: []KeyValue{{Key: "outside", Value: "off"}}, Reason: "test", Author: "test"}, "")
+	h.do("policy", rpc.PolicyArgs{Set: []rpc.KeyValue{{Key: "outside", Value: "off"}}, Reason: "test", Author: "test"}, "")
 	if h.asked("outside") != left {
 		t.Error("what left is taken back with outside=off")
 	}
@@ -231,11 +232,11 @@ func TestWhatLeftStaysAfterARestore(t *testing.T) {
 		return house{n, t}
 	}
 	r := restored(backup)
-	r.do("figures", FiguresArgs{Refresh: true}, "")
+	r.do("figures", rpc.FiguresArgs{Refresh: true}, "")
 	if r.asked("outside") != left {
 		t.Error("what left is not what it was")
 	}
-	if v, err := r.verify(t.Context(), VerifyArgs{}); err != nil || len(v.Breaches) > 0 {
+	if v, err := r.verify(t.Context(), rpc.VerifyArgs{}); err != nil || len(v.Breaches) > 0 {
 		t.Errorf("found %v: %v", v.Breaches, err)
 	}
 
@@ -245,16 +246,16 @@ func TestWhatLeftStaysAfterARestore(t *testing.T) {
 	}
 	early.Start(context.Background())
 	e := house{early, t}
-	e.do("import", ImportArgs{Kind: "native"}, novemberCalls(30))
+	e.do("import", rpc.ImportArgs{Kind: "native"}, novemberCalls(30))
 	backup = e.do("backup", nil, "")
 	stop(t, early)
 	r = restored(backup)
-	r.do("policy", PolicyArgs{Set: []KeyValue{{Key: "outside", Value: "monthly"}}, Reason: "test", Author: "test"}, "")
-	r.do("figures", FiguresArgs{Refresh: true}, "")
+	r.do("policy", rpc.PolicyArgs{Set: []rpc.KeyValue{{Key: "outside", Value: "monthly"}}, Reason: "test", Author: "test"}, "")
+	r.do("figures", rpc.FiguresArgs{Refresh: true}, "")
 	if got := r.asked("outside"); strings.Contains(got, "provable") {
 		t.Error("a month that was over when the backup was made left after the restore")
 	}
-	explained := r.do("figures-explain", ExplainArgs{}, "")
+	explained := r.do("figures-explain", rpc.ExplainArgs{}, "")
 	if !strings.Contains(explained, `"left_nano_rho":0`) {
 		t.Errorf("the month has budget left: %s", explained)
 	}

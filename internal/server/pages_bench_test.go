@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"murmur/internal/rpc"
 	"murmur/internal/synth"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
@@ -30,10 +31,10 @@ func BenchmarkPages500(b *testing.B) {
 	n, _ := openShop(b, synth.Config{Seed: 1, Start: monday(time.Now()).AddDate(0, 0, -7*7), Contacts: 300}, nil)
 	b.Cleanup(func() { _ = n.Close() })
 	var out bytes.Buffer
-	if err := n.Do(b.Context(), "connect", ConnectArgs{Kind: "quo"}, nil, &out); err != nil {
+	if err := n.Do(b.Context(), "connect", rpc.ConnectArgs{Kind: "quo"}, nil, &out); err != nil {
 		b.Fatal(err)
 	}
-	var c Connected
+	var c rpc.Connected
 	if err := json.Unmarshal(out.Bytes(), &c); err != nil {
 		b.Fatal(err)
 	}

@@ -4,13 +4,14 @@ import (
 	"net/url"
 	"strings"
 
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
 // checkPlatform refuses settings that a platform cannot carry out for its calls.
-func checkPlatform(a ConnectArgs) error {
+func checkPlatform(a rpc.ConnectArgs) error {
 	bad := func(message, hint string) error {
-		return &Problem{Message: message, Hint: hint, Exit: 2, Status: 422}
+		return &rpc.Problem{Message: message, Hint: hint, Exit: 2, Status: 422}
 	}
 	switch {
 	case (a.Then != "" || a.Language != "") && a.Kind != "twilio":

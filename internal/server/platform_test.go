@@ -16,6 +16,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"murmur/internal/private"
+	"murmur/internal/rpc"
 	"murmur/internal/twiliotest"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
@@ -48,7 +49,7 @@ func newShop(t testing.TB, policy string) *shop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := s.connect(t.Context(), ConnectArgs{Kind: "twilio", APIKey: twiliotest.Key, APIBase: api.URL, PublicURL: "https://shop.example.com", Then: "+18005550111"})
+	c, err := s.connect(t.Context(), rpc.ConnectArgs{Kind: "twilio", APIKey: twiliotest.Key, APIBase: api.URL, PublicURL: "https://shop.example.com", Then: "+18005550111"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -408,7 +409,7 @@ func TestWhatConnectRefuses(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = n.Close() })
 	const mapping = "signature: {kind: hmac-hex, header: X-S}\nid: id\nat: at\nscore: s\nscale: nps\n"
-	for name, a := range map[string]ConnectArgs{
+	for name, a := range map[string]rpc.ConnectArgs{
 		"twilio without a token":     {Kind: "twilio"},
 		"a key of another vendor":    {Kind: "twilio", APIKey: "synthetic"},
 		"calls go nowhere":           {Kind: "twilio", APIKey: twiliotest.Key, Then: "javascript:x"},
@@ -424,7 +425,7 @@ func TestWhatConnectRefuses(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if c, err := n.connect(t.Context(), ConnectArgs{Kind: "webhook", Secret: "s", Mapping: mapping}); err != nil || !strings.Contains(c.Paste, c.Path) {
+	if c, err := n.connect(t.Context(), rpc.ConnectArgs{Kind: "webhook", Secret: "s", Mapping: mapping}); err != nil || !strings.Contains(c.Paste, c.Path) {
 		t.Errorf("a good mapping: %v", err)
 	}
 }

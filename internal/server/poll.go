@@ -13,6 +13,7 @@ import (
 
 	"murmur/internal/job"
 	"murmur/internal/private"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -138,19 +139,6 @@ func (n *Node) eachPolled(ctx context.Context, f func(workspace.Source, workspac
 	})
 }
 
-// Polling is how far a source has been polled, in the words of connect list.
-type Polling struct {
-	State   string   `json:"state"` // paused, stopped, waiting, history, live
-	Done    float64  `json:"done"`  // part of the history, 0 to 1
-	Items   int64    `json:"items"`
-	Lag     float64  `json:"lag_seconds"`         // since the last poll that found everything; -1: there was none
-	Fresh   string   `json:"last_new,omitempty"`  // when the last new object came
-	Trouble string   `json:"trouble,omitempty"`   // one of a closed set
-	Said    string   `json:"said,omitempty"`      // the trouble in words
-	Hint    string   `json:"hint,omitempty"`      // what to do about it
-	Missing []string `json:"not_given,omitempty"` // what the key or the plan does not give
-}
-
 // pollingOf puts the state of a source into words; nil for one that is not polled.
 // fetching reports whether the history of a source of the workspace is still being listed.
 func (n *Node) fetching(ctx context.Context, ws workspace.ID) (bool, error) {
@@ -170,7 +158,7 @@ func (n *Node) fetching(ctx context.Context, ws workspace.ID) (bool, error) {
 	return false, nil
 }
 
-func (n *Node) pollingOf(ctx context.Context, src workspace.Source) (*Polling, error) {
+func (n *Node) pollingOf(ctx context.Context, src workspace.Source) (*rpc.Polling, error) {
 	if src.APIKey == "" {
 		return nil, nil
 	}
@@ -178,7 +166,7 @@ func (n *Node) pollingOf(ctx context.Context, src workspace.Source) (*Polling, e
 	if err != nil {
 		return nil, err
 	}
-	p := &Polling{State: "live", Done: st.Done, Items: st.Items, Lag: -1, Trouble: string(st.Trouble), Missing: st.Missing}
+	p := &rpc.Polling{State: "live", Done: st.Done, Items: st.Items, Lag: -1, Trouble: string(st.Trouble), Missing: st.Missing}
 	if !st.PolledAt.IsZero() {
 		p.Lag = math.Round(n.now().Sub(st.PolledAt).Seconds())
 	}
@@ -238,7 +226,7 @@ func refused(err error, name, kind string) error {
 	if private.Lasting(t) || t == "host" {
 		exit = 2
 	}
-	return &Problem{Message: said, Hint: hint, Exit: exit, Status: 422, Why: string(t)}
+	return &rpc.Problem{Message: said, Hint: hint, Exit: exit, Status: 422, Why: string(t)}
 }
 
 // pollingChecks tells doctor of every polled source.
@@ -258,33 +246,26 @@ func (n *Node) pollingChecks(ctx context.Context, say func(name string, ok bool,
 }
 
 // pause keeps a source from being polled; its webhooks are taken as before.
-func (n *Node) pause(ctx context.Context, a SourceArgs, paused bool) (Removed, error) {
+func (n *Node) pause(ctx context.Context, a rpc.SourceArgs, paused bool) (rpc.Removed, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
-		return Removed{}, err
+		return rpc.Removed{}, err
 	}
 	if err := n.store.Pause(ctx, ws, a.Name, paused); err != nil {
-		return Removed{}, err
+		return rpc.Removed{}, err
 	}
 	state := map[bool]string{true: "paused", false: "resumed"}[paused]
 	src, err := n.store.Source(ctx, ws, a.Name)
 	if err == nil && !paused {
 		err = n.kickPoll(ctx, src)
 	}
-	return Removed{Workspace: ws.String(), Source: a.Name, State: state}, err
+	return rpc.Removed{Workspace: ws.String(), Source: a.Name, State: state}, err
 }
 
 // tried is what a test of a key found.
 type tried struct {
 	account string
-	gives   []Given
-}
-
-// Given is one thing that a vendor's API gives to a key, or not.
-type Given struct {
-	What string `json:"what"`
-	Has  bool   `json:"given"`
-	Note string `json:"note,omitempty"`
+	gives   []rpc.Given
 }
 
 // tryKey asks the vendor with the key of a source that is not connected yet.
@@ -304,7 +285,7 @@ func (n *Node) tryKey(ctx context.Context, src workspace.Source) (tried, error) 
 	}
 	t := tried{account: account}
 	for _, a := range all {
-		g := Given{What: a.Name, Has: a.Has}
+		g := rpc.Given{What: a.Name, Has: a.Has}
 		switch {
 		case a.Has && a.Name == "transcripts" && policy.Transcripts == workspace.Deny, a.Has && a.Name == "recordings" && policy.Recordings == workspace.Deny:
 			g.Note = "not used: the policy says " + a.Name + "=deny"

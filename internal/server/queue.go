@@ -14,6 +14,7 @@ import (
 	"murmur/internal/journal"
 	"murmur/internal/journal/kafka"
 	"murmur/internal/journal/outbox"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -263,21 +264,13 @@ func (r relayed) Backlog(ctx context.Context) (deliveries.Backlog, error) {
 
 func (r relayed) Close() error { return errors.Join(r.queue.servers.Close(), r.engine.Close()) }
 
-// QueueStatus says what waits between the pipeline and the lake.
-type QueueStatus struct {
-	Address string `json:"address"`
-	Here    int64  `json:"here"`            // batches of facts that wait for the servers, in the journal's file
-	There   int64  `json:"there"`           // batches that the servers have and the lake has not; not known with an Error
-	Error   string `json:"error,omitempty"` // why the servers do not say
-}
-
 // queueStatus is nil where facts do not leave the machine.
-func (n *Node) queueStatus(ctx context.Context) (*QueueStatus, error) {
+func (n *Node) queueStatus(ctx context.Context) (*rpc.QueueStatus, error) {
 	r, ok := n.journal.(relayed)
 	if !ok {
 		return nil, nil
 	}
-	s := &QueueStatus{Address: r.queue.address}
+	s := &rpc.QueueStatus{Address: r.queue.address}
 	b, err := r.engine.Backlog(ctx)
 	if err != nil {
 		return nil, err
@@ -287,13 +280,6 @@ func (n *Node) queueStatus(ctx context.Context) (*QueueStatus, error) {
 		s.Error = describe(err)
 	}
 	return s, nil
-}
-
-func (s *QueueStatus) String() string {
-	if s.Error != "" {
-		return fmt.Sprintf("%s: %s; %d batches of facts wait here", s.Address, s.Error, s.Here)
-	}
-	return fmt.Sprintf("%s: %d batches of facts wait here, %d there", s.Address, s.Here, s.There)
 }
 
 // emptyQueue waits until everything that left for the servers is in the lake, and lets nothing more leave until it is

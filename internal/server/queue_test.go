@@ -20,6 +20,7 @@ import (
 
 	"murmur/internal/journal"
 	"murmur/internal/journal/queuetest"
+	"murmur/internal/rpc"
 )
 
 // brokers starts a Kafka in memory on a port, 0: any, and gives its address.
@@ -49,7 +50,7 @@ var countedAt = regexp.MustCompile(`"as_of":"[^"]*"`)
 // figures are the exact ones: the noise of the others is of each directory's key.
 func (h house) figures() (exact string) {
 	h.t.Helper()
-	for line := range strings.Lines(h.do("figures", FiguresArgs{Refresh: true}, "")) {
+	for line := range strings.Lines(h.do("figures", rpc.FiguresArgs{Refresh: true}, "")) {
 		if strings.Contains(line, `"noise":0`) {
 			exact += countedAt.ReplaceAllString(line, "")
 		}
@@ -57,9 +58,9 @@ func (h house) figures() (exact string) {
 	return exact
 }
 
-func (h house) queueStatus() QueueStatus {
+func (h house) queueStatus() rpc.QueueStatus {
 	h.t.Helper()
-	var s Status
+	var s rpc.Status
 	if err := json.Unmarshal([]byte(h.do("status", nil, "")), &s); err != nil {
 		h.t.Fatal(err)
 	}
@@ -70,9 +71,9 @@ func (h house) queueStatus() QueueStatus {
 }
 
 // queueCheck is what doctor says of the queue.
-func (h house) queueCheck() (c Check) {
+func (h house) queueCheck() (c rpc.Check) {
 	h.t.Helper()
-	d, err := h.doctor(h.t.Context(), DoctorArgs{})
+	d, err := h.doctor(h.t.Context(), rpc.DoctorArgs{})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -91,19 +92,19 @@ func TestFactsGoThroughAQueue(t *testing.T) {
 	t.Parallel()
 	plain := open(t, filepath.Join(t.TempDir(), "data"))
 	defer stop(t, plain.Node)
-	plain.do("import", ImportArgs{Kind: "native"}, someCalls(0, 60))
+	plain.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(0, 60))
 	want60 := plain.figures()
 	if !strings.Contains(want60, `"hidden":""`) {
 		t.Fatal("no figure is exact")
 	}
-	plain.do("import", ImportArgs{Kind: "native"}, someCalls(60, 90))
+	plain.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(60, 90))
 	want90 := plain.figures()
-	plain.do("import", ImportArgs{Kind: "native"}, someCalls(90, 120))
+	plain.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(90, 120))
 	want120 := plain.figures()
 
 	data, address := filepath.Join(t.TempDir(), "data"), brokers(t, 0)
 	n := startWith(t, data, address)
-	n.do("import", ImportArgs{Kind: "native"}, someCalls(0, 60))
+	n.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(0, 60))
 	if got := n.figures(); got != want60 {
 		t.Errorf("figures differ:\n%s\n%s", want60, got)
 	}
@@ -123,13 +124,13 @@ func TestFactsGoThroughAQueue(t *testing.T) {
 	stop(t, n.Node)
 
 	n = startWith(t, data, "") // remembered
-	n.do("import", ImportArgs{Kind: "native"}, someCalls(60, 90))
+	n.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(60, 90))
 	if got := n.figures(); got != want90 || n.queueStatus().Address == "" {
 		t.Errorf("figures differ:\n%s\n%s", want90, got)
 	}
 	stop(t, n.Node)
 	n = startWith(t, data, QueueNone)
-	n.do("import", ImportArgs{Kind: "native"}, someCalls(90, 120))
+	n.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(90, 120))
 	if got := n.figures(); got != want120 {
 		t.Errorf("figures differ:\n%s\n%s", want120, got)
 	}
@@ -149,7 +150,7 @@ func TestFactsGoThroughAQueue(t *testing.T) {
 	}
 	n = startWith(t, restored, "")
 	defer stop(t, n.Node)
-	n.do("import", ImportArgs{Kind: "native"}, someCalls(60, 90))
+	n.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(60, 90))
 	if got := n.figures(); got != want90 {
 		t.Errorf("figures of the backup differ:\n%s\n%s", want90, got)
 	}
@@ -208,7 +209,7 @@ func TestServersAreAway(t *testing.T) {
 		t.Errorf("a server without its queue does not start: %v", err)
 	}
 	// Whoever waits for the lake is told why it is in vain. The deliveries are decided, their facts wait.
-	err := n.Do(t.Context(), "import", ImportArgs{Kind: "native"}, strings.NewReader(someCalls(0, 30)), io.Discard)
+	err := n.Do(t.Context(), "import", rpc.ImportArgs{Kind: "native"}, strings.NewReader(someCalls(0, 30)), io.Discard)
 	if !errors.Is(err, journal.ErrAway) || Explain(err).Hint == "" {
 		t.Errorf("import: %v, want ErrAway", err)
 	}

@@ -8,20 +8,13 @@ import (
 	"murmur/internal/ledger"
 	"murmur/internal/private"
 	"murmur/internal/receipt"
+	"murmur/internal/rpc"
 )
-
-// CheckedReceipt is the answer of verify for a receipt of a call.
-type CheckedReceipt struct {
-	Breaches []Breach `json:"breaches"`
-	Call     string   `json:"call"`
-	Key      string   `json:"key"`     // the verifier key of the ledger that says it signed
-	Trusted  bool     `json:"trusted"` // that key is the data directory's, or the one that was named
-}
 
 // VerifyReceipt checks a receipt by itself. It is trusted only under the key of the data directory's own ledger or, when
 // the caller names a key, under that key: a receipt that verifies only under the key inside it is a breach.
-func VerifyReceipt(data string, file []byte, named string) (CheckedReceipt, error) {
-	out := CheckedReceipt{Breaches: []Breach{}}
+func VerifyReceipt(data string, file []byte, named string) (rpc.CheckedReceipt, error) {
+	out := rpc.CheckedReceipt{Breaches: []rpc.Breach{}}
 	key, err := trustedKey(data, named)
 	if err != nil {
 		return out, err
@@ -39,7 +32,7 @@ func VerifyReceipt(data string, file []byte, named string) (CheckedReceipt, erro
 		found = append(found, "it was checked only against the key inside it; name the ledger's key")
 	}
 	for _, f := range found {
-		out.Breaches = append(out.Breaches, Breach{File: "receipt", What: f})
+		out.Breaches = append(out.Breaches, rpc.Breach{File: "receipt", What: f})
 	}
 	out.Trusted = len(found) == 0
 	return out, nil

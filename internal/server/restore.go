@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"murmur/internal/datadir"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -47,7 +48,7 @@ func (n *Node) restored(ctx context.Context, erasures []erasure, insteadOf strin
 		}
 	}
 	for _, e := range erasures {
-		if _, _, err := n.promiseErasure(ctx, EraseArgs{Workspace: e.workspace, Contact: e.contact}); err != nil {
+		if _, _, err := n.promiseErasure(ctx, rpc.EraseArgs{Workspace: e.workspace, Contact: e.contact}); err != nil {
 			return fmt.Errorf("line %d of the erasures: %w", e.line, err)
 		}
 	}

@@ -16,9 +16,11 @@ import (
 
 	"golang.org/x/term"
 
+	"murmur/internal/admission"
 	"murmur/internal/datadir"
 	"murmur/internal/insight"
 	"murmur/internal/mail"
+	"murmur/internal/rpc"
 	"murmur/internal/signin"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
@@ -54,8 +56,8 @@ type ServeConfig struct {
 }
 
 // cannotListen tells a port in use from an invalid address.
-func cannotListen(address string, err error) *Problem {
-	p := &Problem{Message: "cannot listen on " + address, Hint: "another program may have the port; choose another one with --listen", Exit: 1}
+func cannotListen(address string, err error) *rpc.Problem {
+	p := &rpc.Problem{Message: "cannot listen on " + address, Hint: "another program may have the port; choose another one with --listen", Exit: 1}
 	var in *net.OpError
 	if errors.As(err, &in) && errors.As(in.Err, new(*net.AddrError)) || errors.As(err, new(*net.DNSError)) {
 		p.Hint, p.Exit = "--listen is HOST:PORT, such as 127.0.0.1:8377", 2
@@ -158,7 +160,7 @@ func writeLink(path, address string) error {
 // serving is the two listeners of a node and their goroutines.
 type serving struct {
 	public, control *http.Server
-	places          *connections
+	places          *admission.Connections
 	node            *Node
 	socket          string
 	interrupt       context.CancelFunc // ends the verbs under way
@@ -185,7 +187,7 @@ func newServing(n *Node, log *slog.Logger) *serving {
 	verbs, interrupt := context.WithCancel(context.Background())
 	return &serving{node: n, interrupt: interrupt,
 		public: &http.Server{Handler: n.handler(pages), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second,
-			WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: quiet, ConnContext: remember},
+			WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: quiet, ConnContext: admission.Remember},
 		control: &http.Server{Handler: socketHandler(n), ReadHeaderTimeout: 5 * time.Second, ErrorLog: quiet,
 			BaseContext: func(net.Listener) context.Context { return verbs }},
 	}
@@ -217,7 +219,7 @@ func (s *serving) start(l net.Listener, socket string) error {
 		return fmt.Errorf("protect the control socket: %w", err)
 	}
 	s.socket = socket
-	s.places = limit(l, connectionLimit(), &s.node.crowded)
+	s.places = admission.Limit(l, admission.MostConnections(), &s.node.crowded)
 	s.node.running.Go(func() { _ = s.public.Serve(s.places) })
 	s.node.running.Go(func() { _ = s.control.Serve(u) })
 	return nil
@@ -227,7 +229,7 @@ func (s *serving) start(l net.Listener, socket string) error {
 func (s *serving) stop() {
 	s.node.halt()
 	s.interrupt()
-	s.places.drain()
+	s.places.Drain()
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
 	var both sync.WaitGroup

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"murmur/internal/fact"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -27,7 +28,7 @@ func TestOldRowsAreFoundByNoKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.Start(t.Context())
-	if err := n.Do(t.Context(), "policy", PolicyArgs{Set: []KeyValue{{Key: "transcripts", Value: "notice"}}, Reason: "a test"}, nil, io.Discard); err != nil {
+	if err := n.Do(t.Context(), "policy", rpc.PolicyArgs{Set: []rpc.KeyValue{{Key: "transcripts", Value: "notice"}}, Reason: "a test"}, nil, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	var lines strings.Builder
@@ -39,7 +40,7 @@ func TestOldRowsAreFoundByNoKey(t *testing.T) {
 	take := func() string {
 		t.Helper()
 		var out bytes.Buffer
-		if err := n.Do(t.Context(), "import", ImportArgs{}, strings.NewReader(lines.String()), &out); err != nil {
+		if err := n.Do(t.Context(), "import", rpc.ImportArgs{}, strings.NewReader(lines.String()), &out); err != nil {
 			t.Fatal(err)
 		}
 		return out.String()

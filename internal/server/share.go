@@ -7,39 +7,27 @@ import (
 	"strings"
 	"time"
 
+	"murmur/internal/rpc"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
 )
 
-// ShareArgs are one page, and how long a link opens it.
-type ShareArgs struct {
-	Workspace string `json:"workspace"`
-	Page      string `json:"page"`
-	Days      int    `json:"days"`
-}
-
-// Shared is a new link; what opens it is shown this once.
-type Shared struct {
-	web.SharedLink
-	URL string `json:"url,omitempty"` // where the server was told its own address
-}
-
 // share makes a link to one page of what left.
-func (n *Node) share(ctx context.Context, a ShareArgs) (Shared, error) {
+func (n *Node) share(ctx context.Context, a rpc.ShareArgs) (rpc.Shared, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
-		return Shared{}, err
+		return rpc.Shared{}, err
 	}
 	if pages := web.SharedPages(); !slices.Contains(pages, a.Page) {
-		return Shared{}, &Problem{Message: "nothing leaves of that page", Hint: "the pages are " + strings.Join(pages, ", "), Exit: 2, Status: 422}
+		return rpc.Shared{}, &rpc.Problem{Message: "nothing leaves of that page", Hint: "the pages are " + strings.Join(pages, ", "), Exit: 2, Status: 422}
 	}
 	life := time.Duration(a.Days) * 24 * time.Hour
 	token, err := n.store.NewShare(ctx, ws, a.Page, life)
 	if err != nil {
-		return Shared{}, err
+		return rpc.Shared{}, err
 	}
 	h := web.HashOf(token)
-	l := Shared{SharedLink: web.SharedLink{ID: workspace.IDOf(h[:]), Page: a.Page, Path: "/s/" + token, Ends: n.now().Add(life).UTC()}}
+	l := rpc.Shared{SharedLink: web.SharedLink{ID: workspace.IDOf(h[:]), Page: a.Page, Path: "/s/" + token, Ends: n.now().Add(life).UTC()}}
 	if n.public != "" {
 		l.URL = n.public + l.Path
 	}
@@ -50,7 +38,7 @@ func (n *Node) share(ctx context.Context, a ShareArgs) (Shared, error) {
 type shares struct{ *Node }
 
 func (s shares) Share(ctx context.Context, ws workspace.ID, page string, days int) (web.SharedLink, error) {
-	l, err := s.share(ctx, ShareArgs{ws.String(), page, days})
+	l, err := s.share(ctx, rpc.ShareArgs{ws.String(), page, days})
 	if err != nil && Explain(err).Status == 422 {
 		err = unacceptable{err}
 	}

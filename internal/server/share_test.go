@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"murmur/internal/rpc"
 )
 
 // TestASharedLinkOpensWhatLeft: through the server, of its own workspace, until it is revoked.
@@ -13,9 +15,9 @@ func TestASharedLinkOpensWhatLeft(t *testing.T) {
 	h := abroad(t, filepath.Join(t.TempDir(), "data"))
 	defer stop(t, h.Node)
 	web := h.over()
-	link := func(ws string) (l Shared) {
+	link := func(ws string) (l rpc.Shared) {
 		t.Helper()
-		if err := json.Unmarshal([]byte(h.do("share", ShareArgs{ws, "calls", 2}, "")), &l); err != nil {
+		if err := json.Unmarshal([]byte(h.do("share", rpc.ShareArgs{ws, "calls", 2}, "")), &l); err != nil {
 			t.Fatal(err)
 		}
 		return l
@@ -36,7 +38,7 @@ func TestASharedLinkOpensWhatLeft(t *testing.T) {
 			t.Errorf("%s with the link as a token: %d", path, code)
 		}
 	}
-	h.do("token-revoke", RevokeArgs{Workspace: "default", ID: mine.ID}, "")
+	h.do("token-revoke", rpc.RevokeArgs{Workspace: "default", ID: mine.ID}, "")
 	if code, _ := web.ask("", "GET", mine.Path, ""); code != 404 {
 		t.Errorf("after it was revoked: %d", code)
 	}

@@ -8,6 +8,7 @@ import (
 	"murmur/internal/fact"
 	"murmur/internal/journal"
 	"murmur/internal/keyring"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -19,8 +20,8 @@ func TestWhatARefuserSaidOpensNoMore(t *testing.T) {
 	talk := func(id, number string) string {
 		return fmt.Sprintf(`{"schema":"murmur.v1","type":"transcript","delivery_id":%q,"source_id":%[1]q,"call":%[1]q,"occurred_at":"2026-11-03T00:30:00Z","party":{"phone":%q},"turns":[{"side":"contact","text":"the heater is broken"}]}`+"\n", id, number)
 	}
-	n.do(t, "policy", PolicyArgs{Set: []KeyValue{{Key: "transcripts", Value: "opt-in"}}, Reason: "test", Author: "test"}, "")
-	n.do(t, "import", ImportArgs{Kind: "native"}, talk("ann", "+12125550123")+talk("bob", "+12125550124"))
+	n.do(t, "policy", rpc.PolicyArgs{Set: []rpc.KeyValue{{Key: "transcripts", Value: "opt-in"}}, Reason: "test", Author: "test"}, "")
+	n.do(t, "import", rpc.ImportArgs{Kind: "native"}, talk("ann", "+12125550123")+talk("bob", "+12125550124"))
 	sealed := func() (all []journal.Message) {
 		t.Helper()
 		if err := n.journal.Sealed(t.Context(), func(m journal.Message) error { all = append(all, m); return nil }); err != nil {
@@ -41,7 +42,7 @@ func TestWhatARefuserSaidOpensNoMore(t *testing.T) {
 	if _, err := n.zone.OptOutContact(t.Context(), workspace.Default, "+12125550123", "agent"); err != nil {
 		t.Fatal(err)
 	}
-	n.do(t, "figures", FiguresArgs{Refresh: true}, "") // everything accepted is decided
+	n.do(t, "figures", rpc.FiguresArgs{Refresh: true}, "") // everything accepted is decided
 	if err := n.Shred(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +75,7 @@ func TestWhatARefuserSaidOpensNoMore(t *testing.T) {
 			t.Errorf("what %s said is %v, %v", id, trace.State, err)
 		}
 	}
-	n.do(t, "import", ImportArgs{Kind: "native"}, talk("new", "+12125550125")) // goes on under the new key
+	n.do(t, "import", rpc.ImportArgs{Kind: "native"}, talk("new", "+12125550125")) // goes on under the new key
 	if left := sealed(); len(left) != 2 || opens(left[1]) != nil {
 		t.Errorf("%d deliveries wait", len(left))
 	}

@@ -10,6 +10,7 @@ import (
 	"murmur/internal/insight"
 	"murmur/internal/private"
 	"murmur/internal/private/anon"
+	"murmur/internal/rpc"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
 )
@@ -87,7 +88,7 @@ func (s site) Passes(ctx context.Context, ws workspace.ID) ([]workspace.Pass, er
 }
 
 func (s site) Revoke(ctx context.Context, ws workspace.ID, id string) error {
-	_, err := s.revoke(ctx, RevokeArgs{Workspace: ws.String(), ID: id})
+	_, err := s.revoke(ctx, rpc.RevokeArgs{Workspace: ws.String(), ID: id})
 	return webErr(err)
 }
 
@@ -213,7 +214,7 @@ func (c contacts) OptOut(ctx context.Context, ws workspace.ID, contact, via stri
 }
 
 func (c contacts) Erase(ctx context.Context, ws workspace.ID, contact string) (web.Receipt, error) {
-	e, err := c.erase(ctx, EraseArgs{Workspace: ws.String(), Contact: contact})
+	e, err := c.erase(ctx, rpc.EraseArgs{Workspace: ws.String(), Contact: contact})
 	return web.Receipt{ID: e.Receipt, State: e.State, At: c.now().UTC()}, webErr(err)
 }
 
@@ -222,16 +223,16 @@ func (p policies) Policy(ctx context.Context, ws workspace.ID) (workspace.Policy
 }
 
 func (p policies) SetPolicy(ctx context.Context, by web.Access, set map[string]string, reason string) (workspace.Policy, error) {
-	a := PolicyArgs{Workspace: by.Workspace.String(), Reason: reason, Author: string(by.Role) + " token"}
+	a := rpc.PolicyArgs{Workspace: by.Workspace.String(), Reason: reason, Author: string(by.Role) + " token"}
 	keys, _ := workspace.Keys()
 	for _, k := range keys {
 		if v, ok := set[k]; ok {
-			a.Set = append(a.Set, KeyValue{Key: k, Value: v})
+			a.Set = append(a.Set, rpc.KeyValue{Key: k, Value: v})
 			delete(set, k)
 		}
 	}
 	for k, v := range set {
-		a.Set = append(a.Set, KeyValue{Key: k, Value: v}) // unknown: refused by name
+		a.Set = append(a.Set, rpc.KeyValue{Key: k, Value: v}) // unknown: refused by name
 	}
 	if _, err := p.policy(ctx, a); err != nil {
 		return workspace.Policy{}, err

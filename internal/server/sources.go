@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"murmur/internal/private"
+	"murmur/internal/rpc"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
 )
@@ -69,7 +70,7 @@ func (s sources) Connect(ctx context.Context, ws workspace.ID, src web.NewSource
 	if err != nil {
 		return web.Connected{}, sourceErr(err)
 	}
-	c, err := s.connectTo(ctx, ConnectArgs{Workspace: ws.String(), Kind: src.Kind, Name: src.Name, Secret: src.Secret, APIKey: src.APIKey,
+	c, err := s.connectTo(ctx, rpc.ConnectArgs{Workspace: ws.String(), Kind: src.Kind, Name: src.Name, Secret: src.Secret, APIKey: src.APIKey,
 		APIBase: src.APIBase, MediaHosts: src.MediaHosts, PublicURL: src.PublicURL}, nil)
 	if err != nil {
 		return web.Connected{}, sourceErr(err)
@@ -85,28 +86,28 @@ func (s sources) Connect(ctx context.Context, ws workspace.ID, src web.NewSource
 }
 
 func (s sources) Pause(ctx context.Context, ws workspace.ID, name string, paused bool) error {
-	_, err := s.pause(ctx, SourceArgs{Workspace: ws.String(), Name: name}, paused)
+	_, err := s.pause(ctx, rpc.SourceArgs{Workspace: ws.String(), Name: name}, paused)
 	return sourceErr(err)
 }
 
 func (s sources) Rekey(ctx context.Context, ws workspace.ID, name, key string) error {
-	_, err := s.rotateSource(ctx, SourceArgs{Workspace: ws.String(), Name: name, APIKey: key})
+	_, err := s.rotateSource(ctx, rpc.SourceArgs{Workspace: ws.String(), Name: name, APIKey: key})
 	return sourceErr(err)
 }
 
 func (s sources) Rotate(ctx context.Context, ws workspace.ID, name, secret string) (string, error) {
-	c, err := s.rotateSource(ctx, SourceArgs{Workspace: ws.String(), Name: name, Secret: secret})
+	c, err := s.rotateSource(ctx, rpc.SourceArgs{Workspace: ws.String(), Name: name, Secret: secret})
 	return c.Secret, sourceErr(err)
 }
 
 func (s sources) Remove(ctx context.Context, ws workspace.ID, name string) error {
-	_, err := s.removeSource(ctx, SourceArgs{Workspace: ws.String(), Name: name})
+	_, err := s.removeSource(ctx, rpc.SourceArgs{Workspace: ws.String(), Name: name})
 	return sourceErr(err)
 }
 
 // sourceErr makes a web.Refusal of what a person can put right, with the field it is about.
 func sourceErr(err error) error {
-	p, isProblem := errors.AsType[*Problem](err)
+	p, isProblem := errors.AsType[*rpc.Problem](err)
 	switch {
 	case isProblem && p.Why != "":
 		return &web.Refusal{Why: p.Why, Said: p.Message}

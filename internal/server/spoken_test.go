@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"murmur/internal/fact"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -12,13 +13,13 @@ import (
 func TestWordsFindTheCallOfTheirFile(t *testing.T) {
 	t.Parallel()
 	n := newAging(t)
-	n.do(t, "policy", PolicyArgs{Set: []KeyValue{{Key: "transcripts", Value: "notice"}}, Reason: "test", Author: "test"}, "")
+	n.do(t, "policy", rpc.PolicyArgs{Set: []rpc.KeyValue{{Key: "transcripts", Value: "notice"}}, Reason: "test", Author: "test"}, "")
 	const (
 		party = `"number":"main","party":{"phone":"+12125550142"}}` + "\n"
 		call  = `{"schema":"murmur.v1","type":"call","source_id":"c1","direction":"in","outcome":"answered",`
 		words = `{"schema":"murmur.v1","type":"transcript","turns":[{"side":"contact","text":"the heater is broken"}],`
 	)
-	n.do(t, "import", ImportArgs{Kind: "native"}, ""+
+	n.do(t, "import", rpc.ImportArgs{Kind: "native"}, ""+
 		call+`"delivery_id":"call","occurred_at":"2026-11-03T00:10:00Z","answered_at":"2026-11-03T00:10:00Z","ended_at":"2026-11-03T00:20:00Z",`+party+
 		words+`"delivery_id":"in","source_id":"T1","occurred_at":"2026-11-03T00:15:00Z",`+party+
 		words+`"delivery_id":"after","source_id":"T2","occurred_at":"2026-11-03T00:21:00Z",`+party+

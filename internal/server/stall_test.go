@@ -14,6 +14,7 @@ import (
 
 	"murmur/internal/crowd/release"
 	"murmur/internal/keyring"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -66,9 +67,9 @@ func threeTenants(t *testing.T) *tenants {
 		if err != nil {
 			t.Fatal(err)
 		}
-		k.do("connect", ConnectArgs{Workspace: name, Kind: "native", Name: "desk"}, "")
-		k.do("policy", PolicyArgs{Workspace: name, Set: []KeyValue{{Key: "transcripts", Value: "opt-in"}}, Reason: "test", Author: "test"}, "")
-		k.do("import", ImportArgs{Workspace: name, Kind: "native"}, someCalls(0, 40)+recorded)
+		k.do("connect", rpc.ConnectArgs{Workspace: name, Kind: "native", Name: "desk"}, "")
+		k.do("policy", rpc.PolicyArgs{Workspace: name, Set: []rpc.KeyValue{{Key: "transcripts", Value: "opt-in"}}, Reason: "test", Author: "test"}, "")
+		k.do("import", rpc.ImportArgs{Workspace: name, Kind: "native"}, someCalls(0, 40)+recorded)
 		if name == "bob" {
 			k.bad = ws
 		} else {
@@ -111,8 +112,8 @@ func TestOneBrokenWorkspaceAmongThree(t *testing.T) {
 				}
 			}
 			mine("tidy", k.Tidy(t.Context()))
-			k.do("erase", EraseArgs{Workspace: "ann", Contact: "+12125550103"}, "")
-			k.do("import", ImportArgs{Workspace: "cat", Kind: "native"}, someCalls(40, 50))
+			k.do("erase", rpc.EraseArgs{Workspace: "ann", Contact: "+12125550103"}, "")
+			k.do("import", rpc.ImportArgs{Workspace: "cat", Kind: "native"}, someCalls(40, 50))
 			status, err := k.Status(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -133,11 +134,11 @@ func TestOneBrokenWorkspaceAmongThree(t *testing.T) {
 // saysWhoIsBroken looks at what an operator would: doctor, verify and the metrics.
 func (k *tenants) saysWhoIsBroken(stalled []string) {
 	k.t.Helper()
-	d := k.do("doctor", DoctorArgs{}, "")
+	d := k.do("doctor", rpc.DoctorArgs{}, "")
 	if !strings.Contains(d, `bob`) || !strings.Contains(d, `"ok":false`) || strings.Contains(d, `of ann","ok":false`) {
 		k.t.Errorf("doctor does not name it: %s", d)
 	}
-	v, err := k.verify(k.t.Context(), VerifyArgs{Attack: true})
+	v, err := k.verify(k.t.Context(), rpc.VerifyArgs{Attack: true})
 	if err != nil || len(v.Breaches) == 0 {
 		k.t.Errorf("verify: %+v, %v", v.Breaches, err)
 	}
@@ -157,7 +158,7 @@ func (k *tenants) saysWhoIsBroken(stalled []string) {
 }
 
 // goesOnFromABackup restores a backup of the three, where the others are as they were.
-func (k *tenants) goesOnFromABackup(ann, cat Counts) {
+func (k *tenants) goesOnFromABackup(ann, cat rpc.Counts) {
 	k.t.Helper()
 	data := filepath.Join(k.t.TempDir(), "restored")
 	if err := Restore(k.t.Context(), strings.NewReader(k.do("backup", nil, "")), nil, Config{Data: data, Now: k.Node.now}); err != nil {

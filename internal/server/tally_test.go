@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"murmur/internal/rpc"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
 )
@@ -55,7 +56,7 @@ func TestCallsAreCounted(t *testing.T) {
 	if err != nil || status.Calls.String() != "1 live, 1 aborted (failed), 1 aborted (hangup), 1 opted_out (opted_out), 1 released (hangup), 3 shredded (destroyed)" {
 		t.Errorf("status: %s, %v", status.Calls, err)
 	}
-	d, err := n.doctor(t.Context(), DoctorArgs{})
+	d, err := n.doctor(t.Context(), rpc.DoctorArgs{})
 	if err != nil {
 		t.Fatal(err)
 	}

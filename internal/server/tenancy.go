@@ -158,12 +158,12 @@ func (n *Node) rests(ctx context.Context, ws workspace.ID) (bool, error) {
 // suspend keeps a workspace from being worked on: when it returns, nothing of it is processed. What comes in is refused, what
 // waits stays.
 func (n *Node) suspend(ctx context.Context, ws workspace.ID) error {
-	return n.line.still(func() error { return n.store.Suspend(ctx, ws) })
+	return n.way.Still(func() error { return n.store.Suspend(ctx, ws) })
 }
 
 // resume ends that, and has decided what was set aside. A delivery that the pipeline has in hand is set aside before.
 func (n *Node) resume(ctx context.Context, ws workspace.ID) error {
-	if err := n.line.still(func() error { return n.store.Resume(ctx, ws) }); err != nil {
+	if err := n.way.Still(func() error { return n.store.Resume(ctx, ws) }); err != nil {
 		return err
 	}
 	return n.resumeAgain(ctx)

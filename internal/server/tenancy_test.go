@@ -23,6 +23,7 @@ import (
 	"murmur/internal/fact"
 	"murmur/internal/journal"
 	"murmur/internal/ledger"
+	"murmur/internal/rpc"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
 )
@@ -44,21 +45,21 @@ func newStreet(t *testing.T, data string) *street {
 	for _, ws := range []workspace.ID{workspace.Default, doomed, nextDoor} {
 		s.settle(ws)
 	}
-	s.do("figures", FiguresArgs{Refresh: true}, "")
+	s.do("figures", rpc.FiguresArgs{Refresh: true}, "")
 	return s
 }
 
 // settle gives a workspace its life.
 func (s *street) settle(ws workspace.ID) {
 	s.t.Helper()
-	var c Connected
-	s.read("connect", ConnectArgs{Workspace: ws.String(), Kind: "native", Name: "lines-" + ws.String()}, &c)
-	s.do("policy", PolicyArgs{Workspace: ws.String(), Set: []KeyValue{{Key: "transcripts", Value: "notice"}, {Key: "outside", Value: "monthly"}}, Reason: "a test", Author: "nobody"}, "")
-	s.do("import", ImportArgs{Workspace: ws.String(), Kind: "native"}, peopleCalls(0, 30)+s.said(ws))
-	s.do("erase", EraseArgs{Workspace: ws.String(), Contact: "+12125550003", Wait: true}, "")
-	s.do("digest-add", SubscribeArgs{Workspace: ws.String(), Address: ws.String() + "@example.org", Role: workspace.Owner}, "")
-	s.do("alert-add", AlertArgs{Workspace: ws.String(), Insight: "missed-call-rate", Way: workspace.BySlack, To: "https://" + ws.String() + ".example.org/hook", As: workspace.Owner}, "")
-	s.do("flow-set", FlowArgs{Workspace: ws.String(), Reason: "a test", Author: "nobody"}, "flow: front-"+ws.String()+"\nnodes:\n  a: {kind: voicemail}\n")
+	var c rpc.Connected
+	s.read("connect", rpc.ConnectArgs{Workspace: ws.String(), Kind: "native", Name: "lines-" + ws.String()}, &c)
+	s.do("policy", rpc.PolicyArgs{Workspace: ws.String(), Set: []rpc.KeyValue{{Key: "transcripts", Value: "notice"}, {Key: "outside", Value: "monthly"}}, Reason: "a test", Author: "nobody"}, "")
+	s.do("import", rpc.ImportArgs{Workspace: ws.String(), Kind: "native"}, peopleCalls(0, 30)+s.said(ws))
+	s.do("erase", rpc.EraseArgs{Workspace: ws.String(), Contact: "+12125550003", Wait: true}, "")
+	s.do("digest-add", rpc.SubscribeArgs{Workspace: ws.String(), Address: ws.String() + "@example.org", Role: workspace.Owner}, "")
+	s.do("alert-add", rpc.AlertArgs{Workspace: ws.String(), Insight: "missed-call-rate", Way: workspace.BySlack, To: "https://" + ws.String() + ".example.org/hook", As: workspace.Owner}, "")
+	s.do("flow-set", rpc.FlowArgs{Workspace: ws.String(), Reason: "a test", Author: "nobody"}, "flow: front-"+ws.String()+"\nnodes:\n  a: {kind: voicemail}\n")
 	if err := s.store.Mark(s.t.Context(), ws, "a-suggestion", true); err != nil {
 		s.t.Fatal(err)
 	}
@@ -70,7 +71,7 @@ func (s *street) settle(ws workspace.ID) {
 		return
 	}
 	s.path, s.secret = c.Path, c.Secret
-	s.read("token", TokenArgs{Workspace: ws.String(), Role: "owner"}, &s.token)
+	s.read("token", rpc.TokenArgs{Workspace: ws.String(), Role: "owner"}, &s.token)
 	var err error
 	if s.share, err = s.store.NewShare(s.t.Context(), ws, "calls", time.Hour); err != nil {
 		s.t.Fatal(err)
@@ -120,14 +121,14 @@ func (s *street) ask(method, path string, as any, body string) *httptest.Respons
 
 // delete suspends doomed and deletes it.
 func (s *street) delete() error {
-	s.do("workspace-suspend", WorkspaceArgs{doomed.String()}, "")
-	return s.Do(s.t.Context(), "workspace-delete", WorkspaceArgs{doomed.String()}, nil, new(bytes.Buffer))
+	s.do("workspace-suspend", rpc.WorkspaceArgs{doomed.String()}, "")
+	return s.Do(s.t.Context(), "workspace-delete", rpc.WorkspaceArgs{doomed.String()}, nil, new(bytes.Buffer))
 }
 
 // figuresOf are those of the other two workspaces.
 func (s *street) figuresOf() string {
-	return s.do("figures", FiguresArgs{Workspace: "default", Refresh: true}, "") + s.do("figures", FiguresArgs{Workspace: nextDoor.String()}, "") +
-		s.do("figures", FiguresArgs{Workspace: nextDoor.String(), As: "viewer"}, "")
+	return s.do("figures", rpc.FiguresArgs{Workspace: "default", Refresh: true}, "") + s.do("figures", rpc.FiguresArgs{Workspace: nextDoor.String()}, "") +
+		s.do("figures", rpc.FiguresArgs{Workspace: nextDoor.String(), As: "viewer"}, "")
 }
 
 // TestADeletedWorkspaceIsGoneWhereverItStops: a process dies after the order and after each step; the next one ends the
@@ -187,8 +188,8 @@ func TestADeletedWorkspaceIsGoneWhereverItStops(t *testing.T) {
 			if found := signs.in(t, data); len(found) > 0 { // also while it is open
 				t.Errorf("what is left: %v", found)
 			}
-			var v Verified
-			s.read("verify", VerifyArgs{}, &v)
+			var v rpc.Verified
+			s.read("verify", rpc.VerifyArgs{}, &v)
 			if len(v.Breaches) > 0 {
 				t.Errorf("verify: %v", v.Breaches)
 			}
@@ -418,8 +419,8 @@ func TestAReusedNameIsANewWorkspace(t *testing.T) {
 	if err := s.delete(); err != nil {
 		t.Fatal(err)
 	}
-	var made TenantMade
-	s.read("workspace-create", WorkspaceArgs{doomed.String()}, &made)
+	var made rpc.TenantMade
+	s.read("workspace-create", rpc.WorkspaceArgs{doomed.String()}, &made)
 	now, err := s.ring.Pseudonym(doomed)
 	if err != nil || now.Same(key) {
 		t.Errorf("the same key: %v", err)
@@ -431,7 +432,7 @@ func TestAReusedNameIsANewWorkspace(t *testing.T) {
 	if p, err := s.store.Policy(t.Context(), doomed); err != nil || p != workspace.DefaultPolicy() {
 		t.Errorf("policy: %+v, %v", p, err)
 	}
-	if f := s.do("figures", FiguresArgs{Workspace: doomed.String(), Refresh: true}, ""); f != "" {
+	if f := s.do("figures", rpc.FiguresArgs{Workspace: doomed.String(), Refresh: true}, ""); f != "" {
 		t.Errorf("figures: %s", f)
 	}
 	history, err := s.policyHistory(t.Context(), doomed)
@@ -447,8 +448,8 @@ func TestAReusedNameIsANewWorkspace(t *testing.T) {
 	if got := s.ask(http.MethodGet, "/v1/status", made.Token, "").Code; got != http.StatusOK {
 		t.Errorf("the new token: %d", got)
 	}
-	var got Imported
-	if err := json.Unmarshal([]byte(s.do("import", ImportArgs{Workspace: doomed.String(), Kind: "native"}, peopleCalls(0, 30))), &got); err != nil || got.Duplicate != 0 || got.Published != 90 {
+	var got rpc.Imported
+	if err := json.Unmarshal([]byte(s.do("import", rpc.ImportArgs{Workspace: doomed.String(), Kind: "native"}, peopleCalls(0, 30))), &got); err != nil || got.Duplicate != 0 || got.Published != 90 {
 		t.Errorf("the same deliveries: %+v, %v", got, err)
 	}
 }
@@ -472,7 +473,7 @@ func TestASuspendedWorkspaceRests(t *testing.T) {
 	}
 	before := status()
 	// A delivery that was accepted just before, which the pipeline meets afterwards.
-	err := s.line.still(func() error {
+	err := s.way.Still(func() error {
 		if got := s.ask(http.MethodPost, s.path, s.secret, call("late")); got.Code != http.StatusOK {
 			t.Fatalf("before: %d %s", got.Code, got.Body)
 		}
@@ -502,7 +503,7 @@ func TestASuspendedWorkspaceRests(t *testing.T) {
 	if got := s.ask(http.MethodGet, "/s/"+s.share, nil, ""); got.Code == http.StatusOK {
 		t.Error("a shared page is shown")
 	}
-	if err := s.Do(t.Context(), "import", ImportArgs{Workspace: doomed.String(), Kind: "native"}, strings.NewReader(call("imported")), new(bytes.Buffer)); !errors.Is(err, workspace.ErrSuspended) {
+	if err := s.Do(t.Context(), "import", rpc.ImportArgs{Workspace: doomed.String(), Kind: "native"}, strings.NewReader(call("imported")), new(bytes.Buffer)); !errors.Is(err, workspace.ErrSuspended) {
 		t.Errorf("an import: %v", err)
 	}
 	if got := s.ask(http.MethodPost, "/v1/contacts/opt-out", s.token, `{"contact":"+12125550009","via":"api"}`); got.Code != http.StatusNoContent {
@@ -514,7 +515,7 @@ func TestASuspendedWorkspaceRests(t *testing.T) {
 	if err := s.Tidy(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	s.do("workspace-resume", WorkspaceArgs{doomed.String()}, "")
+	s.do("workspace-resume", rpc.WorkspaceArgs{doomed.String()}, "")
 	if err := s.Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -546,8 +547,8 @@ func TestLimitsHold(t *testing.T) {
 	}
 	defer stop(t, n)
 	s := &street{house: house{n, t}}
-	var c Connected
-	s.read("connect", ConnectArgs{Workspace: doomed.String(), Kind: "native"}, &c)
+	var c rpc.Connected
+	s.read("connect", rpc.ConnectArgs{Workspace: doomed.String(), Kind: "native"}, &c)
 	sent := 0
 	send := func(k int) (taken int, last *httptest.ResponseRecorder) {
 		for range k {
@@ -561,7 +562,7 @@ func TestLimitsHold(t *testing.T) {
 	}
 	limit := func(l workspace.Limits) {
 		t.Helper()
-		s.do("workspace-limit", LimitArgs{doomed.String(), l}, "")
+		s.do("workspace-limit", rpc.LimitArgs{doomed.String(), l}, "")
 	}
 	for _, c := range []struct {
 		what string
@@ -602,7 +603,7 @@ func TestWhatCannotBeDoneToAWorkspace(t *testing.T) {
 	t.Parallel()
 	s := &street{house: open(t, filepath.Join(t.TempDir(), "data"))}
 	defer stop(t, s.Node)
-	s.do("workspace-create", WorkspaceArgs{doomed.String()}, "")
+	s.do("workspace-create", rpc.WorkspaceArgs{doomed.String()}, "")
 	for _, c := range []struct {
 		verb, name string
 		want       error
@@ -615,7 +616,7 @@ func TestWhatCannotBeDoneToAWorkspace(t *testing.T) {
 		{"workspace-delete", "default", workspace.ErrDefault},
 		{"workspace-export", "nowhere", workspace.ErrNotFound},
 	} {
-		err := s.Do(t.Context(), c.verb, WorkspaceArgs{c.name}, nil, new(bytes.Buffer))
+		err := s.Do(t.Context(), c.verb, rpc.WorkspaceArgs{c.name}, nil, new(bytes.Buffer))
 		if !errors.Is(err, c.want) || Explain(err).Hint == "" {
 			t.Errorf("%s %s: %v, hint %q", c.verb, c.name, err, Explain(err).Hint)
 		}
@@ -624,10 +625,10 @@ func TestWhatCannotBeDoneToAWorkspace(t *testing.T) {
 	if err := errors.Join(s.suspend(t.Context(), doomed), s.orderDeletion(t.Context(), doomed)); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Do(t.Context(), "workspace-create", WorkspaceArgs{doomed.String()}, nil, new(bytes.Buffer)); !errors.Is(err, workspace.ErrDeleting) {
+	if err := s.Do(t.Context(), "workspace-create", rpc.WorkspaceArgs{doomed.String()}, nil, new(bytes.Buffer)); !errors.Is(err, workspace.ErrDeleting) {
 		t.Errorf("the name of one that is being deleted: %v", err)
 	}
-	if err := s.Do(t.Context(), "connect", ConnectArgs{Workspace: doomed.String(), Kind: "native"}, nil, new(bytes.Buffer)); !errors.Is(err, workspace.ErrDeleting) {
+	if err := s.Do(t.Context(), "connect", rpc.ConnectArgs{Workspace: doomed.String(), Kind: "native"}, nil, new(bytes.Buffer)); !errors.Is(err, workspace.ErrDeleting) {
 		t.Errorf("a source of one that is being deleted: %v", err)
 	}
 	if keys, err := s.ring.Workspaces(); err != nil || slices.Contains(keys, doomed) {
@@ -640,7 +641,7 @@ func TestWhatCannotBeDoneToAWorkspace(t *testing.T) {
 func TestWhatWasUnderWayFindsTheDoorShut(t *testing.T) {
 	t.Parallel()
 	s := &street{house: open(t, filepath.Join(t.TempDir(), "data"))}
-	s.do("workspace-create", WorkspaceArgs{doomed.String()}, "")
+	s.do("workspace-create", rpc.WorkspaceArgs{doomed.String()}, "")
 	id := journal.ID{1}
 	epoch, sealed, err := s.ring.Seal(doomed, "inbox", id, sealVersion, []byte("said"))
 	if err != nil {
@@ -674,9 +675,9 @@ func TestAnExportHoldsWhatItsOwnerHad(t *testing.T) {
 	s := newStreet(t, filepath.Join(t.TempDir(), "data"))
 	defer stop(t, s.Node)
 	var operator string
-	s.read("token", TokenArgs{Role: "owner"}, &operator)
+	s.read("token", rpc.TokenArgs{Role: "owner"}, &operator)
 	got := s.ask(http.MethodGet, "/v1/workspaces/"+doomed.String()+"/export", operator, "").Body.String()
-	var e Exported
+	var e rpc.Exported
 	if err := json.Unmarshal([]byte(strings.Replace(got, `"entry":`, `"-":`, -1)), &e); err != nil {
 		t.Fatal(err, got)
 	}
@@ -740,7 +741,7 @@ func TestARestoreDeletesAgain(t *testing.T) {
 	if err := s.delete(); err != nil {
 		t.Fatal(err)
 	}
-	s.do("workspace-create", WorkspaceArgs{nextDoor.String() + "-2"}, "")
+	s.do("workspace-create", rpc.WorkspaceArgs{nextDoor.String() + "-2"}, "")
 	stop(t, s.Node)
 	restored := filepath.Join(t.TempDir(), "data")
 	if err := Restore(t.Context(), &backup, nil, Config{Data: restored, InsteadOf: data}); err != nil {

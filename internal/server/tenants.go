@@ -9,15 +9,14 @@ import (
 	"time"
 
 	"murmur/internal/crowd/release"
-	"murmur/internal/insight"
 	"murmur/internal/ledger"
-	"murmur/internal/web"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
 // The verbs of whoever runs the server, and the same for an operator's token (web.Workspaces).
 
-func (n *Node) tenants(ctx context.Context, _ WorkspaceArgs) ([]workspace.Tenant, error) {
+func (n *Node) tenants(ctx context.Context, _ rpc.WorkspaceArgs) ([]workspace.Tenant, error) {
 	all, err := n.store.List(ctx)
 	if err != nil {
 		return nil, err
@@ -37,7 +36,7 @@ func (n *Node) tenants(ctx context.Context, _ WorkspaceArgs) ([]workspace.Tenant
 	return list, nil
 }
 
-func (n *Node) createTenant(ctx context.Context, a WorkspaceArgs) (m TenantMade, err error) {
+func (n *Node) createTenant(ctx context.Context, a rpc.WorkspaceArgs) (m rpc.TenantMade, err error) {
 	ws, err := workspace.Parse(a.Workspace)
 	if err != nil {
 		return m, err
@@ -49,13 +48,13 @@ func (n *Node) createTenant(ctx context.Context, a WorkspaceArgs) (m TenantMade,
 	return m, err
 }
 
-func (n *Node) limitTenant(ctx context.Context, a LimitArgs) (workspace.Tenant, error) {
-	return onTenant(n, func(ctx context.Context, ws workspace.ID) error { return n.store.SetLimits(ctx, ws, a.Limits) })(ctx, WorkspaceArgs{a.Workspace})
+func (n *Node) limitTenant(ctx context.Context, a rpc.LimitArgs) (workspace.Tenant, error) {
+	return onTenant(n, func(ctx context.Context, ws workspace.ID) error { return n.store.SetLimits(ctx, ws, a.Limits) })(ctx, rpc.WorkspaceArgs{a.Workspace})
 }
 
 // onTenant does something with a workspace and says how it stands then.
-func onTenant(n *Node, do func(context.Context, workspace.ID) error) func(context.Context, WorkspaceArgs) (workspace.Tenant, error) {
-	return func(ctx context.Context, a WorkspaceArgs) (workspace.Tenant, error) {
+func onTenant(n *Node, do func(context.Context, workspace.ID) error) func(context.Context, rpc.WorkspaceArgs) (workspace.Tenant, error) {
+	return func(ctx context.Context, a rpc.WorkspaceArgs) (workspace.Tenant, error) {
 		ws, err := workspace.Parse(a.Workspace)
 		if err == nil {
 			err = do(ctx, ws)
@@ -82,7 +81,7 @@ func (n *Node) deleteNow(ctx context.Context, ws workspace.ID) error {
 			return nil
 		}
 		if !stillRead(err) || time.Now().After(late) {
-			return &Problem{Message: "the workspace is deleted and its keys are destroyed, but not everything could be taken out yet: " + describe(err),
+			return &rpc.Problem{Message: "the workspace is deleted and its keys are destroyed, but not everything could be taken out yet: " + describe(err),
 				Hint: "the next command or a server goes on; murmur doctor shows what waits", Exit: 1, Status: 503}
 		}
 		select {
@@ -114,32 +113,8 @@ func (n *Node) deletions(ctx context.Context, say func(name string, ok bool, hin
 	return nil
 }
 
-// Exported is a workspace as it is given away: what its owner set and was shown, and what was done with it. No row, no key, no
-// secret and no address of a person is in it.
-type Exported struct {
-	Murmur    string              `json:"murmur"` // workspace.v1
-	Workspace string              `json:"workspace"`
-	At        time.Time           `json:"at"`
-	Limits    workspace.Limits    `json:"limits"`
-	Policy    map[string]string   `json:"policy"`
-	Sources   []Listed            `json:"sources"`
-	Flows     []FlowSet           `json:"flows"`
-	Status    web.WorkspaceStatus `json:"status"`
-	Figures   []insight.Figure    `json:"figures"`
-	Outside   []insight.Figure    `json:"outside"`
-	Ledger    []ExportedEntry     `json:"ledger"`
-}
-
-// ExportedEntry is an entry of the ledger about the workspace.
-type ExportedEntry struct {
-	Receipt string       `json:"receipt"`
-	At      time.Time    `json:"at"`
-	Kind    string       `json:"kind"`
-	Entry   ledger.Entry `json:"entry"`
-}
-
 // exportTenant writes a workspace as JSON. The ledger says that it was given away.
-func (n *Node) exportTenant(ctx context.Context, a WorkspaceArgs, out io.Writer) error {
+func (n *Node) exportTenant(ctx context.Context, a rpc.WorkspaceArgs, out io.Writer) error {
 	ws, err := workspace.Parse(a.Workspace)
 	if err != nil {
 		return err
@@ -158,19 +133,19 @@ func (n *Node) exportTenant(ctx context.Context, a WorkspaceArgs, out io.Writer)
 	if err != nil {
 		return err
 	}
-	g := Exported{Murmur: "workspace.v1", Workspace: ws.String(), At: n.now().UTC(), Limits: t.Limits, Policy: map[string]string{}, Ledger: []ExportedEntry{}}
+	g := rpc.Exported{Murmur: "workspace.v1", Workspace: ws.String(), At: n.now().UTC(), Limits: t.Limits, Policy: map[string]string{}, Ledger: []rpc.ExportedEntry{}}
 	keys, _ := workspace.Keys()
 	for _, k := range keys {
 		g.Policy[k], _ = p.Get(k)
 	}
 	var errs [6]error
 	g.Sources, errs[0] = n.listSources(ctx, a)
-	g.Flows, errs[1] = n.showFlows(ctx, FlowArgs{Workspace: a.Workspace})
+	g.Flows, errs[1] = n.showFlows(ctx, rpc.FlowArgs{Workspace: a.Workspace})
 	g.Status, errs[2] = site{n}.Status(ctx, ws)
 	g.Figures, errs[3] = n.Figures(ctx, ws, "", release.Owner)
 	g.Outside, errs[4] = n.Outside(ctx, ws, "")
 	errs[5] = n.ledger.Entries(ctx, ws.String(), ledger.Filter{}, func(r ledger.Record) error {
-		g.Ledger = append(g.Ledger, ExportedEntry{r.Receipt.String(), r.At.UTC(), r.Kind, r.Entry})
+		g.Ledger = append(g.Ledger, rpc.ExportedEntry{r.Receipt.String(), r.At.UTC(), r.Kind, r.Entry})
 		return nil
 	})
 	if err := errors.Join(errs[:]...); err != nil {
@@ -210,5 +185,5 @@ func (w workspaces) Delete(ctx context.Context, ws workspace.ID) error {
 }
 
 func (w workspaces) Export(ctx context.Context, ws workspace.ID, out io.Writer) error {
-	return webErr(w.exportTenant(ctx, WorkspaceArgs{ws.String()}, out))
+	return webErr(w.exportTenant(ctx, rpc.WorkspaceArgs{ws.String()}, out))
 }

@@ -19,6 +19,7 @@ import (
 
 	"murmur/internal/journal/sqlite"
 	"murmur/internal/meta"
+	"murmur/internal/rpc"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
 )
@@ -120,7 +121,7 @@ func TestADirectoryOfTheFirstReleaseOpens(t *testing.T) {
 func asReleased(t *testing.T, n *Node, but ...func(contracted) bool) {
 	t.Helper()
 	var got bytes.Buffer
-	if err := n.Do(t.Context(), "figures", FiguresArgs{}, nil, &got); err != nil {
+	if err := n.Do(t.Context(), "figures", rpc.FiguresArgs{}, nil, &got); err != nil {
 		t.Fatal(err)
 	}
 	but = append(but, mended)
@@ -133,7 +134,7 @@ func asReleased(t *testing.T, n *Node, but ...func(contracted) bool) {
 			t.Fatalf("line %d of the figures is\n%s\nand was\n%s", i+1, line, want[min(i, len(want)-1)])
 		}
 	}
-	var was Status
+	var was rpc.Status
 	if err := json.Unmarshal(saved(t, "status.json"), &was); err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +147,7 @@ func asReleased(t *testing.T, n *Node, but ...func(contracted) bool) {
 			t.Errorf("workspace %s: %+v, it was %+v", ws, got.Counts, w.Counts)
 		}
 	}
-	v, err := n.verify(t.Context(), VerifyArgs{Attack: true})
+	v, err := n.verify(t.Context(), rpc.VerifyArgs{Attack: true})
 	if err != nil || len(v.Breaches) > 0 {
 		t.Errorf("verify: %v, %v", v.Breaches, err)
 	}

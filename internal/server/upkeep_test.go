@@ -11,6 +11,7 @@ import (
 	"murmur/internal/fact"
 	"murmur/internal/journal"
 	"murmur/internal/keyring"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -58,9 +59,9 @@ func TestRawBytesEndInTime(t *testing.T) {
 		}
 		return trace.State, trace.Size > 0
 	}
-	n.do(t, "policy", PolicyArgs{Set: []KeyValue{{Key: "transcripts", Value: "opt-in"}}, Reason: "test", Author: "test"}, "")
-	n.do(t, "import", ImportArgs{Kind: "native"}, strings.Replace(recorded, `"source_id"`, `"delivery_id":"held","source_id"`, 1))
-	n.do(t, "import", ImportArgs{Kind: "native"}, `{"schema":"murmur.v1","type":"message","delivery_id":"text","source_id":"M1","direction":"in","occurred_at":"2026-11-03T00:30:00Z","party":{"phone":"+12125550123"},"body":"are you open"}`)
+	n.do(t, "policy", rpc.PolicyArgs{Set: []rpc.KeyValue{{Key: "transcripts", Value: "opt-in"}}, Reason: "test", Author: "test"}, "")
+	n.do(t, "import", rpc.ImportArgs{Kind: "native"}, strings.Replace(recorded, `"source_id"`, `"delivery_id":"held","source_id"`, 1))
+	n.do(t, "import", rpc.ImportArgs{Kind: "native"}, `{"schema":"murmur.v1","type":"message","delivery_id":"text","source_id":"M1","direction":"in","occurred_at":"2026-11-03T00:30:00Z","party":{"phone":"+12125550123"},"body":"are you open"}`)
 	if s, sealed := kept("text"); s != fact.Published || sealed {
 		t.Fatalf("the text is %v, kept %v", s, sealed)
 	}
@@ -119,10 +120,10 @@ func TestRawBytesEndWithoutAServer(t *testing.T) {
 		}
 		return epochs, sealed
 	}
-	verb("policy", PolicyArgs{Set: []KeyValue{{Key: "transcripts", Value: "opt-in"}}, Reason: "test", Author: "test"}, "")
-	verb("import", ImportArgs{Kind: "native"}, someCalls(0, 40)+recorded)
+	verb("policy", rpc.PolicyArgs{Set: []rpc.KeyValue{{Key: "transcripts", Value: "opt-in"}}, Reason: "test", Author: "test"}, "")
+	verb("import", rpc.ImportArgs{Kind: "native"}, someCalls(0, 40)+recorded)
 	first := keyring.EpochOf(at)
-	if epochs, _ := verb("figures", FiguresArgs{Refresh: true}, ""); len(epochs) != 1 || epochs[0] != first {
+	if epochs, _ := verb("figures", rpc.FiguresArgs{Refresh: true}, ""); len(epochs) != 1 || epochs[0] != first {
 		t.Fatalf("epochs on the first day: %v", epochs)
 	}
 	at = at.AddDate(0, 0, 3)

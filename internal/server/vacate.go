@@ -24,7 +24,7 @@ import (
 func (n *Node) orderDeletion(ctx context.Context, ws workspace.ID) error {
 	n.tenancy.names.Lock()
 	defer n.tenancy.names.Unlock()
-	err := n.line.still(func() error {
+	err := n.way.Still(func() error {
 		n.tenancy.doors.Lock()
 		defer n.tenancy.doors.Unlock()
 		if err := n.store.OrderDeletion(ctx, ws); err != nil {
@@ -103,7 +103,7 @@ func (n *Node) forgetDeliveries(ctx context.Context, ws workspace.ID) error {
 	if _, err := n.journal.Forget(ctx, ws); err != nil && !errors.Is(err, deliveries.ErrRead) {
 		return err
 	}
-	return n.line.still(func() error {
+	return n.way.Still(func() error {
 		_, err := n.journal.Forget(ctx, ws)
 		return err
 	})

@@ -19,6 +19,7 @@ import (
 	"murmur/internal/fact"
 	"murmur/internal/ledger"
 	"murmur/internal/private"
+	"murmur/internal/rpc"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
 )
@@ -46,19 +47,19 @@ func (n *Node) do(ctx context.Context, verb string, args []byte, in io.Reader, o
 	case "connect-rotate":
 		return answer(ctx, args, out, n.rotateSource)
 	case "connect-pause", "connect-resume":
-		return answer(ctx, args, out, func(ctx context.Context, a SourceArgs) (Removed, error) {
+		return answer(ctx, args, out, func(ctx context.Context, a rpc.SourceArgs) (rpc.Removed, error) {
 			return n.pause(ctx, a, verb == "connect-pause")
 		})
 	case "import":
-		return answer(ctx, args, out, func(ctx context.Context, a ImportArgs) (any, error) { return n.importFile(ctx, a, in) })
+		return answer(ctx, args, out, func(ctx context.Context, a rpc.ImportArgs) (any, error) { return n.importFile(ctx, a, in) })
 	case "import-progress":
 		return answer(ctx, args, out, n.importProgress)
 	case "flow-set":
-		return answer(ctx, args, out, func(ctx context.Context, a FlowArgs) (FlowSet, error) { return n.setFlow(ctx, a, in) })
+		return answer(ctx, args, out, func(ctx context.Context, a rpc.FlowArgs) (rpc.FlowSet, error) { return n.setFlow(ctx, a, in) })
 	case "flow-show":
 		return answer(ctx, args, out, n.showFlows)
 	case "export":
-		return answer(ctx, args, io.Discard, func(ctx context.Context, a ExportArgs) (any, error) { return nil, n.export(ctx, a, out) })
+		return answer(ctx, args, io.Discard, func(ctx context.Context, a rpc.ExportArgs) (any, error) { return nil, n.export(ctx, a, out) })
 	case "policy":
 		return answer(ctx, args, out, n.policy)
 	case "name":
@@ -72,7 +73,7 @@ func (n *Node) do(ctx context.Context, verb string, args []byte, in io.Reader, o
 	case "category-remove":
 		return answer(ctx, args, out, n.removeCategory)
 	case "figures":
-		return answer(ctx, args, io.Discard, func(ctx context.Context, a FiguresArgs) (any, error) { return nil, n.printFigures(ctx, a, out) })
+		return answer(ctx, args, io.Discard, func(ctx context.Context, a rpc.FiguresArgs) (any, error) { return nil, n.printFigures(ctx, a, out) })
 	case "figures-explain":
 		return answer(ctx, args, out, n.explainSpec)
 	case "digest":
@@ -106,9 +107,9 @@ func (n *Node) do(ctx context.Context, verb string, args []byte, in io.Reader, o
 	case "workspace-delete":
 		return answer(ctx, args, out, onTenant(n, n.deleteNow))
 	case "workspace-export":
-		return answer(ctx, args, io.Discard, func(ctx context.Context, a WorkspaceArgs) (any, error) { return nil, n.exportTenant(ctx, a, out) })
+		return answer(ctx, args, io.Discard, func(ctx context.Context, a rpc.WorkspaceArgs) (any, error) { return nil, n.exportTenant(ctx, a, out) })
 	case "status":
-		return answer(ctx, args, out, func(ctx context.Context, _ WorkspaceArgs) (Status, error) { return n.Status(ctx) })
+		return answer(ctx, args, out, func(ctx context.Context, _ rpc.WorkspaceArgs) (rpc.Status, error) { return n.Status(ctx) })
 	case "erase":
 		return answer(ctx, args, out, n.erase)
 	case "replay":
@@ -157,37 +158,37 @@ func (n *Node) known(ctx context.Context, name string) (workspace.ID, error) {
 }
 
 // connect adds a source for the operator: the hosts that it names may be private or loopback.
-func (n *Node) connect(ctx context.Context, a ConnectArgs) (Connected, error) {
+func (n *Node) connect(ctx context.Context, a rpc.ConnectArgs) (rpc.Connected, error) {
 	named, err := private.HostsOf(workspace.SourceConfig{APIBase: a.APIBase, MediaHosts: a.MediaHosts})
 	if err != nil {
-		return Connected{}, err
+		return rpc.Connected{}, err
 	}
 	return n.connectTo(ctx, a, named)
 }
 
 // connectTo adds a source whose hosts the operator named, as far as they are listed.
-func (n *Node) connectTo(ctx context.Context, a ConnectArgs, named []string) (Connected, error) {
+func (n *Node) connectTo(ctx context.Context, a rpc.ConnectArgs, named []string) (rpc.Connected, error) {
 	if a.Workspace == "" {
 		a.Workspace = workspace.Default.String()
 	}
 	ws, err := workspace.Parse(a.Workspace)
 	if err != nil {
-		return Connected{}, err
+		return rpc.Connected{}, err
 	}
 	if !slices.Contains(private.Kinds(), a.Kind) {
-		return Connected{}, &Problem{Message: "this version cannot connect that kind of source", Hint: "the kinds are " + strings.Join(private.Kinds(), ", "), Exit: 2, Status: 422}
+		return rpc.Connected{}, &rpc.Problem{Message: "this version cannot connect that kind of source", Hint: "the kinds are " + strings.Join(private.Kinds(), ", "), Exit: 2, Status: 422}
 	}
 	if a.APIKey != "" && !private.CanPoll(a.Kind) {
-		return Connected{}, private.ErrNoPolling
+		return rpc.Connected{}, private.ErrNoPolling
 	}
 	if err := private.CheckMapping(a.Kind, a.Mapping); err != nil {
-		return Connected{}, err
+		return rpc.Connected{}, err
 	}
 	if err := checkPlatform(a); err != nil {
-		return Connected{}, err
+		return rpc.Connected{}, err
 	}
 	if a.APIKey == "" && (a.APIBase != "" || a.PublicURL != "" && !private.SignsAddress(a.Kind)) {
-		return Connected{}, &Problem{Message: "an API is asked with a key, and none is given", Hint: "add --api-key @FILE", Exit: 2, Status: 422}
+		return rpc.Connected{}, &rpc.Problem{Message: "an API is asked with a key, and none is given", Hint: "add --api-key @FILE", Exit: 2, Status: 422}
 	}
 	if a.Name == "" {
 		a.Name = a.Kind
@@ -201,68 +202,68 @@ func (n *Node) connectTo(ctx context.Context, a ConnectArgs, named []string) (Co
 	var t tried
 	if a.APIKey != "" { // before anything is stored
 		if t, err = n.tryKey(ctx, src); err != nil {
-			return Connected{}, err
+			return rpc.Connected{}, err
 		}
 	}
 	if err := n.createWorkspace(ctx, ws); err != nil {
-		return Connected{}, err
+		return rpc.Connected{}, err
 	}
 	if secret := cmp.Or(a.Secret, private.SigningSecret(a.Kind, a.APIKey)); secret != "" {
 		src.Secrets = []string{secret}
 	}
 	src, token, err := n.store.Connect(ctx, src)
 	if err != nil {
-		return Connected{}, err
+		return rpc.Connected{}, err
 	}
 	if err := n.accessed(ctx, ws, "source"); err != nil {
-		return Connected{}, err
+		return rpc.Connected{}, err
 	}
-	c := Connected{Workspace: ws.String(), Source: src.Name, Kind: src.Kind, Path: "/in/" + src.Kind + "/" + token, Secret: src.Secrets[0]}
+	c := rpc.Connected{Workspace: ws.String(), Source: src.Name, Kind: src.Kind, Path: "/in/" + src.Kind + "/" + token, Secret: src.Secrets[0]}
 	c.Paste = paste(src, c.Path)
 	if a.APIKey != "" {
 		c.Gives, c.Serving = t.gives, n.jobs != nil
 		if c.Webhook, c.Secret, err = n.begin(ctx, src, t, a.PublicURL, c.Path); err != nil { // undo: a source is connected completely or not at all
-			return Connected{}, errors.Join(err, n.store.Remove(context.WithoutCancel(ctx), ws, src.Name))
+			return rpc.Connected{}, errors.Join(err, n.store.Remove(context.WithoutCancel(ctx), ws, src.Name))
 		}
 	}
 	return c, nil
 }
 
-func (n *Node) listSources(ctx context.Context, a WorkspaceArgs) ([]Listed, error) {
+func (n *Node) listSources(ctx context.Context, a rpc.WorkspaceArgs) ([]rpc.Listed, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
 		return nil, err
 	}
 	sources, err := n.store.Sources(ctx, ws)
-	list := make([]Listed, 0, len(sources))
+	list := make([]rpc.Listed, 0, len(sources))
 	for _, s := range sources {
 		p, err := n.pollingOf(ctx, s)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, Listed{Workspace: ws.String(), Source: s.Name, Kind: s.Kind, Secrets: len(s.Secrets), Level: private.Level(s), Polling: p})
+		list = append(list, rpc.Listed{Workspace: ws.String(), Source: s.Name, Kind: s.Kind, Secrets: len(s.Secrets), Level: private.Level(s), Polling: p})
 	}
 	return list, err
 }
 
-func (n *Node) removeSource(ctx context.Context, a SourceArgs) (Removed, error) {
+func (n *Node) removeSource(ctx context.Context, a rpc.SourceArgs) (rpc.Removed, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
-		return Removed{}, err
+		return rpc.Removed{}, err
 	}
-	return Removed{Workspace: ws.String(), Source: a.Name, State: "removed"}, n.store.Remove(ctx, ws, a.Name)
+	return rpc.Removed{Workspace: ws.String(), Source: a.Name, State: "removed"}, n.store.Remove(ctx, ws, a.Name)
 }
 
-func (n *Node) rotateSource(ctx context.Context, a SourceArgs) (Connected, error) {
+func (n *Node) rotateSource(ctx context.Context, a rpc.SourceArgs) (rpc.Connected, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
-		return Connected{}, err
+		return rpc.Connected{}, err
 	}
 	src, err := n.store.Source(ctx, ws, a.Name)
 	if err != nil {
-		return Connected{}, err
+		return rpc.Connected{}, err
 	}
-	c := Connected{Workspace: ws.String(), Source: a.Name, Kind: src.Kind}
+	c := rpc.Connected{Workspace: ws.String(), Source: a.Name, Kind: src.Kind}
 	if a.APIKey != "" {
 		return c, n.rekey(ctx, src, a.APIKey)
 	}
@@ -270,7 +271,7 @@ func (n *Node) rotateSource(ctx context.Context, a SourceArgs) (Connected, error
 	return c, err
 }
 
-func (n *Node) policy(ctx context.Context, a PolicyArgs) ([]KeyValue, error) {
+func (n *Node) policy(ctx context.Context, a rpc.PolicyArgs) ([]rpc.KeyValue, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
 		return nil, err
@@ -294,16 +295,16 @@ func (n *Node) policy(ctx context.Context, a PolicyArgs) ([]KeyValue, error) {
 		return nil, err
 	}
 	keys, help := workspace.Keys()
-	out := make([]KeyValue, len(keys))
+	out := make([]rpc.KeyValue, len(keys))
 	for i, k := range keys {
 		v, _ := p.Get(k)
 		_, numeric := strconv.Atoi(v)
-		out[i] = KeyValue{Key: k, Value: v, Help: help[i], Number: numeric == nil && k != "opt-out-choice"}
+		out[i] = rpc.KeyValue{Key: k, Value: v, Help: help[i], Number: numeric == nil && k != "opt-out-choice"}
 	}
 	return out, nil
 }
 
-func (n *Node) token(ctx context.Context, a TokenArgs) (string, error) {
+func (n *Node) token(ctx context.Context, a rpc.TokenArgs) (string, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
 		return "", err
@@ -326,7 +327,7 @@ func (n *Node) withoutPeople(ctx context.Context, ws workspace.ID, text string) 
 }
 
 // passes lists what gives access to a workspace: its tokens, and the signed-in browsers.
-func (n *Node) passes(ctx context.Context, a WorkspaceArgs) ([]workspace.Pass, error) {
+func (n *Node) passes(ctx context.Context, a rpc.WorkspaceArgs) ([]workspace.Pass, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
 		return nil, err
@@ -336,15 +337,15 @@ func (n *Node) passes(ctx context.Context, a WorkspaceArgs) ([]workspace.Pass, e
 }
 
 // revoke ends a token or a session at once.
-func (n *Node) revoke(ctx context.Context, a RevokeArgs) (Revoked, error) {
+func (n *Node) revoke(ctx context.Context, a rpc.RevokeArgs) (rpc.Revoked, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
-		return Revoked{}, err
+		return rpc.Revoked{}, err
 	}
 	if err := n.store.Revoke(ctx, ws, strings.ToLower(a.ID)); err != nil {
-		return Revoked{}, err
+		return rpc.Revoked{}, err
 	}
-	return Revoked{ID: a.ID, State: "revoked"}, n.accessed(ctx, ws, "token")
+	return rpc.Revoked{ID: a.ID, State: "revoked"}, n.accessed(ctx, ws, "token")
 }
 
 // accessed writes into the ledger that somebody saw or exported more than figures; act is one of the ledger's
@@ -380,47 +381,47 @@ func (n *Node) evenIfFull(f func() error) error {
 // ballastMatters is the free space, in bytes, below which a failed write is taken for a full disk.
 const ballastMatters = 1 << 20
 
-func (n *Node) replay(ctx context.Context, a ReplayArgs) (Replayed, error) {
+func (n *Node) replay(ctx context.Context, a rpc.ReplayArgs) (rpc.Replayed, error) {
 	ws, err := n.known(ctx, a.Workspace)
 	if err != nil {
-		return Replayed{}, err
+		return rpc.Replayed{}, err
 	}
 	var states []fact.State
 	for _, name := range a.States {
 		i := slices.IndexFunc(fact.States(), func(s fact.State) bool { return s.String() == name })
 		if i < 0 || fact.States()[i] != fact.Held && fact.States()[i] != fact.Quarantined {
-			return Replayed{}, &Problem{Message: "only held and quarantined deliveries can be processed again", Hint: "--state held, --state quarantined, or both", Exit: 2, Status: 422}
+			return rpc.Replayed{}, &rpc.Problem{Message: "only held and quarantined deliveries can be processed again", Hint: "--state held, --state quarantined, or both", Exit: 2, Status: 422}
 		}
 		states = append(states, fact.States()[i])
 	}
 	k, err := n.journal.Replay(ctx, ws, states, fact.WhyNone)
 	if err != nil {
-		return Replayed{}, err
+		return rpc.Replayed{}, err
 	}
 	if _, err := n.journal.Unpark(ctx, ws); err != nil {
-		return Replayed{}, err
+		return rpc.Replayed{}, err
 	}
-	return Replayed{Deliveries: k}, n.accessed(ctx, ws, "replay")
+	return rpc.Replayed{Deliveries: k}, n.accessed(ctx, ws, "replay")
 }
 
 // Status counts the deliveries of every workspace.
-func (n *Node) Status(ctx context.Context) (Status, error) {
+func (n *Node) Status(ctx context.Context) (rpc.Status, error) {
 	all, err := n.journal.Counts(ctx)
 	if err != nil {
-		return Status{}, err
+		return rpc.Status{}, err
 	}
 	workspaces, err := n.store.List(ctx)
 	if err != nil {
-		return Status{}, err
+		return rpc.Status{}, err
 	}
-	s := Status{Workspaces: map[string]web.WorkspaceStatus{}, Calls: n.zone.CallTally()}
+	s := rpc.Status{Workspaces: map[string]web.WorkspaceStatus{}, Calls: n.zone.CallTally()}
 	if s.Queue, err = n.queueStatus(ctx); err != nil {
-		return Status{}, err
+		return rpc.Status{}, err
 	}
 	s.Lake = n.lakeStatus()
 	waiting, _, err := n.zone.WaitingOrders(ctx)
 	if err != nil {
-		return Status{}, err
+		return rpc.Status{}, err
 	}
 	for ws, k := range waiting {
 		if s.Erasing == nil {
@@ -431,7 +432,7 @@ func (n *Node) Status(ctx context.Context) (Status, error) {
 	for _, ws := range workspaces {
 		w, err := n.statusOf(ctx, ws, all[ws])
 		if ctx.Err() != nil {
-			return Status{}, ctx.Err()
+			return rpc.Status{}, ctx.Err()
 		}
 		n.stalls.note(n.now(), stalledJob{ws, "status"}, err) // counts that do not need it are given
 		w.Stalled = n.stalls.of(ws)
@@ -442,7 +443,7 @@ func (n *Node) Status(ctx context.Context) (Status, error) {
 
 // statusOf counts what it can whatever the error is: without the keys of a workspace its sources have no names.
 func (n *Node) statusOf(ctx context.Context, ws workspace.ID, sources map[fact.Label]deliveries.Tally) (web.WorkspaceStatus, error) {
-	w := web.WorkspaceStatus{BySource: map[string]Counts{}, Control: map[string]string{}}
+	w := web.WorkspaceStatus{BySource: map[string]rpc.Counts{}, Control: map[string]string{}}
 	names, namesErr := n.sourceNames(ctx, ws)
 	connected, connectedErr := n.store.Sources(ctx, ws)
 	for _, s := range connected {
@@ -454,12 +455,12 @@ func (n *Node) statusOf(ctx context.Context, ws workspace.ID, sources map[fact.L
 			name = "unknown"
 		}
 		c := w.BySource[name]
-		add(&c, countsOf(t), 1)
+		rpc.Add(&c, countsOf(t), 1)
 		w.BySource[name] = c
 		if name == private.RecorderSource {
 			w.Control[name] = "L3" // docs/consent.md
 		}
-		add(&w.Counts, countsOf(t), 1)
+		rpc.Add(&w.Counts, countsOf(t), 1)
 	}
 	recordings, err := n.recorded(ctx, ws)
 	w.Recordings = recordings
@@ -483,17 +484,17 @@ func (n *Node) sourceNames(ctx context.Context, ws workspace.ID) (map[fact.Label
 	return out, nil
 }
 
-func countsOf(t deliveries.Tally) Counts {
+func countsOf(t deliveries.Tally) rpc.Counts {
 	s := t.States
-	return Counts{
+	return rpc.Counts{
 		In: t.In, Pending: s[fact.Pending], Held: s[fact.Held], Published: s[fact.Published], Duplicate: s[fact.Duplicate],
 		Ignored: s[fact.Ignored], Refused: s[fact.Refused], Quarantined: s[fact.Quarantined], Erased: s[fact.Erased],
 	}
 }
 
 // VersionOf says what this binary is.
-func VersionOf() Version {
-	v := Version{Version: "development", Data: datadir.Format, Redactor: private.RedactorVersion}
+func VersionOf() rpc.Version {
+	v := rpc.Version{Version: "development", Data: datadir.Format, Redactor: private.RedactorVersion}
 	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "" && b.Main.Version != "(devel)" {
 		v.Version = b.Main.Version
 	}

@@ -17,40 +17,18 @@ import (
 	"murmur/internal/journal"
 	"murmur/internal/keyring"
 	"murmur/internal/ledger"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
-// Breach names a place and what is wrong with it.
-type Breach struct {
-	File string `json:"file"`
-	What string `json:"what"`
-	// Lost is how many records the place held: rows of the lake, or deliveries of the journal.
-	Lost int64 `json:"lost,omitempty"`
-}
-
-// Verified is the answer of verify.
-type Verified struct {
-	Breaches []Breach   `json:"breaches"`
-	Files    int        `json:"files"`
-	Entries  int64      `json:"ledger_entries"`
-	Tables   int        `json:"tables"`
-	Attacks  []string   `json:"attacks,omitempty"`
-	Attacked []Attacked `json:"attacked,omitempty"`
-	Outside  []Audited  `json:"outside,omitempty"`
-	Clean    bool       `json:"closed_properly"` // every byte could be compared
-	// Key verifies what the ledger signs, and Checkpoint is its newest: keep both outside the data directory.
-	Key        string `json:"key,omitempty"`
-	Checkpoint string `json:"checkpoint,omitempty"`
-}
-
 // Verify checks a data directory. Where no process has it open, it compares every byte of every file with the
 // manifest; then, and where a server has it open, it checks the contents: seals, ledger, counters, tables.
-func Verify(ctx context.Context, data string, a VerifyArgs) (Verified, error) {
-	if c := dialSocket(data); c != nil {
+func Verify(ctx context.Context, data string, a rpc.VerifyArgs) (rpc.Verified, error) {
+	if c := rpc.Dial(data); c != nil {
 		defer c.Close()
-		return ask[Verified](ctx, c, "verify", a)
+		return rpc.Ask[rpc.Verified](ctx, c, "verify", a)
 	}
-	out := Verified{Breaches: []Breach{}, Clean: true}
+	out := rpc.Verified{Breaches: []rpc.Breach{}, Clean: true}
 	found, err := datadir.Verify(ctx, data)
 	switch {
 	case errors.Is(err, datadir.ErrNoManifest):
@@ -59,7 +37,7 @@ func Verify(ctx context.Context, data string, a VerifyArgs) (Verified, error) {
 		return out, err
 	}
 	for _, b := range found {
-		out.Breaches = append(out.Breaches, Breach{File: b.File, What: b.What})
+		out.Breaches = append(out.Breaches, rpc.Breach{File: b.File, What: b.What})
 	}
 	if len(found) > 0 && !onlyRows(found) {
 		return out, nil // a directory that was changed from outside is not opened
@@ -70,8 +48,8 @@ func Verify(ctx context.Context, data string, a VerifyArgs) (Verified, error) {
 	}
 	n, err := Open(ctx, Config{Data: data})
 	if part, ok := errors.AsType[*partError](err); ok && part.damaged() {
-		if !slices.ContainsFunc(out.Breaches, func(b Breach) bool { return b.File == part.file }) {
-			out.Breaches = append(out.Breaches, Breach{File: part.file, What: "cannot be opened: " + part.Error()})
+		if !slices.ContainsFunc(out.Breaches, func(b rpc.Breach) bool { return b.File == part.file }) {
+			out.Breaches = append(out.Breaches, rpc.Breach{File: part.file, What: "cannot be opened: " + part.Error()})
 		}
 		return out, nil
 	}
@@ -84,7 +62,7 @@ func Verify(ctx context.Context, data string, a VerifyArgs) (Verified, error) {
 	inside, err := n.verify(ctx, a)
 	inside.Clean, inside.Files = out.Clean, files
 	for _, b := range out.Breaches {
-		if !slices.ContainsFunc(inside.Breaches, func(o Breach) bool { return o.File == b.File }) {
+		if !slices.ContainsFunc(inside.Breaches, func(o rpc.Breach) bool { return o.File == b.File }) {
 			inside.Breaches = append(inside.Breaches, b)
 		}
 	}
@@ -113,19 +91,12 @@ func countFiles(data string) (n int, err error) {
 	return n, nil
 }
 
-// VerifyArgs are the arguments of verify.
-type VerifyArgs struct {
-	Attack bool `json:"attack"`
-	// Checkpoints are signed notes of the ledger that were kept outside the data directory, one after the other.
-	Checkpoints string `json:"checkpoints,omitempty"`
-}
-
 // verify checks the contents of an open directory, one part after the other. A part that cannot be read is a breach of its
 // file, and the others are checked all the same.
-func (n *Node) verify(ctx context.Context, a VerifyArgs) (Verified, error) {
-	v := Verified{Breaches: []Breach{}}
+func (n *Node) verify(ctx context.Context, a rpc.VerifyArgs) (rpc.Verified, error) {
+	v := rpc.Verified{Breaches: []rpc.Breach{}}
 	breach := func(file, format string, args ...any) {
-		v.Breaches = append(v.Breaches, Breach{File: file, What: fmt.Sprintf(format, args...)})
+		v.Breaches = append(v.Breaches, rpc.Breach{File: file, What: fmt.Sprintf(format, args...)})
 	}
 	for _, part := range []struct {
 		file  string
@@ -150,7 +121,7 @@ func (n *Node) verify(ctx context.Context, a VerifyArgs) (Verified, error) {
 			var lake []crowd.Breach
 			v.Files, lake, err = n.crowd.Verify(ctx)
 			for _, b := range lake {
-				v.Breaches = append(v.Breaches, Breach{"lake/" + b.File, b.What, b.Rows})
+				v.Breaches = append(v.Breaches, rpc.Breach{"lake/" + b.File, b.What, b.Rows})
 			}
 			return err
 		}},
@@ -170,7 +141,7 @@ func (n *Node) verify(ctx context.Context, a VerifyArgs) (Verified, error) {
 }
 
 // verifyLedger checks the ledger against itself and against what was kept of it outside.
-func (n *Node) verifyLedger(ctx context.Context, a VerifyArgs, v *Verified, breach func(string, string, ...any)) error {
+func (n *Node) verifyLedger(ctx context.Context, a rpc.VerifyArgs, v *rpc.Verified, breach func(string, string, ...any)) error {
 	tampered, err := n.ledger.Verify(ctx, ledger.SplitNotes(a.Checkpoints)...)
 	if err != nil {
 		return err
@@ -205,7 +176,7 @@ func (n *Node) ledgerEntries(ctx context.Context) (count int64, err error) {
 }
 
 // verifyJournal checks that every delivery has exactly one state and every kept seal opens.
-func (n *Node) verifyJournal(ctx context.Context, v *Verified, breach func(string, string, ...any)) error {
+func (n *Node) verifyJournal(ctx context.Context, v *rpc.Verified, breach func(string, string, ...any)) error {
 	status, err := n.Status(ctx)
 	if err != nil {
 		return err
@@ -226,7 +197,7 @@ func (n *Node) verifyJournal(ctx context.Context, v *Verified, breach func(strin
 	return n.journal.Sealed(ctx, func(m journal.Message) error {
 		_, err := n.ring.Open(m.Workspace, keyring.TopicInbox, m.ID, sealVersion, m.Epoch, m.Payload)
 		if errors.Is(err, keyring.ErrSeal) {
-			v.Breaches = append(v.Breaches, Breach{"journal.db", fmt.Sprintf("the seal of the delivery at position %s does not open", m.Position), 1})
+			v.Breaches = append(v.Breaches, rpc.Breach{"journal.db", fmt.Sprintf("the seal of the delivery at position %s does not open", m.Position), 1})
 			return nil
 		}
 		if err != nil && !errors.Is(err, keyring.ErrDead) && !unreadable[m.Workspace] {
@@ -238,7 +209,7 @@ func (n *Node) verifyJournal(ctx context.Context, v *Verified, breach func(strin
 }
 
 // verifyReleases reads every stored table; with attack it also attacks what is shown of them and what leaves.
-func (n *Node) verifyReleases(ctx context.Context, attack bool, v *Verified, breach func(string, string, ...any)) error {
+func (n *Node) verifyReleases(ctx context.Context, attack bool, v *rpc.Verified, breach func(string, string, ...any)) error {
 	workspaces, err := n.store.List(ctx)
 	if err != nil {
 		return err
@@ -270,12 +241,12 @@ func (n *Node) verifyReleases(ctx context.Context, attack bool, v *Verified, bre
 			breach("murmur.db", "releases of %s could not be attacked: %s", ws, describe(err))
 			continue
 		}
-		v.attacked(ws, a)
+		attacked(v, ws, a)
 		left, ok, err := n.crowd.Audit(ctx, ws)
 		if err != nil {
 			breach("murmur.db", "what leaves %s could not be attacked: %s", ws, describe(err))
 		} else if ok {
-			v.audited(ws, left)
+			audited(v, ws, left)
 		}
 	}
 	return nil

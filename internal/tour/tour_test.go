@@ -21,6 +21,7 @@ import (
 	duckdb "github.com/duckdb/duckdb-go/v2"
 	_ "modernc.org/sqlite" // reads the files as anyone with the data directory would
 
+	"murmur/internal/rpc"
 	"murmur/internal/server"
 )
 
@@ -58,11 +59,11 @@ func live(ctx context.Context, t *testing.T, base string, n *server.Node) []byte
 		}
 		return b.Bytes()
 	}
-	var c server.Connected
-	if err := json.Unmarshal(do("connect", server.ConnectArgs{Kind: "quo", Secret: Secret}), &c); err != nil {
+	var c rpc.Connected
+	if err := json.Unmarshal(do("connect", rpc.ConnectArgs{Kind: "quo", Secret: Secret}), &c); err != nil {
 		t.Fatal(err)
 	}
-	do("policy", server.PolicyArgs{Set: []server.KeyValue{{Key: "transcripts", Value: "notice"}}, Reason: "a notice is played on every call", Author: "the tour"})
+	do("policy", rpc.PolicyArgs{Set: []rpc.KeyValue{{Key: "transcripts", Value: "notice"}}, Reason: "a notice is played on every call", Author: "the tour"})
 	for i, d := range Deliveries {
 		status, answer := post(t, base+c.Path, d.ID, Body(t, d.Name))
 		if i == 0 {
@@ -72,7 +73,7 @@ func live(ctx context.Context, t *testing.T, base string, n *server.Node) []byte
 	for i := range 7 {
 		post(t, base+c.Path, fmt.Sprintf("msg_other_%d", i), other(t, i))
 	}
-	figure, _, _ := bytes.Cut(do("figures", server.FiguresArgs{Insight: "missed-call-rate", Refresh: true}), []byte("\n"))
+	figure, _, _ := bytes.Cut(do("figures", rpc.FiguresArgs{Insight: "missed-call-rate", Refresh: true}), []byte("\n"))
 	return figure
 }
 

@@ -1,4 +1,4 @@
-package server
+package admission
 
 import (
 	"container/list"
@@ -24,8 +24,8 @@ const (
 	lingering = 16
 )
 
-// connectionLimit is how many public connections this process can carry: what its descriptors leave.
-func connectionLimit() int {
+// MostConnections is how many public connections this process can carry: what its descriptors leave.
+func MostConnections() int {
 	var r unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &r); err != nil {
 		return mostConnections / 2
@@ -34,10 +34,10 @@ func connectionLimit() int {
 	return max(16, files-spareFiles)
 }
 
-// connections is a listener that never has more connections open than the process can carry, nor more than half of
+// Connections is a listener that never has more connections open than the process can carry, nor more than half of
 // them from one address. When one more comes, the one that has waited longest gives way: idle between two requests, or
 // slow to send its own. Only when all of them are being answered the newcomer is told 503.
-type connections struct {
+type Connections struct {
 	net.Listener
 	total, each int
 	refused     *atomic.Int64 // told 503, or closed because a newcomer needed the place
@@ -53,7 +53,7 @@ type connections struct {
 // connection is one of them.
 type connection struct {
 	net.Conn
-	owner *connections
+	owner *Connections
 	from  netip.Addr
 
 	// Of owner.mu.
@@ -61,12 +61,13 @@ type connection struct {
 	closed bool
 }
 
-func limit(l net.Listener, total int, refused *atomic.Int64) *connections {
-	return &connections{Listener: l, total: total, each: max(1, total/2), refused: refused, linger: make(chan struct{}, lingering), waiting: list.New(), from: map[netip.Addr]int{}}
+// Limit bounds a listener to so many connections; refused counts those that found no place.
+func Limit(l net.Listener, total int, refused *atomic.Int64) *Connections {
+	return &Connections{Listener: l, total: total, each: max(1, total/2), refused: refused, linger: make(chan struct{}, lingering), waiting: list.New(), from: map[netip.Addr]int{}}
 }
 
 // Accept implements net.Listener.
-func (c *connections) Accept() (net.Conn, error) {
+func (c *Connections) Accept() (net.Conn, error) {
 	for {
 		conn, err := c.Listener.Accept()
 		if err != nil {
@@ -80,7 +81,7 @@ func (c *connections) Accept() (net.Conn, error) {
 }
 
 // admit makes room for a connection; nil when there is none.
-func (c *connections) admit(conn net.Conn) *connection {
+func (c *Connections) admit(conn net.Conn) *connection {
 	k := &connection{Conn: conn, owner: c}
 	if a, err := netip.ParseAddrPort(conn.RemoteAddr().String()); err == nil {
 		k.from = a.Addr().Unmap()
@@ -114,7 +115,7 @@ func (c *connections) admit(conn net.Conn) *connection {
 }
 
 // longest is the connection that waits longest among those wanted.
-func (c *connections) longest(wanted func(*connection) bool) *connection {
+func (c *Connections) longest(wanted func(*connection) bool) *connection {
 	for e := c.waiting.Front(); e != nil; e = e.Next() {
 		if k := e.Value.(*connection); wanted(k) {
 			return k
@@ -124,7 +125,7 @@ func (c *connections) longest(wanted func(*connection) bool) *connection {
 }
 
 // remove forgets a connection, with c.mu held.
-func (c *connections) remove(k *connection) {
+func (c *Connections) remove(k *connection) {
 	if k.closed {
 		return
 	}
@@ -143,7 +144,7 @@ const tooMany = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnectio
 
 // refuse answers 503 without reading. A client that is still sending would lose the answer to a reset, so a few may
 // finish first.
-func (c *connections) refuse(conn net.Conn) {
+func (c *Connections) refuse(conn net.Conn) {
 	c.refused.Add(1)
 	_ = conn.SetDeadline(time.Now().Add(200 * time.Millisecond))
 	_, _ = io.WriteString(conn, tooMany)
@@ -182,8 +183,8 @@ func (k *connection) answered(now bool) {
 	}
 }
 
-// drain closes every connection that waits, and admits no more.
-func (c *connections) drain() {
+// Drain closes every connection that waits, and admits no more.
+func (c *Connections) Drain() {
 	c.mu.Lock()
 	c.closing = true
 	var gone []*connection
@@ -201,16 +202,16 @@ func (c *connections) drain() {
 
 type connectionKey struct{}
 
-// remember is http.Server.ConnContext.
-func remember(ctx context.Context, conn net.Conn) context.Context {
+// Remember is http.Server.ConnContext.
+func Remember(ctx context.Context, conn net.Conn) context.Context {
 	if k, ok := conn.(*connection); ok {
 		return context.WithValue(ctx, connectionKey{}, k)
 	}
 	return ctx
 }
 
-// answering tells a connection that its request has come in whole and is being answered, and afterwards that it waits.
-func answering(next http.Handler) http.Handler {
+// Answering tells a connection that its request has come in whole and is being answered, and afterwards that it waits.
+func Answering(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		k, ok := r.Context().Value(connectionKey{}).(*connection)
 		if !ok {

@@ -1,4 +1,4 @@
-package server
+package admission
 
 import (
 	"bufio"
@@ -12,18 +12,18 @@ import (
 )
 
 // door is an HTTP server behind a limit: / answers at once, /wait when told.
-func door(t *testing.T, total int) (address string, places *connections, refused *atomic.Int64, goOn chan struct{}) {
+func door(t *testing.T, total int) (address string, places *Connections, refused *atomic.Int64, goOn chan struct{}) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	refused, goOn = new(atomic.Int64), make(chan struct{})
-	places = limit(l, total, refused)
+	places = Limit(l, total, refused)
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
 	mux.HandleFunc("/wait", func(http.ResponseWriter, *http.Request) { <-goOn })
-	s := &http.Server{Handler: answering(mux), ConnContext: remember, ReadHeaderTimeout: time.Minute}
+	s := &http.Server{Handler: Answering(mux), ConnContext: Remember, ReadHeaderTimeout: time.Minute}
 	go func() { _ = s.Serve(places) }()
 	t.Cleanup(func() { _ = s.Close() })
 	return l.Addr().String(), places, refused, goOn
@@ -57,7 +57,7 @@ func status(t *testing.T, c net.Conn) int {
 }
 
 // until waits for a state of the connections.
-func (c *connections) until(so func() bool) {
+func (c *Connections) until(so func() bool) {
 	for {
 		c.mu.Lock()
 		done := so()
@@ -154,7 +154,7 @@ func TestDrainClosesWhoWaits(t *testing.T) {
 		t.Fatal("not answered")
 	}
 	places.until(func() bool { return places.open == 2 && places.waiting.Len() == 1 })
-	places.drain()
+	places.Drain()
 	if _, err := idle.Read(make([]byte, 1)); err == nil {
 		t.Error("the idle one is still open")
 	}

@@ -1,9 +1,14 @@
-package server
+// Package admission shares a server among those who send to it when more comes in than it can carry: Turns shares the way into
+// the journal among workspaces, and Connections the descriptors of the process among addresses.
+//
+// Zone: outside of all zones. It sees sizes and names of workspaces, and no body.
+//
+// It does not protect against many addresses together: when all connections are being answered, newcomers are told 503.
+package admission
 
 import (
 	"context"
 	"errors"
-	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -23,26 +28,25 @@ const (
 	// refusalTime is how long a delivery of a busy workspace waits for its 429. A sender that is refused at once and
 	// tries again at once would cost more than the deliveries that are stored.
 	refusalTime = 500 * time.Millisecond
-	// A large body is one over largeBody bytes, or of unknown length. So many may be in memory, and so many of one
+	// A large body is one over LargeBody bytes, or of unknown length. So many may be in memory, and so many of one
 	// workspace.
-	largeBody            = 64 << 10
+	LargeBody            = 64 << 10
 	largeAll, largeOfOne = 64, 16
 )
 
 var (
-	// errWorkspaceBusy: this workspace sends more than its share (429).
-	errWorkspaceBusy = errors.New("this workspace sends more than its share")
-	// errBusy: all workspaces together send more than this machine stores (503).
-	errBusy = errors.New("more comes in than this machine can store")
-	// errStopping: the server stops (503); the vendor sends the delivery again to the next server.
-	errStopping = errors.New("the server is stopping")
+	// ErrWorkspaceBusy: this workspace sends more than its share (429).
+	ErrWorkspaceBusy = errors.New("this workspace sends more than its share")
+	// ErrBusy: all workspaces together send more than this machine stores (503).
+	ErrBusy = errors.New("more comes in than this machine can store")
 )
 
-// admission shares the way into the journal among workspaces. While there is room, everybody enters at once. Once
+// Turns shares the way into the journal among workspaces. While there is room, everybody enters at once. Once
 // there is none, the workspaces that wait enter in turn, one delivery each, so that the wait of one does not depend
 // on how much another sends.
-type admission struct {
-	refused [2]atomic.Int64 // errWorkspaceBusy, errBusy
+type Turns struct {
+	// Refused counts what was refused: with ErrWorkspaceBusy, with ErrBusy.
+	Refused [2]atomic.Int64
 
 	mu    sync.Mutex
 	taken int
@@ -61,8 +65,8 @@ type waitingRoom struct {
 // waiter is closed when it may enter.
 type waiter chan struct{}
 
-// enter waits until a body may go on. leave must be called once it is stored.
-func (a *admission) enter(ctx context.Context, ws workspace.ID) (leave func(), err error) {
+// Enter waits until a body may go on. leave must be called once it is stored.
+func (a *Turns) Enter(ctx context.Context, ws workspace.ID) (leave func(), err error) {
 	a.mu.Lock()
 	if len(a.turn) == 0 && a.taken < admitted {
 		a.taken++
@@ -73,12 +77,12 @@ func (a *admission) enter(ctx context.Context, ws workspace.ID) (leave func(), e
 	ok := a.queue(ws, w)
 	a.mu.Unlock()
 	if !ok {
-		a.refused[0].Add(1)
+		a.Refused[0].Add(1)
 		select {
 		case <-time.After(refusalTime):
 		case <-ctx.Done():
 		}
-		return nil, errWorkspaceBusy
+		return nil, ErrWorkspaceBusy
 	}
 	late := time.NewTimer(waitingTime)
 	defer late.Stop()
@@ -86,21 +90,21 @@ func (a *admission) enter(ctx context.Context, ws workspace.ID) (leave func(), e
 	case <-w:
 		return a.leave, nil
 	case <-late.C:
-		err = errBusy
+		err = ErrBusy
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
 	if !a.forget(ws, w) { // it was let in at this moment
 		return a.leave, nil
 	}
-	if errors.Is(err, errBusy) {
-		a.refused[1].Add(1)
+	if errors.Is(err, ErrBusy) {
+		a.Refused[1].Add(1)
 	}
 	return nil, err
 }
 
 // queue puts a waiter at the end of its workspace's room; false when that is full.
-func (a *admission) queue(ws workspace.ID, w waiter) bool {
+func (a *Turns) queue(ws workspace.ID, w waiter) bool {
 	r := a.waits[ws]
 	if r == nil {
 		r = &waitingRoom{ws: ws}
@@ -117,7 +121,7 @@ func (a *admission) queue(ws workspace.ID, w waiter) bool {
 }
 
 // leave gives the place to the workspace whose turn it is.
-func (a *admission) leave() {
+func (a *Turns) leave() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.turn) == 0 {
@@ -135,7 +139,7 @@ func (a *admission) leave() {
 }
 
 // forget takes a waiter out; false when it was let in before.
-func (a *admission) forget(ws workspace.ID, w waiter) bool {
+func (a *Turns) forget(ws workspace.ID, w waiter) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	r := a.waits[ws]
@@ -154,20 +158,20 @@ func (a *admission) forget(ws workspace.ID, w waiter) bool {
 	return true
 }
 
-// read lets a body of so many bytes into memory, -1 for one of unknown length; done must be called once it is stored.
-func (a *admission) read(ws workspace.ID, bytes int64) (done func(), err error) {
-	if bytes >= 0 && bytes <= largeBody {
+// Read lets a body of so many bytes into memory, -1 for one of unknown length; done must be called once it is stored.
+func (a *Turns) Read(ws workspace.ID, bytes int64) (done func(), err error) {
+	if bytes >= 0 && bytes <= LargeBody {
 		return func() {}, nil
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
 	case a.large[ws] >= largeOfOne:
-		a.refused[0].Add(1)
-		return nil, errWorkspaceBusy
+		a.Refused[0].Add(1)
+		return nil, ErrWorkspaceBusy
 	case a.sum >= largeAll:
-		a.refused[1].Add(1)
-		return nil, errBusy
+		a.Refused[1].Add(1)
+		return nil, ErrBusy
 	}
 	if a.large == nil {
 		a.large = map[workspace.ID]int{}
@@ -182,18 +186,4 @@ func (a *admission) read(ws workspace.ID, bytes int64) (done func(), err error) 
 			delete(a.large, ws)
 		}
 	}, nil
-}
-
-// busy answers a delivery that was not let in.
-func busy(w http.ResponseWriter, r *http.Request, err error) {
-	p := &Problem{Message: err.Error(), Hint: "send it again; nothing of it was kept", Status: http.StatusServiceUnavailable}
-	after := "5"
-	if errors.Is(err, errWorkspaceBusy) || errors.Is(err, workspace.ErrLimit) {
-		p.Status, after = http.StatusTooManyRequests, "1"
-	}
-	w.Header().Set("Retry-After", after)
-	if r.ContentLength < 0 || r.ContentLength > largeBody { // do not read a body that is dropped anyway
-		w.Header().Set("Connection", "close")
-	}
-	problem(w, p)
 }

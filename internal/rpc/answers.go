@@ -1,9 +1,19 @@
-package server
+// Package rpc is what the command line and a server say to each other over the server's socket: the arguments and answers of the
+// verbs, as contracts.md fixes them, the errors as people get them, and the client.
+//
+// Zone: outside of all zones. Secrets are in it that are shown once (Connected, TenantMade, AlertMade), and what an operator types.
+//
+// It does not protect against another process of the same user: who may open the socket may carry out every verb.
+package rpc
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"time"
 
+	"murmur/internal/insight"
+	"murmur/internal/ledger"
 	"murmur/internal/private"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
@@ -142,7 +152,8 @@ type KeyValue struct {
 // Counts has one number for each state of a delivery.
 type Counts = web.Counts
 
-func add(c *Counts, d Counts, sign int64) {
+// Add adds the counts of d, or takes them off where sign is -1.
+func Add(c *Counts, d Counts, sign int64) {
 	c.In += sign * d.In
 	c.Pending += sign * d.Pending
 	c.Held += sign * d.Held
@@ -192,7 +203,7 @@ type BadRow struct {
 
 // Add sums two imports.
 func (i *Imported) Add(j Imported) {
-	add(&i.Counts, j.Counts, 1)
+	Add(&i.Counts, j.Counts, 1)
 	i.Bad = append(i.Bad, j.Bad...)
 	i.Unlisted += j.Unlisted
 }
@@ -248,6 +259,9 @@ func (d Diagnosis) Healthy() bool {
 	return !slices.ContainsFunc(d.Checks, func(c Check) bool { return !c.OK })
 }
 
+// Advise adds a hint to the last check, which stays well.
+func (d *Diagnosis) Advise(hint string) { d.Checks[len(d.Checks)-1].Hint = hint }
+
 // Check is one line of a diagnosis. One that is OK and has a hint is advice.
 type Check struct {
 	Name string `json:"name"`
@@ -261,4 +275,161 @@ type Version struct {
 	Version  string `json:"version"`
 	Data     int    `json:"data_format"`
 	Redactor int    `json:"redactor"`
+}
+
+// DigestArgs ask for the letter of the last week that is over.
+type DigestArgs struct {
+	Workspace string `json:"workspace"`
+	As        string `json:"as,omitempty"` // owner, viewer; empty: owner
+}
+
+// SubscribeArgs are who gets the letter each week.
+type SubscribeArgs struct {
+	Workspace string         `json:"workspace"`
+	Address   string         `json:"address"`
+	Role      workspace.Role `json:"role"` // owner, viewer
+}
+
+// AlertArgs are a range and who is told when a figure leaves it.
+type AlertArgs struct {
+	Workspace string         `json:"workspace"`
+	Insight   string         `json:"insight"`
+	Measure   string         `json:"measure"` // empty: that of the insight's headline
+	Below     string         `json:"below"`   // as insight.ParseWatch reads it; both empty: the usual range
+	Above     string         `json:"above"`
+	Way       workspace.Way  `json:"way"`
+	To        string         `json:"to"`
+	As        workspace.Role `json:"as"`
+}
+
+// AlertMade is a new alert; the secret that signs its webhooks is shown this once.
+type AlertMade struct {
+	AlertListed
+	Secret string `json:"secret,omitempty"`
+}
+
+// AlertListed is an alert without what is secret of where it goes.
+type AlertListed struct {
+	workspace.Alert
+	Host string `json:"host,omitempty"` // of a webhook or a chat
+}
+
+// CategoryArgs make a category of sentences, or give one other sentences. Nothing is kept of them before it is masked.
+type CategoryArgs struct {
+	Workspace string   `json:"workspace"`
+	Name      string   `json:"name"`
+	Like      []string `json:"like"`
+	Unlike    []string `json:"unlike,omitempty"`
+}
+
+// CategoryNameArgs name a category, and what it is called from now on.
+type CategoryNameArgs struct {
+	Workspace string `json:"workspace"`
+	Name      string `json:"name"`
+	To        string `json:"to,omitempty"`
+}
+
+// ShareArgs are one page, and how long a link opens it.
+type ShareArgs struct {
+	Workspace string `json:"workspace"`
+	Page      string `json:"page"`
+	Days      int    `json:"days"`
+}
+
+// Shared is a new link; what opens it is shown this once.
+type Shared struct {
+	web.SharedLink
+	URL string `json:"url,omitempty"` // where the server was told its own address
+}
+
+// NameArgs give something of the business another name on every page.
+type NameArgs struct {
+	Workspace string `json:"workspace"`
+	Kind      string `json:"kind"` // line, flow, step, choice, survey
+	From      string `json:"from"` // what it is called now, or by its platform
+	To        string `json:"to"`
+}
+
+// NamedAnswer says how many things have the name now.
+type NamedAnswer struct {
+	Named int `json:"named"`
+}
+
+// FlowArgs are those of flow set, whose file is the input, and of flow show.
+type FlowArgs struct {
+	Workspace string `json:"workspace"`
+	Name      string `json:"name"`
+	Reason    string `json:"reason"`
+	Author    string `json:"author"`
+}
+
+// FlowSet is a version of a flow.
+type FlowSet struct {
+	Flow    string    `json:"flow"`
+	Version int       `json:"version"`
+	Since   time.Time `json:"since"`
+	SetAt   time.Time `json:"set_at"`
+	Nodes   int       `json:"nodes"`
+	Keys    int       `json:"keys"`
+	Fresh   bool      `json:"fresh,omitempty"` // it was made just now
+	YAML    string    `json:"yaml,omitempty"`  // of the newest version
+}
+
+// QueueStatus says what waits between the pipeline and the lake.
+type QueueStatus struct {
+	Address string `json:"address"`
+	Here    int64  `json:"here"`            // batches of facts that wait for the servers, in the journal's file
+	There   int64  `json:"there"`           // batches that the servers have and the lake has not; not known with an Error
+	Error   string `json:"error,omitempty"` // why the servers do not say
+}
+
+// Polling is how far a source has been polled, in the words of connect list.
+type Polling struct {
+	State   string   `json:"state"` // paused, stopped, waiting, history, live
+	Done    float64  `json:"done"`  // part of the history, 0 to 1
+	Items   int64    `json:"items"`
+	Lag     float64  `json:"lag_seconds"`         // since the last poll that found everything; -1: there was none
+	Fresh   string   `json:"last_new,omitempty"`  // when the last new object came
+	Trouble string   `json:"trouble,omitempty"`   // one of a closed set
+	Said    string   `json:"said,omitempty"`      // the trouble in words
+	Hint    string   `json:"hint,omitempty"`      // what to do about it
+	Missing []string `json:"not_given,omitempty"` // what the key or the plan does not give
+}
+
+// Given is one thing that a vendor's API gives to a key, or not.
+type Given struct {
+	What string `json:"what"`
+	Has  bool   `json:"given"`
+	Note string `json:"note,omitempty"`
+}
+
+// Exported is a workspace as it is given away: what its owner set and was shown, and what was done with it. No row, no key, no
+// secret and no address of a person is in it.
+type Exported struct {
+	Murmur    string              `json:"murmur"` // workspace.v1
+	Workspace string              `json:"workspace"`
+	At        time.Time           `json:"at"`
+	Limits    workspace.Limits    `json:"limits"`
+	Policy    map[string]string   `json:"policy"`
+	Sources   []Listed            `json:"sources"`
+	Flows     []FlowSet           `json:"flows"`
+	Status    web.WorkspaceStatus `json:"status"`
+	Figures   []insight.Figure    `json:"figures"`
+	Outside   []insight.Figure    `json:"outside"`
+	Ledger    []ExportedEntry     `json:"ledger"`
+}
+
+// ExportedEntry is an entry of the ledger about the workspace.
+type ExportedEntry struct {
+	Receipt string       `json:"receipt"`
+	At      time.Time    `json:"at"`
+	Kind    string       `json:"kind"`
+	Entry   ledger.Entry `json:"entry"`
+}
+
+func (s *QueueStatus) String() string {
+	if s.Error != "" {
+		return fmt.Sprintf("%s: %s; %d batches of facts wait here", s.Address, s.Error, s.Here)
+	}
+	return fmt.Sprintf("%s: %d batches of facts wait here, %d there", s.Address, s.Here, s.There)
 }

@@ -1,4 +1,4 @@
-package server
+package admission
 
 import (
 	"context"
@@ -24,11 +24,11 @@ func TestNoWorkspaceStarvesAnother(t *testing.T) {
 	t.Parallel()
 	loud, quiet, third := named(t, "loud"), named(t, "quiet"), named(t, "third")
 	synctest.Test(t, func(t *testing.T) {
-		a := &admission{}
+		a := &Turns{}
 		ctx, cancel := context.WithCancel(t.Context())
 		var leave []func()
 		for range admitted {
-			l, err := a.enter(ctx, loud)
+			l, err := a.Enter(ctx, loud)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -37,7 +37,7 @@ func TestNoWorkspaceStarvesAnother(t *testing.T) {
 		entered := make(chan workspace.ID, waitingEach+2)
 		wait := func(ws workspace.ID) {
 			go func() {
-				if _, err := a.enter(ctx, ws); err == nil {
+				if _, err := a.Enter(ctx, ws); err == nil {
 					entered <- ws
 				}
 			}()
@@ -48,7 +48,7 @@ func TestNoWorkspaceStarvesAnother(t *testing.T) {
 		}
 		wait(quiet)
 		wait(third)
-		if _, err := a.enter(ctx, loud); !errors.Is(err, errWorkspaceBusy) {
+		if _, err := a.Enter(ctx, loud); !errors.Is(err, ErrWorkspaceBusy) {
 			t.Errorf("one more of the loud workspace: %v", err)
 		}
 		var order []workspace.ID
@@ -68,8 +68,8 @@ func TestNoWorkspaceStarvesAnother(t *testing.T) {
 		if len(a.turn) != 0 || len(a.waits) != 0 || a.taken != admitted {
 			t.Errorf("afterwards %d wait, %d places are taken", len(a.turn), a.taken)
 		}
-		if a.refused[0].Load() != 1 || a.refused[1].Load() != 0 {
-			t.Errorf("refused: %d, %d", a.refused[0].Load(), a.refused[1].Load())
+		if a.Refused[0].Load() != 1 || a.Refused[1].Load() != 0 {
+			t.Errorf("refused: %d, %d", a.Refused[0].Load(), a.Refused[1].Load())
 		}
 	})
 }
@@ -79,16 +79,16 @@ func TestAWaitEnds(t *testing.T) {
 	t.Parallel()
 	ws := named(t, "one")
 	synctest.Test(t, func(t *testing.T) {
-		a := &admission{}
+		a := &Turns{}
 		var leave func()
 		for range admitted {
-			leave, _ = a.enter(t.Context(), ws)
+			leave, _ = a.Enter(t.Context(), ws)
 		}
-		if _, err := a.enter(t.Context(), ws); !errors.Is(err, errBusy) {
+		if _, err := a.Enter(t.Context(), ws); !errors.Is(err, ErrBusy) {
 			t.Fatalf("it waited and got %v", err)
 		}
 		leave()
-		if _, err := a.enter(t.Context(), ws); err != nil {
+		if _, err := a.Enter(t.Context(), ws); err != nil {
 			t.Errorf("a free place: %v", err)
 		}
 	})
@@ -97,27 +97,27 @@ func TestAWaitEnds(t *testing.T) {
 // TestLargeBodiesAreBounded: together and for each workspace.
 func TestLargeBodiesAreBounded(t *testing.T) {
 	t.Parallel()
-	a := &admission{}
+	a := &Turns{}
 	var done func()
 	for _, name := range []string{"a", "b", "c", "d"} {
 		for range largeOfOne {
 			var err error
-			if done, err = a.read(named(t, name), -1); err != nil {
+			if done, err = a.Read(named(t, name), -1); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if _, err := a.read(named(t, name), 1<<20); !errors.Is(err, errWorkspaceBusy) {
+		if _, err := a.Read(named(t, name), 1<<20); !errors.Is(err, ErrWorkspaceBusy) {
 			t.Errorf("%s: one more: %v", name, err)
 		}
 	}
-	if _, err := a.read(named(t, "e"), 1<<20); !errors.Is(err, errBusy) {
+	if _, err := a.Read(named(t, "e"), 1<<20); !errors.Is(err, ErrBusy) {
 		t.Errorf("all together: %v", err)
 	}
-	if _, err := a.read(named(t, "a"), largeBody); err != nil {
+	if _, err := a.Read(named(t, "a"), LargeBody); err != nil {
 		t.Errorf("a small one: %v", err)
 	}
 	done()
-	if _, err := a.read(named(t, "e"), 1<<20); err != nil {
+	if _, err := a.Read(named(t, "e"), 1<<20); err != nil {
 		t.Errorf("after one is stored: %v", err)
 	}
 }
