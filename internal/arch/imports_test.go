@@ -51,7 +51,9 @@ var zones = rule{
 		"internal/server imports internal/private/anon":     "the wiring: erasure crosses by value, as contacts",
 		"internal/cli imports internal/private":             "redact masks recordings without a data directory, so without a server",
 		"internal/cli imports internal/redact/command":      "the verb redact",
-		"internal/server imports internal/redact/command":   "says what its errors mean, and where models are",
+		"internal/explain imports internal/redact/command":  "says what its errors mean",
+		"internal/explain imports internal/private":         "says what its errors mean",
+		"internal/explain imports internal/crowd":           "says what its errors mean",
 		"cmd/murmur-redact imports internal/redact/command": "the redactor alone",
 
 		"internal/fact imports internal/private/anon":                  "a fact's two leaves",

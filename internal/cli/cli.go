@@ -22,6 +22,7 @@ import (
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
 
+	"murmur/internal/explain"
 	"murmur/internal/keyring"
 	"murmur/internal/private"
 	"murmur/internal/rootkey"
@@ -190,7 +191,7 @@ func complain(w io.Writer, err error) int {
 	case errors.As(err, &e):
 		return int(e)
 	}
-	p := server.Explain(err)
+	p := explain.Of(err)
 	if errors.As(err, &usage{}) {
 		p.Exit = 2
 		if p.Hint == "" {

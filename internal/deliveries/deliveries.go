@@ -145,3 +145,13 @@ type Reason struct {
 	Deliveries int64
 	Oldest     time.Time
 }
+
+// Engine holds the queue and the book: on one machine they are one file. The line that opens it is all that knows what it is.
+type Engine interface {
+	journal.Queue
+	Store
+	Check(ctx context.Context) (faults []string, err error)
+	Backup(ctx context.Context, path string) error // no sealed delivery is in it
+	PassOver(ctx context.Context, pos journal.Position) error
+	Close() error
+}

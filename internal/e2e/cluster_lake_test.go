@@ -13,7 +13,7 @@ import (
 	"murmur/internal/bucket/buckettest"
 	"murmur/internal/faulttest"
 	"murmur/internal/kafkatest"
-	"murmur/internal/server"
+	"murmur/internal/rpc"
 )
 
 // lakeOn says that a house keeps its lake in a bucket.
@@ -104,7 +104,7 @@ func eraseFromBucket(t *testing.T, h *house, s *buckettest.Store, truth fold) {
 		}
 	}
 	before := contactsIn(t, s.Dir)
-	h.do("erase", server.EraseArgs{Contact: busiest}, nil)
+	h.do("erase", rpc.EraseArgs{Contact: busiest}, nil)
 	h.erased()
 	h.figures()
 	after := contactsIn(t, s.Dir)

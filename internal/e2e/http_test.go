@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"murmur/internal/explain"
 	"murmur/internal/rpc"
 	"murmur/internal/server"
 	"murmur/internal/synth"
@@ -224,7 +225,7 @@ func TestOperation(t *testing.T) {
 	if h.get("/livez").status != 200 || h.get("/readyz").status != 200 {
 		t.Error("a running server is neither live nor ready")
 	}
-	if err := server.Serve(t.Context(), server.ServeConfig{Data: data, Listen: "127.0.0.1:0", Out: newRecorder(), Err: newRecorder()}); err == nil || server.Explain(err).Exit != 4 {
+	if err := server.Serve(t.Context(), server.ServeConfig{Data: data, Listen: "127.0.0.1:0", Out: newRecorder(), Err: newRecorder()}); err == nil || explain.Of(err).Exit != 4 {
 		t.Errorf("a second server on the directory: %v", err)
 	}
 	quo := h.connect("quo")

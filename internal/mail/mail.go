@@ -32,6 +32,9 @@ type Server struct {
 // ErrServer is the parent of what is wrong with the name of a server.
 var ErrServer = errors.New("mail server")
 
+// ErrNone is why a letter cannot be sent where no server was named.
+var ErrNone = errors.New("no mail server is named")
+
 // ParseServer reads smtp://[USER@]HOST[:PORT] (port 587, STARTTLS) or smtps://[USER@]HOST[:PORT] (port 465).
 func ParseServer(address, password, from string) (Server, error) {
 	u, err := url.Parse(address)

@@ -210,3 +210,31 @@ func (db *DB) Check(ctx context.Context) ([]string, error) {
 func (db *DB) Close() error {
 	return errors.Join(db.read.Close(), db.write.Close())
 }
+
+// Setting is what the directory remembers under a key; empty: nothing.
+func (db *DB) Setting(ctx context.Context, key string) (value string, err error) {
+	err = db.QueryRowContext(ctx, `SELECT value FROM settings WHERE key = ?`, key).Scan(&value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read a setting: %w", err)
+	}
+	return value, nil
+}
+
+// Set remembers settings, all of them or none.
+func (db *DB) Set(ctx context.Context, settings map[string]string) error {
+	err := db.Tx(ctx, func(tx *sql.Tx) error {
+		for key, value := range settings {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO settings VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = ?2`, key, value); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("keep a setting: %w", err)
+	}
+	return nil
+}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"murmur/internal/insight"
+	"murmur/internal/journal/relay"
 	"murmur/internal/ledger"
 	"murmur/internal/private"
 	"murmur/internal/web"
@@ -172,7 +173,7 @@ type Status struct {
 	// Erasing counts the erasures whose rows are still to be taken out, of workspaces that have some.
 	Erasing map[string]int `json:"erasing,omitempty"`
 	// Queue is what waits between the pipeline and the lake, where facts leave the machine.
-	Queue *QueueStatus `json:"queue,omitempty"`
+	Queue *relay.Status `json:"queue,omitempty"`
 	// Lake is the bucket of the lake, where its files are in one.
 	Lake *LakeStatus `json:"lake,omitempty"`
 }
@@ -375,14 +376,6 @@ type FlowSet struct {
 	YAML    string    `json:"yaml,omitempty"`  // of the newest version
 }
 
-// QueueStatus says what waits between the pipeline and the lake.
-type QueueStatus struct {
-	Address string `json:"address"`
-	Here    int64  `json:"here"`            // batches of facts that wait for the servers, in the journal's file
-	There   int64  `json:"there"`           // batches that the servers have and the lake has not; not known with an Error
-	Error   string `json:"error,omitempty"` // why the servers do not say
-}
-
 // Polling is how far a source has been polled, in the words of connect list.
 type Polling struct {
 	State   string   `json:"state"` // paused, stopped, waiting, history, live
@@ -427,9 +420,21 @@ type ExportedEntry struct {
 	Entry   ledger.Entry `json:"entry"`
 }
 
-func (s *QueueStatus) String() string {
+// LakeStatus is what is known of the lake's bucket without asking it.
+type LakeStatus struct {
+	Address string `json:"address"`
+	Copies  int64  `json:"copies"`          // bytes of its files on this machine
+	Kept    int    `json:"kept"`            // files that nothing needs and that it would not delete
+	Error   string `json:"error,omitempty"` // why it did not serve the last time
+}
+
+func (s *LakeStatus) String() string {
+	text := fmt.Sprintf("%s: %.1f GiB of copies here", s.Address, float64(s.Copies)/(1<<30))
 	if s.Error != "" {
-		return fmt.Sprintf("%s: %s; %d batches of facts wait here", s.Address, s.Error, s.Here)
+		text = s.Address + ": " + s.Error
 	}
-	return fmt.Sprintf("%s: %d batches of facts wait here, %d there", s.Address, s.Here, s.There)
+	if s.Kept > 0 {
+		text += fmt.Sprintf("; %d files wait to be deleted", s.Kept)
+	}
+	return text
 }

@@ -27,6 +27,9 @@ type Problem struct {
 
 func (p *Problem) Error() string { return p.Message }
 
+// ErrArgs is returned for arguments of a verb that cannot be read.
+var ErrArgs = errors.New("the arguments of the verb cannot be read")
+
 // Control carries out verbs: in the server that owns the data directory, or in this process.
 type Control interface {
 	// Do carries out a verb. args is its argument (nil: none), in its input where it reads a file, out receives the

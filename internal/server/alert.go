@@ -105,11 +105,8 @@ func (n *Node) tryAlert(ctx context.Context, a rpc.RevokeArgs) (rpc.Revoked, err
 	return rpc.Revoked{ID: a.ID, State: "sent"}, errors.Join(err, n.noteTold(ctx, alert, err))
 }
 
-// errNoMail is why an alert by mail cannot be sent.
-var errNoMail = errors.New("no mail server is named")
-
 // untaken are the reasons for which a message was not taken that a person can do something about.
-var untaken = []error{errNoMail, mail.ErrAddress, hook.ErrAddress, hook.ErrHost, hook.ErrRedirect, hook.ErrGone, hook.ErrRefused, hook.ErrDown}
+var untaken = []error{mail.ErrNone, mail.ErrAddress, hook.ErrAddress, hook.ErrHost, hook.ErrRedirect, hook.ErrGone, hook.ErrRefused, hook.ErrDown}
 
 func receiver(a workspace.Alert) hook.Receiver {
 	return hook.Receiver{URL: a.Target.To, Secret: a.Target.Secret, Named: a.Target.Named}
@@ -120,7 +117,7 @@ func (n *Node) tell(ctx context.Context, a workspace.Alert, id string, message d
 	message.Pages = n.public
 	if a.Way == workspace.ByMail {
 		if n.mail == nil {
-			return errNoMail
+			return mail.ErrNone
 		}
 		message.Unsubscribe = n.unsubscribeURL(a.Target.Ender)
 		l, err := message.Letter()
@@ -249,7 +246,7 @@ func (w *alertWorker) NextRetry(j *river.Job[alertArgs]) time.Time {
 func (w *alertWorker) Work(ctx context.Context, j *river.Job[alertArgs]) error {
 	ws, err := workspace.Parse(j.Args.Workspace)
 	if err != nil {
-		return river.JobCancel(errBadArgs)
+		return river.JobCancel(rpc.ErrArgs)
 	}
 	if rests, err := w.n.rests(ctx, ws); err != nil || rests {
 		return cmp.Or(err, error(river.JobSnooze(time.Hour)))
@@ -281,7 +278,7 @@ func (n *Node) alert(ctx context.Context, ws workspace.ID, args alertArgs) error
 	}
 	monday, err := time.ParseInLocation(time.DateOnly, args.Monday, p.Zone())
 	if err != nil {
-		return errBadArgs
+		return rpc.ErrArgs
 	}
 	left, err := n.left(ctx, ws, a, monday)
 	if err != nil || len(left) == 0 {

@@ -19,10 +19,12 @@ import (
 	"github.com/riverqueue/river/rivertype"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"murmur/internal/explain"
 	"murmur/internal/hook"
 	"murmur/internal/insight"
 	"murmur/internal/job"
 	letters "murmur/internal/mail"
+	"murmur/internal/mail"
 	"murmur/internal/mail/mailtest"
 	"murmur/internal/rpc"
 	"murmur/internal/web"
@@ -322,7 +324,7 @@ func TestAnAlertByMailIsEndedFromIt(t *testing.T) {
 	w.weeks(t)
 	a := w.add(t, rpc.AlertArgs{Above: "20%", Way: workspace.ByMail, To: "Boss <boss@example.org>"})
 	args := alertArgs{"default", a.ID, "2026-11-02"}
-	if err := w.work(t, args); !errors.Is(err, errNoMail) {
+	if err := w.work(t, args); !errors.Is(err, mail.ErrNone) {
 		t.Errorf("without a mail server: %v", err)
 	}
 	b := mailtest.Serve(t, nil)
@@ -354,7 +356,7 @@ func TestATenantsAlertReachesNoHostInside(t *testing.T) {
 	t.Parallel()
 	w := watchedNode(t)
 	for _, to := range []string{w.url, "https://127.0.0.1:8443/x", "http://example.com/x", "https://user:pass@example.com", "nonsense", "file:///etc/passwd"} {
-		if _, err := w.addAlertTo(t.Context(), rpc.AlertArgs{Insight: "missed-call-rate", Way: workspace.BySlack, To: to, As: workspace.Owner}, nil); Explain(err).Exit != 2 {
+		if _, err := w.addAlertTo(t.Context(), rpc.AlertArgs{Insight: "missed-call-rate", Way: workspace.BySlack, To: to, As: workspace.Owner}, nil); explain.Of(err).Exit != 2 {
 			t.Errorf("%s: %v", to, err)
 		}
 	}

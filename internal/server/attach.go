@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"murmur/internal/datadir"
+	"murmur/internal/explain"
 	"murmur/internal/rpc"
 )
 
@@ -56,7 +57,7 @@ func socketHandler(n *Node) http.Handler {
 		}
 		if err != nil {
 			w.Header().Del("Content-Length")
-			p := Explain(err)
+			p := explain.Of(err)
 			w.Header().Set("Content-Type", "application/problem+json")
 			w.WriteHeader(max(p.Status, 400))
 			_ = json.NewEncoder(w).Encode(p)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"murmur/internal/explain"
 	letters "murmur/internal/mail"
 	"murmur/internal/mail/mailtest"
 	"murmur/internal/rpc"
@@ -111,7 +112,7 @@ func TestALetterCanBeEnded(t *testing.T) {
 	if _, err := n.unsubscribe(t.Context(), rpc.RevokeArgs{ID: all[1].ID}); err != nil {
 		t.Error(err)
 	}
-	if _, err := n.subscribe(t.Context(), rpc.SubscribeArgs{Address: "nobody", Role: workspace.Viewer}); Explain(err).Exit != 2 {
+	if _, err := n.subscribe(t.Context(), rpc.SubscribeArgs{Address: "nobody", Role: workspace.Viewer}); explain.Of(err).Exit != 2 {
 		t.Errorf("%v", err)
 	}
 }

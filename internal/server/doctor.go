@@ -8,6 +8,7 @@ import (
 
 	"murmur/internal/datadir"
 	"murmur/internal/deliveries"
+	"murmur/internal/explain"
 	"murmur/internal/fact"
 	"murmur/internal/keyring"
 	"murmur/internal/private"
@@ -58,7 +59,7 @@ func (n *Node) doctor(ctx context.Context, a rpc.DoctorArgs) (rpc.Diagnosis, err
 		say("workspace "+ws, w.In == w.Sum(), "the counters disagree: run murmur verify", "%d deliveries in, the sum of the states is %d", w.In, w.Sum())
 		n.secondReader(ctx, ws, say)
 		if err := n.hearing(ctx, ws, say); err != nil {
-			say("recordings of "+ws, false, "docs/runbook/workspace-stalled.md", "%s", describe(err))
+			say("recordings of "+ws, false, "docs/runbook/workspace-stalled.md", "%s", explain.Describe(err))
 		}
 		if err := n.mailing(ctx, ws, say); err != nil {
 			return d, err

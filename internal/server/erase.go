@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"murmur/internal/crowd"
+	"murmur/internal/explain"
 	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
@@ -38,7 +39,7 @@ func (n *Node) erase(ctx context.Context, a rpc.EraseArgs) (rpc.Erased, error) {
 		return rpc.Erased{Receipt: receipt, State: "erased"}, nil
 	}
 	if err := n.eraseOf(ctx, ws); err != nil {
-		return rpc.Erased{}, &rpc.Problem{Message: "the erasure is recorded, receipt " + receipt + ", but not everything could be taken out yet: " + describe(err),
+		return rpc.Erased{}, &rpc.Problem{Message: "the erasure is recorded, receipt " + receipt + ", but not everything could be taken out yet: " + explain.Describe(err),
 			Hint: "the next command or a server tries again; murmur doctor shows what waits", Exit: 1, Status: 503}
 	}
 	return rpc.Erased{Receipt: receipt, State: "erased"}, nil

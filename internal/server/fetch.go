@@ -9,6 +9,7 @@ import (
 
 	"murmur/internal/job"
 	"murmur/internal/private"
+	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
 
@@ -49,7 +50,7 @@ func (w *fetchWorker) Work(ctx context.Context, j *river.Job[fetchArgs]) error {
 	ws, err := workspace.Parse(j.Args.Workspace)
 	call, ok := private.ParseCallID(j.Args.Call)
 	if err != nil || !ok {
-		return river.JobCancel(errBadArgs)
+		return river.JobCancel(rpc.ErrArgs)
 	}
 	if rests, err := w.n.rests(ctx, ws); err != nil || rests {
 		return err // the minute after it works again finds what is still there

@@ -8,6 +8,7 @@ import (
 
 	"murmur/internal/job"
 	"murmur/internal/private"
+	"murmur/internal/rpc"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
 )
@@ -50,7 +51,7 @@ func (w *hearWorker) Work(ctx context.Context, j *river.Job[hearArgs]) error {
 	ws, err := workspace.Parse(j.Args.Workspace)
 	id, ok := private.ParseRecordingID(j.Args.Recording)
 	if err != nil || !ok {
-		return river.JobCancel(errBadArgs)
+		return river.JobCancel(rpc.ErrArgs)
 	}
 	if rests, err := w.n.rests(ctx, ws); err != nil || rests {
 		return err // the minute after it works again finds what is still there

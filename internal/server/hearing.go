@@ -1,6 +1,7 @@
 package server
 
 import (
+	"murmur/internal/explain"
 	"murmur/internal/private"
 	"murmur/internal/rpc"
 )
@@ -13,7 +14,7 @@ func transcriber() rpc.Check {
 		c.Said, c.Hint = "no transcriber is installed", "make voice installs one; without it a recording needs a transcript with times"
 	case !held.Runs:
 		c.OK, c.Said = false, "the transcriber "+found+" does not run: this system has no "+held.Lacks
-		c.Hint = confineHint
+		c.Hint = explain.Confine
 	case held.Lacks != "":
 		c.Said, c.Hint = "transcribed by "+found+", without sockets and without files of others", "this system does not give it "+held.Lacks
 	default:
@@ -21,6 +22,3 @@ func transcriber() rpc.Check {
 	}
 	return c
 }
-
-// confineHint says what murmur needs to run a transcriber.
-const confineHint = "Linux 5.13 or later with seccomp and Landlock, or with user namespaces; in a container allow one of them"

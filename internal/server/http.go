@@ -18,6 +18,7 @@ import (
 
 	"murmur/internal/admission"
 	"murmur/internal/deliveries"
+	"murmur/internal/explain"
 	"murmur/internal/fact"
 	"murmur/internal/private"
 	"murmur/internal/rpc"
@@ -134,7 +135,7 @@ func (n *Node) body(w http.ResponseWriter, r *http.Request) (body []byte, ok boo
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		problem(w, Explain(private.ErrTooLarge))
+		problem(w, explain.Of(private.ErrTooLarge))
 		return nil, false
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		problem(w, &rpc.Problem{Message: "the body came too slowly", Status: http.StatusRequestTimeout})
@@ -173,7 +174,7 @@ func acceptable(contentType string) bool {
 // refuse answers an Accept error. Bad input is a 4xx; what murmur cannot do now is a 503, so that the vendor
 // tries again.
 func (n *Node) refuse(w http.ResponseWriter, err error) {
-	p := Explain(err)
+	p := explain.Of(err)
 	switch {
 	case p.Status >= 500:
 		n.unavailable(w, err)
@@ -187,7 +188,7 @@ func (n *Node) refuse(w http.ResponseWriter, err error) {
 func (n *Node) unavailable(w http.ResponseWriter, err error) {
 	n.log.Warn("a delivery was not accepted", "error", err)
 	w.Header().Set("Retry-After", "5")
-	p := Explain(err)
+	p := explain.Of(err)
 	problem(w, &rpc.Problem{Message: "not accepted now", Hint: p.Hint, Status: http.StatusServiceUnavailable})
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"murmur/internal/explain"
 	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
@@ -208,7 +209,7 @@ func TestBadFiles(t *testing.T) {
 			bad = append(bad, fmt.Sprintf("%d %s", b.Line, b.Why))
 		}
 		switch {
-		case c.fails != "" && (err == nil || !strings.HasPrefix(err.Error(), c.fails) || Explain(err).Exit != 2 || Explain(err).Hint == ""):
+		case c.fails != "" && (err == nil || !strings.HasPrefix(err.Error(), c.fails) || explain.Of(err).Exit != 2 || explain.Of(err).Hint == ""):
 			t.Errorf("%s: %v", name, err)
 		case c.fails == "" && err != nil:
 			t.Errorf("%s: %v", name, err)

@@ -9,7 +9,10 @@ import (
 
 	"murmur/internal/bucket"
 	"murmur/internal/crowd"
+	"murmur/internal/explain"
 	"murmur/internal/meta"
+	"murmur/internal/rpc"
+	"murmur/internal/setting"
 )
 
 // LakeFiles as Config.Lake takes the lake back from its bucket into the directory.
@@ -21,7 +24,7 @@ const settingLakeKey = "lake-key"
 // openLake opens the zone with the lake's files where they are, or moves them to where they are wanted.
 func (n *Node) openLake(ctx context.Context, wanted, key string, c crowd.Config) (err error) {
 	if key != "" {
-		if err := n.keepSecret(ctx, settingLakeKey, key); err != nil {
+		if err := setting.KeepSecret(ctx, n.db, n.ring, settingLakeKey, key); err != nil {
 			return fmt.Errorf("remember the key of the bucket: %w", err)
 		}
 	}
@@ -76,43 +79,24 @@ func (n *Node) bucketAt(ctx context.Context, address string) (*bucket.Bucket, er
 	if err != nil {
 		return nil, err
 	}
-	key, err := n.keptSecret(ctx, settingLakeKey)
+	key, err := setting.Secret(ctx, n.db, n.ring, settingLakeKey)
 	if err != nil {
 		return nil, err
 	}
 	return bucket.Open(at, key)
 }
 
-// LakeStatus is what is known of the lake's bucket without asking it.
-type LakeStatus struct {
-	Address string `json:"address"`
-	Copies  int64  `json:"copies"`          // bytes of its files on this machine
-	Kept    int    `json:"kept"`            // files that nothing needs and that it would not delete
-	Error   string `json:"error,omitempty"` // why it did not serve the last time
-}
-
 // lakeStatus is nil where the lake's files are in the directory.
-func (n *Node) lakeStatus() *LakeStatus {
+func (n *Node) lakeStatus() *rpc.LakeStatus {
 	a, ok := n.crowd.Away()
 	if !ok {
 		return nil
 	}
-	s := &LakeStatus{Address: a.Address, Copies: a.Copies, Kept: a.Kept}
+	s := &rpc.LakeStatus{Address: a.Address, Copies: a.Copies, Kept: a.Kept}
 	if a.Failed != nil {
-		s.Error = describe(a.Failed)
+		s.Error = explain.Describe(a.Failed)
 	}
 	return s
-}
-
-func (s *LakeStatus) String() string {
-	text := fmt.Sprintf("%s: %.1f GiB of copies here", s.Address, gib(s.Copies))
-	if s.Error != "" {
-		text = s.Address + ": " + s.Error
-	}
-	if s.Kept > 0 {
-		text += fmt.Sprintf("; %d files wait to be deleted", s.Kept)
-	}
-	return text
 }
 
 // askTime is how long doctor waits for the bucket.
@@ -128,7 +112,7 @@ func (n *Node) lakeCheck(ctx context.Context, say func(name string, ok bool, hin
 		return
 	}
 	if err != nil && s.Error == "" {
-		s.Error = describe(err)
+		s.Error = explain.Describe(err)
 	}
 	say("lake", s.Error == "" && s.Kept == 0, "docs/runbook/bucket.md; deliveries are taken and processed meanwhile, their facts wait", "%s", s)
 }

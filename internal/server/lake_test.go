@@ -18,6 +18,8 @@ import (
 	"murmur/internal/bucket"
 	"murmur/internal/bucket/buckettest"
 	"murmur/internal/crowd"
+	"murmur/internal/explain"
+	"murmur/internal/rpc"
 )
 
 // startOn starts a node with its lake somewhere.
@@ -32,9 +34,9 @@ func startOn(t *testing.T, data, lake, key string) house {
 }
 
 // lakeChecked is what doctor says of the lake.
-func (h house) lakeChecked() (c Check) {
+func (h house) lakeChecked() (c rpc.Check) {
 	h.t.Helper()
-	d, err := h.doctor(h.t.Context(), DoctorArgs{})
+	d, err := h.doctor(h.t.Context(), rpc.DoctorArgs{})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -59,11 +61,11 @@ func TestTheLakeIsInABucket(t *testing.T) {
 	t.Parallel()
 	plain := open(t, filepath.Join(t.TempDir(), "data"))
 	defer stop(t, plain.Node)
-	plain.do("import", ImportArgs{Kind: "native"}, someCalls(0, 60))
+	plain.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(0, 60))
 	want60 := plain.figures()
-	plain.do("import", ImportArgs{Kind: "native"}, someCalls(60, 90))
+	plain.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(60, 90))
 	want90 := plain.figures()
-	plain.do("import", ImportArgs{Kind: "native"}, someCalls(90, 120))
+	plain.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(90, 120))
 	want120 := plain.figures()
 	same := func(when, want, got string) {
 		t.Helper()
@@ -75,7 +77,7 @@ func TestTheLakeIsInABucket(t *testing.T) {
 	s := buckettest.Open(t)
 	data := filepath.Join(t.TempDir(), "data")
 	n := startOn(t, data, "", "")
-	n.do("import", ImportArgs{Kind: "native"}, someCalls(0, 60))
+	n.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(0, 60))
 	if n.lakeStatus() != nil {
 		t.Error("status names a bucket where there is none")
 	}
@@ -88,7 +90,7 @@ func TestTheLakeIsInABucket(t *testing.T) {
 	}
 	stop(t, n.Node)
 	n = startOn(t, data, "", "") // remembered
-	n.do("import", ImportArgs{Kind: "native"}, someCalls(60, 90))
+	n.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(60, 90))
 	same("remembered", want90, n.figures())
 	if l := n.lakeStatus(); l == nil || l.Address != s.Address("one") || l.Copies == 0 || l.Error != "" || l.Kept != 0 {
 		t.Errorf("status says %+v", l)
@@ -99,18 +101,18 @@ func TestTheLakeIsInABucket(t *testing.T) {
 	if text := n.metricsText(); !strings.Contains(text, "murmur_bucket_away 0") || !strings.Contains(text, "murmur_bucket_undeleted 0") {
 		t.Error("the metrics do not have the bucket")
 	}
-	if v := n.do("verify", VerifyArgs{}, ""); !strings.Contains(v, `"files"`) || strings.Contains(v, `"file"`) {
+	if v := n.do("verify", rpc.VerifyArgs{}, ""); !strings.Contains(v, `"files"`) || strings.Contains(v, `"file"`) {
 		t.Errorf("verify says %s", v)
 	}
 	if len(s.Objects(t)) < 5 {
 		t.Errorf("%d objects", len(s.Objects(t)))
 	}
 	stop(t, n.Node)
-	if _, err := Open(t.Context(), Config{Data: data, Lake: s.Address("two")}); !errors.Is(err, crowd.ErrOther) || Explain(err).Hint == "" {
+	if _, err := Open(t.Context(), Config{Data: data, Lake: s.Address("two")}); !errors.Is(err, crowd.ErrOther) || explain.Of(err).Hint == "" {
 		t.Errorf("%v: it moved from a bucket to another", err)
 	}
 	n = startOn(t, data, LakeFiles, "")
-	n.do("import", ImportArgs{Kind: "native"}, someCalls(90, 120))
+	n.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(90, 120))
 	same("came back", want120, n.figures())
 	if n.lakeStatus() != nil || len(s.Objects(t)) > 0 {
 		t.Errorf("%d objects are left", len(s.Objects(t)))
@@ -141,11 +143,11 @@ func TestABucketThatDoesNotDelete(t *testing.T) {
 	s := buckettest.Open(t)
 	n := startOn(t, filepath.Join(t.TempDir(), "data"), s.Address("lake"), buckettest.Key)
 	defer stop(t, n.Node)
-	n.do("import", ImportArgs{Kind: "native"}, peopleCalls(0, 20))
+	n.do("import", rpc.ImportArgs{Kind: "native"}, peopleCalls(0, 20))
 	n.figures()
 	before := s.Objects(t)
 	s.Fail(buckettest.Deny(http.MethodDelete))
-	_, err := n.erase(t.Context(), EraseArgs{Contact: "+12125550003"})
+	_, err := n.erase(t.Context(), rpc.EraseArgs{Contact: "+12125550003"})
 	if err == nil || !strings.Contains(err.Error(), bucket.ErrTrust.Error()) {
 		t.Errorf("%v, want ErrTrust", err)
 	}
@@ -182,7 +184,7 @@ func TestFactsWaitForTheBucket(t *testing.T) {
 	defer stop(t, n.Node)
 	for i, fault := range []buckettest.Fault{buckettest.Away, buckettest.Halve, buckettest.Deny(http.MethodPut)} {
 		s.Fail(fault)
-		err := n.Do(t.Context(), "import", ImportArgs{Kind: "native"}, strings.NewReader(someCalls(30*i, 30*i+30)), io.Discard)
+		err := n.Do(t.Context(), "import", rpc.ImportArgs{Kind: "native"}, strings.NewReader(someCalls(30*i, 30*i+30)), io.Discard)
 		if !bucket.Failed(err) {
 			t.Errorf("import: %v, want an error of the bucket", err)
 		}
@@ -201,7 +203,7 @@ func TestFactsWaitForTheBucket(t *testing.T) {
 	}
 	plain := open(t, filepath.Join(t.TempDir(), "data"))
 	defer stop(t, plain.Node)
-	plain.do("import", ImportArgs{Kind: "native"}, someCalls(0, 90))
+	plain.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(0, 90))
 	if want, got := plain.figures(), n.figures(); want != got {
 		t.Errorf("figures differ:\n%s\n%s", want, got)
 	}
@@ -213,7 +215,7 @@ func TestNoLakeInABucketThatIsNoGood(t *testing.T) {
 	s := buckettest.Open(t)
 	data := filepath.Join(t.TempDir(), "data")
 	n := startOn(t, data, "", "")
-	n.do("import", ImportArgs{Kind: "native"}, someCalls(0, 30))
+	n.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(0, 30))
 	want := n.figures()
 	stop(t, n.Node)
 	_, secret, _ := strings.Cut(buckettest.Key, ":")
@@ -233,7 +235,7 @@ func TestNoLakeInABucketThatIsNoGood(t *testing.T) {
 	} {
 		s.Fail(c.fault)
 		n, err := Open(t.Context(), Config{Data: data, Lake: c.lake, LakeKey: c.key})
-		if !errors.Is(err, c.want) || Explain(err).Hint == "" {
+		if !errors.Is(err, c.want) || explain.Of(err).Hint == "" {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 		if err == nil {

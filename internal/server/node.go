@@ -25,9 +25,11 @@ import (
 	"murmur/internal/crowd/release"
 	"murmur/internal/datadir"
 	"murmur/internal/deliveries"
+	"murmur/internal/explain"
 	"murmur/internal/insight"
 	"murmur/internal/job"
 	"murmur/internal/journal"
+	"murmur/internal/journal/relay"
 	"murmur/internal/journal/sqlite"
 	"murmur/internal/keyring"
 	"murmur/internal/ledger"
@@ -51,7 +53,7 @@ type Config struct {
 	AllowHosts []string
 	// InsteadOf is the directory that a restore replaces: what was refused and erased there holds. Empty: there is none.
 	InsteadOf string
-	// Queue is where facts go on their way to the lake: kafka://HOST:PORT[,HOST:PORT..][/PREFIX], QueueNone or QueueLost.
+	// Queue is where facts go on their way to the lake: kafka://HOST:PORT[,HOST:PORT..][/PREFIX], relay.None or relay.Lost.
 	// Empty: what the directory remembers, at first nothing.
 	Queue string
 	// QueuePassword is the password of the address's user; empty: the one that the directory remembers.
@@ -77,8 +79,8 @@ type Node struct {
 	db              *meta.DB
 	ledger          *ledger.Ledger
 	store           *workspace.Store
-	journal         engine
-	queue           *queue // nil: facts do not leave the machine
+	journal         deliveries.Engine
+	relay           *relay.Relay // nil: facts do not leave the machine
 	zone            *private.Zone
 	crowd           *crowd.Crowd
 	way             *pipeline.Pipeline
@@ -109,17 +111,6 @@ type Node struct {
 	mu        sync.Mutex
 	failed    error // why the pipeline stopped by itself
 	releasing sync.Mutex
-}
-
-// engine holds the queue and the book of deliveries: on one machine they are one file. The line that opens it is all
-// that knows what it is.
-type engine interface {
-	journal.Queue
-	deliveries.Store
-	Check(ctx context.Context) (faults []string, err error)
-	Backup(ctx context.Context, path string) error // no sealed delivery is in it
-	PassOver(ctx context.Context, pos journal.Position) error
-	Close() error
 }
 
 // Open opens a data directory and makes a new one where there is none.
@@ -168,8 +159,12 @@ func (n *Node) open(ctx context.Context, c Config) (err error) {
 	if err := n.destroyKeysAgain(ctx); err != nil {
 		return &partError{keyring.Folder, err}
 	}
-	if err := n.openQueue(ctx, c.Queue, c.QueuePassword); err != nil {
+	n.relay, err = relay.Open(ctx, relay.Config{DB: n.db, Ring: n.ring, Engine: n.journal, Wanted: c.Queue, Password: c.QueuePassword, Log: n.log})
+	if err != nil {
 		return err
+	}
+	if n.relay != nil {
+		n.journal = n.relay
 	}
 	n.zone, err = private.New(private.Config{Ring: n.ring, Store: n.store, DB: n.db, Ledger: n.ledger, Journal: n.journal, Audio: n.dir.Recordings(), Dial: c.Dial, Models: c.Models, Listener: c.Listener, AllowHosts: c.AllowHosts, Admit: n.admit, Now: c.Now})
 	if err != nil {
@@ -286,6 +281,28 @@ func (n *Node) Drain(ctx context.Context) error {
 		b, err := n.journal.Backlog(ctx)
 		return b.Pending == 0 && b.Facts == 0, err
 	})
+}
+
+// queueStatus is nil where facts do not leave the machine.
+func (n *Node) queueStatus(ctx context.Context) (*relay.Status, error) {
+	if n.relay == nil {
+		return nil, nil
+	}
+	s, away, err := n.relay.Status(ctx)
+	if away != nil {
+		s.Error = explain.Describe(away)
+	}
+	return &s, err
+}
+
+// emptyQueue waits until everything that left for servers is in the lake, and lets nothing more leave until it is released.
+func (n *Node) emptyQueue(ctx context.Context) (release func(), err error) {
+	if n.relay == nil {
+		return func() {}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return n.relay.Empty(ctx, n.until)
 }
 
 // until waits for something that the pipeline brings about.

@@ -60,7 +60,7 @@ func (n *Node) lastDone(ctx context.Context, what string) (time.Time, error) {
 // raw bytes and links between rows end even for a user who never runs a server.
 func (n *Node) catchUp(ctx context.Context) error {
 	errs := []error{n.eraseDue(ctx), n.resumeAgain(ctx)}
-	if n.queue == nil { // what is on servers comes back only while the pipeline runs
+	if n.relay == nil { // what is on servers comes back only while the pipeline runs
 		errs = append(errs, n.deleteDue(ctx))
 	}
 	for _, k := range []keeping{rotating, tidying} {

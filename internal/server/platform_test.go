@@ -15,6 +15,7 @@ import (
 
 	"github.com/riverqueue/river"
 
+	"murmur/internal/explain"
 	"murmur/internal/private"
 	"murmur/internal/rpc"
 	"murmur/internal/twiliotest"
@@ -421,7 +422,7 @@ func TestWhatConnectRefuses(t *testing.T) {
 		"a mapping with a mistake":   {Kind: "webhook", Secret: "s", Mapping: strings.Replace(mapping, "scale", "skale", 1)},
 		"a mapping without a scale":  {Kind: "webhook", Secret: "s", Mapping: strings.Replace(mapping, "scale: nps\n", "", 1)},
 	} {
-		if _, err := n.connect(t.Context(), a); err == nil || Explain(err).Exit != 2 || Explain(err).Hint == "" {
+		if _, err := n.connect(t.Context(), a); err == nil || explain.Of(err).Exit != 2 || explain.Of(err).Hint == "" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/riverqueue/river"
 
+	"murmur/internal/explain"
 	"murmur/internal/job"
 	"murmur/internal/private"
 	"murmur/internal/rpc"
@@ -84,7 +85,7 @@ func (w *pollWorker) Work(ctx context.Context, j *river.Job[pollArgs]) error {
 	case isTrouble:
 		w.n.log.Warn("a source could not be polled", "workspace", ws.String(), "source", src.Name, "why", string(t))
 	case errors.Is(err, workspace.ErrLimit), errors.Is(err, workspace.ErrSuspended):
-		w.n.log.Warn("a source is polled later", "workspace", ws.String(), "source", src.Name, "why", describe(err))
+		w.n.log.Warn("a source is polled later", "workspace", ws.String(), "source", src.Name, "why", explain.Describe(err))
 	case err != nil && ctx.Err() == nil:
 		w.n.log.Error("a source could not be polled", "workspace", ws.String(), "source", src.Name, "error", err)
 		return err

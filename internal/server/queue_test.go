@@ -1,12 +1,11 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
-	"io/fs"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -18,8 +17,9 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"murmur/internal/explain"
 	"murmur/internal/journal"
-	"murmur/internal/journal/queuetest"
+	"murmur/internal/journal/relay"
 	"murmur/internal/rpc"
 )
 
@@ -58,7 +58,7 @@ func (h house) figures() (exact string) {
 	return exact
 }
 
-func (h house) queueStatus() rpc.QueueStatus {
+func (h house) queueStatus() relay.Status {
 	h.t.Helper()
 	var s rpc.Status
 	if err := json.Unmarshal([]byte(h.do("status", nil, "")), &s); err != nil {
@@ -129,7 +129,7 @@ func TestFactsGoThroughAQueue(t *testing.T) {
 		t.Errorf("figures differ:\n%s\n%s", want90, got)
 	}
 	stop(t, n.Node)
-	n = startWith(t, data, QueueNone)
+	n = startWith(t, data, relay.None)
 	n.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(90, 120))
 	if got := n.figures(); got != want120 {
 		t.Errorf("figures differ:\n%s\n%s", want120, got)
@@ -156,48 +156,6 @@ func TestFactsGoThroughAQueue(t *testing.T) {
 	}
 }
 
-// TestAQueueIsLeftEmpty: a directory does not leave facts on servers unless its operator says so, and does not mix up two
-// queues.
-func TestAQueueIsLeftEmpty(t *testing.T) {
-	t.Parallel()
-	data, address := filepath.Join(t.TempDir(), "data"), brokers(t, 0)
-	n, err := Open(t.Context(), Config{Data: data, Queue: address + "/one"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := queuetest.Delivery(1, 0)
-	m.Topic = journal.Facts
-	if err := n.queue.servers.Append(t.Context(), m); err != nil {
-		t.Fatal(err)
-	}
-	stop(t, n)
-	for _, other := range []string{QueueNone, address + "/two"} {
-		n, err := Open(t.Context(), Config{Data: data, Queue: other})
-		if !errors.Is(err, errQueueBusy) {
-			t.Errorf("%s: %v, want errQueueBusy", other, err)
-		}
-		if err == nil {
-			stop(t, n)
-		}
-	}
-	for i, next := range []struct {
-		queue     string
-		partition int32
-	}{{QueueLost, 0}, {address + "/two", 3}, {QueueNone, 0}, {"", 0}} {
-		n, err := Open(t.Context(), Config{Data: data, Queue: next.queue})
-		if err != nil {
-			t.Fatalf("%d: %v", i, err)
-		}
-		if next.partition == 0 != (n.queue == nil) || n.queue != nil && n.queue.box.Partition != next.partition {
-			t.Errorf("%s: %+v", next.queue, n.queue)
-		}
-		stop(t, n)
-	}
-	if _, err := Open(t.Context(), Config{Data: data, Queue: "nats://a:1"}); Explain(err).Exit != 2 {
-		t.Errorf("an address that is none: %v", err)
-	}
-}
-
 // TestServersAreAway: while no server of the queue answers deliveries are taken and processed, doctor says what is wrong, and
 // everything arrives when the servers do.
 func TestServersAreAway(t *testing.T) {
@@ -205,12 +163,12 @@ func TestServersAreAway(t *testing.T) {
 	port := freePort(t)
 	n := startWith(t, filepath.Join(t.TempDir(), "data"), "kafka://127.0.0.1:"+strconv.Itoa(port))
 	defer stop(t, n.Node)
-	if err := n.checkQueue(t.Context()); err != nil {
+	if err := n.relay.Ask(t.Context(), slog.New(slog.DiscardHandler)); err != nil {
 		t.Errorf("a server without its queue does not start: %v", err)
 	}
 	// Whoever waits for the lake is told why it is in vain. The deliveries are decided, their facts wait.
 	err := n.Do(t.Context(), "import", rpc.ImportArgs{Kind: "native"}, strings.NewReader(someCalls(0, 30)), io.Discard)
-	if !errors.Is(err, journal.ErrAway) || Explain(err).Hint == "" {
+	if !errors.Is(err, journal.ErrAway) || explain.Of(err).Hint == "" {
 		t.Errorf("import: %v, want ErrAway", err)
 	}
 	if q := n.queueStatus(); q.Here == 0 {
@@ -245,35 +203,4 @@ func freePort(t *testing.T) int {
 	}
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port
-}
-
-// TestThePasswordOfTheQueueIsSealed: it is remembered, and is in no file.
-func TestThePasswordOfTheQueueIsSealed(t *testing.T) {
-	t.Parallel()
-	const password = "correct-horse-battery"
-	data := filepath.Join(t.TempDir(), "data")
-	for _, said := range []string{password, ""} {
-		n, err := Open(t.Context(), Config{Data: data, Queue: "kafka+tls://murmur@127.0.0.1:1/p", QueuePassword: said})
-		if err != nil {
-			t.Fatal(err)
-		}
-		c, err := n.queueConfig(t.Context(), n.queue.address)
-		if err != nil || c.Password != password || strings.Contains(n.queue.address, password) {
-			t.Errorf("said %q: %d bytes are remembered, %v", said, len(c.Password), err)
-		}
-		stop(t, n)
-	}
-	err := filepath.WalkDir(data, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		b, err := os.ReadFile(name)
-		if bytes.Contains(b, []byte(password)) {
-			t.Errorf("it is in %s", name)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"murmur/internal/admission"
 	"murmur/internal/datadir"
+	"murmur/internal/explain"
 	"murmur/internal/insight"
 	"murmur/internal/mail"
 	"murmur/internal/rpc"
@@ -75,15 +76,17 @@ const (
 
 // Serve runs a server until ctx ends, then drains and closes it.
 func Serve(ctx context.Context, c ServeConfig) (err error) {
-	log := NewLog(c.Err)
+	log := explain.NewLog(c.Err)
 	n, err := Open(ctx, Config{Data: c.Data, Listener: c.Listener, AllowHosts: c.AllowHosts, Queue: c.Queue, QueuePassword: c.QueuePassword, Lake: c.Lake, LakeKey: c.LakeKey, Now: c.Now, Log: log})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, n.Close()) }()
 	n.leaveRecordings, n.mail, n.public, n.signIn = c.LeaveRecordings, c.Mail, c.PublicURL, c.SignIn
-	if err := n.checkQueue(ctx); err != nil {
-		return err
+	if n.relay != nil {
+		if err := n.relay.Ask(ctx, log); err != nil {
+			return err
+		}
 	}
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"murmur/internal/explain"
 	"murmur/internal/rpc"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
@@ -39,7 +40,7 @@ type shares struct{ *Node }
 
 func (s shares) Share(ctx context.Context, ws workspace.ID, page string, days int) (web.SharedLink, error) {
 	l, err := s.share(ctx, rpc.ShareArgs{ws.String(), page, days})
-	if err != nil && Explain(err).Status == 422 {
+	if err != nil && explain.Of(err).Status == 422 {
 		err = unacceptable{err}
 	}
 	return l.SharedLink, webErr(err)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"murmur/internal/crowd/release"
+	"murmur/internal/explain"
 	"murmur/internal/fact"
 	"murmur/internal/insight"
 	"murmur/internal/private"
@@ -33,7 +34,7 @@ func webErr(err error) error {
 type unacceptable struct{ why error }
 
 func (r unacceptable) Error() string {
-	p := Explain(r.why)
+	p := explain.Of(r.why)
 	if p.Hint == "" {
 		return p.Message
 	}

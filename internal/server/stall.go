@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"murmur/internal/explain"
 	"murmur/internal/workspace"
 )
 
@@ -49,7 +50,7 @@ func (t *stalls) note(at time.Time, s stalledJob, err error) {
 	if ok {
 		at = old.since
 	}
-	t.all[s] = stall{s, describe(err), at}
+	t.all[s] = stall{s, explain.Describe(err), at}
 }
 
 // list gives all of them in order of workspace and job.

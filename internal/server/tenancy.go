@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"murmur/internal/deliveries"
 	"murmur/internal/fact"
 	"murmur/internal/journal"
 	"murmur/internal/workspace"
@@ -113,7 +114,7 @@ func (n *Node) paced(ctx context.Context, ws workspace.ID) (bool, error) {
 // doorkeeper lets nothing into the journal for a workspace that is gone. It is the last door: what was under way when the
 // deletion was ordered finds it shut.
 type doorkeeper struct {
-	engine
+	deliveries.Engine
 	n *Node
 }
 
@@ -123,7 +124,7 @@ func (d doorkeeper) Accept(ctx context.Context, m ...journal.Message) (int, erro
 	if err := d.alive(ctx, m); err != nil {
 		return 0, err
 	}
-	return d.engine.Accept(ctx, m...)
+	return d.Engine.Accept(ctx, m...)
 }
 
 func (d doorkeeper) Settle(ctx context.Context, still func() bool, done, facts []journal.Message) ([]bool, error) {
@@ -132,7 +133,7 @@ func (d doorkeeper) Settle(ctx context.Context, still func() bool, done, facts [
 	if err := d.alive(ctx, done); err != nil {
 		return nil, err
 	}
-	return d.engine.Settle(ctx, still, done, facts)
+	return d.Engine.Settle(ctx, still, done, facts)
 }
 
 func (d doorkeeper) alive(ctx context.Context, m []journal.Message) error {

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"murmur/internal/deliveries"
+	"murmur/internal/explain"
 	"murmur/internal/fact"
 	"murmur/internal/journal"
 	"murmur/internal/ledger"
@@ -617,8 +618,8 @@ func TestWhatCannotBeDoneToAWorkspace(t *testing.T) {
 		{"workspace-export", "nowhere", workspace.ErrNotFound},
 	} {
 		err := s.Do(t.Context(), c.verb, rpc.WorkspaceArgs{c.name}, nil, new(bytes.Buffer))
-		if !errors.Is(err, c.want) || Explain(err).Hint == "" {
-			t.Errorf("%s %s: %v, hint %q", c.verb, c.name, err, Explain(err).Hint)
+		if !errors.Is(err, c.want) || explain.Of(err).Hint == "" {
+			t.Errorf("%s %s: %v, hint %q", c.verb, c.name, err, explain.Of(err).Hint)
 		}
 	}
 	// A name is free once nothing is left, and not before.

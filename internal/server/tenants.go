@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"murmur/internal/crowd/release"
+	"murmur/internal/explain"
 	"murmur/internal/ledger"
 	"murmur/internal/rpc"
 	"murmur/internal/workspace"
@@ -81,7 +82,7 @@ func (n *Node) deleteNow(ctx context.Context, ws workspace.ID) error {
 			return nil
 		}
 		if !stillRead(err) || time.Now().After(late) {
-			return &rpc.Problem{Message: "the workspace is deleted and its keys are destroyed, but not everything could be taken out yet: " + describe(err),
+			return &rpc.Problem{Message: "the workspace is deleted and its keys are destroyed, but not everything could be taken out yet: " + explain.Describe(err),
 				Hint: "the next command or a server goes on; murmur doctor shows what waits", Exit: 1, Status: 503}
 		}
 		select {

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"murmur/internal/explain"
 	"murmur/internal/journal/sqlite"
 	"murmur/internal/meta"
 	"murmur/internal/rpc"
@@ -277,7 +278,7 @@ func TestNewerDataIsRefused(t *testing.T) {
 				n.close()
 				defer stop(t, n)
 			}
-			if p := Explain(err); err == nil || p.Exit != 5 || p.Hint == "" {
+			if p := explain.Of(err); err == nil || p.Exit != 5 || p.Hint == "" {
 				t.Errorf("%v: %+v", err, p)
 			}
 		})

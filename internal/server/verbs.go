@@ -24,8 +24,6 @@ import (
 	"murmur/internal/workspace"
 )
 
-var errBadArgs = errors.New("the arguments of the verb cannot be read")
-
 // Do carries out a verb in this process.
 func (n *Node) Do(ctx context.Context, verb string, args any, in io.Reader, out io.Writer) error {
 	b, err := json.Marshal(args)
@@ -127,7 +125,7 @@ func (n *Node) do(ctx context.Context, verb string, args []byte, in io.Reader, o
 	case "backup":
 		return n.backup(ctx, out)
 	}
-	return fmt.Errorf("verb %q: %w", verb, errBadArgs)
+	return fmt.Errorf("verb %q: %w", verb, rpc.ErrArgs)
 }
 
 // answer reads a verb's arguments and writes its answer.
@@ -135,7 +133,7 @@ func answer[A, R any](ctx context.Context, args []byte, out io.Writer, f func(co
 	var a A
 	if len(args) > 0 {
 		if err := json.Unmarshal(args, &a); err != nil {
-			return errBadArgs
+			return rpc.ErrArgs
 		}
 	}
 	r, err := f(ctx, a)

@@ -13,6 +13,7 @@ import (
 	"murmur/internal/crowd"
 	"murmur/internal/crowd/release"
 	"murmur/internal/datadir"
+	"murmur/internal/explain"
 	"murmur/internal/insight"
 	"murmur/internal/journal"
 	"murmur/internal/keyring"
@@ -202,7 +203,7 @@ func (n *Node) verifyJournal(ctx context.Context, v *rpc.Verified, breach func(s
 		}
 		if err != nil && !errors.Is(err, keyring.ErrDead) && !unreadable[m.Workspace] {
 			unreadable[m.Workspace] = true // once: the key file has a line of its own
-			breach("journal.db", "deliveries of workspace %s cannot be read: %s", m.Workspace, describe(err))
+			breach("journal.db", "deliveries of workspace %s cannot be read: %s", m.Workspace, explain.Describe(err))
 		}
 		return nil // or its day's key is destroyed, as promised
 	})
@@ -229,7 +230,7 @@ func (n *Node) verifyReleases(ctx context.Context, attack bool, v *rpc.Verified,
 			v.Tables += len(left)
 		}
 		if found, err := n.audit(ctx, ws); err != nil {
-			breach("lake", "workspace %s: what somebody refused could not be looked for: %s", ws, describe(err))
+			breach("lake", "workspace %s: what somebody refused could not be looked for: %s", ws, explain.Describe(err))
 		} else if found > 0 {
 			breach("lake", "workspace %s: %d transcripts that somebody refused were in it; they were taken out", ws, found)
 		}
@@ -238,13 +239,13 @@ func (n *Node) verifyReleases(ctx context.Context, attack bool, v *rpc.Verified,
 		}
 		a, err := n.crowd.Attack(ctx, ws, crowd.Reader{Reads: insight.Reads(), Band: insight.BandOf})
 		if err != nil {
-			breach("murmur.db", "releases of %s could not be attacked: %s", ws, describe(err))
+			breach("murmur.db", "releases of %s could not be attacked: %s", ws, explain.Describe(err))
 			continue
 		}
 		attacked(v, ws, a)
 		left, ok, err := n.crowd.Audit(ctx, ws)
 		if err != nil {
-			breach("murmur.db", "what leaves %s could not be attacked: %s", ws, describe(err))
+			breach("murmur.db", "what leaves %s could not be attacked: %s", ws, explain.Describe(err))
 		} else if ok {
 			audited(v, ws, left)
 		}

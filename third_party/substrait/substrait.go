@@ -6,9 +6,9 @@ package substrait
 
 import "embed"
 
-// One file, without which there would be no folder; substrait-go skips files of its name.
+// One file, which describes no function: substrait-go needs one to begin with.
 //
-//go:embed extensions/unknown.yaml
+//go:embed extensions/none.yaml
 var none embed.FS
 
 // GetSubstraitExtensionsFS gives the files that substrait-go reads.

@@ -1,4 +1,4 @@
-package server
+package explain
 
 import (
 	"flag"
@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "write docs/errors.md anew")
 
-const errorsHead = `<!-- Made by: go test ./internal/server -run TestPageOfErrors -update -->
+const errorsHead = `<!-- Made by: go test ./internal/explain -run TestPageOfErrors -update -->
 # Exit codes and errors
 
 | exit code | means |

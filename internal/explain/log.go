@@ -1,4 +1,4 @@
-package server
+package explain
 
 import (
 	"context"
@@ -26,24 +26,24 @@ func NewLog(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: clean}))
 }
 
-// warnings passes on only warnings and errors, because the job queue logs a lot.
-type warnings struct{ slog.Handler }
+// Warnings passes on only warnings and errors, because the job queue logs a lot.
+type Warnings struct{ slog.Handler }
 
-func (h warnings) Enabled(ctx context.Context, l slog.Level) bool {
+func (h Warnings) Enabled(ctx context.Context, l slog.Level) bool {
 	return l >= slog.LevelWarn && h.Handler.Enabled(ctx, l)
 }
 
-func (h warnings) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return warnings{h.Handler.WithAttrs(attrs)}
+func (h Warnings) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return Warnings{h.Handler.WithAttrs(attrs)}
 }
 
-func (h warnings) WithGroup(name string) slog.Handler { return warnings{h.Handler.WithGroup(name)} }
+func (h Warnings) WithGroup(name string) slog.Handler { return Warnings{h.Handler.WithGroup(name)} }
 
 // clean is slog's hook: it is asked for every attribute that is no group.
 func clean(groups []string, a slog.Attr) slog.Attr {
 	v := a.Value.Resolve()
 	if err, ok := v.Any().(error); ok {
-		return slog.String(a.Key, describe(err))
+		return slog.String(a.Key, Describe(err))
 	}
 	builtin := len(groups) == 0 && (a.Key == slog.MessageKey || a.Key == slog.LevelKey)
 	switch v.Kind() {
@@ -60,8 +60,8 @@ func clean(groups []string, a slog.Attr) slog.Attr {
 	return slog.String(a.Key, "["+v.Kind().String()+" of "+strconv.Itoa(len(v.String()))+" bytes]")
 }
 
-// describe says of an error what may be said.
-func describe(err error) string { return safe.Describe(err, sentinels()...) }
+// Describe says of an error what may be said.
+func Describe(err error) string { return safe.Describe(err, sentinels()...) }
 
 // sentinels are the errors whose text is the program's own.
 var sentinels = sync.OnceValue(func() []error {

@@ -1,4 +1,10 @@
-package server
+// Package explain says of an error what may be said: to a person what to do about it (Of), and in a log which part failed
+// (Describe, NewLog).
+//
+// Zone: outside of all zones. It sees errors, whose texts hold no personal data; Describe does not rely on that.
+//
+// It does not protect against a sentinel whose own text holds somebody's data: explain_test.go lists the errors that are explained.
+package explain
 
 import (
 	"context"
@@ -15,6 +21,7 @@ import (
 	"murmur/internal/job"
 	"murmur/internal/journal"
 	"murmur/internal/journal/kafka"
+	"murmur/internal/journal/relay"
 	"murmur/internal/keyring"
 	"murmur/internal/ledger"
 	"murmur/internal/mail"
@@ -60,7 +67,7 @@ var explanations = []struct {
 	{journal.ErrAway, http.StatusServiceUnavailable, 1, "docs/runbook/queue.md: the servers of --queue must run and be reached; what was accepted is safe here"},
 	{journal.ErrTrust, http.StatusServiceUnavailable, 1, "the user of --queue, its --queue-password, its rights on topics and groups of the prefix, and the servers' certificates must be right"},
 	{journal.ErrUnfit, http.StatusConflict, 2, "set the topic as the message says (kafka-configs.sh --alter), or name another prefix: --queue kafka://HOST:PORT/PREFIX"},
-	{errQueueBusy, http.StatusConflict, 1, "start once more with the old queue until murmur doctor says that nothing waits; --queue lost gives up what waits"},
+	{relay.ErrBusy, http.StatusConflict, 1, "start once more with the old queue until murmur doctor says that nothing waits; --queue lost gives up what waits"},
 	{kafka.ErrAddress, http.StatusUnprocessableEntity, 2, "such as kafka://10.0.0.5:9092; none takes facts straight into the lake again"},
 	{bucket.ErrAddress, http.StatusUnprocessableEntity, 2, "such as s3://figures/murmur?region=eu-central-1; files takes the lake back into the data directory"},
 	{bucket.ErrKey, http.StatusUnprocessableEntity, 2, "--lake-key @FILE reads ID:SECRET from a file; without it the environment is asked, as AWS's own programs do"},
@@ -72,7 +79,7 @@ var explanations = []struct {
 	{crowd.ErrOther, http.StatusConflict, 2, "bring it back first: murmur serve --lake files; murmur status --json says where it is"},
 	{journal.ErrFull, http.StatusServiceUnavailable, 1, "the disk is full; vendors try again, nothing is lost"},
 	{workspace.ErrBadID, http.StatusUnprocessableEntity, 2, "use a-z, 0-9 and -, at most 32 characters"},
-	{private.ErrUnconfined, http.StatusConflict, 1, confineHint},
+	{private.ErrUnconfined, http.StatusConflict, 1, Confine},
 	{private.ErrListenerReads, http.StatusConflict, 2, "put the transcriber into a folder of its own, and the data directory elsewhere"},
 	{command.ErrNoModel, http.StatusConflict, 2, command.Hint(command.ErrNoModel)},
 	{command.ErrRecognizer, http.StatusUnprocessableEntity, 2, command.Hint(command.ErrRecognizer)},
@@ -104,7 +111,7 @@ var explanations = []struct {
 	{hook.ErrGone, http.StatusBadGateway, 1, "add the alert again with another address"},
 	{hook.ErrRefused, http.StatusBadGateway, 1, "look at the address, and at the receiver's log"},
 	{hook.ErrDown, http.StatusBadGateway, 1, "look whether the receiver runs; alerts are tried again for three days"},
-	{errNoMail, http.StatusConflict, 1, "start the server with --smtp and --mail-from"},
+	{mail.ErrNone, http.StatusConflict, 1, "start the server with --smtp and --mail-from"},
 	{mail.ErrAddress, http.StatusBadGateway, 1, "look at the address"},
 	{mail.ErrUnsent, http.StatusBadGateway, 1, "look at the mail server's log; alerts are tried again for three days"},
 	{workspace.ErrSuspended, http.StatusForbidden, 1, "ask whoever runs this server; what was accepted before is kept, and nothing of it is processed"},
@@ -121,7 +128,7 @@ var explanations = []struct {
 	{private.ErrNoKey, http.StatusServiceUnavailable, 1, "murmur connect rotate NAME --secret S"},
 	{private.ErrMalformed, http.StatusBadRequest, 2, "docs/format/murmur.v1.md describes a batch"},
 	{private.ErrTooLarge, http.StatusRequestEntityTooLarge, 2, "send smaller deliveries; 1 MiB is the limit"},
-	{errBadArgs, http.StatusBadRequest, 2, "command line and server are of different versions: use the same murmur for both"},
+	{rpc.ErrArgs, http.StatusBadRequest, 2, "command line and server are of different versions: use the same murmur for both"},
 	{context.Canceled, http.StatusServiceUnavailable, 1, "it was interrupted; what was accepted is safe, run it again"},
 	{fs.ErrNotExist, http.StatusInternalServerError, 2, "check the path: there is nothing of that name"},
 	{fs.ErrPermission, http.StatusInternalServerError, 1, "the user who runs murmur may not open it: check its owner and mode"},
@@ -129,8 +136,8 @@ var explanations = []struct {
 	{syscall.EISDIR, http.StatusInternalServerError, 2, "that is a directory where a file is needed"},
 }
 
-// Explain turns an error into a Problem.
-func Explain(err error) *rpc.Problem {
+// Of turns an error into a Problem.
+func Of(err error) *rpc.Problem {
 	if p, ok := errors.AsType[*rpc.Problem](err); ok {
 		return p
 	}
@@ -141,3 +148,6 @@ func Explain(err error) *rpc.Problem {
 	}
 	return &rpc.Problem{Message: err.Error(), Exit: 1, Status: http.StatusInternalServerError}
 }
+
+// Confine says what murmur needs to run a transcriber.
+const Confine = "Linux 5.13 or later with seccomp and Landlock, or with user namespaces; in a container allow one of them"
