@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os/user"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -50,7 +51,13 @@ func (c *policySetCmd) Run(r *run) error {
 		}
 		args.Set = append(args.Set, rpc.KeyValue{Key: k, Value: v})
 	}
-	if err := r.policy(args); err != nil || c.Reason != "" {
+	var before []rpc.KeyValue
+	if c.Reason == "" {
+		if err := r.do("policy", rpc.PolicyArgs{Workspace: c.Workspace}, &before); err != nil {
+			return err
+		}
+	}
+	if err := r.policy(args); err != nil || c.Reason != "" || !changes(args.Set, before) {
 		return err
 	}
 	fmt.Fprintln(r.Err, "warning: the ledger keeps for good that no reason was given; --reason says why")
@@ -78,5 +85,12 @@ func (r *run) policy(args rpc.PolicyArgs) error {
 			fmt.Fprintf(t, "%s\t%s\t%s\n", kv.Key, kv.Value, kv.Help)
 		}
 		_ = t.Flush()
+	})
+}
+
+// changes reports whether a policy would be another one.
+func changes(set, policy []rpc.KeyValue) bool {
+	return slices.ContainsFunc(set, func(kv rpc.KeyValue) bool {
+		return !slices.ContainsFunc(policy, func(old rpc.KeyValue) bool { return old.Key == kv.Key && old.Value == kv.Value })
 	})
 }

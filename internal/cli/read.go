@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"text/tabwriter"
 
 	"murmur/internal/insight"
@@ -45,26 +44,30 @@ func (c *figuresCmd) Run(r *run) error {
 	if err != nil {
 		return err
 	}
-	t := tabwriter.NewWriter(r.Out, 0, 0, 2, ' ', 0)
-	switch {
-	case len(figures) > 0:
-		fmt.Fprintln(t, "PERIOD\tINSIGHT\tMEASURE\tSPLIT\tVALUE\t95 % INTERVAL\tBASE\tCONTACTS")
-	case c.As == "outside":
-		fmt.Fprintln(t, "No month was released yet. With murmur policy set outside=monthly murmur releases each month two days after its end; murmur figures --explain default shows which figures.")
-	default:
-		fmt.Fprintln(t, "No figure yet. Connect a source (murmur connect quo) or import a file, then: murmur figures --refresh")
-	}
-	for _, f := range figures {
-		value, interval := "-", f.Hidden
-		if f.Value != nil {
-			value = fmt.Sprintf("%.4g %s", *f.Value, f.Unit)
-			if f.Low != nil && f.High != nil {
-				interval = fmt.Sprintf("%.4g to %.4g", *f.Low, *f.High)
-			}
+	if len(figures) == 0 {
+		none := "No figure yet. Connect a source (murmur connect quo) or import a file, then: murmur figures --refresh"
+		if c.As == "outside" {
+			none = "No month was released yet. With murmur policy set outside=monthly murmur releases each month two days after its end; murmur figures --explain default shows which figures."
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\n", f.Period, f.Insight, f.Measure, splitText(f.Split), value, interval, f.Base, f.Contacts)
+		_, err := fmt.Fprintln(r.Out, none)
+		return err
 	}
-	return t.Flush()
+	newest := insight.Newest(figures)
+	if len(newest) == 0 {
+		_, err := fmt.Fprintf(r.Out, "%d figures, and none of them shows something yet: nothing was counted, or too few people stand behind it. --json says which.\n", len(figures))
+		return err
+	}
+	t := tabwriter.NewWriter(r.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "PERIOD\tINSIGHT\tMEASURE\tOF\tVALUE\t95 % INTERVAL\tBASE\tPEOPLE")
+	for _, f := range newest {
+		value, low, high := f.Said()
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s to %s\t%d\t%s\n", f.Period, f.Insight, f.Measure, insight.SplitText(f.Split), value, low, high, f.Base, f.Contacts)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(r.Out, "\n%d of %d figures: the newest period of each insight that shows something. --json prints all, --out FILE.csv writes them as a table.\n", len(newest), len(figures))
+	return err
 }
 
 // figures asks for figures where the data directory's owner is.
@@ -105,19 +108,6 @@ func (c *figuresCmd) write(r *run, args rpc.FiguresArgs) error {
 		return fmt.Errorf("write the table: %w", err)
 	}
 	return r.print(map[string]int{"figures": len(figures)}, func(w io.Writer) { fmt.Fprintf(w, "%d figures in %s\n", len(figures), c.Out) })
-}
-
-func splitText(split map[string][]string) string {
-	var parts []string
-	for _, dim := range insight.Dimensions(split) {
-		members := split[dim]
-		text := strings.Join(members, "+")
-		if n := len(members); n > 4 {
-			text = fmt.Sprintf("%s..%s (%d)", members[0], members[n-1], n)
-		}
-		parts = append(parts, dim+" "+text)
-	}
-	return strings.Join(parts, ", ")
 }
 
 type statusCmd struct{}

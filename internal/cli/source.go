@@ -20,11 +20,11 @@ type connectCmd struct {
 }
 
 type connectAddCmd struct {
-	Kind      string   `arg:"" help:"Kind of source: quo, twilio, typeform, delighted, formbricks, zendesk, webhook or native."`
+	Kind      string   `arg:"" help:"Kind of source: quo, twilio, typeform, delighted, formbricks, zendesk, webhook, vcon or native."`
 	Workspace string   `default:"default" help:"Workspace."`
 	Name      string   `help:"Name of the source; the kind by default." placeholder:"N"`
-	Secret    string   `help:"Signing secret of the vendor, or @FILE; made up by default." placeholder:"S|@FILE"`
-	APIKey    string   `help:"API key of the vendor, or @FILE: the server then asks for the history and polls." placeholder:"KEY|@FILE"`
+	Secret    *string  `help:"Signing secret of the vendor, or @FILE; made up by default." placeholder:"S|@FILE"`
+	APIKey    *string  `help:"API key of the vendor, or @FILE: the server then asks for the history and polls." placeholder:"KEY|@FILE"`
 	APIBase   string   `help:"Base URL of the vendor's API, where it is another one." placeholder:"URL"`
 	PublicURL string   `help:"Where the vendor can reach this server: its webhook is then set up as well." placeholder:"URL"`
 	MediaHost []string `help:"Further hosts that media may be fetched from." placeholder:"HOST[:PORT]"`
@@ -34,11 +34,11 @@ type connectAddCmd struct {
 }
 
 func (c *connectAddCmd) Run(r *run) error {
-	key, err := secretArg(c.APIKey)
+	key, err := givenSecret("API key", c.APIKey)
 	if err != nil {
 		return err
 	}
-	secret, err := secretArg(c.Secret)
+	secret, err := givenSecret("secret", c.Secret)
 	if err != nil {
 		return err
 	}
@@ -72,6 +72,22 @@ func fileArg(name string) (string, error) {
 		return "", usage{fmt.Errorf("read the mapping: %w", err)}
 	}
 	return string(b), nil
+}
+
+// givenSecret is secretArg for a flag that must hold something where it is given: an unset variable of the shell, or the name of a
+// file without its @, would otherwise connect a source that never gets anything.
+func givenSecret(what string, s *string) (string, error) {
+	if s == nil {
+		return "", nil
+	}
+	if info, err := os.Stat(*s); err == nil && info.Mode().IsRegular() {
+		return "", usage{fmt.Errorf("the %s is the name of a file: write @%s", what, *s)}
+	}
+	secret, err := secretArg(*s)
+	if err == nil && secret == "" {
+		err = usage{fmt.Errorf("the %s is empty", what)}
+	}
+	return secret, err
 }
 
 // secretArg reads a secret as it stands, or from a file when it begins with @.
@@ -131,18 +147,18 @@ func (c *connectRemoveCmd) Run(r *run) error {
 }
 
 type connectRotateCmd struct {
-	Name      string `arg:"" help:"Name of the source."`
-	Workspace string `default:"default" help:"Workspace."`
-	Secret    string `help:"The new secret, or @FILE; made up by default." placeholder:"S|@FILE"`
-	APIKey    string `help:"Another API key of the same account, or @FILE; the secrets stay." placeholder:"KEY|@FILE"`
+	Name      string  `arg:"" help:"Name of the source."`
+	Workspace string  `default:"default" help:"Workspace."`
+	Secret    *string `help:"The new secret, or @FILE; made up by default." placeholder:"S|@FILE"`
+	APIKey    *string `help:"Another API key of the same account, or @FILE; the secrets stay." placeholder:"KEY|@FILE"`
 }
 
 func (c *connectRotateCmd) Run(r *run) error {
-	secret, err := secretArg(c.Secret)
+	secret, err := givenSecret("secret", c.Secret)
 	if err != nil {
 		return err
 	}
-	key, err := secretArg(c.APIKey)
+	key, err := givenSecret("API key", c.APIKey)
 	if err != nil {
 		return err
 	}

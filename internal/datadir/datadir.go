@@ -178,25 +178,25 @@ func (d *Dir) look() (fresh bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	ours := d.has(versionFile) || d.has(manifestFile) || d.has(openFile)
+	if !ours { // first: nobody is to be told to change the mode of a directory that is not murmur's
+		entries, err := os.ReadDir(d.path)
+		if err != nil {
+			return false, err
+		}
+		for _, e := range entries {
+			if n := e.Name(); n != lockFile && n != usersFile {
+				return false, ErrForeign
+			}
+		}
+	}
 	if p := info.Mode().Perm(); p&0o077 != 0 {
 		return false, fmt.Errorf("mode %04o: %w", p, ErrMode)
 	}
 	if d.has(versionFile) || d.has(manifestFile) {
 		return false, nil
 	}
-	if d.has(openFile) {
-		return !d.has(metaFile), nil // without: a crash while it was made; with: VERSION is missing
-	}
-	entries, err := os.ReadDir(d.path)
-	if err != nil {
-		return false, err
-	}
-	for _, e := range entries {
-		if n := e.Name(); n != lockFile && n != usersFile {
-			return false, ErrForeign
-		}
-	}
-	return true, nil
+	return !ours || !d.has(metaFile), nil // without metadata: a crash while it was made; with: VERSION is missing
 }
 
 func (d *Dir) has(name string) bool {

@@ -31,12 +31,12 @@ const maxLeft = 10
 func (a Alert) Title() string {
 	switch {
 	case a.Begins.IsZero():
-		return "A test of an alert, " + a.Workspace
+		return about("A test of an alert", a.Workspace)
 	case len(a.Left) == 1:
 		in, _ := insight.Find(a.Left[0].Figure.Insight)
-		return in.Title + " left the range, " + a.Workspace
+		return about(in.Title+" left the range", a.Workspace)
 	}
-	return fmt.Sprintf("%d figures left their range, %s", len(a.Left), a.Workspace)
+	return about(fmt.Sprintf("%d figures left their range", len(a.Left)), a.Workspace)
 }
 
 // lines are what the alert says, a paragraph each.

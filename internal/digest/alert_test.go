@@ -41,10 +41,10 @@ All figures: https://murmur.example.com
 
 No more of these alerts: https://murmur.example.com/unsubscribe/x
 `
-	if l.Subject != "Missed calls left the range, default" || l.Text != want {
+	if l.Subject != "Missed calls left the range" || l.Text != want {
 		t.Errorf("%q\n%s", l.Subject, l.Text)
 	}
-	for _, line := range []string{"<title>Missed calls left the range, default</title>", "<p>Missed calls: 40 %"} {
+	for _, line := range []string{"<title>Missed calls left the range</title>", "<p>Missed calls: 40 %"} {
 		if !strings.Contains(l.HTML, line) {
 			t.Errorf("the HTML lacks %q", line)
 		}
@@ -67,7 +67,7 @@ func TestNoNameInAChatCallsPeople(t *testing.T) {
 			t.Errorf("%q is in %s", bad, m["text"])
 		}
 	}
-	if !strings.HasPrefix(m["text"], "*Missed calls left the range, default*\n") || !strings.HasSuffix(m["text"], "\nhttps://murmur.example.com") {
+	if !strings.HasPrefix(m["text"], "*Missed calls left the range*\n") || !strings.HasSuffix(m["text"], "\nhttps://murmur.example.com") {
 		t.Error(m["text"])
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"unicode/utf8"
 
 	"murmur/internal/insight"
+	"murmur/internal/workspace"
 )
 
 // Letter is a mail without its addresses.
@@ -61,6 +62,7 @@ type view struct {
 	Advice     []insight.Suggestion
 	FourWeeks  string // that the advice is read from
 	Exact      bool
+	Unplaced   bool // see insight.Unplaced
 }
 
 // Write writes the letter of a week.
@@ -73,7 +75,7 @@ func (w Week) Write() (Letter, error) {
 	if err := asHTML.Execute(&html, v); err != nil {
 		return Letter{}, fmt.Errorf("write the letter: %w", err)
 	}
-	return Letter{Subject: v.Title + ", " + w.Workspace, Text: text.String(), HTML: html.String()}, nil
+	return Letter{Subject: about(v.Title, w.Workspace), Text: text.String(), HTML: html.String()}, nil
 }
 
 // view gathers what the week's own figures say, then what those of the block that ends with it do.
@@ -89,6 +91,7 @@ func (w Week) view() view {
 		v.Month = insight.Headlines(figures, block)
 	}
 	v.Advice = insight.SuggestionsTo(figures, week)
+	v.Unplaced = insight.Unplaced(figures)
 	v.Headlines, v.Month = v.Headlines[:min(maxHeadlines, len(v.Headlines))], v.Month[:min(maxMonth, len(v.Month))]
 	v.Advice = v.Advice[:min(maxAdvice, len(v.Advice))]
 	for _, h := range slices.Concat(v.Headlines, v.Month) {
@@ -98,6 +101,14 @@ func (w Week) view() view {
 		v.Exact = v.Exact || a.Evidence[0].Noise == 0
 	}
 	return v
+}
+
+// about is the subject of a mail; the workspace that every installation begins with needs no name.
+func about(title, ws string) string {
+	if ws == workspace.Default.String() {
+		return title
+	}
+	return title + ", " + ws
 }
 
 // span reads "2 to 8 November 2026", with as many months and years as it takes.

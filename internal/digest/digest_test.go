@@ -47,7 +47,7 @@ func TestLetters(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if l.Subject != "The week of 2 to 8 November 2026, default" {
+		if l.Subject != "The week of 2 to 8 November 2026" {
 			t.Errorf("subject %q", l.Subject)
 		}
 		for suffix, got := range map[string]string{".txt": l.Text, ".html": l.HTML} {
@@ -169,5 +169,5 @@ func TestSpansAreSaidAsPeopleDo(t *testing.T) {
 func ExampleWeek_Write() {
 	l, _ := Week{Workspace: "default", Begins: monday}.Write()
 	fmt.Println(l.Subject)
-	// Output: The week of 2 to 8 November 2026, default
+	// Output: The week of 2 to 8 November 2026
 }

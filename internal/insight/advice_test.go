@@ -38,10 +38,10 @@ func TestAHeadlineShowsADirectionOnlyWhenIntervalsAreApart(t *testing.T) {
 		change      string
 		text        string
 	}{
-		{rate(t, 60, 40), rate(t, 20, 80), "up", "Of all calls, 60 % (50 % to 69 %) were missed, up from 20 % (13 % to 29 %) the week before."},
-		{rate(t, 20, 80), rate(t, 60, 40), "down", "Of all calls, 20 % (13 % to 29 %) were missed, down from 60 % (50 % to 69 %) the week before."},
-		{rate(t, 20, 80), rate(t, 25, 75), "unclear", "Of all calls, 20 % (13 % to 29 %) were missed, no clear change from 25 % (18 % to 34 %) the week before."},
-		{rate(t, 20, 80), nil, "", "Of all calls, 20 % (13 % to 29 %) were missed."},
+		{rate(t, 60, 40), rate(t, 20, 80), "up", "Of all calls in open hours, 60 % (50 % to 69 %) were missed, up from 20 % (13 % to 29 %) the week before."},
+		{rate(t, 20, 80), rate(t, 60, 40), "down", "Of all calls in open hours, 20 % (13 % to 29 %) were missed, down from 60 % (50 % to 69 %) the week before."},
+		{rate(t, 20, 80), rate(t, 25, 75), "unclear", "Of all calls in open hours, 20 % (13 % to 29 %) were missed, no clear change from 25 % (18 % to 34 %) the week before."},
+		{rate(t, 20, 80), nil, "", "Of all calls in open hours, 20 % (13 % to 29 %) were missed."},
 	} {
 		s := Headline(c.now, c.before)
 		if s.Change != c.change || s.Text != c.text {

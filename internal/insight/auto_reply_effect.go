@@ -24,7 +24,7 @@ func autoReplyEffect() Insight {
 			Grain: release.Block, Split: release.ByAutoReply, Value: release.Value{Derived: release.SoonAgain, Bins: yesNo},
 		}},
 		finish: finishAutoReply,
-		story: story{whole, []line{
+		story: story{someWhole, []line{
 			{"effect", "After an automatic reply the share of people who try again within half an hour differs by %[2]s points from that without"},
 			{"again_without", "Without an automatic reply %[2]s of people try again within half an hour"},
 		}},

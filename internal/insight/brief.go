@@ -143,6 +143,33 @@ func newest(figures []Figure, over bool) (week, block string) {
 	return week, block
 }
 
+// Newest keeps, of each insight and grain of a workspace, the shown figures of the newest period that has some.
+func Newest(figures []Figure) (out []Figure) {
+	type of struct{ workspace, insight, grain string }
+	newest := map[of]string{}
+	for _, f := range figures {
+		if k := (of{f.Workspace, f.Insight, f.Grain}); f.Value != nil {
+			newest[k] = max(newest[k], f.Period) // names of one grain sort by time
+		}
+	}
+	for _, f := range figures {
+		if f.Value != nil && f.Period == newest[of{f.Workspace, f.Insight, f.Grain}] {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// Unplaced reports whether nobody has said yet where the business is and when it answers: hours are then those of UTC, and no call
+// comes while it is closed.
+func Unplaced(figures []Figure) bool {
+	if len(figures) == 0 {
+		return false
+	}
+	s := figures[len(figures)-1].Settings
+	return s["timezone"] == "UTC" && s["open_hours"] == "always"
+}
+
 // Finished reports whether a figure speaks of a period that is over; it may still be provisional.
 func (f Figure) Finished() bool {
 	zone, err := time.LoadLocation(f.Settings["timezone"])

@@ -35,8 +35,8 @@ func TestHeadlinesAreOfOnePeriod(t *testing.T) {
 		told("after-hours-demand", "share", "block", "2026-W41..2026-W44", 0.44),
 	}
 	for period, want := range map[string]string{
-		"2026-W45":           "Of all calls, 20 % (20 % to 20 %) were missed.",
-		"2026-W44":           "Of all missed callers, 33 % (33 % to 33 %) leave a message.",
+		"2026-W45":           "Of all calls in open hours, 20 % (20 % to 20 %) were missed.",
+		"2026-W44":           "Of all missed callers, 33 % (33 % to 33 %) left a message.",
 		"2026-W41..2026-W44": "Of all calls, at least 44 % (44 % to 44 %) come while we are closed.",
 		"2026-W46":           "", "2026-W45..2026-W48": "", "": "",
 	} {

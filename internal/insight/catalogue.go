@@ -62,12 +62,12 @@ func missedCallRate() Insight {
 		Question: "How many of the people who call us do not get through?",
 		Formula: "missed / inbound calls in open hours. Missed: answered by neither a member nor an AI agent and not " +
 			"forwarded; a call that left a voicemail is missed. Calls given up in less than short_abandon_seconds are left out.",
-		Measures: []Measure{{"rate", "Calls missed", "ratio", "Wilson"}},
+		Measures: []Measure{{"rate", "Calls missed in open hours", "ratio", "Wilson"}},
 		Caveat:   "One person who calls five times and is missed five times counts five times.",
 		Needs:    []release.Query{q, by(q, release.ByNumber, "number")},
 		Blocks:   blocks(by(q, release.ByNumber, "number")),
 		finish:   rates("rate", 1),
-		story:    story{whole, []line{{"rate", "Of all calls, %[2]s were missed"}}},
+		story:    story{whole, []line{{"rate", "Of all calls in open hours, %[2]s were missed"}}},
 	}
 }
 
@@ -86,7 +86,7 @@ func missedCallReasons() Insight {
 		Needs:    []release.Query{q},
 		Blocks:   blocks(q),
 		finish:   shares(""),
-		story:    story{highest, []line{{"share", "Of all missed calls, %[2]s were missed for the reason “%[1]s”"}}},
+		story:    story{highestKnown, []line{{"share", "Of all missed calls, %[2]s were missed for the reason “%[1]s”"}}},
 	}
 }
 
@@ -183,10 +183,10 @@ func voicemailOutcome() Insight {
 		Question: "How many missed callers leave a message?",
 		Formula:  "left: missed calls with a voicemail / missed calls, short abandons included.",
 		Measures: []Measure{{"left", "Missed callers who leave a message", "ratio", "Wilson"}},
-		Caveat:   "Where no voicemail is offered nobody can leave one.",
+		Caveat:   "Where no voicemail is offered nobody can leave one, and a file of calls may not say that one was left.",
 		Needs:    []release.Query{q},
 		finish:   rates("left", 1),
-		story:    story{whole, []line{{"left", "Of all missed callers, %[2]s leave a message"}}},
+		story:    story{someWhole, []line{{"left", "Of all missed callers, %[2]s left a message"}}},
 	}
 }
 

@@ -15,6 +15,6 @@ func mediumSwitch() Insight {
 			Grain: release.Block, Split: release.ByTurn, Value: release.Value{Derived: release.Again, Bins: []int64{2}},
 		}},
 		finish: shares(""),
-		story:  story{highest, []line{{"share", "Of those who come back within a day, %[2]s go %[1]s"}}},
+		story:  story{highest, []line{{"share", "Of all times that people came back within a day, %[2]s were %[1]s"}}},
 	}
 }

@@ -117,12 +117,22 @@ func whole(fs []Figure) int {
 	return slices.IndexFunc(fs, func(f Figure) bool { return len(f.Split) == 0 })
 }
 
+// someWhole is whole, but not where there may be none at all: what a source does not tell reads as 0.
+func someWhole(fs []Figure) int {
+	return slices.IndexFunc(fs, func(f Figure) bool { return len(f.Split) == 0 && (f.Unit != "ratio" || *f.Low > 0) })
+}
+
 func highest(fs []Figure) int { return best(fs, distinct, 1) }
 func lowest(fs []Figure) int  { return best(fs, distinct, -1) }
 
 // distinct reports whether a group has few enough members to say something about any of them. Hours are
 // neighbours and always do.
 func distinct(f Figure) bool { return len(f.Split["reason"]) <= 3 && len(f.Split["node"]) <= 1 }
+
+// highestKnown leaves out the group of what the source did not say.
+func highestKnown(fs []Figure) int {
+	return best(fs, func(f Figure) bool { return distinct(f) && !slices.Contains(f.Split["reason"], "unknown") }, 1)
+}
 
 func highestNamed(fs []Figure) int {
 	if i := best(fs, func(f Figure) bool { return distinct(f) && !slices.Contains(f.Split["reason"], "other") }, 1); i >= 0 {
@@ -175,8 +185,14 @@ func where(f Figure) string {
 	return strings.ReplaceAll(strings.Join(parts, ", "), "”, “", " › ") // steps of one way
 }
 
+// Said gives a shown figure and the ends of its interval the way one says them.
+func (f Figure) Said() (value, low, high string) {
+	return inWords(*f.Value, f), inWords(*f.Low, f), inWords(*f.High, f)
+}
+
 func withInterval(f Figure) string {
-	return fmt.Sprintf("%s (%s to %s)", inWords(*f.Value, f), inWords(*f.Low, f), inWords(*f.High, f))
+	value, low, high := f.Said()
+	return fmt.Sprintf("%s (%s to %s)", value, low, high)
 }
 
 // inWords prints a value in its unit the way one says it.

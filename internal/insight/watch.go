@@ -180,13 +180,18 @@ func (f Figure) possible() (least, most float64) {
 	return 0, math.Inf(1)
 }
 
-// vague is the share of what is possible from which on an interval says nothing.
-const vague = 0.7
+// vague is the share of what is possible from which on an interval says nothing: of a proportion, and of points (a net promoter
+// score, a tone), which are read more closely.
+const vague, vaguePoints = 0.7, 0.4
 
 // Vague reports whether a figure is so uncertain that it says nothing: its interval is most of what is possible.
 func (f Figure) Vague() bool {
 	least, most := f.possible()
-	return f.Value != nil && f.Low != nil && f.High != nil && *f.High-*f.Low >= vague*(most-least)
+	share := vague
+	if f.Unit == "points" {
+		share = vaguePoints
+	}
+	return f.Value != nil && f.Low != nil && f.High != nil && *f.High-*f.Low >= share*(most-least)
 }
 
 // Text says in one sentence that a figure left its range.

@@ -192,7 +192,7 @@ func TestAFigureThatMayBeAnythingSaysSo(t *testing.T) {
 	if all := Headlines(vague, "2026-W40"); len(all) > 0 {
 		t.Errorf("%+v", all)
 	}
-	if h := Headline(weekly(0.1), vague); h.Text != "Of all calls, 10 % (6 % to 17 %) were missed." {
+	if h := Headline(weekly(0.1), vague); h.Text != "Of all calls in open hours, 10 % (6 % to 17 %) were missed." {
 		t.Errorf("%q", h.Text)
 	}
 	reply := Figure{Insight: "satisfaction", Measure: "nps", Grain: "week", Period: "2026-W40", Unit: "points", Value: round(10), Low: round(-80), High: round(90)}

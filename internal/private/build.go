@@ -85,7 +85,7 @@ func (b *builder) call(h fact.Head, e *event.Event) *fact.Call {
 	case c.Ring == event.RingUnknown:
 	case !c.Answered.IsZero():
 		f.RingS = seconds(e.At, c.Answered)
-	default:
+	case c.Result == fact.Missed || c.Result == fact.Failed:
 		f.RingS = seconds(e.At, c.Completed)
 	}
 	return f

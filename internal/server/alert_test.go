@@ -340,7 +340,7 @@ func TestAnAlertByMailIsEndedFromIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if l := strings.ReplaceAll(b.Letters()[0], "=\r\n", ""); !strings.Contains(l, "Subject: Missed calls left the range, default") || !strings.Contains(l, "/unsubscribe/"+stored.Target.Ender) {
+	if l := strings.ReplaceAll(b.Letters()[0], "=\r\n", ""); !strings.Contains(l, "Subject: Missed calls left the range") || !strings.Contains(l, "/unsubscribe/"+stored.Target.Ender) {
 		t.Error(l)
 	}
 	if err := (site{w.Node}).Unsubscribe(t.Context(), web.HashOf(stored.Target.Ender)); err != nil {

@@ -147,10 +147,8 @@ func (c categories) RemoveCategory(ctx context.Context, ws workspace.ID, id stri
 func categoryWebErr(err error) error {
 	var p *rpc.Problem
 	switch {
-	case !errors.As(err, &p):
+	case !errors.As(err, &p), p.Status == 404:
 		return webErr(err)
-	case p.Status == 404:
-		return web.ErrNotFound
 	}
 	return unacceptable{err}
 }

@@ -65,7 +65,7 @@ func TestTheWeekIsMailedOnce(t *testing.T) {
 		}
 	}
 	m, err := mail.ReadMessage(strings.NewReader(b.Letters()[0]))
-	if err != nil || m.Header.Get("Subject") != "The week of 2 to 8 November 2026, default" {
+	if err != nil || m.Header.Get("Subject") != "The week of 2 to 8 November 2026" {
 		t.Errorf("%v %v", err, m.Header)
 	}
 }

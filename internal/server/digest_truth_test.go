@@ -192,9 +192,9 @@ type claim struct {
 }
 
 var claims = map[string]claim{
-	"missed-call-rate":    stated(`Of all calls, X were missed`, func(r *reader, w within) (float64, bool) { return r.missedRate(w, "") }),
+	"missed-call-rate":    stated(`Of all calls in open hours, X were missed`, func(r *reader, w within) (float64, bool) { return r.missedRate(w, "") }),
 	"missed-not-returned": stated(`Of all missed calls, X were not returned within a day`, func(r *reader, w within) (float64, bool) { return r.notReturned(w) }),
-	"voicemail-outcome":   stated(`Of all missed callers, X leave a message`, func(r *reader, w within) (float64, bool) { return r.leftMessage(w) }),
+	"voicemail-outcome":   stated(`Of all missed callers, X left a message`, func(r *reader, w within) (float64, bool) { return r.leftMessage(w) }),
 	"ring-timeout":        stated(`Nine in ten missed calls end within X`, func(r *reader, w within) (float64, bool) { return r.missedRing(w) }),
 	"time-to-respond":     stated(`Half of the texts that we answer wait less than X`, func(r *reader, w within) (float64, bool) { return r.replyTime(w) }),
 	"repeat-contact": stated(`Of all times that people got in touch, X were within a week of the time before`,
@@ -207,7 +207,7 @@ var claims = map[string]claim{
 	"menu-funnel": stated(`In .+, callers gave up X times without a choice`,
 		func(r *reader, w within) (float64, bool) { _, v, ok := r.noChoice(w); return v, ok }),
 	"missed-call-reasons": grouped(`Of all missed calls, X were missed for the reason “(?P<group>[^”]+)”`, false, func(r *reader, w within) map[string]float64 { return r.missReasons(w) }),
-	"medium-switch":       grouped(`Of those who come back within a day, X go (?P<group>.+?)(?:[.]$|, up from|, down from|, no clear)`, false, func(r *reader, w within) map[string]float64 { return r.ways(w) }),
+	"medium-switch":       grouped(`Of all times that people came back within a day, X were (?P<group>.+?)(?:[.]$|, up from|, down from|, no clear)`, false, func(r *reader, w within) map[string]float64 { return r.ways(w) }),
 	"contact-reasons":     grouped(`Of all texts and calls that were read, X were about “(?P<group>[^”]+)”`, true, func(r *reader, w within) map[string]float64 { return r.topics(w) }),
 	"callback-speed": {pattern: says(`Of those whom we called back within (?P<group>an hour|a day|\d+ (?:minutes|hours)), we reached X`), truth: func(r *reader, w within, group string) (float64, bool) {
 		within := map[string]time.Duration{"5 minutes": 5 * time.Minute, "15 minutes": 15 * time.Minute, "an hour": time.Hour, "4 hours": 4 * time.Hour, "a day": 24 * time.Hour}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,6 +59,7 @@ func (n *Node) doctor(ctx context.Context, a rpc.DoctorArgs) (rpc.Diagnosis, err
 		w := status.Workspaces[ws]
 		say("workspace "+ws, w.In == w.Sum(), "the counters disagree: run murmur verify", "%d deliveries in, the sum of the states is %d", w.In, w.Sum())
 		n.secondReader(ctx, ws, say)
+		n.placed(ctx, ws, &d, say)
 		if err := n.hearing(ctx, ws, say); err != nil {
 			say("recordings of "+ws, false, "docs/runbook/workspace-stalled.md", "%s", explain.Describe(err))
 		}
@@ -126,6 +128,22 @@ func (n *Node) secondReader(ctx context.Context, name string, say func(name stri
 }
 
 func gib(n int64) float64 { return float64(n) / (1 << 30) }
+
+// placed says where the business of a workspace is and when it answers.
+func (n *Node) placed(ctx context.Context, name string, d *rpc.Diagnosis, say func(name string, ok bool, hint, format string, args ...any)) {
+	ws, err := workspace.Parse(name)
+	if err != nil {
+		return
+	}
+	p, err := n.store.Policy(ctx, ws)
+	if err != nil {
+		return
+	}
+	say("hours of "+name, true, "", "time zone %s, open %s, numbers without a country are read as in %s", p.Timezone, cmp.Or(p.OpenHours, "always"), p.Region)
+	if p.Timezone == "UTC" && p.OpenHours == "" {
+		d.Advise("murmur policy set timezone=.. region=.. open-hours=..: without them hours are those of UTC, and no call comes while you are closed")
+	}
+}
 
 // trace finds a delivery by its vendor's id under every source of the workspace.
 func (n *Node) trace(ctx context.Context, a rpc.DoctorArgs) (rpc.Diagnosis, error) {

@@ -199,8 +199,8 @@ var troubles = map[workspace.Trouble]struct{ said, hint string }{
 	"cursor":      {"the vendor no longer knows the place in its list", "the next poll continues where this one stopped"},
 	"missing":     {"the vendor has nothing at that address", "is --api-base the address of this vendor's API?"},
 	"busy":        {"the vendor answers that there are too many requests", "another program may use the same key: give murmur a key of its own"},
-	"unavailable": {"the vendor's API cannot be reached", "it is tried again every minute; nothing is lost"},
-	"cut":         {"the vendor's answers end in the middle", "it is tried again every minute; nothing is lost"},
+	"unavailable": {"the vendor's API cannot be reached", triedAgain + "; nothing is lost"},
+	"cut":         {"the vendor's answers end in the middle", triedAgain + "; nothing is lost"},
 	"html":        {"a web page came where the API should answer", "is --api-base the address of the API? A proxy or a log-in page may be in the way"},
 	"too-large":   {"an answer of the vendor is larger than 8 MiB", "ask the vendor why; murmur read nothing beyond that"},
 	"redirect":    {"the vendor points to another host", "murmur does not follow it, because the key belongs to the first host. Is --api-base right?"},
@@ -229,6 +229,17 @@ func refused(err error, name, kind string) error {
 	}
 	return &rpc.Problem{Message: said, Hint: hint, Exit: exit, Status: 422, Why: string(t)}
 }
+
+// notTaken is a refusal of a command that stored nothing: nobody tries again by themselves.
+func notTaken(err error) error {
+	if p, ok := errors.AsType[*rpc.Problem](err); ok && strings.HasPrefix(p.Hint, triedAgain) {
+		p.Hint = "nothing was stored: is this machine on the network, and --api-base right? Then run the command again"
+	}
+	return err
+}
+
+// triedAgain is what is said where the polling of a connected source fails for a while.
+const triedAgain = "it is tried again every minute"
 
 // pollingChecks tells doctor of every polled source.
 func (n *Node) pollingChecks(ctx context.Context, say func(name string, ok bool, hint, format string, args ...any)) error {
@@ -278,7 +289,7 @@ func (n *Node) tryKey(ctx context.Context, src workspace.Source) (tried, error) 
 		err = workspace.Trouble("unavailable")
 	}
 	if err != nil {
-		return tried{}, refused(err, src.Name, src.Kind)
+		return tried{}, notTaken(refused(err, src.Name, src.Kind))
 	}
 	policy, err := n.store.Policy(ctx, src.Workspace)
 	if err != nil {

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"murmur/internal/crowd/release"
@@ -21,7 +22,7 @@ type site struct{ *Node }
 
 func webErr(err error) error {
 	switch {
-	case errors.Is(err, workspace.ErrNotFound):
+	case errors.Is(err, workspace.ErrNotFound), err != nil && explain.Of(err).Status == http.StatusNotFound:
 		return web.ErrNotFound
 	case errors.Is(err, private.ErrNobody), errors.Is(err, private.ErrContact), errors.Is(err, private.ErrVia), errors.Is(err, workspace.ErrBadID), errors.Is(err, workspace.ErrExists),
 		errors.Is(err, workspace.ErrWorks), errors.Is(err, workspace.ErrDeleting), errors.Is(err, workspace.ErrDefault), errors.Is(err, workspace.ErrLimits):

@@ -340,7 +340,11 @@ func (n *Node) revoke(ctx context.Context, a rpc.RevokeArgs) (rpc.Revoked, error
 	if err != nil {
 		return rpc.Revoked{}, err
 	}
-	if err := n.store.Revoke(ctx, ws, strings.ToLower(a.ID)); err != nil {
+	err = n.store.Revoke(ctx, ws, strings.ToLower(a.ID))
+	if errors.Is(err, workspace.ErrNotFound) {
+		err = &rpc.Problem{Message: "no token or session has that id", Hint: "murmur token list shows them", Exit: 2, Status: 404}
+	}
+	if err != nil {
 		return rpc.Revoked{}, err
 	}
 	return rpc.Revoked{ID: a.ID, State: "revoked"}, n.accessed(ctx, ws, "token")

@@ -13,7 +13,7 @@ func TestTheSettingsSayWhatIsWatched(t *testing.T) {
 	t.Parallel()
 	b := with(webtest.New())
 	settings := page(t, b, "/settings", nil, http.StatusOK)
-	has(t, "/settings", settings, "Missed calls: Calls missed", "at most 20 %", "Last message taken on", "as the owner sees them",
+	has(t, "/settings", settings, "Missed calls: Calls missed in open hours", "at most 20 %", "Last message taken on", "as the owner sees them",
 		"Waiting for us: Nine in ten get a reply within", "its usual range", "chat at chat.example.com", "The receiver refused the message; it is tried again", "with noise, as viewers see them")
 	hasNot(t, "/settings", settings, "missed-call-rate: ", "reply_p90_s:")
 	has(t, "an empty /settings", page(t, with(webtest.Fresh()), "/settings", nil, http.StatusOK), "There is no alert yet")

@@ -70,7 +70,7 @@ func TestAPlatformEmbedsWhatLeft(t *testing.T) {
 		t.Errorf("%v %+v", w.Header(), v)
 	}
 	has(t, "the text", strings.Join(v.Text, "\n"), "430 (418 to 442) people were in touch, no clear change from 410 (398 to 422) the month before.",
-		"Of all calls, 10 % (7 % to 13 %) were missed, down from 18 % (15 % to 21 %) the month before.")
+		"Of all calls in open hours, 10 % (7 % to 13 %) were missed, down from 18 % (15 % to 21 %) the month before.")
 	for _, f := range v.Figures {
 		if f.Tier != "provable" {
 			t.Errorf("%s is %s", f.Insight, f.Tier)

@@ -25,6 +25,7 @@ type weekView struct {
 	Suggestions []advice // further ones
 	Connected   bool
 	Waiting     int64
+	Unplaced    bool // see insight.Unplaced
 }
 
 // headline is one sentence and the figure it was made from.
@@ -72,7 +73,7 @@ func (s *site) week(w http.ResponseWriter, r *http.Request, a Access) {
 		s.fail(w, r, err)
 		return
 	}
-	v.Connected, v.Waiting = len(sources) > 0, lag.Waiting
+	v.Connected, v.Waiting, v.Unplaced = len(sources) > 0, lag.Waiting, insight.Unplaced(figures)
 	p.Data = v
 	s.render(w, r, http.StatusOK, "week", p)
 }

@@ -33,6 +33,9 @@ import (
 // ErrNoKind says that no row near the top of the file has headers of a known kind.
 var ErrNoKind = errors.New("csv: the headers fit no kind: calls, messages, surveys or steps")
 
+// ErrArchive is returned for an Excel workbook, or another archive.
+var ErrArchive = errors.New("csv: this is an Excel workbook or an archive, and no table in plain text: save it as CSV and import that")
+
 const (
 	maxRecord  = 64 << 10 // bytes of one row, quoted line breaks included
 	headerRows = 10       // rows at the top among which the headers are looked for
@@ -83,10 +86,14 @@ type Field struct {
 	Value personal.Value
 }
 
-// Open reads the beginning of r. Errors: ErrNoKind, a mapping that names an absent header or an unknown
+// Open reads the beginning of r. Errors: ErrNoKind, ErrArchive, a mapping that names an absent header or an unknown
 // field, and those of r.
 func Open(r io.Reader, o Options) (*File, error) {
-	coding := newCoding(bufio.NewReaderSize(r, 64<<10))
+	begin := bufio.NewReaderSize(r, 64<<10)
+	if head, _ := begin.Peek(4); string(head) == "PK\x03\x04" { // an error of the reader comes again below
+		return nil, ErrArchive
+	}
+	coding := newCoding(begin)
 	f := &File{coding: coding, records: &records{lines: lines.NewReader(coding.reader, maxRecord), coding: coding}}
 	if err := f.findHeaders(o); err != nil {
 		return nil, err

@@ -71,7 +71,7 @@ var (
 )
 
 // call reads a finished or missed call. An outcome that is unknown counts as answered when there is a
-// time of answer. talk_s without times places the talk behind the ring.
+// time of answer. talk_s without times places the talk behind the ring; where nothing says how long it rang, that stays unknown.
 func call(e *event.Event, doc strictjson.Value) {
 	c := &event.Call{
 		Direction: strictjson.Word(doc, "direction", directions),
@@ -100,6 +100,9 @@ func call(e *event.Event, doc strictjson.Value) {
 	}
 	if talked && c.Answered.IsZero() {
 		c.Answered = e.At.Add(seconds(ring))
+		if !rang {
+			c.Ring = event.RingUnknown
+		}
 	}
 	if talked && c.Completed.IsZero() {
 		c.Completed = c.Answered.Add(seconds(talk))
