@@ -42,6 +42,12 @@ func (c *Crowd) Rename(ctx context.Context, ws workspace.ID, kind, from, to stri
 	return n, err
 }
 
+// names reports whether somebody means a thing by its name: a number that is shown as its last digits (…0100) is meant by those
+// digits alone too.
+func names(from, name string) bool {
+	return from == name || strings.HasPrefix(name, "…") && from == strings.TrimPrefix(name, "…")
+}
+
 func (d *dictionary) rename(ctx context.Context, ws workspace.ID, dim fact.Dim, from, to string) (renamed int, err error) {
 	all, err := d.read(ctx, ws)
 	if err != nil {
@@ -56,7 +62,7 @@ func (d *dictionary) rename(ctx context.Context, ws workspace.ID, dim fact.Dim, 
 	err = d.db.Tx(ctx, func(tx *sql.Tx) error {
 		renamed = 0
 		for _, l := range all.Labels {
-			if l.Dim != dim || from != l.Name && from != called[l.Key] {
+			if l.Dim != dim || !names(from, l.Name) && from != called[l.Key] {
 				continue
 			}
 			sealed, err := d.seal.SealLasting(ws, topicName, nameID(fact.Label(l.Key)), []byte(to))

@@ -86,7 +86,7 @@ var explanations = []struct {
 	{workspace.ErrPolicy, http.StatusUnprocessableEntity, 2, "murmur policy show lists the keys and what each means"},
 	{workspace.ErrFlow, http.StatusUnprocessableEntity, 2, "docs/workflow.md has a flow to begin with, and every field"},
 	{workspace.ErrExists, http.StatusConflict, 2, "choose another --name, or remove the old one first"},
-	{workspace.ErrNotFound, http.StatusNotFound, 2, "murmur connect list and murmur status show what there is; murmur connect KIND --workspace W makes a workspace"},
+	{workspace.ErrNotFound, http.StatusNotFound, 2, "murmur connect list, token list, alert list, digest list and workspace list show what there is"},
 	{private.ErrCallEvent, http.StatusUnprocessableEntity, 2, "docs/api.md lists the events of a call and what goes with each"},
 	{private.ErrBusy, http.StatusServiceUnavailable, 1, "calls are taken again as others end; record nothing until then"},
 	{private.ErrReceipt, http.StatusUnprocessableEntity, 2, "a receipt is the answer of GET /v1/calls/{id}/receipt, byte for byte"},

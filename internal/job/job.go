@@ -48,7 +48,8 @@ type Config struct {
 	// because its process must have died. 0 means Timeout and an hour. It must be longer than any job may
 	// take.
 	Rescue time.Duration
-	// Poll is how often the file is looked at for jobs of other processes; 0 means 1 s.
+	// Poll is how often the file is looked at for jobs whose time has come, and for those of other processes; 0 means 2 s. Jobs of
+	// this process begin at once.
 	Poll time.Duration
 	// Retry decides when a failed job is tried again; nil means River's attempt^4 seconds.
 	Retry river.ClientRetryPolicy
@@ -67,7 +68,7 @@ func (c Config) withDefaults() Config {
 		c.Rescue = c.Timeout + time.Hour
 	}
 	if c.Poll == 0 {
-		c.Poll = time.Second
+		c.Poll = 2 * time.Second
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -109,7 +110,8 @@ func open(ctx context.Context, path string, c Config) (_ *Queue, err error) {
 	if err := migrate(ctx, db, migrator); err != nil {
 		return nil, err
 	}
-	rc := &river.Config{Logger: c.Log, JobTimeout: c.Timeout, RescueStuckJobsAfter: c.Rescue, RetryPolicy: c.Retry,
+	// Without PollOnly River looks for notices twenty times a second, which costs an idle server more than all else.
+	rc := &river.Config{PollOnly: true, Logger: c.Log, JobTimeout: c.Timeout, RescueStuckJobsAfter: c.Rescue, RetryPolicy: c.Retry,
 		FetchPollInterval: c.Poll, FetchCooldown: min(c.Poll, 100*time.Millisecond),
 		Middleware: []rivertype.Middleware{river.WorkerMiddlewareFunc(c.contain)}}
 	if c.Workers != nil {

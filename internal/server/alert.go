@@ -58,7 +58,7 @@ func (n *Node) addAlertTo(ctx context.Context, a rpc.AlertArgs, named []string) 
 	if alert, err = n.store.AddAlert(ctx, ws, alert); err != nil {
 		return rpc.AlertMade{}, err
 	}
-	return rpc.AlertMade{listedAlert(alert), alert.Target.Secret}, n.accessed(ctx, ws, "alert")
+	return rpc.AlertMade{AlertListed: listedAlert(alert), Secret: alert.Target.Secret}, n.accessed(ctx, ws, "alert")
 }
 
 func listedAlert(a workspace.Alert) rpc.AlertListed {
@@ -322,7 +322,7 @@ func (a alerts) AddAlert(ctx context.Context, ws workspace.ID, n web.NewAlert) (
 	if host, err := hook.HostOf(n.To); err == nil && a.zone.AllowsHosts([]string{host}) == nil {
 		named = []string{host}
 	}
-	made, err := a.addAlertTo(ctx, rpc.AlertArgs{ws.String(), n.Insight, n.Measure, n.Below, n.Above, n.Way, n.To, n.As}, named)
+	made, err := a.addAlertTo(ctx, rpc.AlertArgs{Workspace: ws.String(), Insight: n.Insight, Measure: n.Measure, Below: n.Below, Above: n.Above, Way: n.Way, To: n.To, As: n.As}, named)
 	return web.Alert(made.AlertListed), made.Secret, alertErr(err)
 }
 

@@ -132,7 +132,7 @@ func (c categories) Categories(ctx context.Context, ws workspace.ID) ([]web.Cate
 }
 
 func (c categories) SetCategory(ctx context.Context, ws workspace.ID, name string, like, unlike []string) (web.Category, error) {
-	made, err := c.setCategory(ctx, rpc.CategoryArgs{ws.String(), name, like, unlike})
+	made, err := c.setCategory(ctx, rpc.CategoryArgs{Workspace: ws.String(), Name: name, Like: like, Unlike: unlike})
 	return made, categoryWebErr(err)
 }
 

@@ -114,7 +114,7 @@ func (n *Node) preview(ctx context.Context, ws workspace.ID, o private.ImportOpt
 	for _, row := range p.Rows {
 		var cells []rpc.PreviewCell
 		for _, c := range row {
-			cells = append(cells, rpc.PreviewCell{c.Field, c.Value})
+			cells = append(cells, rpc.PreviewCell{Field: c.Field, Value: c.Value})
 		}
 		out.Rows = append(out.Rows, cells)
 	}

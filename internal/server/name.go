@@ -17,5 +17,5 @@ func (n *Node) rename(ctx context.Context, a rpc.NameArgs) (rpc.NamedAnswer, err
 	if errors.Is(err, crowd.ErrName) {
 		return rpc.NamedAnswer{}, &rpc.Problem{Message: err.Error(), Hint: "murmur figures shows what lines, menus and surveys are called", Exit: 2, Status: 422}
 	}
-	return rpc.NamedAnswer{named}, err
+	return rpc.NamedAnswer{Named: named}, err
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"murmur/internal/datadir"
+	"murmur/internal/journal/relay"
 	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
@@ -24,7 +25,7 @@ func Restore(ctx context.Context, r, erasures io.Reader, c Config) error {
 	}
 	return datadir.Restore(ctx, r, c.Data, func(dir string) (err error) {
 		beside := c
-		beside.Data = dir
+		beside.Data, beside.Queue = dir, relay.Lost // whoever restores says whether it joins its queue: serve --queue
 		n, err := Open(ctx, beside)
 		if err != nil {
 			return err

@@ -22,6 +22,11 @@ func (n *Node) share(ctx context.Context, a rpc.ShareArgs) (rpc.Shared, error) {
 	if pages := web.SharedPages(); !slices.Contains(pages, a.Page) {
 		return rpc.Shared{}, &rpc.Problem{Message: "nothing leaves of that page", Hint: "the pages are " + strings.Join(pages, ", "), Exit: 2, Status: 422}
 	}
+	if p, err := n.store.Policy(ctx, ws); err != nil {
+		return rpc.Shared{}, err
+	} else if p.Outside != workspace.Monthly {
+		return rpc.Shared{}, &rpc.Problem{Message: "no figure leaves this workspace, so the page would stay empty", Hint: "murmur policy set outside=monthly --reason \"..\" first: figures are then released two days after each month", Exit: 2, Status: 422}
+	}
 	life := time.Duration(a.Days) * 24 * time.Hour
 	token, err := n.store.NewShare(ctx, ws, a.Page, life)
 	if err != nil {
@@ -39,7 +44,7 @@ func (n *Node) share(ctx context.Context, a rpc.ShareArgs) (rpc.Shared, error) {
 type shares struct{ *Node }
 
 func (s shares) Share(ctx context.Context, ws workspace.ID, page string, days int) (web.SharedLink, error) {
-	l, err := s.share(ctx, rpc.ShareArgs{ws.String(), page, days})
+	l, err := s.share(ctx, rpc.ShareArgs{Workspace: ws.String(), Page: page, Days: days})
 	if err != nil && explain.Of(err).Status == 422 {
 		err = unacceptable{err}
 	}

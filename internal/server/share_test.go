@@ -17,7 +17,7 @@ func TestASharedLinkOpensWhatLeft(t *testing.T) {
 	web := h.over()
 	link := func(ws string) (l rpc.Shared) {
 		t.Helper()
-		if err := json.Unmarshal([]byte(h.do("share", rpc.ShareArgs{ws, "calls", 2}, "")), &l); err != nil {
+		if err := json.Unmarshal([]byte(h.do("share", rpc.ShareArgs{Workspace: ws, Page: "calls", Days: 2}, "")), &l); err != nil {
 			t.Fatal(err)
 		}
 		return l

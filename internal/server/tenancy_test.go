@@ -122,8 +122,8 @@ func (s *street) ask(method, path string, as any, body string) *httptest.Respons
 
 // delete suspends doomed and deletes it.
 func (s *street) delete() error {
-	s.do("workspace-suspend", rpc.WorkspaceArgs{doomed.String()}, "")
-	return s.Do(s.t.Context(), "workspace-delete", rpc.WorkspaceArgs{doomed.String()}, nil, new(bytes.Buffer))
+	s.do("workspace-suspend", rpc.WorkspaceArgs{Workspace: doomed.String()}, "")
+	return s.Do(s.t.Context(), "workspace-delete", rpc.WorkspaceArgs{Workspace: doomed.String()}, nil, new(bytes.Buffer))
 }
 
 // figuresOf are those of the other two workspaces.
@@ -421,7 +421,7 @@ func TestAReusedNameIsANewWorkspace(t *testing.T) {
 		t.Fatal(err)
 	}
 	var made rpc.TenantMade
-	s.read("workspace-create", rpc.WorkspaceArgs{doomed.String()}, &made)
+	s.read("workspace-create", rpc.WorkspaceArgs{Workspace: doomed.String()}, &made)
 	now, err := s.ring.Pseudonym(doomed)
 	if err != nil || now.Same(key) {
 		t.Errorf("the same key: %v", err)
@@ -516,7 +516,7 @@ func TestASuspendedWorkspaceRests(t *testing.T) {
 	if err := s.Tidy(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	s.do("workspace-resume", rpc.WorkspaceArgs{doomed.String()}, "")
+	s.do("workspace-resume", rpc.WorkspaceArgs{Workspace: doomed.String()}, "")
 	if err := s.Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -563,7 +563,7 @@ func TestLimitsHold(t *testing.T) {
 	}
 	limit := func(l workspace.Limits) {
 		t.Helper()
-		s.do("workspace-limit", rpc.LimitArgs{doomed.String(), l}, "")
+		s.do("workspace-limit", rpc.LimitArgs{Workspace: doomed.String(), Limits: l}, "")
 	}
 	for _, c := range []struct {
 		what string
@@ -604,7 +604,7 @@ func TestWhatCannotBeDoneToAWorkspace(t *testing.T) {
 	t.Parallel()
 	s := &street{house: open(t, filepath.Join(t.TempDir(), "data"))}
 	defer stop(t, s.Node)
-	s.do("workspace-create", rpc.WorkspaceArgs{doomed.String()}, "")
+	s.do("workspace-create", rpc.WorkspaceArgs{Workspace: doomed.String()}, "")
 	for _, c := range []struct {
 		verb, name string
 		want       error
@@ -617,7 +617,7 @@ func TestWhatCannotBeDoneToAWorkspace(t *testing.T) {
 		{"workspace-delete", "default", workspace.ErrDefault},
 		{"workspace-export", "nowhere", workspace.ErrNotFound},
 	} {
-		err := s.Do(t.Context(), c.verb, rpc.WorkspaceArgs{c.name}, nil, new(bytes.Buffer))
+		err := s.Do(t.Context(), c.verb, rpc.WorkspaceArgs{Workspace: c.name}, nil, new(bytes.Buffer))
 		if !errors.Is(err, c.want) || explain.Of(err).Hint == "" {
 			t.Errorf("%s %s: %v, hint %q", c.verb, c.name, err, explain.Of(err).Hint)
 		}
@@ -626,7 +626,7 @@ func TestWhatCannotBeDoneToAWorkspace(t *testing.T) {
 	if err := errors.Join(s.suspend(t.Context(), doomed), s.orderDeletion(t.Context(), doomed)); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Do(t.Context(), "workspace-create", rpc.WorkspaceArgs{doomed.String()}, nil, new(bytes.Buffer)); !errors.Is(err, workspace.ErrDeleting) {
+	if err := s.Do(t.Context(), "workspace-create", rpc.WorkspaceArgs{Workspace: doomed.String()}, nil, new(bytes.Buffer)); !errors.Is(err, workspace.ErrDeleting) {
 		t.Errorf("the name of one that is being deleted: %v", err)
 	}
 	if err := s.Do(t.Context(), "connect", rpc.ConnectArgs{Workspace: doomed.String(), Kind: "native"}, nil, new(bytes.Buffer)); !errors.Is(err, workspace.ErrDeleting) {
@@ -642,7 +642,7 @@ func TestWhatCannotBeDoneToAWorkspace(t *testing.T) {
 func TestWhatWasUnderWayFindsTheDoorShut(t *testing.T) {
 	t.Parallel()
 	s := &street{house: open(t, filepath.Join(t.TempDir(), "data"))}
-	s.do("workspace-create", rpc.WorkspaceArgs{doomed.String()}, "")
+	s.do("workspace-create", rpc.WorkspaceArgs{Workspace: doomed.String()}, "")
 	id := journal.ID{1}
 	epoch, sealed, err := s.ring.Seal(doomed, "inbox", id, sealVersion, []byte("said"))
 	if err != nil {
@@ -742,7 +742,7 @@ func TestARestoreDeletesAgain(t *testing.T) {
 	if err := s.delete(); err != nil {
 		t.Fatal(err)
 	}
-	s.do("workspace-create", rpc.WorkspaceArgs{nextDoor.String() + "-2"}, "")
+	s.do("workspace-create", rpc.WorkspaceArgs{Workspace: nextDoor.String() + "-2"}, "")
 	stop(t, s.Node)
 	restored := filepath.Join(t.TempDir(), "data")
 	if err := Restore(t.Context(), &backup, nil, Config{Data: restored, InsteadOf: data}); err != nil {

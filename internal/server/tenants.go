@@ -50,7 +50,7 @@ func (n *Node) createTenant(ctx context.Context, a rpc.WorkspaceArgs) (m rpc.Ten
 }
 
 func (n *Node) limitTenant(ctx context.Context, a rpc.LimitArgs) (workspace.Tenant, error) {
-	return onTenant(n, func(ctx context.Context, ws workspace.ID) error { return n.store.SetLimits(ctx, ws, a.Limits) })(ctx, rpc.WorkspaceArgs{a.Workspace})
+	return onTenant(n, func(ctx context.Context, ws workspace.ID) error { return n.store.SetLimits(ctx, ws, a.Limits) })(ctx, rpc.WorkspaceArgs{Workspace: a.Workspace})
 }
 
 // onTenant does something with a workspace and says how it stands then.
@@ -146,7 +146,7 @@ func (n *Node) exportTenant(ctx context.Context, a rpc.WorkspaceArgs, out io.Wri
 	g.Figures, errs[3] = n.Figures(ctx, ws, "", release.Owner)
 	g.Outside, errs[4] = n.Outside(ctx, ws, "")
 	errs[5] = n.ledger.Entries(ctx, ws.String(), ledger.Filter{}, func(r ledger.Record) error {
-		g.Ledger = append(g.Ledger, rpc.ExportedEntry{r.Receipt.String(), r.At.UTC(), r.Kind, r.Entry})
+		g.Ledger = append(g.Ledger, rpc.ExportedEntry{Receipt: r.Receipt.String(), At: r.At.UTC(), Kind: r.Kind, Entry: r.Entry})
 		return nil
 	})
 	if err := errors.Join(errs[:]...); err != nil {
@@ -186,5 +186,5 @@ func (w workspaces) Delete(ctx context.Context, ws workspace.ID) error {
 }
 
 func (w workspaces) Export(ctx context.Context, ws workspace.ID, out io.Writer) error {
-	return webErr(w.exportTenant(ctx, rpc.WorkspaceArgs{ws.String()}, out))
+	return webErr(w.exportTenant(ctx, rpc.WorkspaceArgs{Workspace: ws.String()}, out))
 }

@@ -211,7 +211,7 @@ func (n *Node) openJobs(ctx context.Context) (*job.Queue, error) {
 	river.AddWorker(workers, &alertWorker{n: n})
 	n.closing, n.close = context.WithCancel(context.WithoutCancel(ctx))
 	return job.Open(ctx, n.dir.Jobs(), job.Config{
-		Workers: workers, Log: slog.New(explain.Warnings{n.log.Handler()}), Queues: map[string]int{guardQueue: guardParallel, pollQueue: pollParallel, hearQueue: hearParallel, fetchQueue: fetchParallel, alertQueue: alertParallel}, Rescue: hearFor + time.Hour,
+		Workers: workers, Log: slog.New(explain.Warnings{Handler: n.log.Handler()}), Queues: map[string]int{guardQueue: guardParallel, pollQueue: pollParallel, hearQueue: hearParallel, fetchQueue: fetchParallel, alertQueue: alertParallel}, Rescue: hearFor + time.Hour,
 		Periodic: []*river.PeriodicJob{
 			job.Every(5*time.Minute, rotateArgs{}),
 			job.Every(24*time.Hour, tidyArgs{}),

@@ -122,7 +122,7 @@ func (n *Node) verify(ctx context.Context, a rpc.VerifyArgs) (rpc.Verified, erro
 			var lake []crowd.Breach
 			v.Files, lake, err = n.crowd.Verify(ctx)
 			for _, b := range lake {
-				v.Breaches = append(v.Breaches, rpc.Breach{"lake/" + b.File, b.What, b.Rows})
+				v.Breaches = append(v.Breaches, rpc.Breach{File: "lake/" + b.File, What: b.What, Lost: b.Rows})
 			}
 			return err
 		}},
@@ -198,7 +198,7 @@ func (n *Node) verifyJournal(ctx context.Context, v *rpc.Verified, breach func(s
 	return n.journal.Sealed(ctx, func(m journal.Message) error {
 		_, err := n.ring.Open(m.Workspace, keyring.TopicInbox, m.ID, sealVersion, m.Epoch, m.Payload)
 		if errors.Is(err, keyring.ErrSeal) {
-			v.Breaches = append(v.Breaches, rpc.Breach{"journal.db", fmt.Sprintf("the seal of the delivery at position %s does not open", m.Position), 1})
+			v.Breaches = append(v.Breaches, rpc.Breach{File: "journal.db", What: fmt.Sprintf("the seal of the delivery at position %s does not open", m.Position), Lost: 1})
 			return nil
 		}
 		if err != nil && !errors.Is(err, keyring.ErrDead) && !unreadable[m.Workspace] {

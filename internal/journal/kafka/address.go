@@ -3,6 +3,8 @@ package kafka
 import (
 	"errors"
 	"net"
+	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -14,6 +16,9 @@ const (
 
 // ErrAddress is returned for an invalid address.
 var ErrAddress = errors.New("a queue is kafka://HOST:PORT,HOST:PORT/PREFIX or kafka+tls://USER@HOST:PORT/PREFIX; user, prefix and all servers but the first may be left out")
+
+// hosts are names, and addresses of both versions of IP.
+var hosts = regexp.MustCompile(`^[A-Za-z0-9._:%-]+$`)
 
 // Address reads kafka://HOST:PORT[,HOST:PORT..][/PREFIX] or kafka+tls://[USER@]HOST:PORT[,HOST:PORT..][/PREFIX]. A user is
 // not shown to servers without TLS.
@@ -35,7 +40,8 @@ func Address(s string) (c Config, err error) {
 	}
 	c.Servers = strings.Split(servers, ",")
 	for _, server := range c.Servers {
-		if host, port, err := net.SplitHostPort(server); err != nil || host == "" || port == "" || strings.Contains(server, "@") {
+		host, port, err := net.SplitHostPort(server)
+		if n, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || n == 0 || !hosts.MatchString(host) {
 			return Config{}, ErrAddress
 		}
 	}

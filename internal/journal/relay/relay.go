@@ -67,12 +67,14 @@ type Relay struct {
 // Open sends facts to the queue that the configuration names, or that the directory remembers; nil where they go straight into
 // the lake. It asks no server, except whether a queue that is left is empty: ErrBusy where it is not.
 func Open(ctx context.Context, c Config) (*Relay, error) {
-	if c.Password != "" {
-		if err := setting.KeepSecret(ctx, c.DB, c.Ring, settingPassword, c.Password); err != nil {
-			return nil, err
-		}
-	}
 	remembered, number, err := c.remembered(ctx)
+	if err != nil {
+		return nil, err
+	}
+	old, err := c.servers(ctx, remembered)
+	if errors.Is(err, kafka.ErrAddress) { // of a version that remembered what it could not open: nothing ever went there
+		remembered, err = "", nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -88,10 +90,6 @@ func Open(ctx context.Context, c Config) (*Relay, error) {
 	if err != nil {
 		return nil, err
 	}
-	old, err := c.servers(ctx, remembered)
-	if err != nil {
-		return nil, err
-	}
 	if old.Prefix != next.Prefix {
 		if remembered != "" && !lost {
 			if err := c.leave(ctx, old, number); err != nil {
@@ -100,18 +98,23 @@ func Open(ctx context.Context, c Config) (*Relay, error) {
 		}
 		number++
 	}
-	if wanted != "" {
+	var r *Relay
+	if wanted != "" { // opened before it is remembered: what cannot be opened must not keep the directory from opening
+		if r, err = c.relay(next, number); err != nil {
+			return nil, err
+		}
 		wanted = next.String()
 	}
 	if wanted != remembered {
-		if err := c.remember(ctx, wanted, number); err != nil {
-			return nil, err
-		}
+		err = c.remember(ctx, wanted, number)
 	}
-	if wanted == "" {
-		return nil, nil
+	if c.Password != "" && err == nil {
+		err = setting.KeepSecret(ctx, c.DB, c.Ring, settingPassword, c.Password)
 	}
-	return c.relay(next, number)
+	if err != nil && r != nil {
+		return nil, errors.Join(err, r.servers.Close())
+	}
+	return r, err
 }
 
 // servers reads an address. Without a prefix it is the installation's own, so that two never meet.
@@ -127,8 +130,10 @@ func (c Config) servers(ctx context.Context, address string) (k kafka.Config, er
 		k.Prefix = "murmur-" + hex.EncodeToString(own[:4])
 	}
 	if k.User != "" {
-		if k.Password, err = setting.Secret(ctx, c.DB, c.Ring, settingPassword); err != nil {
-			return k, err
+		if k.Password = c.Password; k.Password == "" {
+			if k.Password, err = setting.Secret(ctx, c.DB, c.Ring, settingPassword); err != nil {
+				return k, err
+			}
 		}
 	}
 	k.Unreadable = func(t journal.Topic) {

@@ -93,8 +93,17 @@ func TestAQueueIsLeftEmpty(t *testing.T) {
 			t.Fatalf("%d: %v", i, err)
 		}
 	}
-	if err := with(t, dir, "nats://a:1", "", func(Config, *Relay) {}); !errors.Is(err, kafka.ErrAddress) {
-		t.Errorf("an address that is none: %v", err)
+	for _, bad := range []string{"nats://a:1", "kafka://127.0.0.1:9092 ", "kafka://a:x", "kafka://a:70000", "kafka://a:9092#b", "kafka://a:9092?password=hunter2"} {
+		if err := with(t, dir, bad, "", func(Config, *Relay) {}); !errors.Is(err, kafka.ErrAddress) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", bad, err)
+		}
+		if err := with(t, dir, "", "", func(_ Config, r *Relay) {
+			if r != nil {
+				t.Errorf("%s is remembered", bad)
+			}
+		}); err != nil {
+			t.Errorf("after %s the directory does not open: %v", bad, err)
+		}
 	}
 }
 
