@@ -107,6 +107,10 @@ func (c *importCmd) one(r *run, args rpc.ImportArgs, name string) (got rpc.Impor
 				_ = f.Close()
 				return got, &rpc.Problem{Message: name + " is a directory", Hint: "name the files in it: murmur import " + filepath.Join(name, "*.csv"), Exit: 2}
 			}
+			if st.Mode()&os.ModeDevice != 0 {
+				_ = f.Close()
+				return got, &rpc.Problem{Message: name + " is a device", Hint: "name a file, or - for what is piped in", Exit: 2}
+			}
 			size = st.Size()
 		}
 		in = f

@@ -53,9 +53,7 @@ func (c *policySetCmd) Run(r *run) error {
 	}
 	var before []rpc.KeyValue
 	if c.Reason == "" {
-		if err := r.do("policy", rpc.PolicyArgs{Workspace: c.Workspace}, &before); err != nil {
-			return err
-		}
+		_ = r.do("policy", rpc.PolicyArgs{Workspace: c.Workspace}, &before) // there may be no directory yet
 	}
 	if err := r.policy(args); err != nil || c.Reason != "" || !changes(args.Set, before) {
 		return err

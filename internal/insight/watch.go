@@ -182,7 +182,7 @@ func (f Figure) possible() (least, most float64) {
 
 // vague is the share of what is possible from which on an interval says nothing: of a proportion, and of points (a net promoter
 // score, a tone), which are read more closely.
-const vague, vaguePoints = 0.5, 0.4
+const vague, vaguePoints = 0.6, 0.4
 
 // Vague reports whether a figure is so uncertain that it says nothing: its interval is most of what is possible.
 func (f Figure) Vague() bool {

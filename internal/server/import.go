@@ -17,6 +17,19 @@ import (
 	"murmur/internal/workspace"
 )
 
+// interruptible is a file that ends with the context's error: also one whose first line never ends.
+type interruptible struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (i interruptible) Read(p []byte) (int, error) {
+	if err := i.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return i.Reader.Read(p)
+}
+
 // importing is an import under way.
 type importing struct {
 	rows    private.ImportProgress
@@ -30,6 +43,7 @@ func (n *Node) importFile(ctx context.Context, a rpc.ImportArgs, in io.Reader) (
 	if err != nil {
 		return nil, err
 	}
+	in = interruptible{ctx, in}
 	now := new(importing)
 	o := private.ImportOptions{Kind: a.Kind, Map: a.Map, Key: a.Key, Source: a.Source, Progress: &now.rows}
 	if a.DryRun {

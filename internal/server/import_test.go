@@ -225,3 +225,30 @@ func TestBadFiles(t *testing.T) {
 		t.Errorf("status: %+v, %v", w, err)
 	}
 }
+
+// endless is a file whose first line never ends.
+type endless struct{ read chan struct{} }
+
+func (e endless) Read(p []byte) (int, error) {
+	select {
+	case e.read <- struct{}{}:
+	default:
+	}
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
+}
+
+// TestAnImportEndsWithItsCaller: whatever the file, an import that is interrupted ends.
+func TestAnImportEndsWithItsCaller(t *testing.T) {
+	t.Parallel()
+	n := open(t, filepath.Join(t.TempDir(), "data"))
+	defer stop(t, n.Node)
+	ctx, cancel := context.WithCancel(t.Context())
+	file := endless{make(chan struct{}, 1)}
+	go func() { <-file.read; cancel() }()
+	if err := n.Do(ctx, "import", rpc.ImportArgs{}, file, io.Discard); explain.Of(err).Exit == 0 {
+		t.Errorf("an endless line: %v", err)
+	}
+}

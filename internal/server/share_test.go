@@ -2,10 +2,12 @@ package server
 
 import (
 	"encoding/json"
+	"io"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"murmur/internal/explain"
 	"murmur/internal/rpc"
 )
 
@@ -22,6 +24,10 @@ func TestASharedLinkOpensWhatLeft(t *testing.T) {
 		}
 		return l
 	}
+	if err := h.Do(t.Context(), "share", rpc.ShareArgs{Workspace: "other", Page: "calls", Days: 2}, nil, io.Discard); explain.Of(err).Status != 422 {
+		t.Errorf("a link to a page from which nothing ever leaves: %v", err)
+	}
+	h.do("policy", rpc.PolicyArgs{Workspace: "other", Set: []rpc.KeyValue{{Key: "outside", Value: "monthly"}}, Reason: "shared", Author: "test"}, "")
 	mine, others := link("default"), link("other")
 	for _, suffix := range []string{"", "/figures.json", "/figures.csv"} {
 		code, body := web.ask("", "GET", mine.Path+suffix, "")
