@@ -108,9 +108,10 @@ EVAL_SAMPLE ?= 150
 eval-text-recognizer: models ## the redactor with and without the second reader, on ../shared/data/pii
 	go run ./internal/redact/rampart/eval -models "$(MODELS)" -sample $(EVAL_SAMPLE) ../shared/data/pii/*.jsonl
 
-eval-language: ## how often reasons for contact are told right on public sets: all examples, 20 of each, categories of one's own
+eval-language: ## how often reasons for contact are told right on public sets: all examples, 20 of each, categories of one's own; topics without examples
 	go test ./internal/crowd/internal/enrich/classify -count=1 -run 'TestPublicIntentSets|TestTwentyShots' -v
 	MURMUR_EVAL=1 go test ./internal/crowd/internal/enrich -count=1 -run TestOwnCategories -v
+	MURMUR_EVAL=1 go test ./internal/crowd/internal/enrich/cluster -count=1 -run TestPublicIntents -v
 
 eval-usefulness: setup ## how often the right suggestion is on top, and its interval holds, on synthetic shops
 	MURMUR_SHOPS=200 go test ./internal/insight -count=1 -run TestUsefulness -v

@@ -67,6 +67,7 @@ type Crowd struct {
 	releaser   *release.Releaser
 	names      *dictionary
 	categories *categories
+	finder     finder
 	arrivals   *arrivals
 	changes    *changes
 	watch      *watch
@@ -252,6 +253,7 @@ var ErrRead = lake.ErrRead
 func (c *Crowd) Vacate(ctx context.Context, ws workspace.ID) error {
 	c.names.forget(ws)
 	c.categories.forget(ws)
+	c.finder.forget(ws)
 	c.watch.done(ws, time.Time{})
 	return c.lake.Vacate(ctx, ws)
 }

@@ -1,0 +1,164 @@
+package crowd
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"murmur/internal/crowd/internal/count/duckdb"
+	"murmur/internal/crowd/internal/enrich"
+	"murmur/internal/crowd/internal/noise"
+	"murmur/internal/crowd/release"
+	"murmur/internal/fact"
+	"murmur/internal/safe"
+	"murmur/internal/workspace"
+)
+
+// Subject is what people write about beside the public reasons.
+type Subject struct {
+	Words    []string // each was used by a minimum group of them
+	Contacts int64    // with noise
+}
+
+// Subjects are those of the last block of weeks that is final.
+type Subjects struct {
+	Period string // the block; empty: none is final yet, or its words are gone
+	List   []Subject
+}
+
+// mostSaid is how many texts are looked through, of those with a reason and of those without.
+const mostSaid = 4_000
+
+// finder keeps what was found last, of each workspace: words and numbers, no text.
+type finder struct {
+	mu    sync.Mutex // one search at a time
+	found map[workspace.ID]finding
+}
+
+type finding struct {
+	Subjects
+	of string // what it was made from
+}
+
+// Subjects finds what people write about of which no public reason is told. One text more could move every group; so they are made
+// from rows that are final, and the noise of a number depends on the rows of its texts alone. What an own category tells most
+// texts of is left out. The others have a minimum group of what comes from words behind them and behind each word, which is
+// counted without noise, and behind the whole also with it. ErrErasing.
+func (c *Crowd) Subjects(ctx context.Context, ws workspace.ID) (Subjects, error) {
+	erased, err := lastErased(ctx, c.store.db, ws)
+	if err != nil {
+		return Subjects{}, err
+	}
+	l := &look{Crowd: c, ws: ws}
+	if err := l.read(ctx); err != nil || len(l.arrived) == 0 {
+		return Subjects{}, err
+	}
+	block, ok := l.lastFinal()
+	if !ok {
+		return Subjects{}, nil
+	}
+	c.finder.mu.Lock()
+	defer c.finder.mu.Unlock()
+	of := fmt.Sprint(block.Name, erased, l.changed.around(block), l.settings.Noise, l.settings.MinContent, l.basis)
+	if f := c.finder.found[ws]; f.of == of {
+		return f.Subjects, nil
+	}
+	s, err := l.subjects(ctx, block)
+	if err != nil {
+		return Subjects{}, err
+	}
+	if len(c.finder.found) >= keptModels || c.finder.found == nil {
+		c.finder.found = map[workspace.ID]finding{}
+	}
+	c.finder.found[ws] = finding{s, of}
+	return s, nil
+}
+
+// forget lets go of what was found in a workspace.
+func (f *finder) forget(ws workspace.ID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.found, ws)
+}
+
+// lastFinal is the last block that is final and has words.
+func (l *look) lastFinal() (last release.Period, ok bool) {
+	first, until := l.arrived.span()
+	for _, b := range release.Blocks(l.settings.Zone, first, until) {
+		if at := l.arrived.last(b); !at.IsZero() && b.Closes(l.now(), at) && !l.wordless(b.Start) {
+			last, ok = b, true
+		}
+	}
+	return last, ok
+}
+
+func (l *look) subjects(ctx context.Context, block release.Period) (Subjects, error) {
+	s := Subjects{Period: block.Name}
+	snapshot, unpin, err := l.lake.Pin(ctx)
+	if err != nil {
+		return s, err
+	}
+	defer unpin()
+	read := func(told bool) (all []enrich.Said, err error) {
+		err = l.engine.Said(ctx, duckdb.Said{
+			Workspace: l.ws, Facts: filesOf(snapshot, l.ws, block.Start.Add(-release.Horizon), block.End.Add(release.Horizon)),
+			Texts: filesIn(snapshot, fact.Texts, l.ws, block.Start, block.End), Span: block.Span(), Told: told, Most: mostSaid,
+		}, func(contact [16]byte, words string) { all = append(all, enrich.Said{Contact: contact, Words: words}) })
+		return all, err
+	}
+	untold, err := read(false)
+	if err != nil {
+		return s, err
+	}
+	told, err := read(true)
+	if err != nil {
+		return s, err
+	}
+	own, err := l.categories.learned(l.ws, l.own)
+	if err != nil {
+		return s, err
+	}
+	keys := noise.NewKeys(l.releaser.Key, l.ws.String(), block.Name)
+	found, err := enrich.Find(untold, told, int(l.settings.MinContent))
+	if err != nil {
+		return s, safe.Wrap("find subjects", err)
+	}
+	for _, f := range found {
+		texts := make([]enrich.Said, len(f.Texts))
+		for i, at := range f.Texts {
+			texts[i] = untold[at]
+		}
+		really, noised := contactsOf(texts, keys, l.settings.Noise)
+		if min(really, noised) >= l.settings.MinContent && !mostlyTold(own, texts) {
+			s.List = append(s.List, Subject{f.Words, noised})
+		}
+	}
+	return s, nil
+}
+
+// contactsOf counts the contacts of texts, and gives the number with the noise of their rows.
+func contactsOf(texts []enrich.Said, keys noise.Keys, scale int64) (really, noised int64) {
+	var cell noise.Cell
+	who := map[[16]byte]bool{}
+	for _, t := range texts {
+		who[t.Contact] = true
+		mark := release.MarkOf(t.Contact[:])
+		cell.Key[0], cell.Key[1] = cell.Key[0]+mark[0], cell.Key[1]+mark[1]
+	}
+	really = int64(len(who))
+	return really, keys.Contacts(really, cell, scale)
+}
+
+// mostlyTold reports whether own categories tell most texts already.
+func mostlyTold(own *learned, texts []enrich.Said) bool {
+	if own == nil {
+		return false
+	}
+	n := 0
+	for _, t := range texts {
+		if own.model.Of(t.Words) != 0 {
+			n++
+		}
+	}
+	return 2*n > len(texts)
+}
