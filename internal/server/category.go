@@ -123,12 +123,58 @@ func categoryErr(err error) error {
 	return err
 }
 
+// subjects finds what may become a category. Its words are masked words of many people; they go through the masker once more,
+// by themselves and together, and what it would mask is left out.
+func (n *Node) subjects(ctx context.Context, ws workspace.ID) (web.Subjects, error) {
+	found, err := n.crowd.Subjects(ctx, ws)
+	if errors.Is(err, crowd.ErrErasing) {
+		err = unacceptable{&Problem{Message: "somebody is being erased, and nothing is read meanwhile", Hint: "try again in a minute", Exit: 4, Status: 503}}
+	}
+	if err != nil {
+		return web.Subjects{}, err
+	}
+	out := web.Subjects{Period: found.Period}
+	for _, s := range found.List {
+		words, err := n.harmless(ctx, ws, s.Words)
+		if err != nil {
+			return web.Subjects{}, err
+		}
+		if len(words) > 0 {
+			out.List = append(out.List, web.Subject{Words: words, Contacts: insight.Band(s.Contacts)})
+		}
+	}
+	return out, nil
+}
+
+// harmless keeps the words that the masker leaves as they are; none when it masks some of them together.
+func (n *Node) harmless(ctx context.Context, ws workspace.ID, words []string) (kept []string, err error) {
+	masked, err := n.zone.MaskAll(ctx, ws, words)
+	for i, m := range masked {
+		if m.Valid() && m.String() == words[i] {
+			kept = append(kept, words[i])
+		}
+	}
+	if err != nil || kept == nil {
+		return nil, err
+	}
+	together := strings.Join(kept, " ")
+	if masked, err = n.zone.MaskAll(ctx, ws, []string{together}); err != nil || !masked[0].Valid() || masked[0].String() != together {
+		return nil, err
+	}
+	return kept, nil
+}
+
 // categories is web.Categories.
 type categories struct{ *Node }
 
 func (c categories) Categories(ctx context.Context, ws workspace.ID) ([]web.Category, error) {
 	all, err := c.listCategories(ctx, rpc.WorkspaceArgs{Workspace: ws.String()})
 	return all, webErr(err)
+}
+
+func (c categories) Subjects(ctx context.Context, ws workspace.ID) (web.Subjects, error) {
+	s, err := c.subjects(ctx, ws)
+	return s, webErr(err)
 }
 
 func (c categories) SetCategory(ctx context.Context, ws workspace.ID, name string, like, unlike []string) (web.Category, error) {

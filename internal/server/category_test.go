@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"murmur/internal/rpc"
+	"murmur/internal/workspace"
 )
 
 // What an owner types is masked before it is kept: what comes back, and what the category was learned from, has nobody in it.
@@ -29,5 +30,24 @@ func TestSentencesAreMaskedBeforeTheyAreKept(t *testing.T) {
 	}
 	if len(made.Like) != len(like) || !strings.Contains(said, "[PERSON]") {
 		t.Errorf("%d sentences:\n%s", len(made.Like), said)
+	}
+}
+
+// Words that name a subject go through the masker by themselves and together before anybody reads them.
+func TestSubjectsAreMaskedOnceMore(t *testing.T) {
+	t.Parallel()
+	n := start(t, filepath.Join(t.TempDir(), "data"))
+	defer stop(t, n)
+	for _, c := range []struct{ words, kept string }{
+		{"dog|allowed|office", "dog allowed office"},
+		{"dog|m.thistlewood@example.org|+44 7700 900123", "dog"},
+		{"dog|Margaret Thistlewood", "dog"},
+		{"+44 7700|900123", ""},
+		{"", ""},
+	} {
+		kept, err := n.harmless(t.Context(), workspace.Default, strings.Split(c.words, "|"))
+		if err != nil || strings.Join(kept, " ") != c.kept {
+			t.Errorf("%q: %q, %v", c.words, kept, err)
+		}
 	}
 }

@@ -135,7 +135,7 @@ func TestRoles(t *testing.T) {
 		"rekey-source": "owner", "rotate-source": "owner", "remove-source": "owner", "tokens": "owner", "revoke-token": "owner",
 		"share": "owner", "figures-csv": "outside", "figures-parquet": "outside",
 		"alerts": "owner", "add-alert": "owner", "test-alert": "owner", "remove-alert": "owner",
-		"categories": "owner", "set-category": "owner", "rename-category": "owner", "remove-category": "owner"}
+		"categories": "owner", "subjects": "owner", "set-category": "owner", "rename-category": "owner", "remove-category": "owner"}
 	for _, id := range operators {
 		least[id] = "nobody"
 	}

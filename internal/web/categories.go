@@ -40,7 +40,24 @@ type Categories interface {
 	SetCategory(ctx context.Context, ws workspace.ID, name string, like, unlike []string) (Category, error)
 	RenameCategory(ctx context.Context, ws workspace.ID, id, to string) error
 	RemoveCategory(ctx context.Context, ws workspace.ID, id string) error
+	// Subjects finds what may become one.
+	Subjects(ctx context.Context, ws workspace.ID) (Subjects, error)
 }
+
+// Subjects is what people write about beside the public reasons, in the last four weeks that are final.
+type Subjects struct {
+	Period string    `json:"period" doc:"the four weeks; empty: none are final yet, or their words are gone"`
+	List   []Subject `json:"subjects"`
+}
+
+// Subject is one of them.
+type Subject struct {
+	Words    []string `json:"words" doc:"that tell it from everything else; ten people or more used each"`
+	Contacts string   `json:"contacts" doc:"band of the people who wrote about it, counted with noise"`
+}
+
+// Title gives the words as a name.
+func (s Subject) Title() string { return strings.Join(s.Words, ", ") }
 
 type categoryIn struct {
 	Scoped
@@ -76,6 +93,12 @@ func (a api) categories(h huma.API) {
 			all, err := a.Categories.Categories(ctx, access(ctx).Workspace)
 			return &body[[]Category]{append([]Category{}, all...)}, a.answer(ctx, err)
 		})
+	huma.Register(h, op(http.MethodGet, "/v1/subjects", "subjects", Owner, "What people write about beside the reasons, in the last four weeks that are final"),
+		func(ctx context.Context, _ *struct{ Scoped }) (*body[Subjects], error) {
+			s, err := a.Categories.Subjects(ctx, access(ctx).Workspace)
+			s.List = append([]Subject{}, s.List...)
+			return &body[Subjects]{s}, a.answer(ctx, err)
+		})
 	huma.Register(h, made(op(http.MethodPost, "/v1/categories", "set-category", Owner, "Make a category from about 20 sentences, or teach the one of that name anew; they are masked before they are kept")),
 		func(ctx context.Context, in *categoryIn) (*body[Category], error) {
 			c, err := a.Categories.SetCategory(ctx, access(ctx).Workspace, in.Body.Name, in.Body.Like, in.Body.Unlike)
@@ -89,6 +112,17 @@ func (a api) categories(h huma.API) {
 		func(ctx context.Context, in *namedCategory) (*struct{}, error) {
 			return nil, a.answer(ctx, a.Categories.RemoveCategory(ctx, access(ctx).Workspace, in.ID))
 		})
+}
+
+// subjects is the page of what people write about beside the reasons.
+func (s *site) subjects(w http.ResponseWriter, r *http.Request, a Access) {
+	found, err := s.Categories.Subjects(r.Context(), a.Workspace)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.render(w, r, http.StatusOK, "subjects", page{Title: "What else people write about", Path: "/topics", Access: a,
+		Lead: "Words of texts and calls of which no reason is told.", Data: found})
 }
 
 // categoriesView is what the settings show of own categories.

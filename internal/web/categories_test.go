@@ -50,3 +50,25 @@ func TestACategoryIsRenamedAndForgottenOnThePage(t *testing.T) {
 		}
 	}
 }
+
+// What else people write about is shown to the owner, who may make it a reason.
+func TestSubjectsAreTheOwnersAlone(t *testing.T) {
+	t.Parallel()
+	b := with(webtest.New())
+	has(t, "/topics", page(t, b, "/topics", nil, http.StatusOK), `href="/topics/else"`)
+	has(t, "/topics/else", page(t, b, "/topics/else", nil, http.StatusOK), "dog, allowed, office", "20-49 people", `href="/settings?reason=dog#categories"`)
+	has(t, "the form", page(t, b, "/settings?reason=dog", nil, http.StatusOK), `value="dog"`)
+	has(t, "no weeks", page(t, with(webtest.Fresh()), "/topics/else", nil, http.StatusOK), "Nothing yet")
+	if w := b.ask("viewer", "/topics/else", nil); w.Code != http.StatusForbidden {
+		t.Errorf("a viewer: %d", w.Code)
+	}
+	if w := b.ask("viewer", "/topics", nil); strings.Contains(w.Body.String(), "/topics/else") {
+		t.Error("a viewer is led there")
+	}
+	if got := b.call("owner", "GET", "/v1/subjects", "").Body.String(); !strings.Contains(got, `"words":["wasps"],"contacts":"10-19"`) {
+		t.Errorf("%s", got)
+	}
+	if w := b.call("viewer", "GET", "/v1/subjects", ""); w.Code != http.StatusForbidden {
+		t.Errorf("the API for a viewer: %d", w.Code)
+	}
+}

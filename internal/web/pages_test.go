@@ -20,7 +20,7 @@ import (
 )
 
 var paths = []string{"/", "/calls", "/messages", "/topics", "/flows", "/satisfaction", "/suggestions", "/privacy", "/recordings",
-	"/playground", "/pipeline", "/welcome", "/welcome/history", "/settings", "/figures"}
+	"/playground", "/pipeline", "/welcome", "/welcome/history", "/settings", "/figures", "/topics/else"}
 
 // business is a business, its handler and the ways in.
 type business struct {
@@ -131,7 +131,7 @@ func TestEveryPageRenders(t *testing.T) {
 		for _, path := range all {
 			for _, role := range []string{"owner", "viewer"} {
 				w := b.ask(role, path, nil)
-				if role == "viewer" && (strings.HasPrefix(path, "/welcome") || path == "/settings") {
+				if role == "viewer" && (strings.HasPrefix(path, "/welcome") || path == "/settings" || path == "/topics/else") {
 					if w.Code != http.StatusForbidden {
 						t.Errorf("%s %s as viewer: %d", name, path, w.Code)
 					}

@@ -92,6 +92,7 @@ func (s *site) routes(mux *http.ServeMux) {
 	for _, sec := range sections[1:6] {
 		mux.HandleFunc("GET "+sec.Path, s.with(Viewer, s.sectionPage(sec)))
 	}
+	mux.HandleFunc("GET /topics/else", s.with(Owner, s.subjects))
 	mux.HandleFunc("GET /figures", s.with(Viewer, s.catalogue))
 	mux.HandleFunc("GET /figures/{id}", s.with(Viewer, s.explain))
 	mux.HandleFunc("GET /suggestions", s.with(Viewer, s.suggestions))

@@ -183,7 +183,7 @@ func (s *site) welcomePage(w http.ResponseWriter, r *http.Request, a Access, sta
 }
 
 func (s *site) settings(w http.ResponseWriter, r *http.Request, a Access) {
-	s.settingsPage(w, r, a, http.StatusOK, nil)
+	s.settingsPage(w, r, a, http.StatusOK, func(v *setupView) { v.Categories.New.Name = r.FormValue("reason") })
 }
 
 func (s *site) settingsPage(w http.ResponseWriter, r *http.Request, a Access, status int, change func(*setupView)) {

@@ -82,7 +82,7 @@ func TestNoSlugReachesAPage(t *testing.T) {
 			slugs = append(slugs, topic.String())
 		}
 	}
-	pages := []string{"/", "/calls", "/messages", "/topics", "/flows", "/satisfaction", "/suggestions", "/figures"}
+	pages := []string{"/", "/calls", "/messages", "/topics", "/flows", "/satisfaction", "/suggestions", "/figures", "/topics/else"}
 	figures := map[string]bool{}
 	for _, path := range pages[1:6] {
 		for _, f := range regexp.MustCompile(`/figures/[a-z2-7]{16}`).FindAllString(b.ask("owner", path, nil).Body.String(), -1) {

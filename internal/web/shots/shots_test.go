@@ -32,7 +32,7 @@ var (
 
 // pages are the addresses to look at; a function of the server, because a figure's address is a hash.
 var pages = []struct{ name, path string }{
-	{"week", "/"}, {"calls", "/calls"}, {"messages", "/messages"}, {"topics", "/topics"}, {"flows", "/flows"},
+	{"week", "/"}, {"calls", "/calls"}, {"messages", "/messages"}, {"topics", "/topics"}, {"else", "/topics/else"}, {"flows", "/flows"},
 	{"satisfaction", "/satisfaction"}, {"suggestions", "/suggestions"}, {"privacy", "/privacy"}, {"recordings", "/recordings"},
 	{"playground", "/playground"}, {"pipeline", "/pipeline"}, {"welcome", "/welcome"},
 	{"history", "/welcome/history"}, {"settings", "/settings"}, {"figures", "/figures"},

@@ -28,6 +28,14 @@ func (b *Business) Categories(_ context.Context, ws workspace.ID) ([]web.Categor
 	return slices.Clone(b.Named), nil
 }
 
+// Subjects is web.Categories.
+func (b *Business) Subjects(_ context.Context, ws workspace.ID) (web.Subjects, error) {
+	if ws != workspace.Default || b.Released == nil {
+		return web.Subjects{}, nil
+	}
+	return web.Subjects{Period: "2026-W41..2026-W44", List: []web.Subject{{Words: []string{"dog", "allowed", "office"}, Contacts: "20-49"}, {Words: []string{"wasps"}, Contacts: "10-19"}}}, nil
+}
+
 // SetCategory takes what has eight sentences.
 func (b *Business) SetCategory(_ context.Context, _ workspace.ID, name string, like, unlike []string) (web.Category, error) {
 	if len(like) < 8 {
