@@ -20,9 +20,9 @@ type Subject struct {
 	Contacts int64    // with noise
 }
 
-// Subjects are those of the last block of weeks that is final.
+// Subjects are those of the last block of weeks that was over two days ago.
 type Subjects struct {
-	Period string // the block; empty: none is final yet, or its words are gone
+	Period string // the block; empty: none was yet, its history still comes in, or its words are gone
 	List   []Subject
 }
 
@@ -41,7 +41,7 @@ type finding struct {
 }
 
 // Subjects finds what people write about of which no public reason is told. One text more could move every group; so they are made
-// from rows that are final, and the noise of a number depends on the rows of its texts alone. What an own category tells most
+// of weeks for which hardly any comes any more, and the noise of a number depends on the rows of its texts alone. What an own category tells most
 // texts of is left out. The others have a minimum group of what comes from words behind them and behind each word, which is
 // counted without noise, and behind the whole also with it. ErrErasing.
 func (c *Crowd) Subjects(ctx context.Context, ws workspace.ID) (Subjects, error) {
@@ -53,7 +53,7 @@ func (c *Crowd) Subjects(ctx context.Context, ws workspace.ID) (Subjects, error)
 	if err := l.read(ctx); err != nil || len(l.arrived) == 0 {
 		return Subjects{}, err
 	}
-	block, ok := l.lastFinal()
+	block, ok := l.lastOver()
 	if !ok {
 		return Subjects{}, nil
 	}
@@ -81,11 +81,11 @@ func (f *finder) forget(ws workspace.ID) {
 	delete(f.found, ws)
 }
 
-// lastFinal is the last block that is final and has words.
-func (l *look) lastFinal() (last release.Period, ok bool) {
+// lastOver is the last block that was over release.CloseAfter ago and has words; none while the history comes in.
+func (l *look) lastOver() (last release.Period, ok bool) {
 	first, until := l.arrived.span()
 	for _, b := range release.Blocks(l.settings.Zone, first, until) {
-		if at := l.arrived.last(b); !at.IsZero() && b.Closes(l.now(), at) && !l.wordless(b.Start) {
+		if over := !l.now().Before(b.End.Add(release.CloseAfter)); over && !l.fetching && !l.arrived.last(b).IsZero() && !l.wordless(b.Start) {
 			last, ok = b, true
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"murmur/internal/crowd/internal/enrich"
+	"murmur/internal/crowd/internal/noise"
 	"murmur/internal/fact"
 	"murmur/internal/workspace"
 )
@@ -105,5 +107,27 @@ func TestNoSubjectWhileSomebodyIsErased(t *testing.T) {
 	}))
 	if _, err := w.Subjects(t.Context(), workspace.Default); !errors.Is(err, ErrErasing) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// People are counted, not texts; the noise is of the rows, so that one text more draws it anew, and equal rows give equal noise.
+func TestPeopleOfASubjectAreCounted(t *testing.T) {
+	t.Parallel()
+	texts := []enrich.Said{{Contact: [16]byte{1}}, {Contact: [16]byte{2}}, {Contact: [16]byte{1}}, {Contact: [16]byte{3}}}
+	seen, moved := map[int64]bool{}, false
+	for key := range byte(40) {
+		keys := noise.NewKeys([]byte{key}, "w", "p")
+		really, noised := contactsOf(texts, keys, 2)
+		if _, again := contactsOf([]enrich.Said{texts[2], texts[3], texts[1], texts[0]}, keys, 2); really != 3 || again != noised {
+			t.Errorf("%d people, with noise %d and then %d", really, noised, again)
+		}
+		_, more := contactsOf(append(slices.Clone(texts), texts[0]), keys, 2)
+		seen[noised], moved = true, moved || more != noised
+	}
+	if len(seen) < 3 || !moved {
+		t.Errorf("numbers %v, another text moves them: %v", seen, moved)
+	}
+	if really, exact := contactsOf(texts, noise.NewKeys([]byte{1}, "w", "p"), 0); really != 3 || exact != 3 {
+		t.Errorf("without noise %d and %d", really, exact)
 	}
 }

@@ -44,9 +44,9 @@ type Categories interface {
 	Subjects(ctx context.Context, ws workspace.ID) (Subjects, error)
 }
 
-// Subjects is what people write about beside the public reasons, in the last four weeks that are final.
+// Subjects is what people write about beside the public reasons, in the last four weeks that were over two days ago.
 type Subjects struct {
-	Period string    `json:"period" doc:"the four weeks; empty: none are final yet, or their words are gone"`
+	Period string    `json:"period" doc:"the four weeks; empty: none were over two days ago, or their words are gone"`
 	List   []Subject `json:"subjects"`
 }
 
@@ -93,7 +93,7 @@ func (a api) categories(h huma.API) {
 			all, err := a.Categories.Categories(ctx, access(ctx).Workspace)
 			return &body[[]Category]{append([]Category{}, all...)}, a.answer(ctx, err)
 		})
-	huma.Register(h, op(http.MethodGet, "/v1/subjects", "subjects", Owner, "What people write about beside the reasons, in the last four weeks that are final"),
+	huma.Register(h, op(http.MethodGet, "/v1/subjects", "subjects", Owner, "What people write about beside the reasons, in the last four weeks that were over two days ago"),
 		func(ctx context.Context, _ *struct{ Scoped }) (*body[Subjects], error) {
 			s, err := a.Categories.Subjects(ctx, access(ctx).Workspace)
 			s.List = append([]Subject{}, s.List...)

@@ -97,7 +97,7 @@ func (s *search) names(group []int, k int) [][]string {
 		return n*others >= telling*(everywhere[w]-n)*size[g]
 	}
 	return cluster.Names(s.texts, groups, k+1, mostWords, func(g int, w string) bool {
-		return g < k && len(who[said{g, w}]) >= s.least && tells(g, w)
+		return g < k && len(who[said{g, w}]) >= s.least && tells(g, w) && !slices.Contains(little, w)
 	})[:k]
 }
 
@@ -106,6 +106,12 @@ type said struct {
 	group int
 	word  string
 }
+
+// little are words that say nothing of what a text is about.
+var little = strings.Fields(`the and for are was were can could would will shall should may might must what when where which who whom whose why how
+does did done has have had having been being this that these those with from into onto your you our yours mine his her hers him she they them their
+its there here please just not but any all some than then too very also about out get got let want need like make made still yet don't it's i'm i've
+what's isn't doesn't can't won't didn't that's there's you're we're hello thanks thank`)
 
 // telling is how much more often a word is in the texts of a group than in all others when it names the group.
 const telling = 3
