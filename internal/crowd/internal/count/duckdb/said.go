@@ -20,6 +20,9 @@ type Said struct {
 	Most         int  // so many at most, the first by their keyed ids, which are in no order of people or time
 }
 
+// longestSaid is how many characters of a text are read: a transcript may have thousands of lines.
+const longestSaid = 2_000
+
 // Said calls f with the masked words of what contacts wrote and said: of every text and talk the newest version, in the order of
 // their ids. Who is not known any more, or only by the word of the sender, is left out.
 func (c *Counter) Said(ctx context.Context, q Said, f func(contact [16]byte, words string)) (err error) {
@@ -43,7 +46,7 @@ func (c *Counter) Said(ctx context.Context, q Said, f func(contact [16]byte, wor
 SELECT contact, text FROM (SELECT kind, id, version, %s AS contact FROM won WHERE %s AND coalesce(claimed, 0) = 0 AND %s) said
 JOIN (%s) words USING (kind, id, version) WHERE contact IS NOT NULL ORDER BY id, kind LIMIT %d`,
 		tableSQL(fact.Facts, q.Workspace, `kind, id, version, contact, "at", topic, claimed`, q.Facts.Files, kinds), person, topics, between(q.Span),
-		tableSQL(fact.Texts, q.Workspace, "DISTINCT kind, id, version, text", texts, kinds+" AND text IS NOT NULL AND "+between(q.Span)), q.Most)
+		tableSQL(fact.Texts, q.Workspace, fmt.Sprintf("DISTINCT kind, id, version, left(text, %d) AS text", longestSaid), texts, kinds+" AND text IS NOT NULL AND "+between(q.Span)), q.Most)
 	err = n.scan(ctx, query, func(row []driver.Value) {
 		words, _ := row[1].(string)
 		f(keyOf(row[0]), words)
