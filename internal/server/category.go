@@ -128,7 +128,7 @@ func categoryErr(err error) error {
 func (n *Node) subjects(ctx context.Context, ws workspace.ID) (web.Subjects, error) {
 	found, err := n.crowd.Subjects(ctx, ws)
 	if errors.Is(err, crowd.ErrErasing) {
-		err = unacceptable{&Problem{Message: "somebody is being erased, and nothing is read meanwhile", Hint: "try again in a minute", Exit: 4, Status: 503}}
+		err = unacceptable{&rpc.Problem{Message: "somebody is being erased, and nothing is read meanwhile", Hint: "try again in a minute", Exit: 4, Status: 503}}
 	}
 	if err != nil {
 		return web.Subjects{}, err
