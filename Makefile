@@ -23,7 +23,7 @@ $(BIN): $(shell git ls-files '*.go' go.mod go.sum 2>/dev/null || find . -name '*
 	go build -o $(BIN) ./cmd/murmur
 
 release: ## build bin/murmur-release: stripped, the same on every machine
-	go build -trimpath -ldflags '-s -w' -o bin/murmur-release ./cmd/murmur
+	go build -trimpath -ldflags '-s -w -extldflags "-Wl,--exclude-libs,ALL -Wl,--gc-sections"' -o bin/murmur-release ./cmd/murmur
 
 redactor: ## build bin/murmur-redact: the redactor alone, static, for any machine
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/murmur-redact ./cmd/murmur-redact
