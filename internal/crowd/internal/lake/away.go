@@ -264,23 +264,23 @@ func (a *away) put(ctx context.Context, rel string) error {
 	return errors.Join(a.bucket.Put(ctx, rel, f), f.Close())
 }
 
-// remove deletes objects and their copies, and gives those that are gone.
+// remove deletes objects and their copies, and gives those that are gone. It stops at the first that the bucket would not delete:
+// whoever waits for the lake must not wait for the same answer a thousand times.
 func (a *away) remove(ctx context.Context, paths []string) (removed []string, err error) {
-	var g errgroup.Group
+	g, asking := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
-	errs := make([]error, len(paths))
+	gone := make([]bool, len(paths))
 	for i, p := range paths {
 		g.Go(func() error {
-			errs[i] = errors.Join(a.bucket.Remove(ctx, p), a.drop(p))
-			return nil
+			err := errors.Join(a.bucket.Remove(asking, p), a.drop(p))
+			gone[i] = err == nil
+			return err
 		})
 	}
-	_ = g.Wait()
+	err = g.Wait()
 	for i, p := range paths {
-		if errs[i] == nil {
+		if gone[i] {
 			removed = append(removed, p)
-		} else {
-			err = errs[i] // one says enough
 		}
 	}
 	a.mu.Lock()

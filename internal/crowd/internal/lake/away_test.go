@@ -152,8 +152,12 @@ func TestWhatIsErasedLeavesTheBucket(t *testing.T) {
 	people := filled(t, l, facttest.New(t))
 	s.Fail(buckettest.Deny(http.MethodDelete))
 	must(t, l.Forget(t.Context(), workspace.Default, people[:1]))
+	asked := s.Calls(http.MethodDelete)
 	err := l.Expire(t.Context())
 	a, _ := l.Away()
+	if asked = s.Calls(http.MethodDelete) - asked; asked > 2*parallel || a.Kept < 2*parallel {
+		t.Errorf("the bucket was asked %d times to delete %d files, and always says no", asked, a.Kept)
+	}
 	if !errors.Is(err, bucket.ErrTrust) || a.Kept == 0 || !errors.Is(a.Failed, bucket.ErrTrust) {
 		t.Errorf("%v, %+v", err, a)
 	}
