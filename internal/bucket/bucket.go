@@ -134,8 +134,7 @@ func (b *Bucket) Get(ctx context.Context, name string, size int64, w io.Writer) 
 	}
 	defer func() { _ = body.Close() }()
 	_, err = io.Copy(w, io.LimitReader(source{body}, size+1))
-	var broken *readError
-	if errors.As(err, &broken) {
+	if broken, ok := errors.AsType[*readError](err); ok {
 		return explain(ctx, "read", broken.err)
 	}
 	return err
@@ -248,8 +247,7 @@ func explain(ctx context.Context, did string, err error) error {
 	case answer.Code != "":
 		return fmt.Errorf("%s: %w (%s)", did, ErrAway, answer.Code)
 	}
-	var request *url.Error
-	if errors.As(err, &request) {
+	if request, ok := errors.AsType[*url.Error](err); ok {
 		err = request.Err // without the object's address
 	}
 	if strings.Contains(err.Error(), "://") {

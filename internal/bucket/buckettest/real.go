@@ -1,6 +1,7 @@
 package buckettest
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -31,14 +32,14 @@ func Real(t testing.TB) *Store {
 	if err := os.Mkdir(filepath.Join(dir, bucket), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	listen, err := net.Listen("tcp", "127.0.0.1:0")
+	listen, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	at := listen.Addr().String()
 	_ = listen.Close()
 	id, secret, _ := strings.Cut(Key, ":")
-	cmd := exec.Command(program, "--port", at, "--quiet", "posix", "--sidecar", t.TempDir(), dir)
+	cmd := exec.CommandContext(context.Background(), program, "--port", at, "--quiet", "posix", "--sidecar", t.TempDir(), dir)
 	cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+id, "ROOT_SECRET_KEY="+secret)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Start(); err != nil {
@@ -48,7 +49,7 @@ func Real(t testing.TB) *Store {
 	go func() { _ = cmd.Wait(); close(ended) }()
 	t.Cleanup(func() { _ = cmd.Process.Kill(); <-ended })
 	for began := time.Now(); ; <-time.After(20 * time.Millisecond) {
-		if c, err := net.Dial("tcp", at); err == nil {
+		if c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", at); err == nil {
 			_ = c.Close()
 			break
 		}
