@@ -10,6 +10,7 @@
 package mcp
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -54,13 +55,34 @@ func Run(ctx context.Context, c Config, in io.ReadCloser, out io.WriteCloser) er
 }
 
 // Handler serves assistants over streamable HTTP, without sessions; open says what the sender of a request may read, nil: nothing.
+// A request holds one message.
 func Handler(open func(*http.Request) *Config) http.Handler {
-	return mcp.NewStreamableHTTPHandler(func(r *http.Request) *mcp.Server {
+	return single(mcp.NewStreamableHTTPHandler(func(r *http.Request) *mcp.Server {
 		if c := open(r); c != nil {
 			return newServer(*c)
 		}
 		return nil
-	}, &mcp.StreamableHTTPOptions{Stateless: true, JSONResponse: true, MaxRequestBodyBytes: maxBody})
+	}, &mcp.StreamableHTTPOptions{Stateless: true, JSONResponse: true}))
+}
+
+// single refuses a body beyond maxBody, and several messages in one: the protocol has had no batches since revision 2025-06-18,
+// and without a bound one request would be thousands of calls.
+func single(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		var tooLarge *http.MaxBytesError
+		switch {
+		case errors.As(err, &tooLarge):
+			http.Error(w, fmt.Sprintf("a message has at most %d bytes", maxBody), http.StatusRequestEntityTooLarge)
+		case err != nil:
+			http.Error(w, "the body ended early", http.StatusBadRequest)
+		case bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("[")): // RFC 8259 2: white space
+			http.Error(w, "send one message in a request; JSON-RPC batches are not taken", http.StatusBadRequest)
+		default:
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			next.ServeHTTP(w, r)
+		}
+	})
 }
 
 func newServer(c Config) *mcp.Server {

@@ -187,4 +187,9 @@ func TestHTTPNeedsLeave(t *testing.T) {
 	if code := post("right", strings.Repeat(" ", 10<<20)+ask); code != http.StatusRequestEntityTooLarge {
 		t.Errorf("10 MiB: %d", code)
 	}
+	for _, batch := range []string{"[" + ask + "]", "\r\n\t [" + ask + "," + ask + "]", "[]"} {
+		if code := post("right", batch); code != http.StatusBadRequest {
+			t.Errorf("a batch: %d", code)
+		}
+	}
 }

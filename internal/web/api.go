@@ -112,6 +112,9 @@ func (a api) authenticate(h huma.API) func(huma.Context, func(huma.Context)) {
 		case errors.Is(err, ErrSuspended) && ctx.Operation().Metadata[always] == nil:
 			refuse(ctx, http.StatusForbidden, suspendedText)
 			return
+		case err != nil && left(ctx.Context()):
+			refuse(ctx, http.StatusServiceUnavailable, "the request ended")
+			return
 		case err != nil && !errors.Is(err, ErrSuspended):
 			a.Log.Error("api: token", "error", err)
 			refuse(ctx, http.StatusInternalServerError, "internal error")

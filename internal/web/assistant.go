@@ -21,23 +21,32 @@ func assistants(c Config) http.Handler {
 		}
 		return &mcp.Config{Version: c.Version, Insights: insights, Figures: func(ctx context.Context) ([]insight.Figure, error) {
 			figures, err := c.Figures.Figures(ctx, who.Workspace, "", as)
-			if err != nil {
+			if err != nil && !left(r.Context()) {
 				c.Log.Error("mcp", "error", err)
 			}
 			return figures, err
 		}}
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost { // no stream of the server's own (MCP 2025-11-25, streamable HTTP)
+			w.Header().Set("Allow", http.MethodPost)
+			http.Error(w, "send a message by POST", http.StatusMethodNotAllowed)
+			return
+		}
 		who, err := bearer(r, c.Keys)
-		switch {
+		switch ws := r.URL.Query().Get("workspace"); {
 		case errors.Is(err, ErrNoAccess):
 			w.Header().Set("WWW-Authenticate", `Bearer realm="murmur"`)
 			http.Error(w, "send Authorization: Bearer TOKEN; murmur token makes one", http.StatusUnauthorized)
 		case errors.Is(err, ErrSuspended):
 			http.Error(w, suspendedText, http.StatusForbidden)
+		case left(r.Context()):
+			http.Error(w, "the request ended", http.StatusServiceUnavailable)
 		case err != nil:
 			c.Log.Error("mcp: token", "error", err)
 			http.Error(w, "internal error", http.StatusInternalServerError)
+		case ws != "" && ws != who.Workspace.String():
+			http.Error(w, "no such workspace", http.StatusNotFound)
 		default:
 			tools.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), accessKey{}, who)))
 		}

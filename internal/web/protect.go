@@ -3,6 +3,8 @@ package web
 import (
 	"context"
 	"embed"
+	"errors"
+	"io"
 	"io/fs"
 	"net/http"
 	"strings"
@@ -41,10 +43,21 @@ func protect(next http.Handler, c Config) http.Handler {
 		defer cancel()
 		// Best effort: a recorder or a wrapping server may have no deadline to set.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(wait))
-		r.Body = http.MaxBytesReader(w, r.Body, most)
+		sent := r.Body
+		r.Body = http.MaxBytesReader(w, io.NopCloser(sent), most)
 		next.ServeHTTP(w, r.WithContext(ctx))
+		if r.Header.Get("Expect") == "" { // else the sender has waited for leave, and sends nothing
+			_, _ = io.CopyN(io.Discard, sent, maxUnread)
+		}
 	})
 }
+
+// maxUnread is how many bytes of a body that is not wanted are read all the same: most senders read the answer only after they
+// have sent all of it, and a connection that is closed before takes the answer with it.
+const maxUnread = 16 << 20
+
+// left reports whether a request's sender is gone: what fails then is no fault of the server.
+func left(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
 
 //go:embed static
 var static embed.FS

@@ -194,6 +194,8 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		s.message(w, r, http.StatusRequestEntityTooLarge, "That is too long", "Send less at once.", "")
 	case errors.Is(err, ErrInput), errors.Is(err, workspace.ErrPolicy):
 		s.message(w, r, http.StatusUnprocessableEntity, "That did not work", err.Error(), "Go back and change it.")
+	case left(r.Context()):
+		s.message(w, r, http.StatusServiceUnavailable, "The request ended", "It was cut before it was answered.", "")
 	default:
 		s.Log.Error("page", "route", r.Pattern, "error", err)
 		s.message(w, r, http.StatusInternalServerError, "Something went wrong here", "It was not your doing, and nothing was lost. The server's log says more.", "")

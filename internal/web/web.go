@@ -114,7 +114,9 @@ func New(c Config) http.Handler {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /static/", staticFiles())
-	mux.Handle("POST /mcp", assistants(c))
+	for _, method := range []string{http.MethodPost, http.MethodGet, http.MethodDelete} { // those of the protocol
+		mux.Handle(method+" /mcp", assistants(c))
+	}
 	newAPI(mux, c)
 	newSite(c).routes(mux)
 	return protect(mux, c)
