@@ -12,14 +12,12 @@ package passkey
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/netip"
 	"net/url"
-	"sync"
 	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -40,26 +38,12 @@ type Store interface {
 
 // Gate asks devices. It is safe for concurrent use.
 type Gate struct {
-	rp    *webauthn.WebAuthn
-	store Store
-	now   func() time.Time
-
-	mu    sync.Mutex
-	asked map[string]question
+	rp      *webauthn.WebAuthn
+	store   Store
+	tickets *tickets
 }
 
-// question waits for its answer.
-type question struct {
-	ws      workspace.ID // of whom a device is added; else whoever answers says it
-	session webauthn.SessionData
-	ends    time.Time
-}
-
-const (
-	patience = 5 * time.Minute
-	maxAsked = 1024 // questions that wait; one more takes the place of another
-	maxBody  = 64 << 10
-)
+const maxBody = 64 << 10
 
 // New makes a gate for a server that browsers reach at a public address. nil where no browser offers passkeys: the address must have a
 // name, not a number, and TLS unless it is localhost.
@@ -79,7 +63,7 @@ func New(public string, store Store, now func() time.Time) (*Gate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("passkeys: %w", err)
 	}
-	return &Gate{rp: rp, store: store, now: now, asked: map[string]question{}}, nil
+	return &Gate{rp: rp, store: store, tickets: newTickets(now)}, nil
 }
 
 // Add asks the browser of an owner for a new key: what navigator.credentials.create takes, and the ticket that the answer must bring.
@@ -95,13 +79,14 @@ func (g *Gate) Add(ctx context.Context, ws workspace.ID) (options []byte, ticket
 	if options, err = json.Marshal(ask.Response); err != nil {
 		return nil, "", err
 	}
-	return options, g.ask(question{ws: ws, session: *session}), nil
+	ticket, err = g.tickets.write(question{Adds: ws.String(), Session: *session})
+	return options, ticket, err
 }
 
 // Added keeps the key that answers. ErrRefused.
 func (g *Gate) Added(ctx context.Context, ws workspace.ID, ticket string, answer io.Reader) error {
-	q, ok := g.take(ticket)
-	if !ok || q.ws != ws {
+	q, ok := g.tickets.read(ticket)
+	if !ok || q.Adds != ws.String() {
 		return ErrRefused
 	}
 	parsed, err := protocol.ParseCredentialCreationResponseBody(io.LimitReader(answer, maxBody))
@@ -112,15 +97,20 @@ func (g *Gate) Added(ctx context.Context, ws workspace.ID, ticket string, answer
 	if err != nil {
 		return err
 	}
-	c, err := g.rp.CreateCredential(o, q.session, parsed)
-	if err != nil {
+	c, err := g.rp.CreateCredential(o, q.Session, parsed)
+	if err != nil || !g.tickets.spend(ws, q) {
 		return ErrRefused
 	}
 	b, err := json.Marshal(c)
 	if err != nil {
 		return err
 	}
-	return g.store.AddPasskey(ctx, ws, c.ID, b)
+	if err := g.store.AddPasskey(ctx, ws, c.ID, b); errors.Is(err, workspace.ErrExists) {
+		return ErrRefused // a device draws a new id for each key
+	} else if err != nil {
+		return err
+	}
+	return nil
 }
 
 // Ask makes a question for a browser without a session: what navigator.credentials.get takes, and
@@ -133,13 +123,14 @@ func (g *Gate) Ask() (options []byte, ticket string, err error) {
 	if options, err = json.Marshal(ask.Response); err != nil {
 		return nil, "", err
 	}
-	return options, g.ask(question{session: *session}), nil
+	ticket, err = g.tickets.write(question{Session: *session})
+	return options, ticket, err
 }
 
 // Answer gives the workspace whose owner's device signed. ErrRefused.
 func (g *Gate) Answer(ctx context.Context, ticket string, answer io.Reader) (workspace.ID, error) {
-	q, ok := g.take(ticket)
-	if !ok || q.ws.Valid() {
+	q, ok := g.tickets.read(ticket)
+	if !ok || q.Adds != "" {
 		return workspace.ID{}, ErrRefused
 	}
 	parsed, err := protocol.ParseCredentialRequestResponseBody(io.LimitReader(answer, maxBody))
@@ -156,11 +147,11 @@ func (g *Gate) Answer(ctx context.Context, ticket string, answer io.Reader) (wor
 		broken = err
 		return o, err
 	}
-	user, c, err := g.rp.ValidatePasskeyLogin(find, q.session, parsed)
+	user, c, err := g.rp.ValidatePasskeyLogin(find, q.Session, parsed)
 	switch {
 	case broken != nil:
 		return workspace.ID{}, broken
-	case err != nil || c.Authenticator.CloneWarning:
+	case err != nil || c.Authenticator.CloneWarning || !g.tickets.spend(user.(owner).ws, q):
 		return workspace.ID{}, ErrRefused
 	}
 	b, err := json.Marshal(c)
@@ -173,31 +164,6 @@ func (g *Gate) Answer(ctx context.Context, ticket string, answer io.Reader) (wor
 		return workspace.ID{}, err
 	}
 	return user.(owner).ws, nil
-}
-
-// ask keeps a question under a ticket.
-func (g *Gate) ask(q question) string {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	now := g.now()
-	for t, old := range g.asked { // any one goes where none has ended
-		if now.After(old.ends) || len(g.asked) >= maxAsked {
-			delete(g.asked, t)
-		}
-	}
-	ticket := rand.Text()
-	q.ends = now.Add(patience)
-	g.asked[ticket] = q
-	return ticket
-}
-
-// take gives a question, at most once.
-func (g *Gate) take(ticket string) (question, bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	q, ok := g.asked[ticket]
-	delete(g.asked, ticket)
-	return q, ok && !g.now().After(q.ends)
 }
 
 // owner stands for all owners of a workspace: only their devices tell them apart.

@@ -14,10 +14,16 @@ const PasskeyRole Role = "passkey"
 // token.
 func passkeyHash(id []byte) [32]byte { return sha256.Sum256(append([]byte("passkey\x00"), id...)) }
 
-// AddPasskey keeps a credential of a device for MaxTokenLife.
+// AddPasskey keeps a credential of a device for MaxTokenLife. ErrExists.
 func (s *Store) AddPasskey(ctx context.Context, ws ID, id, credential []byte) error {
 	h := passkeyHash(id)
 	return s.db.Tx(ctx, func(tx *sql.Tx) error {
+		var known bool
+		if err := tx.QueryRowContext(ctx, `SELECT EXISTS(SELECT 1 FROM passkeys WHERE hash = ?)`, h[:]).Scan(&known); err != nil {
+			return err
+		} else if known {
+			return ErrExists
+		}
 		if err := s.addToken(ctx, tx, h, ws.String(), PasskeyRole, MaxTokenLife); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package workspace_test
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"path/filepath"
 	"testing"
 	"time"
@@ -85,4 +86,27 @@ func tokenStore(t *testing.T, now func() time.Time) *workspace.Store {
 	}
 	t.Cleanup(func() { _ = l.Close(context.Background()) })
 	return workspace.NewStore(db, l, ring, now)
+}
+
+// TestAPasskeyIsAddedOnce: a credential that is here is ErrExists, in whichever workspace, and stays as it was.
+func TestAPasskeyIsAddedOnce(t *testing.T) {
+	t.Parallel()
+	s := tokenStore(t, time.Now)
+	ctx, other := t.Context(), workspace.MustParse("other")
+	for _, w := range []workspace.ID{workspace.Default, other} {
+		if err := s.Create(ctx, w); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.AddPasskey(ctx, workspace.Default, []byte("id"), []byte("first")); err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range []workspace.ID{workspace.Default, other} {
+		if err := s.AddPasskey(ctx, w, []byte("id"), []byte("second")); !errors.Is(err, workspace.ErrExists) {
+			t.Errorf("%s: %v", w, err)
+		}
+	}
+	if all, err := s.Passkeys(ctx, workspace.Default); err != nil || len(all) != 1 || string(all[0]) != "first" {
+		t.Errorf("%q, %v", all, err)
+	}
 }
