@@ -79,7 +79,15 @@ func (c *importCmd) print(r *run, total rpc.Imported) error {
 		fmt.Fprintf(w, "%d rows in: %d published, %d known before, %d ignored, %d refused, %d held, %d quarantined.\n",
 			total.In, total.Published, total.Duplicate, total.Ignored, total.Refused, total.Held, total.Quarantined)
 		printBad(w, total.Bad, total.Unlisted)
+		printUnread(w, total.Unread)
 	})
+}
+
+// printUnread counts the rows that belong to nobody although they name somebody.
+func printUnread(w io.Writer, n int64) {
+	if n > 0 {
+		fmt.Fprintf(w, "%d rows name a contact that cannot be read: they count as nobody's, and no erasure or opt-out finds them.\n", n)
+	}
 }
 
 // printBad names the rows that cannot be read.
@@ -162,6 +170,7 @@ func (c *importCmd) preview(r *run, answer string) error {
 		} else {
 			fmt.Fprintf(w, "\nAll %d rows can be read.\n", p.In)
 		}
+		printUnread(w, p.Unread)
 		fmt.Fprintln(w, "Nothing was imported. Without --dry-run the rows are read as shown.")
 	})
 }

@@ -61,6 +61,8 @@ type Outcome struct {
 	Contact anon.Contact
 	// Waits is the call and the contact whose agreement a held delivery waits for.
 	Waits Waiting
+	// Unread: it names a contact whose address cannot be read, so that it is nobody's.
+	Unread bool
 }
 
 // Waiting is the call and the contact whose agreement a delivery waits for; a zero field stands for

@@ -42,6 +42,7 @@ type builder struct {
 	waits  fact.Why // why words are held although the other facts are published
 	holds  bool     // something is held
 	about  fact.Waiting
+	unread bool // a contact cannot be read
 }
 
 // add takes one event through erasure, consent and masking.
@@ -56,6 +57,7 @@ func (b *builder) add(ctx context.Context, e *event.Event) error {
 		return err
 	}
 	who := people[0].Contact
+	b.unread = b.unread || people[0].Unreadable
 	if b.owner == (anon.Contact{}) && who.Person() {
 		b.owner = who
 	}
@@ -402,6 +404,7 @@ func (b *builder) outcome() fact.Outcome {
 	if o.State == fact.Published && len(o.Facts) == 0 {
 		o.State, o.Why = fact.Ignored, fact.WhySilentType
 	}
+	o.Unread = b.unread
 	return o
 }
 

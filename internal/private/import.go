@@ -57,6 +57,7 @@ type ImportReport struct {
 	Later    []journal.ID                // new rows whose state may still change: held, or left to the pipeline
 	Bad      []BadRow                    // the first badListed rows in quarantine, in order
 	Unlisted int64                       // further ones
+	Unread   int64                       // new rows whose contact's address cannot be read: they are nobody's
 }
 
 // BadRow is a row in quarantine.
@@ -144,7 +145,8 @@ func (im *importer) cut(ctx context.Context, f file, batches chan<- []importRow)
 			return false
 		}
 	}
-	chain := sha256.New() // of all rows so far: tells an unreadable row by its place in this very file
+	chain := sha256.New() // of all rows so far, also those that cannot be read: tells such a row by its place in this very file
+	io.WriteString(chain, f.ids)
 	err := f.Rows(func(line int, body []byte, bad *source.Verdict) bool {
 		chain.Write(body)
 		row := importRow{line: line, kind: f.kind}
@@ -344,6 +346,9 @@ func (im *importer) count(rows []importRow, in []journal.Message, outcomes []fac
 			im.report.Later = append(im.report.Later, in[i].ID)
 		} else {
 			im.report.States[o.State]++
+		}
+		if o.Unread && fresh[i] {
+			im.report.Unread++
 		}
 		if bad[i] != nil {
 			im.bad = append(im.bad, BadRow{rows[i].line, reason(bad[i])})

@@ -99,3 +99,58 @@ func TestAHeldRowIsKeptSealed(t *testing.T) {
 		t.Errorf("another envelope of %s", e.kind)
 	}
 }
+
+// TestBadRowsOfTwoFilesAreTwo: what cannot be read of one file is not taken for what cannot be read of another; of the same file it
+// is known.
+func TestBadRowsOfTwoFilesAreTwo(t *testing.T) {
+	t.Parallel()
+	const head = "Date,Direction,From,To,Status\n"
+	good := "2026-03-02 10:00,inbound,+12125550142,+12125550100,completed\n"
+	for what, file := range map[string][2]string{
+		"CSV":    {head + "never,inbound,+12125550142,+12125550100,completed\n" + good, head + "nowhere,inbound,+12125550142,+12125550100,completed\n" + good},
+		"native": {strings.Repeat("{\"a\":1}", 1<<17+1) + "\n", strings.Repeat("{\"a\":2}", 1<<17+1) + "\n"},
+	} {
+		h := newTourHouse(t)
+		ids := func(text string) journal.ID {
+			s := &settler{}
+			if _, err := h.zone.Import(t.Context(), workspace.Default, strings.NewReader(text), ImportOptions{}, s); err != nil || len(s.in) == 0 {
+				t.Fatal(what, err)
+			}
+			if s.settled[0].State != fact.Quarantined {
+				t.Fatal(what, s.settled[0])
+			}
+			return s.in[0].ID
+		}
+		first, again, second := ids(file[0]), ids(file[0]), ids(file[1])
+		if first != again || first == second {
+			t.Errorf("%s: the same row is known %v, another row is %v", what, first == again, first == second)
+		}
+	}
+}
+
+// TestAContactThatCannotBeRead: rows that name somebody whom nobody can find are counted, before an import and after it; a number
+// beside a name is found.
+func TestAContactThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	const file = `Date,Direction,From,To,Status
+2026-03-02 10:00,inbound,Ann Lee,+12125550100,completed
+2026-03-02 10:01,inbound,Ann Lee (+12125550142),+12125550100,completed
+2026-03-02 10:02,inbound,+12125550142 / +12125550143,+12125550100,completed
+2026-03-02 10:03,inbound,anonymous,+12125550100,completed
+2026-03-02 10:04,inbound,,+12125550100,completed
+`
+	h := newTourHouse(t)
+	p, err := h.zone.Preview(t.Context(), workspace.Default, strings.NewReader(file), ImportOptions{})
+	if err != nil || p.In != 5 || p.Unread != 2 || len(p.Bad) != 0 {
+		t.Errorf("before: %d of %d, %v, %v", p.Unread, p.In, p.Bad, err)
+	}
+	s := &settler{}
+	report, err := h.zone.Import(t.Context(), workspace.Default, strings.NewReader(file), ImportOptions{}, s)
+	if err != nil || report.Unread != 2 || h.zone.Unread() != 2 {
+		t.Errorf("after: %d, %d in all, %v", report.Unread, h.zone.Unread(), err)
+	}
+	ann, err := h.zone.who(t.Context(), workspace.Default, "+12125550142")
+	if err != nil || s.settled[1].Contact != ann.Contact {
+		t.Errorf("a number beside a name is somebody else's (%v)", err)
+	}
+}

@@ -5,10 +5,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"murmur/internal/fact"
 	"murmur/internal/private/internal/event"
+	"murmur/internal/private/internal/identity"
+	"murmur/internal/private/internal/personal"
 	"murmur/internal/private/internal/source"
 	"murmur/internal/redact"
 	"murmur/internal/workspace"
@@ -23,6 +26,7 @@ type FilePreview struct {
 	In       int64    // rows of the whole file
 	Bad      []BadRow // the first badListed that Import would put into quarantine
 	Unlisted int64    // further ones
+	Unread   int64    // rows whose contact's address cannot be read
 }
 
 // PreviewColumn is a column and the field it feeds; an empty Field means that it is not used.
@@ -41,7 +45,11 @@ func (z *Zone) Preview(ctx context.Context, ws workspace.ID, r io.Reader, o Impo
 	if f.csv != nil {
 		out = z.previewColumns(f)
 	}
-	return out, fileError(f.check(ctx, z.now(), &out))
+	policy, err := z.store.Policy(ctx, ws)
+	if err != nil {
+		return FilePreview{}, err
+	}
+	return out, fileError(f.check(ctx, z.now(), policy.Region, &out))
 }
 
 func (z *Zone) previewColumns(f file) FilePreview {
@@ -60,8 +68,9 @@ func (z *Zone) previewColumns(f file) FilePreview {
 	return out
 }
 
-// check reads all rows as Import would and notes those that it could not; of a file without columns it shows the first.
-func (f file) check(ctx context.Context, now time.Time, out *FilePreview) error {
+// check reads all rows as Import would and notes those that it could not, and those whose contact it could not; of a file without
+// columns it shows the first.
+func (f file) check(ctx context.Context, now time.Time, region string, out *FilePreview) error {
 	err := f.Rows(func(line int, row []byte, unread *source.Verdict) bool {
 		out.In++
 		var events []event.Event
@@ -75,12 +84,31 @@ func (f file) check(ctx context.Context, now time.Time, out *FilePreview) error 
 		case bad != nil:
 			out.Unlisted++
 		}
+		if slices.ContainsFunc(events, func(e event.Event) bool { return nobodys(e.Party, region) }) {
+			out.Unread++
+		}
 		if f.csv == nil && len(out.Rows) < shownRows {
 			out.Rows = append(out.Rows, kindsOf(events, bad))
 		}
 		return ctx.Err() == nil
 	})
 	return cmp.Or(err, ctx.Err())
+}
+
+// nobodys reports a party whose address cannot be read, as package person judges it.
+func nobodys(p event.Party, region string) (some bool) {
+	if p.Known != [16]byte{} {
+		return false
+	}
+	for i, v := range append([]personal.Value{p.Address}, p.Also...) {
+		a := identity.Parse(v, region)
+		if a.Person() || i == 0 && a.Kind() == identity.Withheld {
+			return false
+		}
+		some = some || a.Kind() == identity.Unreadable
+	}
+	own := identity.OwnID(p.Own, region)
+	return !own.Person() && (some || own.Kind() == identity.Unreadable)
 }
 
 // shownRows is how many rows a preview shows.

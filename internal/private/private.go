@@ -16,6 +16,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"murmur/internal/fact"
@@ -87,6 +88,7 @@ type Zone struct {
 	names    maskedNames
 	memo     memo     // of Process
 	followed sync.Map // followed
+	unread   atomic.Int64
 }
 
 // New opens the zone.
@@ -175,8 +177,15 @@ func (z *Zone) decide(ctx context.Context, m journal.Message, env envelope, even
 			return fact.Outcome{}, err
 		}
 	}
-	return b.outcome(), nil
+	o := b.outcome()
+	if o.Unread {
+		z.unread.Add(1)
+	}
+	return o, nil
 }
+
+// Unread counts the deliveries read since the zone was opened that name a contact whose address cannot be read.
+func (z *Zone) Unread() int64 { return z.unread.Load() }
 
 // decode gives the events of a delivery.
 func decode(env envelope, received time.Time) ([]event.Event, error) {

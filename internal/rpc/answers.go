@@ -186,6 +186,7 @@ type Imported struct {
 	Counts
 	Bad      []BadRow `json:"bad,omitempty"` // the first rows that could not be read
 	Unlisted int64    `json:"unlisted,omitempty"`
+	Unread   int64    `json:"contact_unreadable,omitempty"` // rows that are nobody's because their contact cannot be read
 }
 
 // Progress says how far an import is.
@@ -207,6 +208,7 @@ func (i *Imported) Add(j Imported) {
 	Add(&i.Counts, j.Counts, 1)
 	i.Bad = append(i.Bad, j.Bad...)
 	i.Unlisted += j.Unlisted
+	i.Unread += j.Unread
 }
 
 // Preview is what an import would read.
@@ -218,6 +220,7 @@ type Preview struct {
 	In       int64    `json:"in"`            // rows of the whole file
 	Bad      []BadRow `json:"bad,omitempty"` // those that would be quarantined
 	Unlisted int64    `json:"unlisted,omitempty"`
+	Unread   int64    `json:"contact_unreadable,omitempty"`
 }
 
 // MappedColumn says where a column goes; an empty Field means that it is not used.

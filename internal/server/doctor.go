@@ -74,6 +74,10 @@ func (n *Node) doctor(ctx context.Context, a rpc.DoctorArgs) (rpc.Diagnosis, err
 			d.Advise("the pipeline page lists the reasons; murmur replay tries again")
 		}
 	}
+	if k := n.zone.Unread(); k > 0 {
+		say("contacts", true, "", "%d deliveries read since the start name a contact that cannot be read", k)
+		d.Advise("they count as nobody's, and no erasure or opt-out finds them: have their source send one number or e-mail address")
+	}
 	parked, err := n.journal.Parked(ctx)
 	if err != nil {
 		return d, err

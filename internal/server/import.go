@@ -96,7 +96,7 @@ func (n *Node) importedOf(ctx context.Context, ws workspace.ID, r private.Import
 	if err := n.crowd.Landed(ctx, ws); err != nil {
 		return rpc.Imported{}, err
 	}
-	out := rpc.Imported{Counts: countsOf(deliveries.Tally{In: r.Rows, States: r.States}), Unlisted: r.Unlisted}
+	out := rpc.Imported{Counts: countsOf(deliveries.Tally{In: r.Rows, States: r.States}), Unlisted: r.Unlisted, Unread: r.Unread}
 	for _, b := range r.Bad {
 		out.Bad = append(out.Bad, rpc.BadRow{Line: b.Line, Why: b.Why})
 	}
@@ -118,7 +118,7 @@ func (n *Node) preview(ctx context.Context, ws workspace.ID, o private.ImportOpt
 	if err != nil {
 		return rpc.Preview{}, err
 	}
-	out := rpc.Preview{Kind: p.Kind, In: p.In, Unlisted: p.Unlisted}
+	out := rpc.Preview{Kind: p.Kind, In: p.In, Unlisted: p.Unlisted, Unread: p.Unread}
 	for _, b := range p.Bad {
 		out.Bad = append(out.Bad, rpc.BadRow{Line: b.Line, Why: b.Why})
 	}

@@ -12,7 +12,8 @@ import (
 )
 
 // Version is the version of the rules by which an address gets its one spelling. A change that gives any address
-// another spelling is a new version, and the old rules stay as a former scheme (former.go).
+// another spelling is a new version, and the old rules stay as a former scheme (former.go). One that reads what was unreadable is
+// none: nobody could refuse or be erased by it, and its rows are nobody's.
 const Version = 2
 
 // Kind says what kind of address it is.
@@ -51,7 +52,8 @@ const (
 )
 
 // Parse reads an address in any spelling. A phone number without a country is read in region, an ISO 3166 code, and only
-// if it cannot be one there, as one whose + was left out. Parse is a projection: what it gives parses to itself.
+// if it cannot be one there, as one whose + was left out. What is otherwise unreadable is searched for the one number that stands
+// among words, a name for example. Parse is a projection: what it gives parses to itself.
 //
 // In an e-mail address the case of the local part is dropped, although RFC 5321 2.4 lets a host tell it apart: none that
 // people use does. What follows a + stays, because only the host knows whether it is the same mailbox (RFC 5233).
@@ -107,7 +109,7 @@ func parse(s, region string) (Kind, string) {
 	if isOwn(s) {
 		return Own, ownPrefix + s
 	}
-	return Unreadable, ""
+	return within(s, region)
 }
 
 // already reads what Parse has made before.

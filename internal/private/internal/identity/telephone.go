@@ -17,6 +17,8 @@ var (
 	trunkZero = regexp.MustCompile(`\(\s*0\s*\)`)
 	remark    = regexp.MustCompile(`\s*\([^()0-9]*\pL[^()0-9]*\)$`)
 	plain     = regexp.MustCompile(`^\(?\+?[0-9()\-. /~_]+$`)
+	group     = regexp.MustCompile(`\(?\+?[0-9][0-9()\-. /~_]*`)
+	clock     = regexp.MustCompile(`\d:\d`)
 )
 
 // telephone reads a phone number in any notation, a short code, or gives Unreadable.
@@ -42,6 +44,35 @@ func telephone(s, region string) (Kind, string) {
 		return Phone, n
 	}
 	return Unreadable, ""
+}
+
+// within finds the one number that stands among words or signs: "Ann Lee (+1 212 555 0123)". Digits too few for a number, an
+// extension or a house number, do not count; more that is no number, or another number, leaves it open whose the address is.
+func within(s, region string) (Kind, string) {
+	if strings.Contains(s, "@") || clock.MatchString(s) || plain.MatchString(s) {
+		return Unreadable, ""
+	}
+	found := ""
+	for _, g := range group.FindAllString(s, -1) {
+		if len(strip(g)) <= maxShort {
+			continue
+		}
+		kind, one := telephone(strings.Trim(g, "()-. /~_"), region)
+		if kind != Phone || found != "" && found != one || !strings.Contains(g, "+") && !inUse(one) {
+			return Unreadable, ""
+		}
+		found = one
+	}
+	if found == "" {
+		return Unreadable, ""
+	}
+	return Phone, found
+}
+
+// inUse reports a number of a range that a country uses.
+func inUse(one string) bool {
+	n, err := phonenumbers.Parse(one, "")
+	return err == nil && phonenumbers.IsValidNumber(n)
 }
 
 // readings are the ways to take digits: as they are dialled in the region, with the international prefixes that people

@@ -56,10 +56,11 @@ type Mapped interface {
 }
 
 // Lines is a file cut into rows, each a native murmur.v1 line, read once and in order. It stops early
-// when yield returns false. A row that cannot be read comes as a verdict with its line number (from 1)
-// and reading goes on; the error is about the file itself.
+// when yield returns false. A row that cannot be read comes as a verdict with its line number (from 1), and with
+// what tells it from another row in the place of the native line: its text, or a digest; reading goes on. The error is about the
+// file itself.
 type Lines interface {
-	Rows(yield func(line int, native []byte, bad *Verdict) bool) error
+	Rows(yield func(line int, row []byte, bad *Verdict) bool) error
 }
 
 var (

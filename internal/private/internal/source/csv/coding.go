@@ -38,6 +38,36 @@ func newCoding(r *bufio.Reader) *coding {
 	return &coding{reader: r}
 }
 
+// utf32 reports the mark of UTF-32, which begins like that of UTF-16.
+func utf32(head []byte) bool {
+	return bytes.HasPrefix(head, []byte{0xFF, 0xFE, 0, 0}) || bytes.HasPrefix(head, []byte{0, 0, 0xFE, 0xFF})
+}
+
+// lineEnds gives a file whose lines end in CR alone, as Excel for the Mac once wrote them, LF instead.
+func lineEnds(from io.Reader) io.Reader {
+	r := bufio.NewReaderSize(from, 64<<10)
+	if head, _ := r.Peek(sampleLines); bytes.IndexByte(head, '\r') < 0 || bytes.IndexByte(head, '\n') >= 0 {
+		return r
+	}
+	return crReader{r}
+}
+
+// sampleLines is how many bytes tell how lines end.
+const sampleLines = 8 << 10
+
+type crReader struct{ from io.Reader }
+
+// Read implements io.Reader.
+func (r crReader) Read(p []byte) (int, error) {
+	n, err := r.from.Read(p)
+	for i := range p[:n] {
+		if p[i] == '\r' {
+			p[i] = '\n'
+		}
+	}
+	return n, err
+}
+
 func utf16Order(head []byte) (unicode.Endianness, bool) {
 	switch {
 	case bytes.HasPrefix(head, []byte{0xFF, 0xFE}):

@@ -36,6 +36,9 @@ var ErrNoKind = errors.New("csv: the headers fit no kind: calls, messages, surve
 // ErrArchive is returned for an Excel workbook, or another archive.
 var ErrArchive = errors.New("csv: this is an Excel workbook or an archive, and no table in plain text: save it as CSV and import that")
 
+// ErrUTF32 says that the file is in an encoding that no export has.
+var ErrUTF32 = errors.New("csv: the file is in UTF-32; save it as UTF-8")
+
 const (
 	maxRecord  = 64 << 10 // bytes of one row, quoted line breaks included
 	headerRows = 10       // rows at the top among which the headers are looked for
@@ -86,15 +89,18 @@ type Field struct {
 	Value personal.Value
 }
 
-// Open reads the beginning of r. Errors: ErrNoKind, ErrArchive, a mapping that names an absent header or an unknown
+// Open reads the beginning of r. Errors: ErrNoKind, ErrArchive, ErrUTF32, a mapping that names an absent header or an unknown
 // field, and those of r.
 func Open(r io.Reader, o Options) (*File, error) {
 	begin := bufio.NewReaderSize(r, 64<<10)
-	if head, _ := begin.Peek(4); string(head) == "PK\x03\x04" { // an error of the reader comes again below
+	switch head, _ := begin.Peek(4); { // an error of the reader comes again below
+	case string(head) == "PK\x03\x04":
 		return nil, ErrArchive
+	case utf32(head):
+		return nil, ErrUTF32
 	}
 	coding := newCoding(begin)
-	f := &File{coding: coding, records: &records{lines: lines.NewReader(coding.reader, maxRecord), coding: coding}}
+	f := &File{coding: coding, records: &records{lines: lines.NewReader(lineEnds(coding.reader), maxRecord), coding: coding}}
 	if err := f.findHeaders(o); err != nil {
 		return nil, err
 	}
@@ -128,6 +134,9 @@ func (f *File) findHeaders(o Options) error {
 	}
 	fault := ErrNoKind
 	for i, l := range top {
+		if l.bad != nil {
+			continue
+		}
 		delimiter := delimiterOf(l.text)
 		kind, columns, err := mapHeaders(split(l.text, delimiter), o)
 		if err != nil {
@@ -180,12 +189,12 @@ func (f *File) Preview() Preview {
 // Rows gives every row as a native line.
 func (f *File) Rows(yield func(line int, native []byte, bad *source.Verdict) bool) error {
 	give := func(rec record) bool {
-		if rec.bad != nil {
-			return yield(rec.line, nil, rec.bad)
+		e, bad := nativeEvent(nil), rec.bad
+		if bad == nil {
+			e, bad = f.build.event(rec.cells)
 		}
-		e, bad := f.build.event(rec.cells)
 		if bad != nil {
-			return yield(rec.line, nil, bad)
+			return yield(rec.line, []byte(strings.Join(rec.cells, "\x00")), bad)
 		}
 		return yield(rec.line, e.native(f.kind), nil)
 	}

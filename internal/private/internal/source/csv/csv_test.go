@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -371,7 +372,7 @@ func FuzzOpen(f *testing.F) {
 		c.Preview()
 		last := 0
 		_ = c.Rows(func(line int, n []byte, bad *source.Verdict) bool {
-			if line <= last || (bad == nil) != (len(n) > 0) {
+			if line <= last || bad == nil && len(n) == 0 {
 				t.Fatal("line numbers do not rise, or neither row nor verdict")
 			}
 			last = line
@@ -399,6 +400,48 @@ func BenchmarkRows(b *testing.B) {
 		}
 		if err := f.Rows(func(int, []byte, *source.Verdict) bool { return true }); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// TestLinesOfAnOldMac: lines that end in CR alone are lines; a CR inside lines that end in LF is a character.
+func TestLinesOfAnOldMac(t *testing.T) {
+	t.Parallel()
+	const file = "Date,Direction,From,To,Status\n2026-03-02 10:00,inbound,+12125550142,+12125550100,completed\n2026-03-02 11:00,inbound,+12125550143,+12125550100,missed\n"
+	want := run(t, file, Options{})
+	got := run(t, strings.ReplaceAll(file, "\n", "\r"), Options{})
+	if len(want.events) != 2 || len(got.events) != 2 || !slices.Equal(got.ids, want.ids) {
+		t.Errorf("%d rows of %d", len(got.events), len(want.events))
+	}
+	for _, mark := range []string{"\xff\xfe\x00\x00", "\x00\x00\xfe\xff"} {
+		if _, err := Open(strings.NewReader(mark+file), Options{}); !errors.Is(err, ErrUTF32) {
+			t.Error(err)
+		}
+	}
+}
+
+// TestWhatTellsBadRowsApart: rows that cannot be read come with what tells one from another, whatever was wrong.
+func TestWhatTellsBadRowsApart(t *testing.T) {
+	t.Parallel()
+	const head = "Date,Direction,From,To,Status\n"
+	long := strings.Repeat("x", maxRecord)
+	seen := map[string]bool{}
+	for _, row := range []string{"never,inbound,+12125550142", "nowhere,inbound,+12125550142", "a\"b,c", "a\"b,d", "2026-03-02,\xe9,", long + "1", long + "2"} {
+		f, err := Open(strings.NewReader(head+"2026-03-02 10:00,inbound,\u00e9\n"+row+"\n"), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = f.Rows(func(line int, told []byte, bad *source.Verdict) bool {
+			if line == 3 {
+				if bad == nil || len(told) == 0 || seen[string(told)] {
+					t.Errorf("%.20q: %v, told before: %v", row, bad, seen[string(told)])
+				}
+				seen[string(told)] = true
+			}
+			return true
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
 }

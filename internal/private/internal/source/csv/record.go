@@ -10,7 +10,7 @@ import (
 	"murmur/internal/private/internal/source/lines"
 )
 
-// record is one row: its cells, or why it has none.
+// record is one row: its cells, or why it has none and one cell that tells it from another.
 type record struct {
 	line  int // where it begins, from 1
 	size  int
@@ -18,7 +18,7 @@ type record struct {
 	bad   *source.Verdict
 }
 
-// textLine is one decoded line of the file.
+// textLine is one decoded line of the file; a bad one as it stands, or a digest of it.
 type textLine struct {
 	text   string
 	number int
@@ -58,11 +58,11 @@ func (r *records) rawLine() (textLine, error) {
 		return textLine{}, err
 	}
 	if long {
-		return textLine{number: number, bad: source.Quarantine(fact.WhyTooLarge, "row")}, nil
+		return textLine{text: string(b), number: number, bad: source.Quarantine(fact.WhyTooLarge, "row")}, nil
 	}
 	text, ok := r.coding.decode(b)
 	if !ok {
-		return textLine{number: number, bad: source.Quarantine(fact.WhyEncoding, "row")}, nil
+		return textLine{text: string(b), number: number, bad: source.Quarantine(fact.WhyEncoding, "row")}, nil
 	}
 	return textLine{text: text, number: number}, nil
 }
@@ -75,6 +75,7 @@ func (r *records) read() (record, error) {
 	}
 	rec := record{line: first.number, size: len(first.text), bad: first.bad}
 	if rec.bad != nil {
+		rec.cells = []string{first.text}
 		return rec, nil
 	}
 	s := splitter{delimiter: r.delimiter}
@@ -100,7 +101,7 @@ func (r *records) read() (record, error) {
 		if len(more) > 0 {
 			r.pending = append(more, r.pending...)
 		}
-		rec.bad = source.Quarantine(fact.WhyBadField, "quoting")
+		rec.bad, rec.cells = source.Quarantine(fact.WhyBadField, "quoting"), []string{first.text}
 		return rec, nil
 	}
 	s.endCell()

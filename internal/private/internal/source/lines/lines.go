@@ -7,7 +7,9 @@ package lines
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"errors"
+	"hash"
 	"io"
 )
 
@@ -25,15 +27,19 @@ func NewReader(r io.Reader, limit int) *Reader {
 }
 
 // Next is the next line without its end, valid until the next call, with its number (from 1). A line over
-// the limit comes empty with long set. At the end of the file the error is io.EOF.
+// the limit comes with long set, and as a digest. At the end of the file the error is io.EOF.
 func (r *Reader) Next() (line []byte, number int, long bool, err error) {
 	r.line = r.line[:0]
+	var digest hash.Hash
 	for {
 		part, err := r.r.ReadSlice('\n')
 		if !long && len(r.line)+len(part) > r.limit+2 {
-			r.line, long = r.line[:0], true
+			digest, long = sha256.New(), true
+			digest.Write(r.line)
 		}
-		if !long {
+		if long {
+			digest.Write(part)
+		} else {
 			r.line = append(r.line, part...)
 		}
 		switch {
@@ -45,6 +51,9 @@ func (r *Reader) Next() (line []byte, number int, long bool, err error) {
 			return nil, r.count, false, err
 		}
 		r.count++
-		return bytes.TrimSuffix(bytes.TrimSuffix(r.line, []byte("\n")), []byte("\r")), r.count, long, nil
+		if long {
+			return digest.Sum(nil), r.count, true, nil
+		}
+		return bytes.TrimSuffix(bytes.TrimSuffix(r.line, []byte("\n")), []byte("\r")), r.count, false, nil
 	}
 }

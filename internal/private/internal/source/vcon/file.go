@@ -76,7 +76,7 @@ func (f *File) Rows(yield func(line int, vcon []byte, bad *source.Verdict) bool)
 		}
 		var bad *source.Verdict
 		if len(body) > MaxLean {
-			body, bad = nil, source.Quarantine(fact.WhyTooLarge, "vcon")
+			bad = source.Quarantine(fact.WhyTooLarge, "vcon")
 		}
 		if !yield(line, body, bad) {
 			return nil
