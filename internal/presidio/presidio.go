@@ -82,6 +82,20 @@ var entities = map[string]string{
 	"BANK_ACCT": "US_BANK_NUMBER", "DATE_OF_BIRTH": "DATE_TIME", "DATE": "DATE_TIME", "IP": "IP_ADDRESS",
 }
 
+// types are those of murmur's redactor (package redact).
+var types = []string{"PERSON", "PHONE", "EMAIL", "ADDRESS", "LOCATION", "POSTCODE", "CREDIT_CARD", "CARD_EXPIRY", "CVV", "SSN", "IBAN", "BANK_ACCT",
+	"DATE_OF_BIRTH", "DATE", "AGE", "IP", "URL", "ID", "VEHICLE", "USERNAME", "PASSWORD", "PIN", "NUMBER"}
+
+// Entities are the names of all that murmur finds, each once.
+func Entities() (all []string) {
+	for _, t := range types {
+		if e := Entity(t); !slices.Contains(all, e) {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
 // Entity gives Presidio's name of a type of murmur, the type itself where Presidio has none.
 func Entity(typ string) string { return cmp.Or(entities[typ], typ) }
 

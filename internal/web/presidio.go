@@ -2,8 +2,10 @@ package web
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -40,6 +42,9 @@ type anonymizeIn struct {
 func (a api) presidio(h huma.API) {
 	huma.Register(h, op(http.MethodPost, "/v1/redact/analyze", "redact-analyze", Viewer, "Find personal data, in the shapes of Presidio's analyzer; nothing is stored"),
 		func(ctx context.Context, in *analyzeIn) (*body[[]presidio.Result], error) {
+			if unknown := entitiesUnknown(in.Body.Entities); unknown != nil {
+				return nil, unknown
+			}
 			_, spans, err := a.Redactor.Redact(ctx, access(ctx).Workspace, in.Body.Text)
 			if err != nil {
 				return nil, a.answer(ctx, err)
@@ -63,4 +68,20 @@ func (a api) presidio(h huma.API) {
 			}
 			return &body[presidio.Anonymized]{out}, nil
 		})
+}
+
+// entitiesUnknown refuses names of entities that murmur does not find: an answer without findings would read as a text without
+// personal data. The names are told by their places, because an error repeats nothing that was sent.
+func entitiesUnknown(asked []string) error {
+	known := presidio.Entities()
+	var details []error
+	for i, name := range asked {
+		if !slices.Contains(known, name) {
+			details = append(details, &huma.ErrorDetail{Message: "not an entity that is found here", Location: fmt.Sprintf("body.entities[%d]", i)})
+		}
+	}
+	if details == nil {
+		return nil
+	}
+	return huma.Error422UnprocessableEntity("entities are "+strings.Join(known, ", "), details...)
 }

@@ -49,3 +49,21 @@ func TestAPresidioUserChangesAnAddress(t *testing.T) {
 		t.Errorf("something was done: %v", b.Said)
 	}
 }
+
+// TestAnUnknownEntityIsRefused: a text is not said to be clean of what nobody looked for; the problem says which names, by place.
+func TestAnUnknownEntityIsRefused(t *testing.T) {
+	t.Parallel()
+	b := with(webtest.New())
+	for body, want := range map[string]int{
+		`["PHONE_NUMBER"]`: 200, `["PHONE_NUMBER","DATE_TIME","PIN","LOCATION"]`: 200, `[]`: 200,
+		`["PHONE"]`: 422, `["zelda_q"]`: 422, `["PHONE_NUMBER","zelda_q"]`: 422, `["phone_number"]`: 422,
+	} {
+		w := b.call("viewer", "POST", "/v1/redact/analyze", `{"text":"call me on +12025550143 please","language":"en","entities":`+body+`}`)
+		if w.Code != want || strings.Contains(w.Body.String(), "zelda_q") {
+			t.Errorf("%s: %d %s", body, w.Code, w.Body)
+		}
+		if last := "body.entities[1]"; want == 422 && strings.Contains(body, ",") != strings.Contains(w.Body.String(), last) {
+			t.Errorf("%s: %s", body, w.Body)
+		}
+	}
+}

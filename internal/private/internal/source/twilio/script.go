@@ -27,7 +27,7 @@ func ReadRequest(d source.Delivery) (Request, bool) {
 	if digits := f.Label("Digits"); digits != "" {
 		r.Key = digits[:1]
 	}
-	return r, doc.Fault() == nil && r.Call != "" && !f.Has("RecordingSid")
+	return r, doc.Fault() == nil && r.Call != "" && f.Has("From") && !f.Has("RecordingSid") // see bordered
 }
 
 // Script writes the TwiML of a call (https://www.twilio.com/docs/voice/twiml): the notice in a Gather that hears keys, then

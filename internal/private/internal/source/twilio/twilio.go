@@ -20,6 +20,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -99,7 +100,9 @@ func (Source) Decode(d source.Delivery) ([]event.Event, error) {
 	case doc.Text("type") == kindMessage:
 		e, verdict = polledMessage(doc.Object("resource"))
 	case doc.Get("form").IsObject():
-		e, verdict = callback(doc.Object("form"), doc.Time("received"))
+		if e, verdict = callback(doc.Object("form"), doc.Time("received")); verdict == nil {
+			verdict = bordered(doc.Object("form"))
+		}
 	default:
 		e, verdict = callback(doc, time.Time{})
 	}
@@ -114,6 +117,28 @@ func (Source) Decode(d source.Delivery) ([]event.Event, error) {
 		return nil, source.Quarantine(fact.WhyBadTime, "timestamp")
 	}
 	return []event.Event{e}, nil
+}
+
+// fieldName is how Twilio names fields of a form.
+var fieldName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+
+// bordered refuses a form whose borders were moved. Twilio's signature covers names and values in one string, without what parts
+// them, so Fro=m%2B1.. has the signature of From=%2B1..: a text without its sender. Twilio sends both addresses of every call and
+// text, but the sender of a text that goes out, which may be drawn later.
+func bordered(form strictjson.Value) *source.Verdict {
+	for _, name := range form.Names() {
+		if !fieldName.MatchString(name) {
+			return source.Quarantine(fact.WhyBadField, "name")
+		}
+	}
+	sends := form.Has("MessageSid") && form.Has("MessageStatus")
+	switch {
+	case !form.Has("To"):
+		return source.Quarantine(fact.WhyBadField, "To")
+	case !form.Has("From") && !sends:
+		return source.Quarantine(fact.WhyBadField, "From")
+	}
+	return nil
 }
 
 // callback reads the fields of a webhook.

@@ -326,3 +326,31 @@ func FuzzDecode(f *testing.F) {
 		`{"type":"rest.call","call":{"sid":"CA1","status":"busy","date_created":"Mon, 02 Mar 2026 10:00:00 +0000"},"legs":[{}]}`,
 		`{"type":"rest.message","resource":{"sid":"SM1","status":"delivered","date_sent":"Mon, 02 Mar 2026 10:00:00 +0000"}}`)
 }
+
+// TestAMovedBorderIsNoText: a form whose border between a name and a value was moved has the same signature, and is no text and no
+// call of nobody.
+func TestAMovedBorderIsNoText(t *testing.T) {
+	t.Parallel()
+	moved := func(fields ...string) string {
+		f := map[string]string{}
+		for i := 0; i < len(fields); i += 2 {
+			f[fields[i]] = fields[i+1]
+		}
+		b, _ := json.Marshal(map[string]any{"received": "2026-03-02T10:01:01Z", "form": f})
+		return string(b)
+	}
+	for what, body := range map[string]string{
+		"the sender in a shorter name":   moved("Body", "hello", "Fro", "m"+customer, "MessageSid", "SM1", "SmsStatus", "received", "To", number),
+		"the sender in the words":        moved("Body", "helloFrom"+customer, "MessageSid", "SM1", "SmsStatus", "received", "To", number),
+		"the line in the state":          moved("Body", "hello", "From", customer, "MessageSid", "SM1", "SmsStatus", "receivedTo"+number),
+		"another sender, from the words": moved("Body", "hello", "From", "+19995550100", "From+1", customer[2:], "MessageSid", "SM1", "SmsStatus", "received", "To", number),
+		"a call":                         moved("CallSid", "CA1", "CallStatus", "completed", "CallDuration", "6", "Fro", "m"+customer, "Timestamp", "Mon, 02 Mar 2026 10:01:00 +0000", "To", number),
+	} {
+		if s := state(body); s != fact.Quarantined {
+			t.Errorf("%s: %v", what, s)
+		}
+	}
+	if e := decodeOne(t, moved("MessageSid", "SM2", "MessageStatus", "failed", "To", customer)); e.Party.Address.Reveal() != customer {
+		t.Error("a text whose sender was never drawn is not read")
+	}
+}
