@@ -21,6 +21,8 @@ import (
 	iceio "github.com/apache/iceberg-go/io"
 	"github.com/apache/iceberg-go/table"
 	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"murmur/internal/fact"
 )
 
 // catalogName names the catalog and the namespace; an engine opens the tables as murmur.facts, murmur.texts.
@@ -124,6 +126,9 @@ func (c *catalog) init(ctx context.Context) error {
 	if err := c.db.QueryRowContext(ctx, `SELECT value FROM murmur_lake WHERE key = 'root'`).Scan(&c.disk.root); err != nil {
 		return err
 	}
+	if err := c.inside(ctx); err != nil {
+		return err
+	}
 	// The library makes its tables; nothing else of it is used.
 	lib, err := sqlcat.NewCatalog(catalogName, c.db, sqlcat.SQLite, iceberg.Properties{"warehouse": c.disk.root})
 	if err != nil {
@@ -134,6 +139,18 @@ func (c *catalog) init(ctx context.Context) error {
 		return err
 	}
 	return lib.CreateNamespace(ctx, ns, nil)
+}
+
+// inside refuses a sidecar that names a file outside the tables' folders: what it names is deleted one day. A restored catalog may
+// be of somebody else's making.
+func (c *catalog) inside(ctx context.Context) error {
+	var strange bool
+	err := c.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM murmur_files
+		WHERE NOT (path GLOB ? OR path GLOB ?) OR '/' || path || '/' LIKE '%/../%')`, tableName(fact.Facts)+"/*", tableName(fact.Texts)+"/*").Scan(&strange)
+	if err == nil && strange {
+		err = errOutside
+	}
+	return err
 }
 
 // location is where a table's current metadata is; empty when there is no such table.

@@ -159,3 +159,32 @@ func TestLinksEndByWorkspace(t *testing.T) {
 		}
 	}
 }
+
+// TestANameOutsideTheLakeIsNotDeleted: a catalog that somebody else wrote names files elsewhere. Such a lake is not opened, and what
+// was opened before deletes none.
+func TestANameOutsideTheLakeIsNotDeleted(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for _, name := range []string{"../victim/keep.txt", "facts/../../victim/keep.txt", "../victim", "facts/..", "keep.txt", "/keep.txt"} {
+		l := openTest(t, Config{})
+		outside := filepath.Join(filepath.Dir(l.cfg.Dir), "victim")
+		must(t, os.MkdirAll(outside, 0o700))
+		must(t, os.MkdirAll(filepath.Join(l.cfg.Dir, "facts"), 0o700))
+		kept := filepath.Join(outside, "keep.txt")
+		must(t, os.WriteFile(kept, []byte("precious"), 0o600))
+		_, err := l.catalog.db.ExecContext(ctx, `INSERT INTO murmur_files VALUES (?, 8, x'00', 1)`, name)
+		must(t, err)
+		_ = l.Expire(ctx)
+		if _, err := os.Stat(kept); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		_, err = l.catalog.db.ExecContext(ctx, `INSERT OR IGNORE INTO murmur_files VALUES (?, 8, x'00', 1)`, name) // it may have been forgotten
+		must(t, err)
+		cfg := l.cfg
+		must(t, l.Close())
+		if again, err := Open(ctx, cfg); err == nil {
+			t.Errorf("%s: the lake is opened", name)
+			_ = again.Close()
+		}
+	}
+}

@@ -51,15 +51,18 @@ func uriOf(dir string) string {
 	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(dir)}).String()
 }
 
+// errOutside refuses a name that a file of the lake cannot have: somebody else wrote it.
+var errOutside = errors.New("a name outside the lake")
+
 // rel gives the path below the lake's directory of a name as the metadata has it.
 func (d *disk) rel(name string) (string, error) {
 	rest, ok := strings.CutPrefix(name, d.root+"/")
 	if !ok {
-		return "", errors.New("a name outside the lake")
+		return "", errOutside
 	}
 	rest, err := url.PathUnescape(rest)
 	if err != nil || !filepath.IsLocal(rest) {
-		return "", errors.New("a name outside the lake")
+		return "", errOutside
 	}
 	return rest, nil
 }
@@ -112,13 +115,19 @@ func (d *disk) Remove(name string) error {
 	return err
 }
 
-// remove deletes files, and gives those that are gone; one that was not there is.
+// remove deletes files of the lake, and gives those that are gone; one that was not there is. Nothing outside is deleted, whatever
+// paths say.
 func (d *disk) remove(ctx context.Context, paths []string) (removed []string, err error) {
 	if d.away != nil {
 		return d.away.remove(ctx, paths)
 	}
+	root, err := os.OpenRoot(d.dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
 	for _, p := range paths {
-		if err := os.Remove(d.path(p)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := root.Remove(filepath.FromSlash(p)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return removed, err
 		}
 		removed = append(removed, p)
