@@ -146,6 +146,27 @@ func checkName(name string) error {
 	return nil
 }
 
+// required are the files without which a directory lacks what protects people (policies, refusals and the ledger; what became of
+// deliveries; which rows are whose), or its rows.
+func required() []string { return []string{metaFile, journalFile, catalogFile} }
+
+// member reports a name that Backup is given files under.
+func member(name string) bool {
+	folder, rest, below := strings.Cut(name, "/")
+	for part := range strings.SplitSeq(name, "/") {
+		if len(part) > 255 { // POSIX NAME_MAX of the usual file systems
+			return false
+		}
+	}
+	switch {
+	case !below:
+		return slices.Contains(append(required(), versionFile, checkpointsFile, keyring.RootFile), name)
+	case folder == keyring.Folder:
+		return !strings.Contains(rest, "/") && strings.HasSuffix(rest, ".keys")
+	}
+	return folder == lakeFolder || folder == "notices"
+}
+
 // Restore makes a data directory from a backup. Everything is unpacked and compared beside path first; then
 // prepare, which may be nil, works on it there (erasures are carried out again before anybody can read); and only a
 // whole directory appears at path, which must be missing or empty. Nothing is left where it fails. ErrNotEmpty,
@@ -247,6 +268,9 @@ func readBackup(ctx context.Context, r io.Reader, keep func(name string, content
 		}
 		if err := checkName(h.Name); err != nil {
 			return err
+		}
+		if !member(h.Name) {
+			return fmt.Errorf("a file that belongs to no backup, its name %d bytes long: %w", len(h.Name), ErrBackup)
 		}
 		if _, twice := sums[h.Name]; twice {
 			return fmt.Errorf("%s comes twice: %w", h.Name, ErrBackup)
@@ -368,6 +392,11 @@ func finish(ctx context.Context, dir string) error {
 			return err
 		}
 		return fmt.Errorf("no VERSION: %w", ErrBackup)
+	}
+	for _, name := range required() {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
+			return fmt.Errorf("%s is missing or empty: %w", name, ErrBackup)
+		}
 	}
 	root, err := keyring.LoadRoot(dir)
 	if err != nil {

@@ -3,7 +3,9 @@ package datadir
 import (
 	"archive/tar"
 	"bytes"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -22,7 +24,7 @@ func backedUp(t testing.TB) []byte {
 	d := opened(t, path, Server)
 	var files []Source
 	for _, n := range allFiles(t, path) {
-		if checkName(n) == nil && n != versionFile {
+		if checkName(n) == nil && n != versionFile && n != "jobs.db" {
 			files = append(files, Source{n, filepath.Join(path, n)})
 		}
 	}
@@ -131,6 +133,60 @@ func TestABackupNamesTheFileAtFault(t *testing.T) {
 	}
 }
 
+// TestABackupWithoutWhatProtectsPeopleIsRefused: one whose hashes are right, and which lacks a database, or has an empty one.
+func TestABackupWithoutWhatProtectsPeopleIsRefused(t *testing.T) {
+	t.Parallel()
+	whole := backedUp(t)
+	for _, name := range []string{metaFile, "journal.db", "catalog.db"} {
+		for what, content := range map[string][]byte{"without": nil, "with an empty": {}} {
+			parent := t.TempDir()
+			err := Restore(t.Context(), bytes.NewReader(changed(t, whole, name, content)), filepath.Join(parent, "data"), nil)
+			if !errors.Is(err, ErrBackup) || !strings.Contains(err.Error(), name) {
+				t.Errorf("%s %s: %v", what, name, err)
+			}
+			if left := allFiles(t, parent); len(left) != 0 {
+				t.Errorf("%s %s: left %v", what, name, left)
+			}
+		}
+	}
+}
+
+// changed is a backup with another content of one file, nil: without it; its hashes are right.
+func changed(t *testing.T, b []byte, name string, content []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	var sums []byte
+	w, r := tar.NewWriter(&out), tar.NewReader(bytes.NewReader(b))
+	for {
+		h, err := r.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := io.ReadAll(r)
+		if h.Name == name {
+			c = content
+		}
+		if h.Name == backupLast {
+			c = sums
+		}
+		if h.Name != name || content != nil {
+			err = errors.Join(err, addBytes(w, h.Name, c))
+			if h.Name != backupFirst {
+				sums = fmt.Appendf(sums, "%x %s\n", sha256.Sum256(c), h.Name)
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.Name == backupLast {
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return out.Bytes()
+		}
+	}
+}
+
 // What prepare does not finish is nowhere.
 func TestWhatIsNotPreparedDoesNotAppear(t *testing.T) {
 	t.Parallel()
@@ -174,6 +230,13 @@ func TestHostileMembersAreRefused(t *testing.T) {
 		"device":     {Name: "x", Typeflag: tar.TypeChar},
 		"folder":     {Name: "lake/", Typeflag: tar.TypeDir},
 		"no VERSION": {Name: "x", Typeflag: tar.TypeReg},
+		"jobs":       {Name: "jobs.db", Typeflag: tar.TypeReg},
+		"a link":     {Name: "open-link", Typeflag: tar.TypeReg},
+		"a log":      {Name: "murmur.db-wal", Typeflag: tar.TypeReg},
+		"audio":      {Name: "recordings/x", Typeflag: tar.TypeReg},
+		"a key":      {Name: "keys/x", Typeflag: tar.TypeReg},
+		"deep keys":  {Name: "keys/a/b.keys", Typeflag: tar.TypeReg},
+		"long":       {Name: "lake/" + strings.Repeat("x", 300), Typeflag: tar.TypeReg},
 		"first":      {Name: backupFirst, Typeflag: tar.TypeReg},
 	} {
 		var b bytes.Buffer

@@ -104,13 +104,16 @@ type Dir struct {
 }
 
 const (
-	versionFile = "VERSION"
-	lockFile    = "lock"
-	usersFile   = "users"
-	ballastFile = "ballast"
-	metaFile    = "murmur.db"
-	socketFile  = "socket"
-	ballastSize = 8 << 20
+	versionFile     = "VERSION"
+	lockFile        = "lock"
+	usersFile       = "users"
+	ballastFile     = "ballast"
+	metaFile        = "murmur.db"
+	journalFile     = "journal.db"
+	catalogFile     = "catalog.db"
+	checkpointsFile = "ledger.checkpoints"
+	socketFile      = "socket"
+	ballastSize     = 8 << 20
 )
 
 // Open opens a data directory, and makes one where there is none.
@@ -294,15 +297,15 @@ func MetaOf(path string) string { return filepath.Join(path, metaFile) }
 
 // Paths. What is behind them belongs to the packages named.
 func (d *Dir) Path() string        { return d.path }
-func (d *Dir) Meta() string        { return filepath.Join(d.path, metaFile) }             // meta, ledger
-func (d *Dir) Journal() string     { return filepath.Join(d.path, "journal.db") }         // journal/sqlite
-func (d *Dir) Jobs() string        { return filepath.Join(d.path, "jobs.db") }            // job
-func (d *Dir) Catalog() string     { return filepath.Join(d.path, "catalog.db") }         // crowd: the lake's catalog
-func (d *Dir) Lake() string        { return filepath.Join(d.path, lakeFolder) }           // crowd: written once
-func (d *Dir) Keys() string        { return filepath.Join(d.path, keyring.Folder) }       // keyring
-func (d *Dir) Recordings() string  { return filepath.Join(d.path, "recordings") }         // private: sealed audio
-func (d *Dir) Tmp() string         { return filepath.Join(d.path, tmpFolder) }            // anybody; emptied on close
-func (d *Dir) Checkpoints() string { return filepath.Join(d.path, "ledger.checkpoints") } // ledger
+func (d *Dir) Meta() string        { return filepath.Join(d.path, metaFile) }        // meta, ledger
+func (d *Dir) Journal() string     { return filepath.Join(d.path, journalFile) }     // journal/sqlite
+func (d *Dir) Jobs() string        { return filepath.Join(d.path, "jobs.db") }       // job
+func (d *Dir) Catalog() string     { return filepath.Join(d.path, catalogFile) }     // crowd: the lake's catalog
+func (d *Dir) Lake() string        { return filepath.Join(d.path, lakeFolder) }      // crowd: written once
+func (d *Dir) Keys() string        { return filepath.Join(d.path, keyring.Folder) }  // keyring
+func (d *Dir) Recordings() string  { return filepath.Join(d.path, "recordings") }    // private: sealed audio
+func (d *Dir) Tmp() string         { return filepath.Join(d.path, tmpFolder) }       // anybody; emptied on close
+func (d *Dir) Checkpoints() string { return filepath.Join(d.path, checkpointsFile) } // ledger
 
 const (
 	lakeFolder = "lake"

@@ -139,8 +139,13 @@ func (r *Ring) Create(ws workspace.ID) error {
 }
 
 // Workspaces lists who has a key file, in no particular order.
-func (r *Ring) Workspaces() ([]workspace.ID, error) {
-	entries, err := os.ReadDir(r.dir)
+func (r *Ring) Workspaces() ([]workspace.ID, error) { return keyed(r.dir) }
+
+// Keyed lists who has a key file in a data directory, without opening any.
+func Keyed(dir string) ([]workspace.ID, error) { return keyed(filepath.Join(dir, Folder)) }
+
+func keyed(keys string) ([]workspace.ID, error) {
+	entries, err := os.ReadDir(keys)
 	if err != nil {
 		return nil, fmt.Errorf("list keys: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -294,4 +295,32 @@ func smallDisk(t *testing.T, size string) string {
 	}
 	t.Cleanup(func() { _ = exec.Command("umount", dir).Run() })
 	return dir
+}
+
+// TestABackupWithoutKeysIsRefused: without the keys of a workspace nobody would be found in its rows.
+func TestABackupWithoutKeysIsRefused(t *testing.T) {
+	t.Parallel()
+	h := open(t, filepath.Join(t.TempDir(), "data"))
+	defer stop(t, h.Node)
+	h.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(0, 4))
+	tmp := t.TempDir()
+	if err := h.copyInto(t.Context(), tmp); err != nil {
+		t.Fatal(err)
+	}
+	files, err := h.backupFiles(tmp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = slices.DeleteFunc(files, func(s datadir.Source) bool { return s.Name == "keys/default.keys" })
+	var b bytes.Buffer
+	if err := h.dir.Backup(t.Context(), &b, files...); err != nil {
+		t.Fatal(err)
+	}
+	parent := t.TempDir()
+	if err := Restore(t.Context(), &b, nil, Config{Data: filepath.Join(parent, "data")}); !errors.Is(err, datadir.ErrBackup) || !strings.Contains(err.Error(), "default") {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(parent); err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
 }

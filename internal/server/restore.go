@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"murmur/internal/datadir"
 	"murmur/internal/journal/relay"
+	"murmur/internal/keyring"
 	"murmur/internal/rpc"
 	"murmur/internal/workspace"
 )
@@ -26,6 +28,10 @@ func Restore(ctx context.Context, r, erasures io.Reader, c Config) error {
 	return datadir.Restore(ctx, r, c.Data, func(dir string) (err error) {
 		beside := c
 		beside.Data, beside.Queue = dir, relay.Lost // whoever restores says whether it joins its queue: serve --queue
+		keyed, err := keyring.Keyed(dir) // before Open makes keys where there are none
+		if err != nil {
+			return err
+		}
 		n, err := Open(ctx, beside)
 		if err != nil {
 			return err
@@ -35,8 +41,27 @@ func Restore(ctx context.Context, r, erasures io.Reader, c Config) error {
 				err = closed
 			}
 		}()
+		if err := n.keyed(ctx, keyed); err != nil {
+			return err
+		}
 		return n.restored(ctx, lines, c.InsteadOf)
 	})
+}
+
+// keyed refuses a backup that lacks the keys of a workspace: nobody would be found in its rows, to be erased.
+func (n *Node) keyed(ctx context.Context, has []workspace.ID) error {
+	all, err := n.store.List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, ws := range all {
+		if c, err := n.store.Condition(ctx, ws); err != nil {
+			return err
+		} else if c != workspace.Deleting && !slices.Contains(has, ws) {
+			return fmt.Errorf("the keys of workspace %s are missing: %w", ws, datadir.ErrBackup)
+		}
+	}
+	return nil
 }
 
 // restored makes a directory that was unpacked fit to be opened.
