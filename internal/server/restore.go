@@ -28,7 +28,7 @@ func Restore(ctx context.Context, r, erasures io.Reader, c Config) error {
 	return datadir.Restore(ctx, r, c.Data, func(dir string) (err error) {
 		beside := c
 		beside.Data, beside.Queue = dir, relay.Lost // whoever restores says whether it joins its queue: serve --queue
-		keyed, err := keyring.Keyed(dir) // before Open makes keys where there are none
+		keyed, err := keyring.Keyed(dir)            // before Open makes keys where there are none
 		if err != nil {
 			return err
 		}
