@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -106,7 +107,7 @@ func printBad(w io.Writer, bad []rpc.BadRow, unlisted int64) {
 func (c *importCmd) one(r *run, args rpc.ImportArgs, name string) (got rpc.Imported, err error) {
 	in, size := io.NopCloser(r.In), int64(0)
 	if name != "-" {
-		f, err := os.Open(name)
+		f, err := opened(r.ctx, name)
 		if err != nil {
 			return got, usage{fmt.Errorf("open the file: %w", err)}
 		}
@@ -135,6 +136,25 @@ func (c *importCmd) one(r *run, args rpc.ImportArgs, name string) (got rpc.Impor
 		return got, c.preview(r, answer.String())
 	}
 	return got, unmarshal(answer.String(), &got)
+}
+
+// opened opens a file, unless ctx ends first: a FIFO waits for its writer. What then opens it is left to the end of the process.
+func opened(ctx context.Context, name string) (*os.File, error) {
+	type got struct {
+		f   *os.File
+		err error
+	}
+	done := make(chan got, 1)
+	go func() {
+		f, err := os.Open(name)
+		done <- got{f, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case g := <-done:
+		return g.f, g.err
+	}
 }
 
 func (c *importCmd) preview(r *run, answer string) error {

@@ -32,6 +32,9 @@ func (c *connectAddCmd) polled(r *run, a rpc.Connected) error {
 		} else if a.Paste != "" {
 			fmt.Fprintf(w, "%s\n", a.Paste)
 		} else {
+			if c.Secret != nil && *c.Secret != "" {
+				a.Secret = given
+			}
 			fmt.Fprintf(w, "Optional, for what is new at once and for choices in a phone menu: add a webhook at the vendor,\n\n  path    %s\n  secret  %s\n\nboth shown once; murmur connect rotate %s --secret S takes the secret that the vendor shows.\n", a.Path, a.Secret, a.Source)
 		}
 		if !a.Serving {

@@ -33,6 +33,9 @@ type connectAddCmd struct {
 	Language  string   `help:"Language of the notice: de, en, es or fr." placeholder:"L"`
 }
 
+// given stands where people read for a secret that they gave themselves. --json repeats it: contracts name the field.
+const given = "the one that was given"
+
 func (c *connectAddCmd) Run(r *run) error {
 	key, err := givenSecret("API key", c.APIKey)
 	if err != nil {
@@ -55,6 +58,9 @@ func (c *connectAddCmd) Run(r *run) error {
 		return c.polled(r, a)
 	}
 	return r.print(a, func(w io.Writer) {
+		if secret != "" {
+			a.Secret = given
+		}
 		fmt.Fprintf(w, "Source %s (%s) is connected to workspace %s.\n\n  webhook path  %s\n  secret        %s\n\nThe path and the secret are shown once. Deliveries are accepted as soon as `murmur serve` runs.\n", a.Source, a.Kind, a.Workspace, a.Path, a.Secret)
 		if a.Paste != "" {
 			fmt.Fprintf(w, "\n%s\n", a.Paste)
@@ -170,6 +176,9 @@ func (c *connectRotateCmd) Run(r *run) error {
 		if key != "" {
 			fmt.Fprintf(w, "Source %s uses the new API key.\n", a.Source)
 			return
+		}
+		if secret != "" {
+			a.Secret = given
 		}
 		fmt.Fprintf(w, "Source %s has a new secret, and the last one stays valid until the next rotation:\n\n  %s\n", a.Source, a.Secret)
 	})

@@ -26,6 +26,8 @@ import (
 var (
 	ErrCategory   = errors.New("category")
 	ErrNoCategory = errors.New("no such category")
+	// ErrSentences is an ErrCategory: there are too few or too many.
+	ErrSentences = fmt.Errorf("%w: sentences", ErrCategory)
 )
 
 const (
@@ -217,8 +219,8 @@ func (c *Crowd) SetCategory(ctx context.Context, ws workspace.ID, name anon.Text
 	}
 	now := category{Name: called, Like: sentences(like), Unlike: sentences(unlike)}
 	if len(now.Like) < leastExamples || len(now.Like) > mostExamples || len(now.Unlike) > mostExamples {
-		return "", fmt.Errorf("%w: %d to %d different sentences with words, of which %d are left, and at most %d that it is not",
-			ErrCategory, leastExamples, mostExamples, len(now.Like), mostExamples)
+		return "", fmt.Errorf("%w: %d to %d different ones with words, of which %d are left, and at most %d that it is not",
+			ErrSentences, leastExamples, mostExamples, len(now.Like), mostExamples)
 	}
 	err = c.changeCategories(ctx, ws, func(all []category) ([]category, error) {
 		i := slices.IndexFunc(all, func(o category) bool { return strings.EqualFold(o.Name, called) })
@@ -281,7 +283,7 @@ func (c *Crowd) changeCategories(ctx context.Context, ws workspace.ID, f func([]
 }
 
 func categoryName(t anon.Text) (string, error) {
-	name := strings.Join(strings.Fields(t.String()), " ")
+	name := seen(t.String())
 	if n := utf8.RuneCountInString(name); !t.Valid() || n == 0 || n > longestCategory || !enrich.Knows(name) {
 		return "", fmt.Errorf("%w: a name has 1 to %d characters, and words that are nobody's", ErrCategory, longestCategory)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"murmur/internal/fact"
@@ -24,13 +25,25 @@ var Named = map[string]fact.Dim{
 // longestOwn is how long a name of the owner's is at most, in code points.
 const longestOwn = 60
 
+// seen is a name without what does not show or turns what follows around, words joined by one space: two names that look alike are
+// one.
+func seen(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if !unicode.IsSpace(r) && unicode.In(r, unicode.C, unicode.Other_Default_Ignorable_Code_Point) {
+			return -1
+		}
+		return r
+	}, name)
+	return strings.Join(strings.Fields(name), " ")
+}
+
 // ownVersion is that of a name of the owner's: later than any event.
 const ownVersion = math.MaxInt64 / 2
 
 // Rename calls everything of a kind that is called from now on to. The owner's name stays, whatever a source says later, and
 // is shown in every period. It gives how many things have it.
 func (c *Crowd) Rename(ctx context.Context, ws workspace.ID, kind, from, to string) (int, error) {
-	to = strings.Join(strings.Fields(to), " ")
+	to = seen(to)
 	dim, ok := Named[kind]
 	if n := utf8.RuneCountInString(to); !ok || n == 0 || n > longestOwn || !utf8.ValidString(to) {
 		return 0, fmt.Errorf("%w: a line, flow, step, choice or survey has a name of 1 to %d characters", ErrName, longestOwn)

@@ -51,6 +51,15 @@ var dimensions = map[string]dimension{
 // inOrder is the order in which the dimensions of a split are named.
 var inOrder = []string{"flow", "node", "choice", "number", "survey", "from", "to", "delay", "auto_reply", "case", "driver", "reply", "reason", "medium", "scale", "hour_of_week"}
 
+// Words are what pages call the members of a dimension, and the rest.
+func Words(dim string) (all []string) {
+	d := dimensions[dim]
+	for _, w := range d.members {
+		all = append(all, w)
+	}
+	return append(all, d.rest)
+}
+
 // DimensionTitle is what a dimension of splits is called.
 func DimensionTitle(dim string) string {
 	if d, ok := dimensions[dim]; ok {

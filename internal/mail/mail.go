@@ -13,7 +13,9 @@ import (
 	"net/mail"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	smtp "github.com/wneessen/go-mail"
 )
@@ -76,11 +78,17 @@ var ErrNoAddress = errors.New("that is not an e-mail address")
 // Address reads an e-mail address, with or without a name before it, and gives the address alone.
 func Address(s string) (string, error) {
 	a, err := mail.ParseAddress(s)
-	if err != nil || len(a.Address) > 254 { // RFC 5321 4.5.3.1.3
+	if err != nil || len(a.Address) > 254 || strings.ContainsFunc(a.Address, unseen) { // RFC 5321 4.5.3.1.3
+		return "", ErrNoAddress
+	}
+	if smtp.NewMsg().To(a.Address) != nil { // what no letter can be addressed to, such as a quoted local part
 		return "", ErrNoAddress
 	}
 	return a.Address, nil
 }
+
+// unseen reports a character that has no place in an address and does not show: one that turns what follows around, for example.
+func unseen(r rune) bool { return unicode.In(r, unicode.C, unicode.Z) }
 
 // Errors of Send.
 var (

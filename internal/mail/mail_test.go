@@ -170,3 +170,16 @@ func TestServersAreNamed(t *testing.T) {
 		t.Errorf("%+v, %v", s, err)
 	}
 }
+
+// TestWhatTakesNoMailIsNoAddress: an address is taken only if a letter can be sent to it, and shows all of itself.
+func TestWhatTakesNoMailIsNoAddress(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"ann@shop.example": "ann@shop.example", "Ann Lee <ann@shop.example>": "ann@shop.example",
+		`"a b"@shop.example`: "", "\u202ea@shop.example": "", "a\u200bb@shop.example": "", "a\u00a0b@shop.example": "", "ann": "", "a@shop.example\r\nBcc: b@shop.example": "",
+	} {
+		if got, err := Address(in); got != want || (err == nil) != (want != "") {
+			t.Errorf("%+q: %q, %v", in, got, err)
+		}
+	}
+}

@@ -23,11 +23,25 @@ func viewOf(s string) view {
 	v := view{orig: s, off: make([]int32, 0, len(s)+1)}
 	n := make([]byte, 0, len(s))
 	l := make([]byte, 0, len(s))
-	prev := rune(' ')
+	prev, before := rune(' '), rune(' ')
+	numerals := 0 // to where numerals are digits
 	for i := 0; i < len(s); {
 		r, width := utf8.DecodeRuneInString(s[i:])
 		next, _ := utf8.DecodeRuneInString(s[i+width:])
-		for _, f := range fold(r, prev, next) {
+		folded := ""
+		c, isNumeral := numeral(r)
+		if isNumeral && i >= numerals {
+			if n := numeralsOf(s[i:]); n > 0 {
+				numerals, folded = i+n, " " // behind a letter of a script without spaces
+			}
+		}
+		if i < numerals {
+			folded += ascii[c : c+1]
+		} else if folded = fold(r, prev, next); r >= 0x7f {
+			folded = besides(r, before, prev, next, folded)
+		}
+		before = r
+		for _, f := range folded {
 			from := len(n)
 			n = utf8.AppendRune(n, f)
 			l = utf8.AppendRune(l, unicode.ToLower(f))
@@ -99,6 +113,76 @@ func fold(r, prev, next rune) string {
 	return string(r)
 }
 
+// besides gives what r reads as among digits: nothing for what is not seen there or only adorns them, a space for what parts lines
+// and for a letter of a script that needs no spaces, a digit for one that is set high in a number.
+func besides(r, before, prev, next rune, folded string) string {
+	digit := prev >= '0' && prev <= '9' || prev == '+' || prev == '-'
+	switch {
+	case hidden(r), digit && unicode.In(r, unicode.Mn, unicode.Me):
+		return ""
+	case r == 0x85, r == 0x2800:
+		return " "
+	case (r == 0x2028 || r == 0x2029) && digit && (unicode.IsDigit(next) || next == '-'):
+		return " "
+	case high(r) && (high(before) && digit || !high(before) && high(next) && !unicode.IsLetter(prev)): // no footnote, no 10²
+		return norm.NFKC.String(string(r))
+	case unspaced(r) && unicode.IsDigit(next):
+		return folded + " "
+	case unspaced(r) && prev >= '0' && prev <= '9':
+		return " " + folded
+	}
+	return folded
+}
+
+// hidden reports what no font shows and is no format character (Unicode 5.21, default ignorable code points).
+func hidden(r rune) bool {
+	return unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) || r == 0x180f || r >= 0xe0100 && r <= 0xe01ef
+}
+
+// high reports a digit, or a plus, in the height of an exponent.
+func high(r rune) bool {
+	return r == '¹' || r == '²' || r == '³' || r >= 0x2070 && r <= 0x207a
+}
+
+// unspaced reports a letter of a script that sets no spaces between words.
+func unspaced(r rune) bool {
+	return r >= 0xe00 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai)
+}
+
+// numeral reads a Chinese numeral from zero to nine.
+func numeral(r rune) (digit rune, ok bool) {
+	switch r {
+	case '〇', '零', '○':
+		return '0', true
+	case '一', '二', '三', '四', '五', '六', '七', '八', '九':
+		return rune('1' + strings.IndexRune("一二三四五六七八九", r)/3), true
+	case '幺':
+		return '1', true
+	}
+	return 0, false
+}
+
+// minNumerals is how many numerals in a row are read one by one: fewer are quantities and words.
+const minNumerals = 7
+
+// numeralsOf is the length of the row of numerals that s begins with, 0 where it is short.
+func numeralsOf(s string) int {
+	n := 0
+	for i, r := range s {
+		if _, ok := numeral(r); !ok {
+			if n < minNumerals {
+				return 0
+			}
+			return i
+		}
+		n++
+	}
+	if n < minNumerals {
+		return 0
+	}
+	return len(s)
+}
+
 func latinOrDigit(r rune) bool {
 	return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
 }
@@ -118,10 +202,10 @@ func (v *view) original(s, e int) (int, int) {
 		return s, e
 	}
 	from, to := int(v.off[s]), int(v.off[e-1])
-	_, n := utf8.DecodeRuneInString(v.orig[to:])
+	last, n := utf8.DecodeRuneInString(v.orig[to:])
 	for to += n; to < len(v.orig); to += n {
 		var r rune
-		if r, n = utf8.DecodeRuneInString(v.orig[to:]); !dressing(r) {
+		if r, n = utf8.DecodeRuneInString(v.orig[to:]); !dressing(r) && !(unicode.IsDigit(last) && unicode.In(r, unicode.Mn, unicode.Me)) {
 			break
 		}
 	}

@@ -234,3 +234,36 @@ func FuzzTransforms(f *testing.F) {
 		}
 	})
 }
+
+// TestWhatIsNotSeenBetweenDigits: characters that no font shows, marks on digits, and what parts lines between them hide no number.
+func TestWhatIsNotSeenBetweenDigits(t *testing.T) {
+	t.Parallel()
+	d := detector(t, redact.Strict)
+	masked := func(in string) string {
+		t.Helper()
+		check(t, d, in)
+		r, err := d.Redact(redact.Doc{Turns: []redact.Turn{{Text: in}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Masked()
+	}
+	for _, between := range []string{"\u034f", "\u115f", "\u1160", "\u17b4", "\u3164", "\uffa0", "\u180e", "\u180f", "\u2065", "\U0001d173", "\U000e0001", "\U000e0101",
+		"\u0301", "\u0302\u0303", "\u20dd", "\u2800", "\u0085", "\u2028", "\u2029"} {
+		for value, want := range map[string]string{"+16285557112": "[PHONE]", "4111111111111111": "[CREDIT_CARD]", "078-05-1120": "["} {
+			in := "call me at " + strings.Join(strings.Split(value, ""), between) + " ok"
+			if got := masked(in); !strings.HasPrefix(got, "call me at "+want) || !strings.HasSuffix(got, "] ok") {
+				t.Errorf("%+q: %+q", between, got)
+			}
+		}
+	}
+	for in, want := range map[string]string{
+		"call ⁺¹⁶²⁸⁵⁵⁵⁷¹¹² ok": "call [PHONE] ok", "call +¹⁶²⁸⁵⁵⁵⁷¹¹² ok": "call [PHONE] ok", "我的电话是一三八零零一三八零零零": "我的电话是[PHONE]",
+		"我的电话是13800138000": "我的电话是[PHONE]", "call 4\u0301155550132\u0301 ok": "call [PHONE] ok",
+		"10² of 5 m², a word¹² and x³": "10² of 5 m², a word¹² and x³", "cafe\u0301 for 2": "cafe\u0301 for 2",
+	} {
+		if got := masked(in); got != want {
+			t.Errorf("%+q: %q, want %q", in, got, want)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"murmur/internal/crowd"
@@ -18,6 +19,9 @@ func (n *Node) setCategory(ctx context.Context, a rpc.CategoryArgs) (web.Categor
 	if err != nil {
 		return web.Category{}, err
 	}
+	if err := publicReason(a.Name); err != nil {
+		return web.Category{}, categoryErr(err)
+	}
 	like, err := n.zone.MaskAll(ctx, ws, a.Like)
 	if err != nil {
 		return web.Category{}, err
@@ -31,6 +35,16 @@ func (n *Node) setCategory(ctx context.Context, a rpc.CategoryArgs) (web.Categor
 		return web.Category{}, categoryErr(err)
 	}
 	return n.category(ctx, ws, func(c web.Category) bool { return c.ID == id })
+}
+
+// publicReason refuses what the pages call a public reason: two lines of one name could not be told apart.
+func publicReason(name string) error {
+	for _, taken := range insight.Words("reason") {
+		if strings.EqualFold(strings.Join(strings.Fields(name), " "), taken) {
+			return fmt.Errorf("%w: the pages call a public reason so", crowd.ErrCategory)
+		}
+	}
+	return nil
 }
 
 // listCategories lists them with what the released figures tell of how right they are.
@@ -96,6 +110,9 @@ func (n *Node) named(ctx context.Context, a rpc.CategoryNameArgs) (workspace.ID,
 func (n *Node) renameCategory(ctx context.Context, a rpc.CategoryNameArgs) (web.Category, error) {
 	ws, c, err := n.named(ctx, a)
 	if err == nil {
+		err = publicReason(a.To)
+	}
+	if err == nil {
 		err = n.crowd.RenameCategory(ctx, ws, c.ID, n.zone.MaskName(a.To))
 	}
 	if err != nil {
@@ -117,6 +134,8 @@ func categoryErr(err error) error {
 	switch {
 	case errors.Is(err, crowd.ErrNoCategory):
 		return &rpc.Problem{Message: "there is no such category", Hint: "murmur category list shows them", Exit: 2, Status: 404}
+	case errors.Is(err, crowd.ErrCategory) && !errors.Is(err, crowd.ErrSentences):
+		return &rpc.Problem{Message: err.Error(), Hint: "murmur category list shows those that there are", Exit: 2, Status: 422}
 	case errors.Is(err, crowd.ErrCategory):
 		return &rpc.Problem{Message: err.Error(), Hint: "about 20 sentences, as people write or say them, one a line", Exit: 2, Status: 422}
 	}
@@ -183,6 +202,9 @@ func (c categories) SetCategory(ctx context.Context, ws workspace.ID, name strin
 }
 
 func (c categories) RenameCategory(ctx context.Context, ws workspace.ID, id, to string) error {
+	if err := publicReason(to); err != nil {
+		return categoryWebErr(categoryErr(err))
+	}
 	return categoryWebErr(categoryErr(c.crowd.RenameCategory(ctx, ws, id, c.zone.MaskName(to))))
 }
 

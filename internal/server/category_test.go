@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -48,6 +49,65 @@ func TestSubjectsAreMaskedOnceMore(t *testing.T) {
 		kept, err := n.harmless(t.Context(), workspace.Default, strings.Split(c.words, "|"))
 		if err != nil || strings.Join(kept, " ") != c.kept {
 			t.Errorf("%q: %q, %v", c.words, kept, err)
+		}
+	}
+}
+
+// TestTwoLinesAreNotOfOneName: a category is not called as the pages call a public reason, and what does not show in its name is
+// taken out, so that two that look alike are one; the hint is about what was wrong.
+func TestTwoLinesAreNotOfOneName(t *testing.T) {
+	t.Parallel()
+	n := start(t, filepath.Join(t.TempDir(), "data"))
+	defer stop(t, n)
+	like := []string{"do you quote for solar", "what do panels cost", "panels for my garage", "we want to go solar", "solar and a battery", "solar on a flat roof", "panels and an inverter", "how long do panels last"}
+	hint := func(err error) string {
+		if p, ok := errors.AsType[*rpc.Problem](err); ok {
+			return p.Hint
+		}
+		return ""
+	}
+	for _, name := range []string{"prices", "Complaints", "other  reasons", "booking", "something does not work"} {
+		_, err := n.setCategory(t.Context(), rpc.CategoryArgs{Name: name, Like: like})
+		if h := hint(err); h == "" || strings.Contains(h, "sentences") {
+			t.Errorf("%q: %v, hint %q", name, err, h)
+		}
+	}
+	if _, err := n.setCategory(t.Context(), rpc.CategoryArgs{Name: "Solar", Like: like[:3]}); !strings.Contains(hint(err), "sentences") {
+		t.Errorf("hint %q", hint(err))
+	}
+	for _, name := range []string{"Solar panels", "\u202eSolar\u200b panels", "Solar\u3164 panels"} {
+		if c, err := n.setCategory(t.Context(), rpc.CategoryArgs{Name: name, Like: like}); err != nil || c.Name != "Solar panels" {
+			t.Errorf("%+q: %q, %v", name, c.Name, err)
+		}
+	}
+	if all, err := n.listCategories(t.Context(), rpc.WorkspaceArgs{}); err != nil || len(all) != 1 {
+		t.Errorf("%d categories, %v", len(all), err)
+	}
+	for _, name := range []string{"prices", "Prices"} {
+		if _, err := n.renameCategory(t.Context(), rpc.CategoryNameArgs{Name: "Solar panels", To: name}); err == nil {
+			t.Errorf("it is renamed %q", name)
+		}
+	}
+}
+
+// TestAnOwnersNameTellsNobody: what others read of a line tells no person and no way to reach one; a place is no person.
+func TestAnOwnersNameTellsNobody(t *testing.T) {
+	t.Parallel()
+	n := start(t, filepath.Join(t.TempDir(), "data"))
+	defer stop(t, n)
+	rename := func(to string) string {
+		_, err := n.rename(t.Context(), rpc.NameArgs{Kind: "line", From: "none", To: to})
+		return err.Error() // there is no such line
+	}
+	const unknown = "nothing of that kind"
+	for _, name := range []string{"+1 628 555 7391", "Desk +1 628 555 7391", "Bcc: evil@x.example", "Zebulon Quatermass", "https://evil.example/login"} {
+		if said := rename(name); strings.Contains(said, unknown) || strings.Contains(said, "7391") || strings.Contains(said, "Quatermass") {
+			t.Errorf("%q: %s", name, said)
+		}
+	}
+	for _, name := range []string{"Front desk", "Late shift", "Berlin office", "Support 2"} {
+		if said := rename(name); !strings.Contains(said, unknown) {
+			t.Errorf("%q: %s", name, said)
 		}
 	}
 }

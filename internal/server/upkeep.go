@@ -68,7 +68,7 @@ func (n *Node) keepReleasing(ctx context.Context) {
 			continue
 		}
 		if err := n.releaseDue(ctx); err != nil && ctx.Err() == nil {
-			n.log.Error("figures could not be computed", "error", err)
+			n.log.Error("figures could not be computed; it is tried again", "error", err)
 		}
 		rest = time.Now().Add(4 * time.Since(began))
 	}
@@ -90,7 +90,11 @@ func (n *Node) releaseDue(ctx context.Context) error {
 		if rests, err := n.rests(ctx, ws); err != nil || rests {
 			return err // it stays due
 		}
-		return n.release(ctx, ws, when)
+		err := n.release(ctx, ws, when)
+		if errors.Is(err, crowd.ErrErasing) {
+			return nil // more are erased than can be waited for; it stays due, and doctor names an erasure that does not end
+		}
+		return err
 	})
 }
 

@@ -67,6 +67,9 @@ func dropValues(_ huma.Context, _ string, v any) (any, error) {
 	if e, ok := v.(*huma.ErrorModel); ok {
 		for _, d := range e.Errors {
 			d.Value = nil
+			if said, _, ok := strings.Cut(d.Message, ": "); ok && strings.HasPrefix(said, "expected string to be ") {
+				d.Message = said // what follows is the parser's, with the text
+			}
 			path := strings.SplitN(d.Location, ".", 3)
 			if strings.HasPrefix(d.Message, "unexpected property") {
 				path = path[:1]

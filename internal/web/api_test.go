@@ -317,3 +317,15 @@ func TestOperatorsHaveEveryOperationOnWorkspaces(t *testing.T) {
 		}
 	}
 }
+
+// TestAnAddressIsNotRepeated: what is no address is refused without its text, which may hold a password.
+func TestAnAddressIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	b := with(webtest.New())
+	for _, field := range []string{"public_url", "api_base"} {
+		w := b.call("owner", "POST", "/v1/sources", `{"kind":"quo","api_key":"k","`+field+`":"https://user:S3cretPw@h%zz"}`)
+		if w.Code != 422 || strings.Contains(w.Body.String(), "S3cret") || !strings.Contains(w.Body.String(), field) {
+			t.Errorf("%s: %d %s", field, w.Code, w.Body)
+		}
+	}
+}
