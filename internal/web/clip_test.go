@@ -153,6 +153,45 @@ func TestOneClipIsHeardAtATime(t *testing.T) {
 	}
 }
 
+// TestWhoSendsSlowlyKeepsNobodyOut: a clip that comes slowly takes no place of another workspace's, and of its own only that of one.
+func TestWhoSendsSlowlyKeepsNobodyOut(t *testing.T) {
+	t.Parallel()
+	h := with(webtest.New())
+	body, kind := form(t, "clip", []byte("RIFF"))
+	begun, end := make(chan struct{}), make(chan struct{})
+	first := make(chan *httptest.ResponseRecorder)
+	go func() { first <- upload(h, "stranger", "same-origin", kind, &bytesThen{body, begun, end}) }()
+	<-begun
+	again, kind2 := form(t, "clip", []byte("RIFF"))
+	if w := upload(h, "stranger", "same-origin", kind2, again); w.Code != http.StatusServiceUnavailable {
+		t.Errorf("a second one of the same workspace: %d", w.Code)
+	}
+	other, kind3 := form(t, "clip", []byte("RIFF"))
+	if w := upload(h, "owner", "same-origin", kind3, other); w.Code != http.StatusOK {
+		t.Errorf("one of another workspace: %d", w.Code)
+	}
+	close(end)
+	if w := <-first; w.Code != http.StatusOK {
+		t.Errorf("the slow one: %d", w.Code)
+	}
+}
+
+// bytesThen gives what it has after end, and says when somebody waits for it.
+type bytesThen struct {
+	from       io.Reader
+	begun, end chan struct{}
+}
+
+func (b *bytesThen) Read(p []byte) (int, error) {
+	select {
+	case <-b.begun:
+	default:
+		close(b.begun)
+	}
+	<-b.end
+	return b.from.Read(p)
+}
+
 // deadlines remembers until when its connection may be read and written.
 type deadlines struct {
 	http.ResponseWriter

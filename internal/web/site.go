@@ -24,6 +24,7 @@ type site struct {
 	Config
 	templates map[string]*template.Template
 	hearing   sync.Mutex // one clip at a time: a transcriber takes a core
+	sending   sync.Map   // workspaces that send a clip
 }
 
 func newSite(c Config) *site {

@@ -55,12 +55,15 @@ func (s *site) playClip(w http.ResponseWriter, r *http.Request, a Access) {
 	v := playView{Sample: sample, Hears: s.Redactor.Hears()}
 	status := http.StatusServiceUnavailable
 	if v.Hears {
-		if !s.hearing.TryLock() {
+		clip, err := s.sent(r, a)
+		if !errors.Is(err, errSending) && !s.hearing.TryLock() { // after it came: whoever sends slowly keeps nobody out
+			err = errSending
+		}
+		if errors.Is(err, errSending) {
 			s.message(w, r, status, "Another recording is being transcribed", "murmur transcribes one at a time.", "Go back and try again in a moment.")
 			return
 		}
 		defer s.hearing.Unlock()
-		clip, err := clipOf(r)
 		var heard Clip
 		if err == nil {
 			heard, err = s.Redactor.RedactClip(r.Context(), a.Workspace, clip)
@@ -76,6 +79,18 @@ func (s *site) playClip(w http.ResponseWriter, r *http.Request, a Access) {
 		status, v.Clip = http.StatusOK, &clipView{heard, clipTurns(heard.Words)}
 	}
 	s.render(w, r, status, "playground", page{Path: "/playground", Access: a, Data: v})
+}
+
+// errSending: the workspace sends another clip.
+var errSending = errors.New("another clip of the workspace comes in")
+
+// sent reads the clip of a form; each workspace sends one at a time, because it is held in memory.
+func (s *site) sent(r *http.Request, a Access) ([]byte, error) {
+	if _, other := s.sending.LoadOrStore(a.Workspace, true); other {
+		return nil, errSending
+	}
+	defer s.sending.Delete(a.Workspace)
+	return clipOf(r)
 }
 
 // clipOf reads the file of the form part by part: package multipart's own reader of forms may write to disk.

@@ -1,4 +1,4 @@
-package presidio_test
+package server
 
 import (
 	"slices"
