@@ -82,7 +82,7 @@ var entities = map[string]string{
 	"BANK_ACCT": "US_BANK_NUMBER", "DATE_OF_BIRTH": "DATE_TIME", "DATE": "DATE_TIME", "IP": "IP_ADDRESS",
 }
 
-// types are those of murmur's redactor, package redact; a test of package server compares them.
+// types are those of murmur's redactor, package redact; a test of package private compares them.
 var types = []string{"PERSON", "PHONE", "EMAIL", "ADDRESS", "LOCATION", "POSTCODE", "CREDIT_CARD", "CARD_EXPIRY", "CVV", "SSN", "IBAN", "BANK_ACCT",
 	"DATE_OF_BIRTH", "DATE", "AGE", "IP", "URL", "ID", "VEHICLE", "USERNAME", "PASSWORD", "PIN", "NUMBER"}
 
