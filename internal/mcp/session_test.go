@@ -47,9 +47,10 @@ type response struct {
 	} `json:"result"`
 }
 
-// TestASessionOfALanguageModel: the server answers what the client of a language model sent as it did when that was recorded,
-// with nothing but released figures, and says what to do next where the client erred. The figures are those of a viewer of an
-// invented business, of which one line has a name that gives orders.
+// TestASessionOfALanguageModel: the server answers what a language model sent as a client as the file says, with nothing but
+// released figures, and says what to do next where the client erred. The figures are those of a viewer of murmur demo, cut to
+// what the session reads; the names of one line and one reply were replaced by such that give orders. -update writes the
+// answers anew: then read whether the sentences of the assistant still follow from them.
 func TestASessionOfALanguageModel(t *testing.T) {
 	t.Parallel()
 	figures := linesOf[insight.Figure](t, "testdata/figures.jsonl")
