@@ -298,16 +298,9 @@ func finishSentiment(answers []answer) (fs []Figure) {
 	return fs
 }
 
-// finishConsent counts each act; what nobody said is 0, which for violations is the number that matters. Where nobody was told
-// of a recording and nobody refused, there is nothing that could be violated.
+// finishConsent counts each act; what nobody said is 0, which for violations is the number that matters.
 func finishConsent(answers []answer) (fs []Figure) {
 	measures := []string{"noticed", "opted_out", "violations"}
-	if !slices.ContainsFunc(answers, func(a answer) bool { return a.ok && len(a.groups) > 0 && a.groups[0].Hidden != release.NoData }) {
-		for i, a := range answers {
-			fs = append(fs, a.missing(measures[i])...)
-		}
-		return fs
-	}
 	for i, a := range answers {
 		if !a.ok {
 			continue
