@@ -48,7 +48,7 @@ type Config struct {
 	// because its process must have died. 0 means Timeout and an hour. It must be longer than any job may
 	// take.
 	Rescue time.Duration
-	// Poll is how often the file is looked at for jobs whose time has come, and for those of other processes; 0 means 2 s. Jobs of
+	// Poll is how often the file is looked at for jobs whose time has come, and for those of other processes; 0 means 5 s. Jobs of
 	// this process begin at once.
 	Poll time.Duration
 	// Retry decides when a failed job is tried again; nil means River's attempt^4 seconds.
@@ -68,7 +68,7 @@ func (c Config) withDefaults() Config {
 		c.Rescue = c.Timeout + time.Hour
 	}
 	if c.Poll == 0 {
-		c.Poll = 2 * time.Second
+		c.Poll = 5 * time.Second
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -72,6 +72,10 @@ type Config struct {
 // over HTTP leave 525 MiB resident with it and 633 with Go's 100 (MURMUR_FULL=1 go test -run 'TestMemory$' ./internal/e2e).
 const GCPercent = 50
 
+// journalPoll is how often an idle server looks for messages that another process appended. Its own wake it at once, and there is no
+// other process while it has the directory.
+const journalPoll = 2 * time.Second
+
 // Node is an open data directory with everything that works on it. One process has it at a time.
 type Node struct {
 	dir             *datadir.Dir
@@ -151,7 +155,7 @@ func (n *Node) open(ctx context.Context, c Config) (err error) {
 		return &partError{filepath.Base(n.dir.Meta()), err}
 	}
 	n.store = workspace.NewStore(n.db, n.ledger, n.ring, c.Now)
-	opened, err := sqlite.Open(ctx, n.dir.Journal(), sqlite.Config{Now: c.Now})
+	opened, err := sqlite.Open(ctx, n.dir.Journal(), sqlite.Config{Now: c.Now, Poll: journalPoll})
 	if err != nil {
 		return &partError{filepath.Base(n.dir.Journal()), err}
 	}
