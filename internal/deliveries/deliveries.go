@@ -70,6 +70,9 @@ type Store interface {
 	// Retire ends the epochs of a workspace before below: from now on nothing that they seal is accepted or kept
 	// (journal.ErrStale). What they seal already stays, for Reseal.
 	Retire(ctx context.Context, w workspace.ID, below uint32) error
+	// Unretire lowers to today what was retired at tomorrow or later, in every workspace: a clock that was ahead for a while and
+	// is right again must not keep a house shut until its day comes.
+	Unretire(ctx context.Context, today, tomorrow uint32) error
 	// Reseal hands every payload of a workspace that an epoch older than below seals to f and stores the Epoch and
 	// Payload of what f returns. An error of f stops it; what was resealed before stays so.
 	Reseal(ctx context.Context, w workspace.ID, below uint32, f func(journal.Message) (journal.Message, error)) (n int, err error)

@@ -160,6 +160,9 @@ func (n *Node) open(ctx context.Context, c Config) (err error) {
 		return &partError{filepath.Base(n.dir.Journal()), err}
 	}
 	n.journal = doorkeeper{opened, n}
+	if err := n.unretire(ctx); err != nil {
+		return &partError{filepath.Base(n.dir.Journal()), err}
+	}
 	if err := n.destroyKeysAgain(ctx); err != nil {
 		return &partError{keyring.Folder, err}
 	}

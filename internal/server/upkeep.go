@@ -232,6 +232,9 @@ func (n *Node) openJobs(ctx context.Context) (*job.Queue, error) {
 // Rotate ends raw bytes: at the end of a UTC day everything of that day goes with its key. What is still needed (held,
 // quarantined, not yet processed) is first sealed again under today's key.
 func (n *Node) Rotate(ctx context.Context) error {
+	if err := n.unretire(ctx); err != nil {
+		return err
+	}
 	below := n.ring.Today()
 	if err := n.zone.RotateRecordings(ctx); err != nil { // what it could not reseal becomes unreadable with its day's key
 		n.log.Error("recordings could not be carried over", "error", err)
@@ -244,6 +247,11 @@ func (n *Node) Rotate(ctx context.Context) error {
 		err = errors.Join(err, fmt.Errorf("refill the ballast: %w", refill))
 	}
 	return err
+}
+
+// unretire lets a house go on whose clock was ahead for a while: the days that it ended then have not begun.
+func (n *Node) unretire(ctx context.Context) error {
+	return n.journal.Unretire(ctx, n.ring.Today(), keyring.EpochOf(n.now().AddDate(0, 0, 1)))
 }
 
 // rotate ends the days of a workspace before below. A delivery that is just being accepted under an older key is refused

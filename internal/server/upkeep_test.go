@@ -2,6 +2,9 @@ package server
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"io"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -134,5 +137,28 @@ func TestRawBytesEndWithoutAServer(t *testing.T) {
 	at = at.AddDate(0, 0, 8)
 	if epochs, sealed := verb("status", nil, ""); len(epochs) > 1 || sealed != 0 {
 		t.Errorf("after a week what was held is refused: epochs %v, %d sealed deliveries", epochs, sealed)
+	}
+}
+
+// TestAClockThatWasAhead: days that a clock of the future ended do not keep the house shut once the clock is right.
+func TestAClockThatWasAhead(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "data")
+	n, err := Open(t.Context(), Config{Data: data, Now: func() time.Time { return time.Now().AddDate(0, 0, 400) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(n.Rotate(t.Context()), n.Close()); err != nil {
+		t.Fatal(err)
+	}
+	h := open(t, data)
+	defer stop(t, h.Node)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := h.Do(ctx, "import", rpc.ImportArgs{Kind: "native"}, strings.NewReader(someCalls(0, 3)), io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if c := h.counts(); c.Published != 3 {
+		t.Errorf("%+v", c)
 	}
 }

@@ -295,6 +295,21 @@ func epochEnds(t *testing.T, s *subject) {
 	}
 	late.Workspace = elsewhere
 	s.accept(t, 1, late)
+	if err := s.Unretire(ctx, 3, 5); err != nil { // nothing was retired so late
+		t.Fatal(err)
+	}
+	again := s.delivery(n + 3)
+	if _, err := s.Accept(ctx, again); !errors.Is(err, journal.ErrStale) {
+		t.Fatalf("accept: %v, want ErrStale", err)
+	}
+	if err := errors.Join(s.Retire(ctx, workspace.Default, 400), s.Unretire(ctx, 4, 5)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Accept(ctx, again); !errors.Is(err, journal.ErrStale) {
+		t.Fatalf("an epoch of before today: %v, want ErrStale", err)
+	}
+	again.Epoch = 4
+	s.accept(t, 1, again)
 	renew := func(m journal.Message) (journal.Message, error) {
 		if m.Workspace != workspace.Default {
 			t.Error("another workspace's payload")
@@ -308,8 +323,8 @@ func epochEnds(t *testing.T, s *subject) {
 	if e, err := s.Epoch(ctx, workspace.Default); err != nil || e != 4 {
 		t.Fatalf("epoch %d, %v: 4 is still needed", e, err)
 	}
-	for _, m := range s.read(t, journal.Inbox, n/3+3) {
-		if m.Workspace == workspace.Default && m.ID != newer.ID && (m.Epoch != 5 || !bytes.HasPrefix(m.Payload, []byte("new"))) {
+	for _, m := range s.read(t, journal.Inbox, n/3+4) {
+		if m.Workspace == workspace.Default && m.ID != newer.ID && m.ID != again.ID && (m.Epoch != 5 || !bytes.HasPrefix(m.Payload, []byte("new"))) {
 			t.Fatal("a payload was not resealed")
 		}
 	}

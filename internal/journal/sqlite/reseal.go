@@ -24,6 +24,18 @@ func (j *Journal) Retire(ctx context.Context, w workspace.ID, below uint32) erro
 	return nil
 }
 
+// Unretire implements deliveries.Store.
+func (j *Journal) Unretire(ctx context.Context, today, tomorrow uint32) error {
+	err := j.write(ctx, 1, func(t *tx) error {
+		_, err := t.change(`update retired set below = ? where below >= ?`, int64(today), int64(tomorrow))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("take epochs of the future back: %w", err)
+	}
+	return nil
+}
+
 // Epoch implements deliveries.Store.
 func (j *Journal) Epoch(ctx context.Context, w workspace.ID) (epoch uint32, err error) {
 	err = j.reads.QueryRowContext(ctx, `select coalesce((select min(epoch) from payload where ws = (select no from workspace where name = ?)), 0)`,
