@@ -61,13 +61,22 @@ func (c *figuresCmd) Run(r *run) error {
 	fmt.Fprintln(t, "PERIOD\tINSIGHT\tMEASURE\tOF\tVALUE\t95 % INTERVAL\tBASE\tPEOPLE")
 	for _, f := range newest {
 		value, low, high := f.Said()
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s to %s\t%d\t%s\n", f.Period, f.Insight, f.Measure, insight.SplitText(f.Split), value, low, high, f.Base, f.Contacts)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s to %s\t%d\t%s\n", f.Period, f.Insight, f.Measure, short(insight.SplitText(f.Split)), value, low, high, f.Base, f.Contacts)
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(r.Out, "\n%d of %d figures: the newest period of each insight that shows something. --json prints all, --out FILE.csv writes them as a table.\n", len(newest), len(figures))
 	return err
+}
+
+// short cuts a text for a column of a table.
+func short(text string) string {
+	const most = 56
+	if r := []rune(text); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return text
 }
 
 // figures asks for figures where the data directory's owner is.
