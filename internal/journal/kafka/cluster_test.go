@@ -47,7 +47,7 @@ func TestClusterConsumerDies(t *testing.T) {
 	deaths := faulttest.Rounds(8, 8, 50)
 	row := faulttest.Begin(t, "Kafka: consumer killed before its effect, and between effect and commit")
 	total := int64(1000)
-	run := func(mistake string, deaths int) (applied, doubled int64, died int) {
+	run := func(mistake, fault string, deaths int) (applied, doubled int64, died int) {
 		prefix, path := prefixOf(t.Name()+mistake), filepath.Join(t.TempDir(), "effects.db")
 		s, err := openStore(path)
 		must(t, err)
@@ -58,7 +58,7 @@ func TestClusterConsumerDies(t *testing.T) {
 			if lag, err := q.Lag(t.Context(), journal.Facts, "lake"); err == nil && lag < 10*batchLimit {
 				must(t, q.Append(t.Context(), more(&total)...))
 			}
-			err := startWorker(t, c.Servers, prefix, path, mistake, "die").Run()
+			err := startWorker(t, c.Servers, prefix, path, mistake, fault).Run()
 			if !isDeath(err) {
 				t.Fatalf("the worker ended otherwise: %v", err)
 			}
@@ -72,10 +72,10 @@ func TestClusterConsumerDies(t *testing.T) {
 		applied, doubled, _ = s.count(t)
 		return applied, doubled, died
 	}
-	applied, doubled, died := run(honest, deaths)
+	applied, doubled, died := run(honest, "die", deaths)
 	row.Rounds, row.Acknowledged, row.Lost, row.Doubled = died, total, total-applied, doubled
 	total = 1000
-	_, doubled, _ = run(forgets, 4)
+	_, doubled, _ = run(forgets, "die late", 4) // only a death behind the effect doubles
 	row.Planted(doubled > 0)
 }
 

@@ -71,7 +71,7 @@ func fault(kind string) func(string) {
 	in, waited := bufio.NewReader(os.Stdin), false
 	return func(place string) {
 		switch {
-		case kind == "die" && rand.IntN(6) == 0:
+		case (kind == "die" || kind == "die late" && place == "between effect and commit") && rand.IntN(6) == 0:
 			os.Exit(died)
 		case kind == "wait" && !waited && place == "before the effect":
 			waited = true
