@@ -58,8 +58,10 @@ func (n *Node) doctor(ctx context.Context, a rpc.DoctorArgs) (rpc.Diagnosis, err
 	for _, ws := range status.Names() {
 		w := status.Workspaces[ws]
 		say("workspace "+ws, w.In == w.Sum(), "the counters disagree: run murmur verify", "%d deliveries in, the sum of the states is %d", w.In, w.Sum())
-		n.secondReader(ctx, ws, say)
-		n.placed(ctx, ws, &d, say)
+		if p, err := n.policyOf(ctx, ws); err == nil { // without it the workspace is listed as stalled
+			n.secondReader(ws, p, say)
+			placed(ws, p, &d, say)
+		}
 		if err := n.hearing(ctx, ws, say); err != nil {
 			say("recordings of "+ws, false, "docs/runbook/workspace-stalled.md", "%s", explain.Describe(err))
 		}
@@ -111,16 +113,16 @@ func (n *Node) doctor(ctx context.Context, a rpc.DoctorArgs) (rpc.Diagnosis, err
 	return d, nil
 }
 
+func (n *Node) policyOf(ctx context.Context, name string) (workspace.Policy, error) {
+	ws, err := n.known(ctx, name)
+	if err != nil {
+		return workspace.Policy{}, err
+	}
+	return n.store.Policy(ctx, ws)
+}
+
 // secondReader says whether a second reader reads the texts of a workspace after the rules.
-func (n *Node) secondReader(ctx context.Context, name string, say func(name string, ok bool, hint, format string, args ...any)) {
-	ws, err := workspace.Parse(name)
-	if err != nil {
-		return
-	}
-	p, err := n.store.Policy(ctx, ws)
-	if err != nil {
-		return
-	}
+func (n *Node) secondReader(name string, p workspace.Policy, say func(name string, ok bool, hint, format string, args ...any)) {
 	switch err := n.zone.CheckRecognizer(p.Recognizer); {
 	case p.Recognizer == "":
 		say("second reader of "+name, true, "", "none: the rules alone read texts")
@@ -134,15 +136,7 @@ func (n *Node) secondReader(ctx context.Context, name string, say func(name stri
 func gib(n int64) float64 { return float64(n) / (1 << 30) }
 
 // placed says where the business of a workspace is and when it answers.
-func (n *Node) placed(ctx context.Context, name string, d *rpc.Diagnosis, say func(name string, ok bool, hint, format string, args ...any)) {
-	ws, err := workspace.Parse(name)
-	if err != nil {
-		return
-	}
-	p, err := n.store.Policy(ctx, ws)
-	if err != nil {
-		return
-	}
+func placed(name string, p workspace.Policy, d *rpc.Diagnosis, say func(name string, ok bool, hint, format string, args ...any)) {
 	say("hours of "+name, true, "", "time zone %s, open %s, numbers without a country are read as in %s", p.Timezone, cmp.Or(p.OpenHours, "always"), p.Region)
 	if p.Timezone == "UTC" && p.OpenHours == "" {
 		d.Advise("murmur policy set timezone=.. region=.. open-hours=..: without them hours are those of UTC, and no call comes while you are closed")

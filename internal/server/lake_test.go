@@ -22,33 +22,6 @@ import (
 	"murmur/internal/rpc"
 )
 
-// startOn starts a node with its lake somewhere.
-func startOn(t *testing.T, data, lake, key string) house {
-	t.Helper()
-	n, err := Open(t.Context(), Config{Data: data, Lake: lake, LakeKey: key})
-	if err != nil {
-		t.Fatal(err)
-	}
-	n.Start(t.Context())
-	return house{n, t}
-}
-
-// lakeChecked is what doctor says of the lake.
-func (h house) lakeChecked() (c rpc.Check) {
-	h.t.Helper()
-	d, err := h.doctor(h.t.Context(), rpc.DoctorArgs{})
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	for _, check := range d.Checks {
-		if check.Name == "lake" {
-			return check
-		}
-	}
-	h.t.Fatal("doctor does not look at the lake")
-	return c
-}
-
 func (h house) metricsText() string {
 	w := httptest.NewRecorder()
 	h.metrics().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
@@ -76,26 +49,26 @@ func TestTheLakeIsInABucket(t *testing.T) {
 
 	s := buckettest.Open(t)
 	data := filepath.Join(t.TempDir(), "data")
-	n := startOn(t, data, "", "")
+	n := startAs(t, Config{Data: data, Lake: "", LakeKey: ""})
 	n.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(0, 60))
 	if n.lakeStatus() != nil {
 		t.Error("status names a bucket where there is none")
 	}
 	stop(t, n.Node)
-	n = startOn(t, data, s.Address("one"), buckettest.Key)
+	n = startAs(t, Config{Data: data, Lake: s.Address("one"), LakeKey: buckettest.Key})
 	same("moved in", want60, n.figures())
 	backup := filepath.Join(t.TempDir(), "backup")
 	if err := os.WriteFile(backup, []byte(n.do("backup", nil, "")), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	stop(t, n.Node)
-	n = startOn(t, data, "", "") // remembered
+	n = startAs(t, Config{Data: data, Lake: "", LakeKey: ""}) // remembered
 	n.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(60, 90))
 	same("remembered", want90, n.figures())
 	if l := n.lakeStatus(); l == nil || l.Address != s.Address("one") || l.Copies == 0 || l.Error != "" || l.Kept != 0 {
 		t.Errorf("status says %+v", l)
 	}
-	if c := n.lakeChecked(); !c.OK {
+	if c := n.checked("lake"); !c.OK {
 		t.Errorf("doctor says %+v", c)
 	}
 	if text := n.metricsText(); !strings.Contains(text, "murmur_bucket_away 0") || !strings.Contains(text, "murmur_bucket_undeleted 0") {
@@ -111,14 +84,14 @@ func TestTheLakeIsInABucket(t *testing.T) {
 	if _, err := Open(t.Context(), Config{Data: data, Lake: s.Address("two")}); !errors.Is(err, crowd.ErrOther) || explain.Of(err).Hint == "" {
 		t.Errorf("%v: it moved from a bucket to another", err)
 	}
-	n = startOn(t, data, LakeFiles, "")
+	n = startAs(t, Config{Data: data, Lake: LakeFiles, LakeKey: ""})
 	n.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(90, 120))
 	same("came back", want120, n.figures())
 	if n.lakeStatus() != nil || len(s.Objects(t)) > 0 {
 		t.Errorf("%d objects are left", len(s.Objects(t)))
 	}
 	stop(t, n.Node)
-	n = startOn(t, data, "", "")
+	n = startAs(t, Config{Data: data, Lake: "", LakeKey: ""})
 	same("in files", want120, n.figures())
 	stop(t, n.Node)
 
@@ -131,7 +104,7 @@ func TestTheLakeIsInABucket(t *testing.T) {
 	if err := Restore(t.Context(), f, nil, Config{Data: restored}); err != nil {
 		t.Fatal(err)
 	}
-	n = startOn(t, restored, "", "")
+	n = startAs(t, Config{Data: restored, Lake: "", LakeKey: ""})
 	defer stop(t, n.Node)
 	same("restored", want60, n.figures())
 }
@@ -141,7 +114,7 @@ func TestTheLakeIsInABucket(t *testing.T) {
 func TestABucketThatDoesNotDelete(t *testing.T) {
 	t.Parallel()
 	s := buckettest.Open(t)
-	n := startOn(t, filepath.Join(t.TempDir(), "data"), s.Address("lake"), buckettest.Key)
+	n := startAs(t, Config{Data: filepath.Join(t.TempDir(), "data"), Lake: s.Address("lake"), LakeKey: buckettest.Key})
 	defer stop(t, n.Node)
 	n.do("import", rpc.ImportArgs{Kind: "native"}, peopleCalls(0, 20))
 	n.figures()
@@ -154,7 +127,7 @@ func TestABucketThatDoesNotDelete(t *testing.T) {
 	if l := n.lakeStatus(); l.Kept == 0 || l.Error == "" {
 		t.Errorf("status says %+v", l)
 	}
-	if c := n.lakeChecked(); c.OK || c.Hint == "" {
+	if c := n.checked("lake"); c.OK || c.Hint == "" {
 		t.Errorf("doctor says %+v", c)
 	}
 	if text := n.metricsText(); !strings.Contains(text, "murmur_bucket_away 1") || strings.Contains(text, "murmur_bucket_undeleted 0") {
@@ -180,7 +153,7 @@ func TestABucketThatDoesNotDelete(t *testing.T) {
 func TestFactsWaitForTheBucket(t *testing.T) {
 	t.Parallel()
 	s := buckettest.Open(t)
-	n := startOn(t, filepath.Join(t.TempDir(), "data"), s.Address("lake"), buckettest.Key)
+	n := startAs(t, Config{Data: filepath.Join(t.TempDir(), "data"), Lake: s.Address("lake"), LakeKey: buckettest.Key})
 	defer stop(t, n.Node)
 	for i, fault := range []buckettest.Fault{buckettest.Away, buckettest.Halve, buckettest.Deny(http.MethodPut)} {
 		s.Fail(fault)
@@ -214,7 +187,7 @@ func TestNoLakeInABucketThatIsNoGood(t *testing.T) {
 	t.Parallel()
 	s := buckettest.Open(t)
 	data := filepath.Join(t.TempDir(), "data")
-	n := startOn(t, data, "", "")
+	n := startAs(t, Config{Data: data, Lake: "", LakeKey: ""})
 	n.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(0, 30))
 	want := n.figures()
 	stop(t, n.Node)
@@ -245,7 +218,7 @@ func TestNoLakeInABucketThatIsNoGood(t *testing.T) {
 		}
 	}
 	s.Fail(nil)
-	n = startOn(t, data, "", "")
+	n = startAs(t, Config{Data: data, Lake: "", LakeKey: ""})
 	defer stop(t, n.Node)
 	if got := n.figures(); got != want || n.lakeStatus() != nil {
 		t.Error("a lake that did not move is not where it was")

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -34,10 +35,10 @@ func brokers(t *testing.T, port int) string {
 	return "kafka://" + c.ListenAddrs()[0]
 }
 
-// startWith starts a node with a queue.
-func startWith(t *testing.T, data, address string) house {
+// startAs starts a node.
+func startAs(t *testing.T, c Config) house {
 	t.Helper()
-	n, err := Open(t.Context(), Config{Data: data, Queue: address})
+	n, err := Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,20 +71,18 @@ func (h house) queueStatus() relay.Status {
 	return *s.Queue
 }
 
-// queueCheck is what doctor says of the queue.
-func (h house) queueCheck() (c rpc.Check) {
+// checked is what doctor says of a part.
+func (h house) checked(name string) rpc.Check {
 	h.t.Helper()
 	d, err := h.doctor(h.t.Context(), rpc.DoctorArgs{})
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	for _, check := range d.Checks {
-		if check.Name == "queue" {
-			return check
-		}
+	i := slices.IndexFunc(d.Checks, func(c rpc.Check) bool { return c.Name == name })
+	if i < 0 {
+		h.t.Fatalf("doctor does not look at the %s", name)
 	}
-	h.t.Fatal("doctor does not look at the queue")
-	return c
+	return d.Checks[i]
 }
 
 // TestFactsGoThroughAQueue: figures are those of one box, also after the directory went back to it, from a backup, and when
@@ -103,7 +102,7 @@ func TestFactsGoThroughAQueue(t *testing.T) {
 	want120 := plain.figures()
 
 	data, address := filepath.Join(t.TempDir(), "data"), brokers(t, 0)
-	n := startWith(t, data, address)
+	n := startAs(t, Config{Data: data, Queue: address})
 	n.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(0, 60))
 	if got := n.figures(); got != want60 {
 		t.Errorf("figures differ:\n%s\n%s", want60, got)
@@ -111,7 +110,7 @@ func TestFactsGoThroughAQueue(t *testing.T) {
 	if q := n.queueStatus(); !strings.HasPrefix(q.Address, address+"/murmur-") || q.Here+q.There != 0 || q.Error != "" {
 		t.Errorf("status says %+v", q)
 	}
-	if c := n.queueCheck(); !c.OK {
+	if c := n.checked("queue"); !c.OK {
 		t.Errorf("doctor says %+v", c)
 	}
 	if p, err := n.crowd.Position(t.Context(), 1); err != nil || !strings.HasSuffix(string(p), "/0") {
@@ -123,13 +122,13 @@ func TestFactsGoThroughAQueue(t *testing.T) {
 	}
 	stop(t, n.Node)
 
-	n = startWith(t, data, "") // remembered
+	n = startAs(t, Config{Data: data}) // remembered
 	n.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(60, 90))
 	if got := n.figures(); got != want90 || n.queueStatus().Address == "" {
 		t.Errorf("figures differ:\n%s\n%s", want90, got)
 	}
 	stop(t, n.Node)
-	n = startWith(t, data, relay.None)
+	n = startAs(t, Config{Data: data, Queue: relay.None})
 	n.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(90, 120))
 	if got := n.figures(); got != want120 {
 		t.Errorf("figures differ:\n%s\n%s", want120, got)
@@ -148,7 +147,7 @@ func TestFactsGoThroughAQueue(t *testing.T) {
 	if err := Restore(t.Context(), f, nil, Config{Data: restored}); err != nil {
 		t.Fatal(err)
 	}
-	n = startWith(t, restored, "")
+	n = startAs(t, Config{Data: restored})
 	defer stop(t, n.Node)
 	n.do("import", rpc.ImportArgs{Kind: "native"}, someCalls(60, 90))
 	if got := n.figures(); got != want90 {
@@ -161,7 +160,7 @@ func TestFactsGoThroughAQueue(t *testing.T) {
 func TestServersAreAway(t *testing.T) {
 	t.Parallel()
 	port := freePort(t)
-	n := startWith(t, filepath.Join(t.TempDir(), "data"), "kafka://127.0.0.1:"+strconv.Itoa(port))
+	n := startAs(t, Config{Data: filepath.Join(t.TempDir(), "data"), Queue: "kafka://127.0.0.1:" + strconv.Itoa(port)})
 	defer stop(t, n.Node)
 	if err := n.relay.Ask(t.Context(), slog.New(slog.DiscardHandler)); err != nil {
 		t.Errorf("a server without its queue does not start: %v", err)
@@ -177,7 +176,7 @@ func TestServersAreAway(t *testing.T) {
 	if c := n.counts(); c.Published != 30 {
 		t.Errorf("%d are published", c.Published)
 	}
-	if c := n.queueCheck(); c.OK || !strings.Contains(c.Said, "does not answer") {
+	if c := n.checked("queue"); c.OK || !strings.Contains(c.Said, "does not answer") {
 		t.Errorf("doctor says %+v", c)
 	}
 	if b, err := n.journal.Backlog(t.Context()); err != nil || b.Facts < 2 {
