@@ -25,7 +25,7 @@ const (
 
 // findAct tells what the loaded turn does: what the model says, and the phrases that the rules know. own is the question
 // of the side that speaks, answer the one that it may answer.
-func (s *scan) findAct(own, answer *asked) act.Act {
+func (s *turn) findAct(own, answer *asked) act.Act {
 	s.said = s.actWords(s.said[:0])
 	score := s.acts.Read(s.said, &s.reading)
 	types, n := s.questions()
@@ -48,7 +48,7 @@ func (s *scan) findAct(own, answer *asked) act.Act {
 }
 
 // asksPlainly reports whether the turn has a question mark, or is longer than an answer.
-func (s *scan) asksPlainly() bool {
+func (s *turn) asksPlainly() bool {
 	n := 0
 	for i, t := range s.tok {
 		if s.low(i) == "?" {
@@ -77,7 +77,7 @@ var actOf = func() (m [types]act.Act) {
 
 // actWords gives the loaded turn as package act reads it: words in lower case, "0" for a number, however long, "[]" for a
 // mask, "?" for a question mark.
-func (s *scan) actWords(dst []string) []string {
+func (s *turn) actWords(dst []string) []string {
 	number0 := func(i int) bool {
 		switch t := s.tok[i]; t.kind {
 		case digit, mixed:
@@ -107,7 +107,7 @@ func (s *scan) actWords(dst []string) []string {
 
 // ActWords gives a turn as package act reads it, for training.
 func ActWords(text string) []string {
-	s := &scan{}
+	s := &turn{}
 	s.load(viewOf(text), Strict)
 	return s.actWords(nil)
 }

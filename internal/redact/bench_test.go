@@ -81,7 +81,7 @@ func BenchmarkRedact(b *testing.B) {
 // BenchmarkStage is each stage alone, in the order of work.
 func BenchmarkStage(b *testing.B) {
 	turns := corpus()
-	s := new(scan)
+	s := new(turn)
 	b.Run("normalise", func(b *testing.B) { measure(b, turns, func(t Turn) { s.view = viewOf(t.Text) }) })
 	b.Run("tokenise", func(b *testing.B) {
 		measure(b, turns, func(t Turn) { s.view = viewOf(t.Text); s.tok = tokenise(&s.view, s.tok[:0]) })
@@ -96,9 +96,9 @@ func BenchmarkStage(b *testing.B) {
 	})
 	loaded := func(rule func()) func(*testing.B) {
 		return func(b *testing.B) {
-			all := make([]*scan, len(turns))
+			all := make([]*turn, len(turns))
 			for i, t := range turns {
-				all[i] = new(scan)
+				all[i] = new(turn)
 				all[i].load(viewOf(t.Text), Strict)
 			}
 			i := 0
@@ -106,11 +106,11 @@ func BenchmarkStage(b *testing.B) {
 		}
 	}
 	b.Run("anchors", loaded(func() { s.findAnchors() }))
-	b.Run("names", loaded(func() { s.findNames(); s.findPlaces(nil) }))
+	b.Run("names", loaded(func() { s.findNames(); s.findPlaces() }))
 	m, err := tag.Embedded()
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Run("tagger", loaded(func() { s.observe(nil, 0); m.Read(&s.turn, &s.tags); m.Label(&m.Header.Dials[Strict], &s.tags) }))
+	b.Run("tagger", loaded(func() { s.observe(nil, 0); m.Read(&s.input, &s.tags); m.Label(&m.Header.Dials[Strict], &s.tags) }))
 	b.Run("fuse", loaded(func() { s.mark(0, min(2, len(s.tok)), Person, 80, ByCue); s.mark(0, 1, Date, 70, ByShape); s.spans() }))
 }

@@ -141,3 +141,35 @@ func atoi(s string) int {
 	}
 	return n
 }
+
+// digitsOf gives the written digits of s.
+func digitsOf(s string) string {
+	b := make([]byte, 0, len(s))
+	for i := range len(s) {
+		if num(s[i]) {
+			b = append(b, s[i])
+		}
+	}
+	return string(b)
+}
+
+// slip reports whether a becomes b with one letter changed, added, left out or swapped.
+func slip(a, b string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	if len(b)-len(a) > 1 {
+		return false
+	}
+	i := 0
+	for i < len(a) && a[i] == b[i] {
+		i++
+	}
+	if len(a) < len(b) {
+		return a[i:] == b[i+1:]
+	}
+	if i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:] {
+		return true
+	}
+	return i < len(a) && a[i+1:] == b[i+1:]
+}

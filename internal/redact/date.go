@@ -63,48 +63,6 @@ func (s *scan) markDate(from, to int) {
 	s.take(from, to)
 }
 
-// dayNumber gives the day of a month said or written at i: 5th, 5, fifth, twenty (of "twenty first"); else 0.
-func (s *scan) dayNumber(i int) int {
-	t := s.at(i)
-	low := s.low(i)
-	n := 0
-	switch t.kind {
-	case digit:
-		n = atoi(low)
-	case mixed:
-		if len(low) < 3 || len(low) > 4 {
-			return 0
-		}
-		switch low[len(low)-2:] {
-		case "st", "nd", "rd", "th":
-			n = atoi(low[:len(low)-2])
-		}
-	case word:
-		if n = int(t.nth); n == 0 {
-			if v, ok := s.spoken(i); ok && v >= 1 {
-				n = v
-			}
-		}
-	}
-	if n < 1 || n > 31 {
-		return 0
-	}
-	return n
-}
-
-// suffix reports whether token i is the end of an ordinal that a recogniser cut off: "9 th", "three road".
-func (s *scan) suffix(i int) bool {
-	switch s.low(i) {
-	case "th", "nd", "rd", "st", "road":
-		return true
-	}
-	return false
-}
-
-func (s *scan) ordinal(i int) bool {
-	return s.at(i).kind == mixed && s.dayNumber(i) > 0 || s.nthOf(i) > 0
-}
-
 // findMonth marks the day around the name of a month at i.
 func (s *scan) findMonth(i int) {
 	from, to := i, i+1

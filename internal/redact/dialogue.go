@@ -6,32 +6,6 @@ import (
 	"murmur/internal/redact/act"
 )
 
-// patience is how many turns of the asker a question stays open for pieces of its answer; a repeated request
-// ("one more time please?") opens the last question again at any time.
-const patience = 3
-
-// maxAnswers is how many turns may answer one question: the pieces of a long number.
-const maxAnswers = 10
-
-// asked is what one side of a conversation last asked the others for. Types are in the order of asking. It
-// lives over turns: acknowledgements keep it, another question replaces it, other talk ages it.
-type asked struct {
-	side  Side
-	at    int // turn it was last asked in
-	types [4]Type
-	n     int
-	age   int
-	heard int  // turns read as answers to it
-	again bool // opened by a repeated request: the answer may be something else
-	spell bool // to be spelled
-	echo  bool // this turn reads its answer back
-	plain bool // its words ask for a name: "name", "who"
-}
-
-func (a *asked) open() bool {
-	return a != nil && a.n > 0 && a.age <= patience && a.heard <= maxAnswers
-}
-
 // dialogue holds the open questions of a conversation, one for each side that asked.
 type dialogue struct {
 	turn int
@@ -48,7 +22,7 @@ type heard struct {
 }
 
 // hears gives the loaded turn as the next one hears it.
-func (s *scan) hears() heard {
+func (s *turn) hears() heard {
 	h := heard{does: s.does}
 	if !s.does.Asks() && s.does != act.AskOther && s.does != act.Repeat && s.does != act.Narrow {
 		return h
@@ -69,7 +43,7 @@ func (d dialogue) clone() dialogue {
 }
 
 // note keeps what the turn in s, said by side, may go on with in the side's next turn.
-func (d *dialogue) note(s *scan, side Side) {
+func (d *dialogue) note(s *turn, side Side) {
 	d.last = s.hears()
 	for _, m := range s.marks {
 		switch m.t {
@@ -124,7 +98,7 @@ const sides = 8
 
 // hear takes in what side says with the turn in s. It gives the question that the turn may answer, nil if it
 // asks something itself or none is open.
-func (d *dialogue) hear(s *scan, side Side) *asked {
+func (d *dialogue) hear(s *turn, side Side) *asked {
 	d.turn++
 	s.before = d.last
 	own, answer := d.questions(side)
@@ -221,7 +195,7 @@ func (d *dialogue) add(own *asked, side Side) *asked {
 }
 
 // wanted gives the types that a question asks for: what its cue words name, and those of its act.
-func (s *scan) wanted(of []Type) (types [4]Type, n int) {
+func (s *turn) wanted(of []Type) (types [4]Type, n int) {
 	types, n = s.questions()
 	add := func(t Type) {
 		if n < len(types) && !slices.Contains(types[:n], t) {
@@ -246,70 +220,8 @@ func (s *scan) wanted(of []Type) (types [4]Type, n int) {
 	return types, n
 }
 
-func (a *asked) wants(t Type) bool {
-	if !a.open() {
-		return false
-	}
-	for _, w := range a.types[:a.n] {
-		if w == t || t == Location && (w == Postcode || w == Address) {
-			return true
-		}
-	}
-	return false
-}
-
-// fits gives the asked type a reading is most likely the answer to, None if it is no answer.
-func (a *asked) fits(s *scan, rd *reading) Type {
-	if !a.open() {
-		return None
-	}
-	best, bestScore := None, 0
-	for k, t := range a.types[:a.n] {
-		if !s.plausible(rd, t, true) || t == Person && s.quantityOnly(rd.from, rd.to) {
-			continue
-		}
-		score := 10 - k
-		n := len(rd.value)
-		switch t {
-		case ID:
-			if n < 4 && a.heard > 3 {
-				continue
-			}
-		case Phone:
-			if n == 7 || n == 10 || n == 11 {
-				score += 10
-			}
-		case CVV:
-			if n == 3 {
-				score += 10
-			}
-		case CardExpiry:
-			if expiry(rd.value) {
-				score += 6
-			}
-		case Postcode:
-			if n == 5 || postcodeLike(rd.value) {
-				score += 10
-			}
-		case CreditCard:
-			if n == 4 || n >= 13 {
-				score += 8
-			}
-		case Person, Address, Password, Username, Email:
-			score -= 6
-		}
-		if score > bestScore {
-			best, bestScore = t, score
-		}
-	}
-	if best == Number {
-		return None
-	}
-	return best
-}
-
 // questions gives the types the turn asks for: its cues, if it is a question, a request or a bare prompt.
-func (s *scan) questions() (types [4]Type, n int) {
+func (s *turn) questions() (types [4]Type, n int) {
 	who := s.asksWho()
 	if len(s.cues) == 0 && !who {
 		return
@@ -364,7 +276,7 @@ func (s *scan) questions() (types [4]Type, n int) {
 }
 
 // aside reports whether the cue at token i only says whose the thing asked for is: "the password on the account".
-func (s *scan) aside(i int) bool {
+func (s *turn) aside(i int) bool {
 	switch s.low(i - 1) {
 	case "the", "your", "this":
 	default:
@@ -378,7 +290,7 @@ func (s *scan) aside(i int) bool {
 }
 
 // asksWho recognises "who's calling", "who am I speaking with".
-func (s *scan) asksWho() bool {
+func (s *turn) asksWho() bool {
 	for i := range s.tok {
 		if s.low(i) == "who" && len(s.tok) < 14 {
 			return true
@@ -389,7 +301,7 @@ func (s *scan) asksWho() bool {
 }
 
 // repeatRequest recognises "one more time", "say that again", "could you spell it", "the last four".
-func (s *scan) repeatRequest() bool {
+func (s *turn) repeatRequest() bool {
 	for _, c := range s.cues {
 		if !c.weak && s.low(c.at) != "spell" && s.low(c.at) != "spelling" {
 			return false // the last four of your social is a question of its own
@@ -409,7 +321,7 @@ func (s *scan) repeatRequest() bool {
 
 // newTopic recognises a question after something else than a value: "how can I help?", "anything else?", "what's the
 // problem?", "how much?". What was asked before waits until it is repeated.
-func (s *scan) newTopic() bool {
+func (s *turn) newTopic() bool {
 	for i := range s.tok {
 		switch s.low(i) {
 		case "how":
@@ -424,7 +336,7 @@ func (s *scan) newTopic() bool {
 }
 
 // acknowledges reports whether the turn says no more than "uh huh, go ahead".
-func (s *scan) acknowledges() bool {
+func (s *turn) acknowledges() bool {
 	n := 0
 	for i, t := range s.tok {
 		if t.kind < word {
@@ -439,7 +351,7 @@ func (s *scan) acknowledges() bool {
 }
 
 // onlyAcks reports whether every word of the turn is one of "uh huh, okay, go ahead": it asks for nothing new.
-func (s *scan) onlyAcks() bool {
+func (s *turn) onlyAcks() bool {
 	for i, t := range s.tok {
 		if s.low(i) == "?" || t.kind >= word && t.lex&ack == 0 && s.low(i) != "go" {
 			return false
@@ -449,7 +361,7 @@ func (s *scan) onlyAcks() bool {
 }
 
 // answers reports whether the turn says a value itself, so that its cue words do not ask for one.
-func (s *scan) answers() bool {
+func (s *turn) answers() bool {
 	for _, r := range s.runs {
 		if r.Digits >= 3 || r.Letters >= 3 {
 			return true

@@ -16,10 +16,10 @@ type reading struct {
 }
 
 // findNumbers judges every run of digits and spelled letters that no date, price or address claimed.
-func (s *scan) findNumbers(ask *asked) {
+func (s *scan) findNumbers() {
 	for k := range s.runs {
 		r := &s.runs[k]
-		if r.Digits < 2 && r.Letters < 3 && !ask.open() {
+		if r.Digits < 2 && r.Letters < 3 && !s.ask.open() {
 			continue
 		}
 		for from := r.From; from < r.To; {
@@ -31,14 +31,14 @@ func (s *scan) findNumbers(ask *asked) {
 			for to < r.To && !s.taken[to] {
 				to++
 			}
-			s.judge(r, from, to, ask)
+			s.judge(r, from, to)
 			from = to
 		}
 	}
 }
 
 // judge decides about the symbols of r between two tokens.
-func (s *scan) judge(r *number.Run, from, to int, ask *asked) {
+func (s *scan) judge(r *number.Run, from, to int) {
 	to = s.withoutQuantity(r, from, to)
 	var buf [64]byte
 	value := buf[:0]
@@ -78,11 +78,11 @@ func (s *scan) judge(r *number.Run, from, to int, ask *asked) {
 	for int(s.tok[to-1].s) >= last {
 		to--
 	}
-	if len(value) == 1 && !ask.open() {
+	if len(value) == 1 && !s.ask.open() {
 		return
 	}
 	rd.from, rd.to, rd.value = from, to, string(value)
-	if t, score, why := s.decide(&rd, ask); t != None {
+	if t, score, why := s.decide(&rd); t != None {
 		if b := s.at(from - 2); t == Phone && why == ByShape && s.low(from-1) == "-" && s.glued(from) && s.glued(from-1) && b.kind == word && b.shape == upper {
 			t = ID // ORD-2024-118822
 		}
@@ -146,7 +146,7 @@ func (s *scan) withoutQuantity(r *number.Run, from, to int) int {
 
 // decide gives the type of a reading, None to leave it in clear. Check digits first, then the words before
 // it, then the question, then its own form, then its length.
-func (s *scan) decide(rd *reading, ask *asked) (Type, uint8, Why) {
+func (s *scan) decide(rd *reading) (Type, uint8, Why) {
 	v, n := rd.value, len(rd.value)
 	c, cued := s.cueBefore(rd.from, 9)
 	if !cued || c.weak {
@@ -180,15 +180,15 @@ func (s *scan) decide(rd *reading, ask *asked) (Type, uint8, Why) {
 		switch {
 		case cued && !c.weak:
 			return c.t, 88, ByCue
-		case ask.open():
-			return ask.types[0], 88, ByCue
+		case s.ask.open():
+			return s.ask.types[0], 88, ByCue
 		}
 		return Number, 70, ByCue
 	}
 	if cued && c.t == Phone && onlyDigits && (n == 10 || n == 11 && v[0] == '1') {
 		return Phone, 85, ByCue
 	}
-	if t := ask.fits(s, rd); t != None {
+	if t := s.fits(rd); t != None {
 		return t, 90, ByQuestion
 	}
 	if cued && c.weak && s.plausible(rd, c.t, false) {
@@ -290,19 +290,6 @@ func (s *scan) lineBehind(rd *reading) bool {
 		return false
 	}
 	return s.lineWord(rd.to)
-}
-
-// lineWord reports whether the word at token i says which line the number before it is.
-func (s *scan) lineWord(i int) bool {
-	from := i
-	for s.low(i) == "-" || s.low(i) == "(" {
-		i++
-	}
-	switch s.low(i) {
-	case "office", "fax", "mobile", "cell", "landline":
-		return s.low(i+1) != "number" || i > from
-	}
-	return false
 }
 
 // dashed reports whether dashes stand behind the given counts of symbols and nowhere else.
@@ -503,4 +490,55 @@ func (s *scan) someone(from, to int) bool {
 		}
 	}
 	return false
+}
+
+// fits gives the asked type a reading is most likely the answer to, None if it is no answer.
+func (s *scan) fits(rd *reading) Type {
+	a := s.ask
+	if !a.open() {
+		return None
+	}
+	best, bestScore := None, 0
+	for k, t := range a.types[:a.n] {
+		if !s.plausible(rd, t, true) || t == Person && s.quantityOnly(rd.from, rd.to) {
+			continue
+		}
+		score := 10 - k
+		n := len(rd.value)
+		switch t {
+		case ID:
+			if n < 4 && a.heard > 3 {
+				continue
+			}
+		case Phone:
+			if n == 7 || n == 10 || n == 11 {
+				score += 10
+			}
+		case CVV:
+			if n == 3 {
+				score += 10
+			}
+		case CardExpiry:
+			if expiry(rd.value) {
+				score += 6
+			}
+		case Postcode:
+			if n == 5 || postcodeLike(rd.value) {
+				score += 10
+			}
+		case CreditCard:
+			if n == 4 || n >= 13 {
+				score += 8
+			}
+		case Person, Address, Password, Username, Email:
+			score -= 6
+		}
+		if score > bestScore {
+			best, bestScore = t, score
+		}
+	}
+	if best == Number {
+		return None
+	}
+	return best
 }

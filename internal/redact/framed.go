@@ -19,7 +19,7 @@ func (s *scan) findFramed() {
 			s.findNext(m.to)
 		}
 	}
-	if s.turn.Side != 0 {
+	if s.side != 0 {
 		return
 	}
 	s.findAlone()
@@ -78,7 +78,7 @@ func (s *scan) findNext(i int) {
 		i++
 	}
 	end := s.low(i + 1)
-	if t := s.at(i); s.bears(i) && (t.shape != small || !s.cased || s.turn.Side == 0) && (i+1 >= len(s.tok) || end == "," || end == "&" || end == "." || s.tok[i+1].kind == line) && !s.has(Person, i, i+1) {
+	if t := s.at(i); s.bears(i) && (t.shape != small || !s.cased || s.side == 0) && (i+1 >= len(s.tok) || end == "," || end == "&" || end == "." || s.tok[i+1].kind == line) && !s.has(Person, i, i+1) {
 		s.mark(i, i+1, Person, 65, ByCue)
 	}
 }

@@ -17,7 +17,7 @@ type piece struct {
 
 // spans gives the marks of the scan as pieces of the text that was read, in order, none touching another's
 // bytes: where marks overlap all of both is masked, and the surer one says what it is.
-func (s *scan) spans() []piece {
+func (s *turn) spans() []piece {
 	out := make([]piece, 0, len(s.marks))
 	for _, m := range s.marks {
 		if m.t == Person || m.t == Username {
@@ -44,7 +44,7 @@ func (s *scan) spans() []piece {
 }
 
 // announced gives the beginning of a value of type t at token from with the word that says how it is written: "capital x y n", "plus, one seven".
-func (s *scan) announced(from int, t Type) int {
+func (s *turn) announced(from int, t Type) int {
 	switch {
 	case spokenTypes.has(t) && s.low(from-1) == "capital" && len(s.low(from)) == 1, t == Person && s.low(from-1) == "capital" && len(s.low(from)) == 1,
 		t == Phone && s.low(from-1) == "plus":
@@ -56,7 +56,7 @@ func (s *scan) announced(from int, t Type) int {
 }
 
 // edges widens a name to the whole of "tina.walsh_3": what a dot or a low line without spaces joins to it.
-func (s *scan) edges(from, to int) (int, int) {
+func (s *turn) edges(from, to int) (int, int) {
 	joins := func(i int) bool { return s.low(i) == "." || s.low(i) == "_" }
 	for joins(to) && s.glued(to) && s.glued(to+1) && s.at(to+1).kind >= word && s.at(to+1).kind <= mixed && s.at(to+1).shape == small {
 		to += 2

@@ -53,10 +53,6 @@ func (x Identifier) valid() bool {
 	return identifierName(x.Name) && len(x.Example) >= 4 && len(x.Example) <= 40 && digits >= 3 && other >= 1
 }
 
-func identifierName(s string) bool {
-	return len(s) >= 1 && len(s) <= 16 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
-}
-
 // overlaps refuses examples that are read as something else already (a telephone number, a card, a date) or that have
 // the form of each other.
 func (d *Detector) overlaps(ids []Identifier) error {
@@ -122,7 +118,7 @@ func shaped(example, s string) bool {
 }
 
 // findIdentifiers marks what has a shape that the business taught, written or said sign by sign.
-func (s *scan) findIdentifiers(ids []Identifier) {
+func (s *turn) findIdentifiers(ids []Identifier) {
 	for _, x := range ids {
 		for i, t := range s.tok {
 			if t.kind < word && t.kind != sign || !shaped(x.Example, s.lower[t.s:]) || s.glued(i) && s.tok[i-1].kind >= word {
@@ -159,7 +155,7 @@ func plainShape(example string) string {
 	}, example)
 }
 
-func (s *scan) markIdentifier(from, to int, name string) {
+func (s *turn) markIdentifier(from, to int, name string) {
 	s.mark(from, to, ID, 97, ByShape)
 	s.marks[len(s.marks)-1].name = name
 	s.take(from, to)

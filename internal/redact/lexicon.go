@@ -163,3 +163,31 @@ var entries = func() map[string]entry {
 	}
 	return m
 }()
+
+// particles stand between the parts of a name.
+func particle(low string) bool {
+	switch low {
+	case "van", "von", "de", "der", "den", "del", "la", "di", "da", "dos", "el", "al", "bin", "ibn", "le", "ter", "ten", "du", "st":
+		return true
+	}
+	return false
+}
+
+// password reports whether a word is "password" with letters left out or in a wrong order.
+func password(low string) bool {
+	if len(low) < 6 || len(low) > 9 || low[0] != 'p' {
+		return false
+	}
+	var left [26]int8
+	for i := range len(low) {
+		if low[i] < 'a' || low[i] > 'z' {
+			return false
+		}
+		left[low[i]-'a']++
+	}
+	wrong := 0
+	for i, n := range [26]int8{'a' - 'a': 1, 'd' - 'a': 1, 'o' - 'a': 1, 'p' - 'a': 1, 'r' - 'a': 1, 's' - 'a': 2, 'w' - 'a': 1} {
+		wrong += int(max(left[i]-n, n-left[i]))
+	}
+	return wrong <= 1 && strings.ContainsAny(low, "w") && low != "passwd"
+}

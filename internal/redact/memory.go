@@ -191,7 +191,7 @@ func (y *memory) phrase(v *said, p phrase) {
 }
 
 // again masks remembered phrases in the turns as they were said: also where a part of one is masked already.
-func (y *memory) again(s *scan, said []Turn, turns []masking, read *rereading) {
+func (y *memory) again(s *turn, said []Turn, turns []masking, read *rereading) {
 	if !y.grown {
 		return
 	}
@@ -230,7 +230,7 @@ func (y *memory) again(s *scan, said []Turn, turns []masking, read *rereading) {
 
 // numbers adds the remembered numbers and spelled words of the turn whose tokens are in s: one that is masked in part is not
 // whole in the masked text.
-func (y *memory) numbers(s *scan, found []piece) []piece {
+func (y *memory) numbers(s *turn, found []piece) []piece {
 	s.words = words(&s.view, s.tok, s.words[:0])
 	for _, r := range s.reader.Read(s.words) {
 		t, known := None, false
@@ -248,19 +248,8 @@ func (y *memory) numbers(s *scan, found []piece) []piece {
 	return found
 }
 
-// digitsOf gives the written digits of s.
-func digitsOf(s string) string {
-	b := make([]byte, 0, len(s))
-	for i := range len(s) {
-		if num(s[i]) {
-			b = append(b, s[i])
-		}
-	}
-	return string(b)
-}
-
 // recall marks remembered values in the loaded turn.
-func (y *memory) recall(s *scan) {
+func (y *memory) recall(s *turn) {
 	s.maybe = s.maybe[:0]
 	if len(y.words) == 0 && len(y.digits) == 0 {
 		return
@@ -290,7 +279,7 @@ func (y *memory) recall(s *scan) {
 
 // recallWord marks token i if it is a remembered word. One that is plain English too is left to the tagger where nothing
 // else says that it is a name here.
-func (y *memory) recallWord(s *scan, i int) {
+func (y *memory) recallWord(s *turn, i int) {
 	w := s.low(i)
 	typ, ok := y.words[w]
 	if n := len(w); !ok && n > 4 && w[n-1] == 's' { // "three dawns"
@@ -309,7 +298,7 @@ func (y *memory) recallWord(s *scan, i int) {
 }
 
 // follows gives the end of the words of a phrase that begins at token i, signs between them left out; i if others stand there.
-func (s *scan) follows(i int, words []string) int {
+func (s *turn) follows(i int, words []string) int {
 	j := i
 	for _, w := range words {
 		for j > i && j < len(s.tok) && s.tok[j].kind == sign {

@@ -408,15 +408,6 @@ func shortTitle(low string) bool {
 	return true
 }
 
-// particles stand between the parts of a name.
-func particle(low string) bool {
-	switch low {
-	case "van", "von", "de", "der", "den", "del", "la", "di", "da", "dos", "el", "al", "bin", "ibn", "le", "ter", "ten", "du", "st":
-		return true
-	}
-	return false
-}
-
 // nameEnd gives the end of the name that begins at token i, i if there is none.
 func (s *scan) nameEnd(i, level int) int {
 	if !s.nameStart(i, level) {

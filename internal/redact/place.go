@@ -58,7 +58,7 @@ func (s *scan) spaced(i, n int) bool {
 
 // findPlaces marks towns, states and countries: capitals where the text has them, a word like "in" before
 // them where it has not.
-func (s *scan) findPlaces(ask *asked) {
+func (s *scan) findPlaces() {
 	for i := 0; i < len(s.tok); i++ {
 		n := s.placeLen(i)
 		t := s.tok[i]
@@ -102,7 +102,7 @@ func (s *scan) findPlaces(ask *asked) {
 		default:
 			ok = byState || !plain && near || n > 1 && near || n > 1 && !plain
 		}
-		if !ok && ask.wants(Location) && !common && t.lex&stop == 0 && (!plain || n > 1) {
+		if !ok && s.ask.wants(Location) && !common && t.lex&stop == 0 && (!plain || n > 1) {
 			ok = true
 		}
 		if ok {

@@ -19,8 +19,8 @@ func (s *scan) findPlates() {
 
 // findLonePlates marks plates that nothing announces, in a text: "N95 CKL", "black corolla. djz 0177". Letters that are no word
 // stand before or behind the digits.
-func (s *scan) findLonePlates(side Side) {
-	if side != 0 {
+func (s *scan) findLonePlates() {
+	if s.side != 0 {
 		return
 	}
 	for i := range s.tok {

@@ -36,7 +36,7 @@ type second struct {
 const blockBytes = 480
 
 // look adds what the recognizer finds to the turns and reports whether any of it was new. s is scratch.
-func (r *second) look(s *scan, turns []masking) bool {
+func (r *second) look(s *turn, turns []masking) bool {
 	if r.rec == nil {
 		return false
 	}
@@ -129,7 +129,7 @@ const maskMax = longestMask
 func sayable(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // doubtful reports whether the loaded turn has a word that may be a name and is not masked.
-func (s *scan) doubtful() bool {
+func (s *turn) doubtful() bool {
 	begin := true
 	for i, t := range s.tok {
 		switch {

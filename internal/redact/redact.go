@@ -105,7 +105,7 @@ func New(c Config) (*Detector, error) {
 		}
 		c.Acts = m
 	}
-	d := &Detector{dial: c.Dial, tagger: c.Tagger, acts: c.Acts, recognizer: c.Recognizer, pool: &sync.Pool{New: func() any { return new(scan) }}, part: longTurn}
+	d := &Detector{dial: c.Dial, tagger: c.Tagger, acts: c.Acts, recognizer: c.Recognizer, pool: &sync.Pool{New: func() any { return new(turn) }}, part: longTurn}
 	return d.With(c.Transforms, c.Key, c.Identifiers)
 }
 
@@ -149,7 +149,7 @@ func (d *Detector) redact(doc Doc, talk *dialogue) (*Redaction, error) {
 	if len(doc.Turns) > MaxTurns || size > MaxBytes {
 		return nil, ErrTooLarge
 	}
-	s := d.pool.Get().(*scan)
+	s := d.pool.Get().(*turn)
 	defer d.pool.Put(s)
 	s.tagger, s.acts = d.tagger, d.acts
 	clear(s.heard)
@@ -203,41 +203,4 @@ func (d *Detector) redact(doc Doc, talk *dialogue) (*Redaction, error) {
 	*talk = after
 	s.forget()
 	return finish(doc.Turns, turns, of, verdict), nil
-}
-
-// read runs every rule over the loaded turn.
-func (s *scan) read(side Side, talk *dialogue, known []subject) {
-	ask := talk.hear(s, side)
-	s.ask = ask
-	s.echoes.hear(s, side)
-	s.findAnchors()
-	s.findDates()
-	s.findAddresses()
-	s.findAges()
-	s.findIBANs()
-	s.findCodes()
-	s.findEveryday(ask)
-	s.findNumbers(ask)
-	s.findSecrets()
-	s.findSpelled(ask)
-	s.findNames()
-	s.findAnswering()
-	s.findSignOff(side)
-	s.findAddressed(side)
-	s.findPlates()
-	s.findLonePlates(side)
-	s.findRows()
-	s.findPlaces(ask)
-	s.findAnswer(ask)
-	s.findLead()
-	s.findTagged(ask, side)
-	s.findSubjects(known)
-	talk.note(s, side)
-}
-
-// forget drops every reference to a text before the scan goes back to the pool.
-func (s *scan) forget() {
-	s.view, s.ask, s.turn.Lower = view{}, nil, ""
-	clear(s.words[:cap(s.words)])
-	clear(s.said[:cap(s.said)])
 }

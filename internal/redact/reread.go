@@ -66,7 +66,7 @@ func (r *rereading) begins(i int, d *dialogue) {
 }
 
 // ends notes the dialogue behind turn i, which is in s, and its words if they were not noted before.
-func (r *rereading) ends(i int, d *dialogue, s *scan) {
+func (r *rereading) ends(i int, d *dialogue, s *turn) {
 	if i >= len(r.turns) {
 		return
 	}
@@ -120,13 +120,4 @@ func (r *rereading) mayHold(i int, y *memory) bool {
 		return true
 	}
 	return slices.ContainsFunc(r.words[r.turns[i].from:r.turns[i].to], func(w heardWord) bool { return y.holds(w.hash) })
-}
-
-// hashOf is FNV-1a.
-func hashOf(w string) uint32 {
-	h := uint32(2166136261)
-	for i := range len(w) {
-		h = (h ^ uint32(w[i])) * 16777619
-	}
-	return h
 }

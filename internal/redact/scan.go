@@ -6,8 +6,7 @@ import (
 	"murmur/internal/redact/number"
 )
 
-// scan is one turn under the rules: what it says, and the marks made on it so far. It is reused from turn to
-// turn; nothing in it outlives the call of Redact.
+// scan is one turn as the rules read it: what it says, and the marks made on it so far.
 type scan struct {
 	view
 	dial    Dial
@@ -21,11 +20,9 @@ type scan struct {
 	taken   []bool // tokens that a date or an address claims, kept from the digit rules
 	plainly []bool // tokens of everyday letters and digits: "v2", "9am"
 	cased   bool   // capitals mean something here
+	side    Side   // who speaks, 0 if that is unknown
 	ask     *asked // the question that the turn may answer, nil for none
 	reader  number.Reader
-	tagging
-	acting
-	echoes echoes
 }
 
 // mark is one finding: tokens [from, to) are of type t. The highest score decides the type where marks meet.
@@ -58,9 +55,8 @@ func (s *scan) load(v view, dial Dial) {
 		}
 	}
 	s.marks = s.marks[:0]
-	s.echoes.heard = append(s.echoes.heard[:0], make([]bool, len(s.tok))...)
 	s.taken = append(s.taken[:0], make([]bool, len(s.tok))...)
-	s.cased, s.hashes = false, s.hashes[:0]
+	s.cased, s.side, s.ask, s.hashes = false, 0, nil, s.hashes[:0]
 	for _, t := range s.tok {
 		s.hashes = append(s.hashes, hashOf(s.lower[t.s:t.e]))
 		if t.kind == word && t.e-t.s > 1 {
@@ -226,4 +222,98 @@ func (s *scan) runAt(i int) *number.Run {
 		return nil
 	}
 	return &s.runs[s.runOf[i]-1]
+}
+
+func (s *scan) ordinal(i int) bool {
+	return s.at(i).kind == mixed && s.dayNumber(i) > 0 || s.nthOf(i) > 0
+}
+
+// dayNumber gives the day of a month said or written at i: 5th, 5, fifth, twenty (of "twenty first"); else 0.
+func (s *scan) dayNumber(i int) int {
+	t := s.at(i)
+	low := s.low(i)
+	n := 0
+	switch t.kind {
+	case digit:
+		n = atoi(low)
+	case mixed:
+		if len(low) < 3 || len(low) > 4 {
+			return 0
+		}
+		switch low[len(low)-2:] {
+		case "st", "nd", "rd", "th":
+			n = atoi(low[:len(low)-2])
+		}
+	case word:
+		if n = int(t.nth); n == 0 {
+			if v, ok := s.spoken(i); ok && v >= 1 {
+				n = v
+			}
+		}
+	}
+	if n < 1 || n > 31 {
+		return 0
+	}
+	return n
+}
+
+// suffix reports whether token i is the end of an ordinal that a recogniser cut off: "9 th", "three road".
+func (s *scan) suffix(i int) bool {
+	switch s.low(i) {
+	case "th", "nd", "rd", "st", "road":
+		return true
+	}
+	return false
+}
+
+// lineWord reports whether the word at token i says which line the number before it is.
+func (s *scan) lineWord(i int) bool {
+	from := i
+	for s.low(i) == "-" || s.low(i) == "(" {
+		i++
+	}
+	switch s.low(i) {
+	case "office", "fax", "mobile", "cell", "landline":
+		return s.low(i+1) != "number" || i > from
+	}
+	return false
+}
+
+// has reports whether something of type t is marked between two tokens.
+func (s *scan) has(t Type, from, to int) bool {
+	for _, m := range s.marks {
+		if m.t == t && m.from < to && m.to > from {
+			return true
+		}
+	}
+	return false
+}
+
+// quantityOnly reports whether tokens [from, to) are a number of two digits and more, without a letter that is spelled: nobody's name.
+func (s *scan) quantityOnly(from, to int) bool {
+	digits := 0
+	for i := from; i < to; i++ {
+		switch r := s.runAt(i); {
+		case s.tok[i].kind < word:
+		case r == nil || r.Letters > 0 || s.tok[i].kind == mixed:
+			return false
+		default:
+			digits = r.Digits
+		}
+	}
+	return digits > 1
+}
+
+// headline reports whether most words have a capital, so that it says nothing.
+func (s *scan) headline() bool {
+	words, capitals := 0, 0
+	for _, t := range s.tok {
+		if t.kind == word && t.e-t.s > 1 {
+			words++
+			if t.shape != small {
+				capitals++
+			}
+		}
+	}
+	return capitals*5 > words*2
 }

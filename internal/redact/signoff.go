@@ -3,8 +3,8 @@ package redact
 import "murmur/internal/redact/gazetteer"
 
 // findSignOff marks the name at the end of a text: "love Fifi x", "- earl", "see you there. Clive".
-func (s *scan) findSignOff(side Side) {
-	if side != 0 || len(s.tok) > 150 {
+func (s *scan) findSignOff() {
+	if s.side != 0 || len(s.tok) > 150 {
 		return
 	}
 	end, kissed := len(s.tok), false
@@ -34,8 +34,8 @@ func (s *scan) findSignOff(side Side) {
 }
 
 // findAddressed marks who a text greets, thanks or congratulates: "alright titch can you", "Sorry gaz, running late".
-func (s *scan) findAddressed(side Side) {
-	if side != 0 {
+func (s *scan) findAddressed() {
+	if s.side != 0 {
 		return
 	}
 	for i := 1; i < min(4, len(s.tok)); i++ {

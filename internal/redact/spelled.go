@@ -4,7 +4,7 @@ import "murmur/internal/redact/gazetteer"
 
 // findSpelled marks what is spelled letter by letter with the same sign between all letters, whoever asked for it: "its F-I-O-N-A",
 // "F, R, A, N, K". Three letters are a word or a name; others may be short for something, or sizes.
-func (s *scan) findSpelled(ask *asked) {
+func (s *scan) findSpelled() {
 	for i := 0; i < len(s.tok); i++ {
 		if t := &s.tok[i]; t.kind != word || t.e-t.s != 1 {
 			continue
@@ -22,8 +22,8 @@ func (s *scan) findSpelled(ask *asked) {
 		known := gazetteer.Lookup(string(word))
 		if n > 3 && (sep != "." || known != 0) || n == 3 && (sep == "-" || known&gazetteer.Name != 0) && known&gazetteer.Place == 0 {
 			t := Person
-			if ask.open() && ask.types[0] != Location {
-				t = ask.types[0]
+			if s.ask.open() && s.ask.types[0] != Location {
+				t = s.ask.types[0]
 			}
 			s.mark(i, end, t, 62, ByShape)
 		}

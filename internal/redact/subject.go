@@ -57,7 +57,7 @@ func subjectsOf(values []string) []subject {
 }
 
 // findSubjects marks what is known: names exactly, one slip away, or by sound from four letters on.
-func (s *scan) findSubjects(known []subject) {
+func (s *turn) findSubjects(known []subject) {
 	for k := range known {
 		p := &known[k]
 		switch {
@@ -82,7 +82,7 @@ func (s *scan) findSubjects(known []subject) {
 	}
 }
 
-func (s *scan) findKnownName(i int, p *subject) {
+func (s *turn) findKnownName(i int, p *subject) {
 	t := s.tok[i]
 	low := s.low(i)
 	for k, w := range p.words {
@@ -104,7 +104,7 @@ func (s *scan) findKnownName(i int, p *subject) {
 }
 
 // verbFollows reports whether the word at token i is rather a verb than a name: "i hope", "to grant".
-func (s *scan) verbFollows(i int) bool {
+func (s *turn) verbFollows(i int) bool {
 	switch s.low(i - 1) {
 	case "i", "you", "we", "they", "he", "she", "it", "to", "can", "could", "will", "would", "should", "must", "don't", "dont", "not", "please", "i'll", "i'd":
 		return s.nameCue(i) == noCue
@@ -117,7 +117,7 @@ func (p *subject) has(w string) bool {
 }
 
 // findKnownDigits marks runs that end like a known number, four digits at least.
-func (s *scan) findKnownDigits(digits string) {
+func (s *turn) findKnownDigits(digits string) {
 	for k := range s.runs {
 		r := &s.runs[k]
 		if r.Digits < 4 {
@@ -131,7 +131,7 @@ func (s *scan) findKnownDigits(digits string) {
 }
 
 // markBytes marks the tokens that bytes [from, to) of the view touch.
-func (s *scan) markBytes(from, to int, t Type, score uint8, why Why) {
+func (s *turn) markBytes(from, to int, t Type, score uint8, why Why) {
 	a, b := -1, -1
 	for i, k := range s.tok {
 		if int(k.e) > from && int(k.s) < to {
@@ -144,27 +144,6 @@ func (s *scan) markBytes(from, to int, t Type, score uint8, why Why) {
 	if a >= 0 {
 		s.mark(a, b, t, score, why)
 	}
-}
-
-// slip reports whether a becomes b with one letter changed, added, left out or swapped.
-func slip(a, b string) bool {
-	if len(a) > len(b) {
-		a, b = b, a
-	}
-	if len(b)-len(a) > 1 {
-		return false
-	}
-	i := 0
-	for i < len(a) && a[i] == b[i] {
-		i++
-	}
-	if len(a) < len(b) {
-		return a[i:] == b[i+1:]
-	}
-	if i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:] {
-		return true
-	}
-	return i < len(a) && a[i+1:] == b[i+1:]
 }
 
 // sound reduces a word to how it sounds: consonants that sound alike are one, vowels count at the beginning

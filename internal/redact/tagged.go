@@ -21,7 +21,7 @@ type Observed struct {
 // trained on.
 func Observe(turns []Turn, acts *act.Model) []Observed {
 	var talk dialogue
-	s := &scan{}
+	s := &turn{}
 	s.acts = acts
 	out := make([]Observed, len(turns))
 	for k, t := range turns {
@@ -29,8 +29,8 @@ func Observe(turns []Turn, acts *act.Model) []Observed {
 		s.read(t.Side, &talk, nil)
 		s.observe(s.ask, t.Side)
 		o := &out[k]
-		o.Turn = s.turn
-		o.Tokens = append([]tag.Token(nil), s.turn.Tokens...)
+		o.Turn = s.input
+		o.Tokens = append([]tag.Token(nil), s.input.Tokens...)
 		o.Origin = make([][2]int, len(s.tok))
 		for i, w := range s.tok {
 			o.Origin[i][0], o.Origin[i][1] = s.original(int(w.s), int(w.e))
@@ -48,7 +48,7 @@ func Plain(lower string) bool {
 // tagging is the part of a scan that belongs to the tagger.
 type tagging struct {
 	tagger *tag.Model // nil tags nothing
-	turn   tag.Turn
+	input  tag.Turn
 	tags   tag.Scratch
 	best   []uint8  // by token: the score of the mark its hint is of, 0 without a mark
 	nth    int      // which turn of the document this is
@@ -58,7 +58,7 @@ type tagging struct {
 
 // findTagged marks what the tagger knows from the words around it, and takes back what only a list said and
 // the tagger denies. A turn that it has read like this before had nothing in it, or it would read otherwise now.
-func (s *scan) findTagged(ask *asked, side Side) {
+func (s *turn) findTagged(ask *asked, side Side) {
 	if s.tagger == nil || len(s.tok) <= 2 && s.waits() {
 		return
 	}
@@ -72,7 +72,7 @@ func (s *scan) findTagged(ask *asked, side Side) {
 	}
 	s.heard[s.nth] = key
 	s.observe(ask, side)
-	s.tagger.Read(&s.turn, &s.tags)
+	s.tagger.Read(&s.input, &s.tags)
 	vetoed := s.dial != Paranoid && slices.ContainsFunc(s.marks, listed)
 	if vetoed || s.dial == Strict && s.some(s.strange) {
 		watchful := s.tagger.Label(&s.tagger.Header.Dials[Paranoid], &s.tags)
@@ -135,7 +135,7 @@ func (s *scan) findTagged(ask *asked, side Side) {
 
 // withoutTalk takes words off the ends of tokens [from, to) that say nothing: those of closed classes behind a day, and on
 // both sides of anything else ("ORD-17 now").
-func (s *scan) withoutTalk(from, to int, c tag.Class) (int, int) {
+func (s *turn) withoutTalk(from, to int, c tag.Class) (int, int) {
 	talk := func(i int) bool {
 		t := s.tok[i]
 		return t.kind == word && len(s.low(i)) > 1 && s.runOf[i] == 0 && t.lex&(stop|ack|greet) != 0
@@ -150,7 +150,7 @@ func (s *scan) withoutTalk(from, to int, c tag.Class) (int, int) {
 }
 
 // markTagged marks tokens [from, to), without the "or" between two values that rules have found in it.
-func (s *scan) markTagged(from, to int, t Type) {
+func (s *turn) markTagged(from, to int, t Type) {
 	start := from
 	for i := from + 1; i < to-1; i++ {
 		end := i
@@ -166,7 +166,7 @@ func (s *scan) markTagged(from, to int, t Type) {
 }
 
 // findRemembered marks words that were a name elsewhere and that the tagger takes for one here, of those that are asked for.
-func (s *scan) findRemembered(labels []tag.Label, which func(i int) bool) {
+func (s *turn) findRemembered(labels []tag.Label, which func(i int) bool) {
 	for _, i := range s.maybe {
 		if which(i) && labels[i].Class() == tag.Person {
 			s.mark(i, i+1, Person, 70, ByMemory)
@@ -176,7 +176,7 @@ func (s *scan) findRemembered(labels []tag.Label, which func(i int) bool) {
 
 // findUnknown marks words that the tagger, at its most watchful, takes for names and that neither a list nor a dictionary knows, or
 // that have a capital inside a sentence.
-func (s *scan) findUnknown(labels []tag.Label) {
+func (s *turn) findUnknown(labels []tag.Label) {
 	for i, l := range labels {
 		if l.Class() == tag.Person && s.strange(i) {
 			s.mark(i, i+1, Person, 45, ByContext)
@@ -192,7 +192,7 @@ var eager = tag.Bias{0, 900, 900, 700, 500, 0, 500}
 var remembered = tag.Bias{0, 2500, 900, 500, 300, 0, 300}
 
 // findLikely marks the words that are likely names or places and that the tagger, at its most eager, takes for some.
-func (s *scan) findLikely(labels []tag.Label) {
+func (s *turn) findLikely(labels []tag.Label) {
 	for i, l := range labels {
 		switch c := l.Class(); {
 		case s.bearable(i) && s.capitalised(i) && s.tok[i].gaz&(gazetteer.CommonFirst|gazetteer.CommonLast) != 0 && (c == tag.Plain || c == tag.Person) && s.at(i+1).shape != capital:
@@ -208,7 +208,7 @@ func (s *scan) findLikely(labels []tag.Label) {
 
 // likely reports whether token i is a word that many people are called, or none of the dictionary and a name, a place behind a word
 // of place, or unknown with a capital inside a sentence.
-func (s *scan) likely(i int) bool {
+func (s *turn) likely(i int) bool {
 	t := s.tok[i]
 	switch {
 	case !s.bearable(i):
@@ -228,8 +228,8 @@ func (s *scan) likely(i int) bool {
 }
 
 // beside reports whether token i stands next to a word of a name, or behind words that introduce one, at the edge of its clause.
-func (s *scan) beside(i int) bool {
-	name := func(k int) bool { return k >= 0 && k < len(s.tok) && s.best[k] > 0 && s.turn.Tokens[k].Hint-2 < 8 }
+func (s *turn) beside(i int) bool {
+	name := func(k int) bool { return k >= 0 && k < len(s.tok) && s.best[k] > 0 && s.input.Tokens[k].Hint-2 < 8 }
 	if s.endsHere(i + 1) {
 		return name(i-1) || name(i+1) && (i == 0 || s.endsHere(i-1)) || s.nameCue(i) == nameAsked
 	}
@@ -237,7 +237,7 @@ func (s *scan) beside(i int) bool {
 }
 
 // capitalised reports whether token i, which people are called by, has a capital inside a sentence.
-func (s *scan) capitalised(i int) bool {
+func (s *turn) capitalised(i int) bool {
 	t := s.tok[i]
 	if !s.cased || t.shape != capital || i == 0 || t.gaz&gazetteer.Name == 0 {
 		return false
@@ -248,16 +248,16 @@ func (s *scan) capitalised(i int) bool {
 
 // bearable reports whether token i can be a name that no rule has found: it is of no closed class, and has a capital where
 // capitals mean something, other than in a text.
-func (s *scan) bearable(i int) bool {
+func (s *turn) bearable(i int) bool {
 	t := s.tok[i]
-	return t.kind == word && t.lex&^(month|given) == 0 && t.e-t.s >= 3 && s.runOf[i] == 0 && s.best[i] == 0 && !s.hangsUp(i) && (!s.cased || t.shape != small || s.turn.Side == 0)
+	return t.kind == word && t.lex&^(month|given) == 0 && t.e-t.s >= 3 && s.runOf[i] == 0 && s.best[i] == 0 && !s.hangsUp(i) && (!s.cased || t.shape != small || s.input.Side == 0)
 }
 
 // hangsUp reports whether token i is a verb that goes with "up" rather than a name: "she hung up".
-func (s *scan) hangsUp(i int) bool { return s.tok[i].shape == small && s.low(i+1) == "up" }
+func (s *turn) hangsUp(i int) bool { return s.tok[i].shape == small && s.low(i+1) == "up" }
 
 // some reports whether a token is so.
-func (s *scan) some(is func(i int) bool) bool {
+func (s *turn) some(is func(i int) bool) bool {
 	for i := range s.tok {
 		if is(i) {
 			return true
@@ -267,7 +267,7 @@ func (s *scan) some(is func(i int) bool) bool {
 }
 
 // strange reports whether token i is a word that no dictionary knows, or has a capital inside a sentence.
-func (s *scan) strange(i int) bool {
+func (s *turn) strange(i int) bool {
 	t := s.tok[i]
 	if t.kind != word || t.lex != 0 || t.e-t.s <= 3 || s.runOf[i] > 0 || s.hangsUp(i) {
 		return false
@@ -275,22 +275,8 @@ func (s *scan) strange(i int) bool {
 	return t.gaz&gazetteer.Word == 0 || s.cased && t.shape == capital && i > 0 && s.tok[i-1].kind == word && !s.headline()
 }
 
-// headline reports whether most words have a capital, so that it says nothing.
-func (s *scan) headline() bool {
-	words, capitals := 0, 0
-	for _, t := range s.tok {
-		if t.kind == word && t.e-t.s > 1 {
-			words++
-			if t.shape != small {
-				capitals++
-			}
-		}
-	}
-	return capitals*5 > words*2
-}
-
 // fingerprint tells what the tagger is about to read of the turn: its text, its marks and the open question.
-func (s *scan) fingerprint(ask *asked) uint64 {
+func (s *turn) fingerprint(ask *asked) uint64 {
 	h := uint64(14695981039346656037)
 	add := func(v uint64) { h = (h ^ v) * 1099511628211; h ^= h >> 31 }
 	for i := range len(s.lower) {
@@ -323,7 +309,7 @@ func (s *scan) fingerprint(ask *asked) uint64 {
 
 // tagged gives the type of tokens [from, to) that the tagger takes for a value of class c while a is asked, None if
 // they are not masked.
-func (s *scan) tagged(from, to int, c tag.Class, a *asked) Type {
+func (s *turn) tagged(from, to int, c tag.Class, a *asked) Type {
 	if s.saysNothing(from, to, c, a) {
 		return None
 	}
@@ -331,7 +317,7 @@ func (s *scan) tagged(from, to int, c tag.Class, a *asked) Type {
 	case tag.Person, tag.Place:
 		switch {
 		case s.dial != Paranoid && (s.nameCue(from) == notName || s.premises(to) || s.premises(to-1)): // a restaurant called
-		case s.turn.Side == 0 && !a.open() && !s.named(from, to):
+		case s.input.Side == 0 && !a.open() && !s.named(from, to):
 		case to == from+1 && utf8.RuneCountInString(s.low(from)) == 1 && !a.wants(Person) && (!s.spelled() || len(s.low(from)) > 1): // a letter alone is nobody, nor is "é" spelled
 		case c == tag.Person:
 			return Person
@@ -364,7 +350,7 @@ func (s *scan) tagged(from, to int, c tag.Class, a *asked) Type {
 
 // saysNothing reports whether every one of the tokens is everyday letters and digits ("v2 and ipv4") or, where they are no
 // short or spelled answer, a word of a closed class ("can i").
-func (s *scan) saysNothing(from, to int, c tag.Class, a *asked) bool {
+func (s *turn) saysNothing(from, to int, c tag.Class, a *asked) bool {
 	answer, things := a.open() && (s.spelled() || s.direct(a)), slices.Contains(s.plainly[from:to], true)
 	for i := from; i < to; i++ {
 		t := s.tok[i]
@@ -378,7 +364,7 @@ func (s *scan) saysNothing(from, to int, c tag.Class, a *asked) bool {
 
 // named reports whether one of the tokens says something of its own: it is no number, no word of a closed class, no scrap
 // that no list knows.
-func (s *scan) named(from, to int) bool {
+func (s *turn) named(from, to int) bool {
 	if s.spelled() {
 		return true
 	}
@@ -395,7 +381,7 @@ func (s *scan) named(from, to int) bool {
 }
 
 // dayNamed reports whether one of the tokens is a number, a month or a day. "Last summer" is none: Balanced leaves it.
-func (s *scan) dayNamed(from, to int) bool {
+func (s *turn) dayNamed(from, to int) bool {
 	for i := from; i < to; i++ {
 		if s.numeric(i) || s.tok[i].lex&(month|day) != 0 {
 			return true
@@ -405,7 +391,7 @@ func (s *scan) dayNamed(from, to int) bool {
 }
 
 // timely reports whether one of the tokens is a word of time: "last summer", not "over the fence".
-func (s *scan) timely(from, to int) bool {
+func (s *turn) timely(from, to int) bool {
 	for i := from; i < to; i++ {
 		if s.tok[i].lex&(near|period|stray) != 0 || timeWords[s.low(i)] {
 			return true
@@ -432,7 +418,7 @@ var digital = of(Phone, CreditCard, CardExpiry, CVV, SSN, IBAN, BankAcct, ID, Ve
 
 // counts reports whether tokens [from, to) are a number that only counts something: one digit, two in a text, up to three of a thing
 // ("error six five one").
-func (s *scan) counts(from, to int) bool {
+func (s *turn) counts(from, to int) bool {
 	of := daily.kinds[s.low(from-1)]
 	for i := from; i < to; i++ {
 		switch t := s.tok[i]; {
@@ -446,11 +432,11 @@ func (s *scan) counts(from, to int) bool {
 	if s.at(from-1).lex&verb != 0 || s.low(from-1) == "am" || s.at(from-1).lex&kin != 0 { // "she is eighty two"
 		return n < 2 && to < len(s.tok) || of && n < 4
 	}
-	return n < 2 || n < 3 && s.turn.Side == 0 || of && n < 4
+	return n < 2 || n < 3 && s.input.Side == 0 || of && n < 4
 }
 
 // symbols counts the digits and spelled letters of tokens [from, to).
-func (s *scan) symbols(from, to int) (n int) {
+func (s *turn) symbols(from, to int) (n int) {
 	for k := range s.runs {
 		r := &s.runs[k]
 		if r.To <= from || r.From >= to {
@@ -466,12 +452,12 @@ func (s *scan) symbols(from, to int) (n int) {
 }
 
 // placed reports whether tokens [from, to) can be an address: no price, and not only "the road".
-func (s *scan) placed(from, to int) bool {
+func (s *turn) placed(from, to int) bool {
 	return s.at(to).lex&money == 0 && !(from+2 == to && s.low(from) == "the" && s.at(to-1).lex&(street|flat) != 0)
 }
 
 // coded reports whether one of the tokens is a number or a single letter.
-func (s *scan) coded(from, to int) bool {
+func (s *turn) coded(from, to int) bool {
 	for i := from; i < to; i++ {
 		if s.numeric(i) || len(s.low(i)) == 1 && s.tok[i].kind == word {
 			return true
@@ -482,7 +468,7 @@ func (s *scan) coded(from, to int) bool {
 
 // otherType gives the type of a number, code or address of the net that begins at token i: what is asked for, else what
 // the words before it name.
-func (s *scan) otherType(i int, a *asked) Type {
+func (s *turn) otherType(i int, a *asked) Type {
 	if a.open() {
 		for _, t := range a.types[:a.n] {
 			if t != Person && t != Location {
@@ -497,13 +483,13 @@ func (s *scan) otherType(i int, a *asked) Type {
 }
 
 // numeric reports whether token i is a number or belongs to one.
-func (s *scan) numeric(i int) bool {
+func (s *turn) numeric(i int) bool {
 	k := s.tok[i]
 	return k.kind == digit || k.kind == mixed || s.runOf[i] > 0
 }
 
 // says reports whether one of the tokens can be personal: a word or a number.
-func (s *scan) says(from, to int) bool {
+func (s *turn) says(from, to int) bool {
 	for i := from; i < to; i++ {
 		if k := s.tok[i].kind; (k >= word && k <= mixed) && !(k == digit && s.taken[i]) {
 			return true
@@ -526,7 +512,7 @@ var (
 )
 
 // veto takes back the names and places that stand on a list alone where the tagger finds nothing personal.
-func (s *scan) veto(labels []tag.Label) {
+func (s *turn) veto(labels []tag.Label) {
 	kept := s.marks[:0]
 	for _, m := range s.marks {
 		denied := listed(m)
@@ -548,7 +534,7 @@ func (s *scan) veto(labels []tag.Label) {
 
 // terse is how much surer than else the tagger must be to take words of a direct answer back that a recogniser wrote down: one
 // without points, for it makes talk of names and letters ("call Davies", "and W 8 9 5 x"). Capitals in it tell more of that.
-func (s *scan) terse() int32 {
+func (s *turn) terse() int32 {
 	more := int32(400)
 	for i, t := range s.tok {
 		switch {
@@ -563,7 +549,7 @@ func (s *scan) terse() int32 {
 
 // trim takes the words that carry an answer out of the marks of whole answers: those that the tagger finds plain. Numbers
 // and single letters of a spelled answer stay.
-func (s *scan) trim(labels []tag.Label, direct bool, more int32) {
+func (s *turn) trim(labels []tag.Label, direct bool, more int32) {
 	spelled := s.spelled()
 	plain := func(i int) bool {
 		c, k := labels[i].Class(), s.tok[i].kind
@@ -601,7 +587,7 @@ func (s *scan) trim(labels []tag.Label, direct bool, more int32) {
 
 // asidePart reports whether a part of a whole answer is said beside the value: a quantity ("five days"), or words of closed
 // classes where the value itself was found ("HO-66 go on").
-func (s *scan) asidePart(m mark, spelled bool) bool {
+func (s *turn) asidePart(m mark, spelled bool) bool {
 	if s.quantity(m.from, m.to) && (m.t == Person || m.t == Location || m.t == Email || m.t == Username) {
 		return true
 	}
@@ -622,7 +608,7 @@ func (s *scan) asidePart(m mark, spelled bool) bool {
 
 // withoutAsides takes back the parts of an answer to a question for a name that are closed words beside a name that was found, "they" of
 // "they called him Jo".
-func (s *scan) withoutAsides() {
+func (s *turn) withoutAsides() {
 	named := slices.ContainsFunc(s.marks, func(m mark) bool { return m.t == Person && !s.closed(m) })
 	if named && !s.spelled() {
 		s.marks = slices.DeleteFunc(s.marks, func(m mark) bool { return m.t == Person && m.why == ByQuestion && s.closed(m) })
@@ -630,7 +616,7 @@ func (s *scan) withoutAsides() {
 }
 
 // closed reports whether a mark holds words of closed classes alone.
-func (s *scan) closed(m mark) bool {
+func (s *turn) closed(m mark) bool {
 	for i := m.from; i < m.to; i++ {
 		if t := s.tok[i]; t.kind > word || t.kind == word && (s.runOf[i] > 0 || t.lex&(stop|ack|greet) == 0 || t.gaz&gazetteer.CommonFirst != 0) {
 			return false
@@ -640,7 +626,7 @@ func (s *scan) closed(m mark) bool {
 }
 
 // quantity reports whether tokens [from, to) are a number with the unit in or behind it: "five days", "twenty" of "twenty minutes".
-func (s *scan) quantity(from, to int) bool {
+func (s *turn) quantity(from, to int) bool {
 	numbers, units := 0, 0
 	for i := from; i < to; i++ {
 		switch t := s.tok[i]; {
@@ -657,8 +643,8 @@ func (s *scan) quantity(from, to int) bool {
 }
 
 // observe makes the loaded turn, with the marks made so far, into what the tagger reads.
-func (s *scan) observe(ask *asked, side Side) {
-	t := &s.turn
+func (s *turn) observe(ask *asked, side Side) {
+	t := &s.input
 	t.Lower, t.Cased, t.Side = s.lower, s.cased, uint8(min(side, 4))
 	t.Asked, t.Stale = [4]uint8{}, false
 	if ask.open() {

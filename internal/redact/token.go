@@ -209,3 +209,12 @@ func words(v *view, tok []token, dst []number.Word) []number.Word {
 	}
 	return dst
 }
+
+// hashOf is FNV-1a.
+func hashOf(w string) uint32 {
+	h := uint32(2166136261)
+	for i := range len(w) {
+		h = (h ^ uint32(w[i])) * 16777619
+	}
+	return h
+}

@@ -36,7 +36,7 @@ type outlook struct {
 }
 
 // look counts the loaded turn.
-func (o *outlook) look(s *scan) {
+func (o *outlook) look(s *turn) {
 	for i, t := range s.tok {
 		if t.kind != word || s.runOf[i] != 0 {
 			continue
