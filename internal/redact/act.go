@@ -8,9 +8,7 @@ import (
 type acting struct {
 	acts    *act.Model
 	said    []string // the turn as the model reads it
-	does    act.Act  // what the turn does
 	before  heard    // the turn before
-	waiting asked    // the other side's last question, if it was asked in the turn before, whatever this turn does
 	reading act.Scratch
 }
 

@@ -7,14 +7,12 @@ import (
 
 // findAnswer marks what the turn answers to an open question: the whole of a short answer that is no
 // sentence, without the words that lead in.
-func (s *turn) findAnswer(a *asked) {
-	if !a.open() || len(s.tok) == 0 || a.echo || s.asksBack() && !s.spelled() {
+func (s *scan) findAnswer() {
+	a := s.ask
+	if !s.mayAnswer() {
 		return
 	}
 	t := a.types[0]
-	if s.tagger != nil && s.direct(a) {
-		s.marks = append(s.marks, mark{from: 0, to: len(s.tok), t: t, score: 40, why: ByQuestion, loose: true, whole: true})
-	}
 	whole := of(Person, Postcode, DateOfBirth, ID, Vehicle, Username, Password, Address, Email, Location, PIN, IBAN, CardExpiry)
 	for _, w := range a.types[:a.n] {
 		if w == Person && s.spelled() {
@@ -101,10 +99,22 @@ func (s *turn) findAnswer(a *asked) {
 	s.markAnswer(from, to, t, score)
 }
 
+// findWhole marks the whole of the first answer to a question just asked, whatever it is: the tagger takes words of it back.
+func (s *scan) findWhole() {
+	if s.mayAnswer() && s.direct(s.ask) {
+		s.marks = append(s.marks, mark{from: 0, to: len(s.tok), t: s.ask.types[0], score: 40, why: ByQuestion, loose: true, whole: true})
+	}
+}
+
+// mayAnswer reports whether the turn may answer the open question.
+func (s *scan) mayAnswer() bool {
+	return s.ask.open() && len(s.tok) > 0 && !s.ask.echo && (!s.asksBack() || s.spelled())
+}
+
 // findLead marks the one or two words with which a turn right behind a question for a name begins, if no word of a closed class is
 // among them and a pause follows, whatever else they mean and whatever comes then: "Bright. She never changed it". Where nobody
 // writes pauses, one word before a word of a closed class: "woods i think he said".
-func (s *turn) findLead() {
+func (s *scan) findLead() {
 	a := &s.waiting
 	if a.n == 0 || a.types[0] != Person || a.echo {
 		return
@@ -130,18 +140,18 @@ func (s *turn) findLead() {
 }
 
 // leads reports whether token i may be part of a name that question a asks for.
-func (s *turn) leads(i int, a *asked) bool {
+func (s *scan) leads(i int, a *asked) bool {
 	t := s.at(i)
 	return t.kind == word && t.lex&^(month|given|title|kin|street) == 0 && t.e-t.s > 1 && s.runOf[i] == 0 && (a.plain || t.gaz&gazetteer.Word == 0 || t.gaz&gazetteer.Name != 0)
 }
 
 // asksBack reports whether the turn asks something instead of answering.
-func (s *turn) asksBack() bool {
+func (s *scan) asksBack() bool {
 	return s.does == act.AskOther || s.does == act.Repeat || s.does == act.Narrow
 }
 
 // direct reports whether the turn is the first answer to a question just asked, and short or spelled.
-func (s *turn) direct(a *asked) bool {
+func (s *scan) direct(a *asked) bool {
 	if a.heard > 1 || s.does != act.Answer || s.waits() {
 		return false
 	}
@@ -165,7 +175,7 @@ const (
 )
 
 // markAnswer marks the whole of an answer.
-func (s *turn) markAnswer(from, to int, t Type, score uint8) {
+func (s *scan) markAnswer(from, to int, t Type, score uint8) {
 	s.marks = append(s.marks, mark{from: from, to: to, t: t, score: score, why: ByQuestion, loose: true})
 }
 
@@ -175,7 +185,7 @@ const briefly = 6
 // findDirectAnswer marks the turn that comes right behind a question for a name, a postcode or a date of birth, if it
 // is short or spelled. A recogniser writes letters as words ("you'll be a C4 b2"), so only words that carry an answer
 // are left in clear. It reports whether it marked something.
-func (s *turn) findDirectAnswer(t Type, again bool) bool {
+func (s *scan) findDirectAnswer(t Type, again bool) bool {
 	from, to := 0, len(s.tok)
 	for from < to && (s.at(from).kind < word || carries(s.low(from)) && !(s.spelled() && len(s.low(from)) == 1)) {
 		from++
@@ -218,7 +228,7 @@ func (s *turn) findDirectAnswer(t Type, again bool) bool {
 }
 
 // waits reports whether the turn asks for time instead of answering: "hold on one second".
-func (s *turn) waits() bool {
+func (s *scan) waits() bool {
 	switch s.low(0) {
 	case "hold", "wait", "pardon", "excuse", "huh":
 		return !s.spelled()
@@ -258,7 +268,7 @@ func trails(low string) bool {
 }
 
 // unusual reports whether a word between two tokens is no plain English, or is borne as a name.
-func (s *turn) unusual(from, to int) bool {
+func (s *scan) unusual(from, to int) bool {
 	for i := from; i < to; i++ {
 		if t := s.at(i); t.kind == word && t.lex&(stop|ack|common) == 0 && (t.gaz&gazetteer.Word == 0 || t.gaz&(gazetteer.CommonFirst|gazetteer.CommonLast) != 0) {
 			return true
@@ -268,7 +278,7 @@ func (s *turn) unusual(from, to int) bool {
 }
 
 // foreign reports whether a word between two tokens is a place or no plain English.
-func (s *turn) foreign(from, to int) bool {
+func (s *scan) foreign(from, to int) bool {
 	for i := from; i < to; i++ {
 		if t := s.at(i); t.kind == word && t.lex&(stop|ack|common|kin) == 0 && (t.gaz&gazetteer.Word == 0 || s.placeLen(i) > 1) {
 			return true
@@ -278,7 +288,7 @@ func (s *turn) foreign(from, to int) bool {
 }
 
 // joined reports whether a sign of an e-mail address is said or written between two tokens.
-func (s *turn) joined(from, to int) bool {
+func (s *scan) joined(from, to int) bool {
 	for i := from; i < to; i++ {
 		switch s.low(i) {
 		case "@", "at", "dot", "underscore", "_":
@@ -289,7 +299,7 @@ func (s *turn) joined(from, to int) bool {
 }
 
 // cued reports whether the words before a value between two tokens say what it is.
-func (s *turn) cued(from, to int) bool {
+func (s *scan) cued(from, to int) bool {
 	for _, m := range s.marks {
 		if m.why == ByCue && m.from < to && m.to > from {
 			return true
@@ -299,7 +309,7 @@ func (s *turn) cued(from, to int) bool {
 }
 
 // addressed reports whether an answer that holds no address the rules know may be one: a number and a name.
-func (s *turn) addressed(from, to int) bool {
+func (s *scan) addressed(from, to int) bool {
 	if s.has(Address, from, to) {
 		return false
 	}
@@ -310,7 +320,7 @@ func (s *turn) addressed(from, to int) bool {
 }
 
 // dated reports whether a date was found between two tokens.
-func (s *turn) dated(from, to int) bool {
+func (s *scan) dated(from, to int) bool {
 	if s.has(Date, from, to) || s.has(DateOfBirth, from, to) {
 		return true
 	}
@@ -323,7 +333,7 @@ func (s *turn) dated(from, to int) bool {
 }
 
 // leadIn reports whether token i comes before the value of an answer: "sure, it's", "my name is", "yeah the".
-func (s *turn) leadIn(i int, asked Type) bool {
+func (s *scan) leadIn(i int, asked Type) bool {
 	t := s.at(i)
 	if t.kind < word {
 		return true
@@ -349,7 +359,7 @@ func (s *turn) leadIn(i int, asked Type) bool {
 
 // spelled reports whether most of the turn is letters, digits and spelling words, or scraps of one to three
 // letters that a recogniser made of them.
-func (s *turn) spelled() bool {
+func (s *scan) spelled() bool {
 	n, scraps, all, odd := 0, 0, 0, 0
 	for _, r := range s.runs {
 		n += r.To - r.From
@@ -370,7 +380,7 @@ func (s *turn) spelled() bool {
 
 // sentence reports whether the turn is talk rather than a value: it has verbs and pronouns. strict: the
 // question is old or repeated, so an answer must look like one.
-func (s *turn) sentence(strict bool) bool {
+func (s *scan) sentence(strict bool) bool {
 	n, talk, strong, plain := 0, 0, 0, 0
 	for i, t := range s.tok {
 		if t.kind < word {

@@ -137,21 +137,6 @@ func (y *memory) spelled(w string) {
 	y.note(w)
 }
 
-// letters gives the word that a value spells if it is single letters and signs only.
-func (v *said) letters() string {
-	var w []byte
-	for _, t := range v.tok {
-		switch {
-		case t.kind == sign:
-		case t.kind == word && t.e-t.s == 1:
-			w = append(w, v.lower[t.s])
-		default:
-			return ""
-		}
-	}
-	return string(w)
-}
-
 // longValue is how many bytes of a value are remembered.
 const longValue = 400
 

@@ -3,6 +3,7 @@ package redact
 import (
 	"slices"
 
+	"murmur/internal/redact/act"
 	"murmur/internal/redact/number"
 )
 
@@ -17,11 +18,13 @@ type scan struct {
 	runOf   []int32 // by token: 1 + the run it belongs to, 0 for none
 	cues    []cue
 	marks   []mark
-	taken   []bool // tokens that a date or an address claims, kept from the digit rules
-	plainly []bool // tokens of everyday letters and digits: "v2", "9am"
-	cased   bool   // capitals mean something here
-	side    Side   // who speaks, 0 if that is unknown
-	ask     *asked // the question that the turn may answer, nil for none
+	taken   []bool  // tokens that a date or an address claims, kept from the digit rules
+	plainly []bool  // tokens of everyday letters and digits: "v2", "9am"
+	cased   bool    // capitals mean something here
+	side    Side    // who speaks, 0 if that is unknown
+	ask     *asked  // the question that the turn may answer, nil for none
+	waiting asked   // the other side's last question, if it was asked in the turn before, whatever this turn does
+	does    act.Act // what the turn does
 	reader  number.Reader
 }
 
@@ -316,4 +319,14 @@ func (s *scan) headline() bool {
 		}
 	}
 	return capitals*5 > words*2
+}
+
+// some reports whether a token is so.
+func (s *scan) some(is func(i int) bool) bool {
+	for i := range s.tok {
+		if is(i) {
+			return true
+		}
+	}
+	return false
 }

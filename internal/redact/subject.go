@@ -57,7 +57,7 @@ func subjectsOf(values []string) []subject {
 }
 
 // findSubjects marks what is known: names exactly, one slip away, or by sound from four letters on.
-func (s *turn) findSubjects(known []subject) {
+func (s *scan) findSubjects(known []subject) {
 	for k := range known {
 		p := &known[k]
 		switch {
@@ -82,7 +82,7 @@ func (s *turn) findSubjects(known []subject) {
 	}
 }
 
-func (s *turn) findKnownName(i int, p *subject) {
+func (s *scan) findKnownName(i int, p *subject) {
 	t := s.tok[i]
 	low := s.low(i)
 	for k, w := range p.words {
@@ -104,7 +104,7 @@ func (s *turn) findKnownName(i int, p *subject) {
 }
 
 // verbFollows reports whether the word at token i is rather a verb than a name: "i hope", "to grant".
-func (s *turn) verbFollows(i int) bool {
+func (s *scan) verbFollows(i int) bool {
 	switch s.low(i - 1) {
 	case "i", "you", "we", "they", "he", "she", "it", "to", "can", "could", "will", "would", "should", "must", "don't", "dont", "not", "please", "i'll", "i'd":
 		return s.nameCue(i) == noCue
@@ -117,7 +117,7 @@ func (p *subject) has(w string) bool {
 }
 
 // findKnownDigits marks runs that end like a known number, four digits at least.
-func (s *turn) findKnownDigits(digits string) {
+func (s *scan) findKnownDigits(digits string) {
 	for k := range s.runs {
 		r := &s.runs[k]
 		if r.Digits < 4 {
@@ -131,7 +131,7 @@ func (s *turn) findKnownDigits(digits string) {
 }
 
 // markBytes marks the tokens that bytes [from, to) of the view touch.
-func (s *turn) markBytes(from, to int, t Type, score uint8, why Why) {
+func (s *scan) markBytes(from, to int, t Type, score uint8, why Why) {
 	a, b := -1, -1
 	for i, k := range s.tok {
 		if int(k.e) > from && int(k.s) < to {

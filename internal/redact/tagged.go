@@ -256,16 +256,6 @@ func (s *turn) bearable(i int) bool {
 // hangsUp reports whether token i is a verb that goes with "up" rather than a name: "she hung up".
 func (s *turn) hangsUp(i int) bool { return s.tok[i].shape == small && s.low(i+1) == "up" }
 
-// some reports whether a token is so.
-func (s *turn) some(is func(i int) bool) bool {
-	for i := range s.tok {
-		if is(i) {
-			return true
-		}
-	}
-	return false
-}
-
 // strange reports whether token i is a word that no dictionary knows, or has a capital inside a sentence.
 func (s *turn) strange(i int) bool {
 	t := s.tok[i]

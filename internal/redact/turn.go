@@ -38,7 +38,10 @@ func (s *turn) read(side Side, talk *dialogue, known []subject) {
 	s.findLonePlates()
 	s.findRows()
 	s.findPlaces()
-	s.findAnswer(ask)
+	if s.tagger != nil {
+		s.findWhole()
+	}
+	s.findAnswer()
 	s.findLead()
 	s.findTagged(ask, side)
 	s.findSubjects(known)
