@@ -26,7 +26,7 @@ func (e *echoes) forget() {
 }
 
 // hear tells which tokens of the loaded turn another side has just said, and takes them in as said by side.
-func (e *echoes) hear(s *turn, side Side) {
+func (e *echoes) hear(s *scan, side Side) {
 	e.turn++
 	for i := range s.tok {
 		if !s.mayEcho(i) {
@@ -37,12 +37,6 @@ func (e *echoes) hear(s *turn, side Side) {
 			e.take(h, side)
 		}
 	}
-}
-
-// mayEcho reports whether token i is a word or a number that may be read back.
-func (s *turn) mayEcho(i int) bool {
-	t := &s.tok[i]
-	return t.kind >= word && t.kind != mask && (t.kind != word || t.lex&(stop|ack) == 0 || s.runOf[i] > 0)
 }
 
 // echoes reports whether another side than side has said a word shortly before turn.

@@ -7,7 +7,7 @@ import "murmur/internal/redact/gazetteer"
 func (s *scan) findPlates() {
 	for at := range s.tok {
 		if parks(s.low(at)) {
-			s.findPlateBehind(cue{at, Vehicle, true})
+			s.findPlateBehind(cue{at: at, t: Vehicle, weak: true})
 		}
 	}
 	for _, c := range s.cues {

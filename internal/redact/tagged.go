@@ -2,7 +2,6 @@ package redact
 
 import (
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"murmur/internal/redact/act"
@@ -236,33 +235,11 @@ func (s *turn) beside(i int) bool {
 	return name(i+1) && (i == 0 || s.endsHere(i-1))
 }
 
-// capitalised reports whether token i, which people are called by, has a capital inside a sentence.
-func (s *turn) capitalised(i int) bool {
-	t := s.tok[i]
-	if !s.cased || t.shape != capital || i == 0 || t.gaz&gazetteer.Name == 0 {
-		return false
-	}
-	b := s.tok[i-1]
-	return (b.kind == word || s.low(i-1) == "," || s.low(i-1) == ":" || s.low(i-1) == "-") && !s.headline()
-}
-
 // bearable reports whether token i can be a name that no rule has found: it is of no closed class, and has a capital where
 // capitals mean something, other than in a text.
 func (s *turn) bearable(i int) bool {
 	t := s.tok[i]
 	return t.kind == word && t.lex&^(month|given) == 0 && t.e-t.s >= 3 && s.runOf[i] == 0 && s.best[i] == 0 && !s.hangsUp(i) && (!s.cased || t.shape != small || s.input.Side == 0)
-}
-
-// hangsUp reports whether token i is a verb that goes with "up" rather than a name: "she hung up".
-func (s *turn) hangsUp(i int) bool { return s.tok[i].shape == small && s.low(i+1) == "up" }
-
-// strange reports whether token i is a word that no dictionary knows, or has a capital inside a sentence.
-func (s *turn) strange(i int) bool {
-	t := s.tok[i]
-	if t.kind != word || t.lex != 0 || t.e-t.s <= 3 || s.runOf[i] > 0 || s.hangsUp(i) {
-		return false
-	}
-	return t.gaz&gazetteer.Word == 0 || s.cased && t.shape == capital && i > 0 && s.tok[i-1].kind == word && !s.headline()
 }
 
 // fingerprint tells what the tagger is about to read of the turn: its text, its marks and the open question.
@@ -370,91 +347,8 @@ func (s *turn) named(from, to int) bool {
 	return false
 }
 
-// dayNamed reports whether one of the tokens is a number, a month or a day. "Last summer" is none: Balanced leaves it.
-func (s *turn) dayNamed(from, to int) bool {
-	for i := from; i < to; i++ {
-		if s.numeric(i) || s.tok[i].lex&(month|day) != 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// timely reports whether one of the tokens is a word of time: "last summer", not "over the fence".
-func (s *turn) timely(from, to int) bool {
-	for i := from; i < to; i++ {
-		if s.tok[i].lex&(near|period|stray) != 0 || timeWords[s.low(i)] {
-			return true
-		}
-	}
-	return false
-}
-
-// timeWords are words of time that no other list has.
-var timeWords = func() map[string]bool {
-	m := map[string]bool{}
-	for _, w := range strings.Fields(`ago am anniversary annual autumn bday biennial birthday century christmas dawn days daily decade dusk easter
-		evening evenings eve fall fortnight friday's halloween holiday holidays hours later midday midnight month
-		months monthly morning mornings night nights noon noonish pm season semester spring sunrise sunset summer
-		tea-time thanksgiving today today's tomorrow tomorrow's tonight tonight's week weekend weekends weekly weeks
-		weekday weekdays winter xmas year years yearly yesterday yesterday's afternoon afternoons`) {
-		m[w] = true
-	}
-	return m
-}()
-
 // digital types are made of digits and letters, so that a word alone is none.
 var digital = of(Phone, CreditCard, CardExpiry, CVV, SSN, IBAN, BankAcct, ID, Vehicle, PIN, Number, Postcode)
-
-// counts reports whether tokens [from, to) are a number that only counts something: one digit, two in a text, up to three of a thing
-// ("error six five one").
-func (s *turn) counts(from, to int) bool {
-	of := daily.kinds[s.low(from-1)]
-	for i := from; i < to; i++ {
-		switch t := s.tok[i]; {
-		case daily.kinds[s.low(i)]:
-			of = true
-		case t.kind == word && !s.numeric(i) && t.lex&unit == 0:
-			return false
-		}
-	}
-	n := s.symbols(from, to)
-	if s.at(from-1).lex&verb != 0 || s.low(from-1) == "am" || s.at(from-1).lex&kin != 0 { // "she is eighty two"
-		return n < 2 && to < len(s.tok) || of && n < 4
-	}
-	return n < 2 || n < 3 && s.input.Side == 0 || of && n < 4
-}
-
-// symbols counts the digits and spelled letters of tokens [from, to).
-func (s *turn) symbols(from, to int) (n int) {
-	for k := range s.runs {
-		r := &s.runs[k]
-		if r.To <= from || r.From >= to {
-			continue
-		}
-		for _, sym := range r.Symbols {
-			if (num(sym.C) || letter(sym.C)) && sym.Start >= int(s.tok[from].s) && sym.Start < int(s.tok[to-1].e) {
-				n++
-			}
-		}
-	}
-	return n
-}
-
-// placed reports whether tokens [from, to) can be an address: no price, and not only "the road".
-func (s *turn) placed(from, to int) bool {
-	return s.at(to).lex&money == 0 && !(from+2 == to && s.low(from) == "the" && s.at(to-1).lex&(street|flat) != 0)
-}
-
-// coded reports whether one of the tokens is a number or a single letter.
-func (s *turn) coded(from, to int) bool {
-	for i := from; i < to; i++ {
-		if s.numeric(i) || len(s.low(i)) == 1 && s.tok[i].kind == word {
-			return true
-		}
-	}
-	return false
-}
 
 // otherType gives the type of a number, code or address of the net that begins at token i: what is asked for, else what
 // the words before it name.
@@ -470,22 +364,6 @@ func (s *turn) otherType(i int, a *asked) Type {
 		return c.t
 	}
 	return Number
-}
-
-// numeric reports whether token i is a number or belongs to one.
-func (s *turn) numeric(i int) bool {
-	k := s.tok[i]
-	return k.kind == digit || k.kind == mixed || s.runOf[i] > 0
-}
-
-// says reports whether one of the tokens can be personal: a word or a number.
-func (s *turn) says(from, to int) bool {
-	for i := from; i < to; i++ {
-		if k := s.tok[i].kind; (k >= word && k <= mixed) && !(k == digit && s.taken[i]) {
-			return true
-		}
-	}
-	return false
 }
 
 // listed reports whether a mark stands on a list of names or places alone.
@@ -613,23 +491,6 @@ func (s *turn) closed(m mark) bool {
 		}
 	}
 	return true
-}
-
-// quantity reports whether tokens [from, to) are a number with the unit in or behind it: "five days", "twenty" of "twenty minutes".
-func (s *turn) quantity(from, to int) bool {
-	numbers, units := 0, 0
-	for i := from; i < to; i++ {
-		switch t := s.tok[i]; {
-		case t.kind < word:
-		case s.numeric(i):
-			numbers++
-		case t.lex&(unit|period|money) != 0:
-			units++
-		default:
-			return false
-		}
-	}
-	return numbers > 0 && (units > 0 || s.at(to).lex&(unit|period|money) != 0)
 }
 
 // observe makes the loaded turn, with the marks made so far, into what the tagger reads.

@@ -19,7 +19,7 @@ func (s *turn) load(v view, dial Dial) {
 func (s *turn) read(side Side, talk *dialogue, known []subject) {
 	ask := talk.hear(s, side)
 	s.side, s.ask = side, ask
-	s.echoes.hear(s, side)
+	s.echoes.hear(&s.scan, side)
 	s.findAnchors()
 	s.findDates()
 	s.findAddresses()
