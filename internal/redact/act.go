@@ -2,6 +2,10 @@ package redact
 
 import (
 	"murmur/internal/redact/act"
+	"murmur/internal/redact/internal/rule/answer"
+	"murmur/internal/redact/internal/scan"
+	"murmur/internal/redact/internal/token"
+	"murmur/internal/redact/kind"
 )
 
 // acting is the part of a scan that tells what a turn does.
@@ -23,22 +27,22 @@ const (
 
 // findAct tells what the loaded turn does: what the model says, and the phrases that the rules know. own is the question
 // of the side that speaks, answer the one that it may answer.
-func (s *turn) findAct(own, answer *asked) act.Act {
+func (s *turn) findAct(own, answer *scan.Asked) act.Act {
 	s.said = s.actWords(s.said[:0])
 	score := s.acts.Read(s.said, &s.reading)
-	types, n := s.questions()
+	types, n := s.Questions()
 	for _, t := range types[:n] {
 		score[actOf[t]] += known
 	}
-	if s.repeatRequest() {
+	if s.RepeatRequest() {
 		score[act.Repeat] += known
 	}
-	if s.newTopic() {
+	if s.NewTopic() {
 		score[act.AskOther] += known
 	}
-	if answer.open() && answer.heard == 0 {
+	if answer.Open() && answer.Heard == 0 {
 		score[act.Answer] += awaited
-		if t := answer.types[0]; (t == Person || t == Postcode || t == DateOfBirth) && !s.asksPlainly() {
+		if t := answer.Types[0]; (t == Person || t == Postcode || t == DateOfBirth) && !s.asksPlainly() {
 			score[act.Answer] += expected - awaited
 		}
 	}
@@ -48,19 +52,19 @@ func (s *turn) findAct(own, answer *asked) act.Act {
 // asksPlainly reports whether the turn has a question mark, or is longer than an answer.
 func (s *turn) asksPlainly() bool {
 	n := 0
-	for i, t := range s.tok {
-		if s.low(i) == "?" {
+	for i, t := range s.Tokens {
+		if s.Low(i) == "?" {
 			return true
 		}
-		if t.kind >= word {
+		if t.Kind >= token.Word {
 			n++
 		}
 	}
-	return n > briefly && !s.spelled()
+	return n > answer.Briefly && !answer.Spelled(&s.Scan)
 }
 
 // actOf gives the act that asks for a type.
-var actOf = func() (m [types]act.Act) {
+var actOf = func() (m [kind.Types]act.Act) {
 	for t := range m {
 		m[t] = act.AskNumber
 	}
@@ -77,26 +81,26 @@ var actOf = func() (m [types]act.Act) {
 // mask, "?" for a question mark.
 func (s *turn) actWords(dst []string) []string {
 	number0 := func(i int) bool {
-		switch t := s.tok[i]; t.kind {
-		case digit, mixed:
+		switch t := s.Tokens[i]; t.Kind {
+		case token.Digit, token.Mixed:
 			return true
-		case word:
-			r := s.runAt(i)
-			return t.said > 0 && r != nil && r.Digits > 1
+		case token.Word:
+			r := s.RunAt(i)
+			return t.Said > 0 && r != nil && r.Digits > 1
 		}
 		return false
 	}
-	for i, t := range s.tok {
+	for i, t := range s.Tokens {
 		switch {
 		case number0(i):
 			if n := len(dst); n == 0 || dst[n-1] != "0" {
 				dst = append(dst, "0")
 			}
-		case t.kind == word:
-			dst = append(dst, s.low(i))
-		case t.kind == mask:
+		case t.Kind == token.Word:
+			dst = append(dst, s.Low(i))
+		case t.Kind == token.Mask:
 			dst = append(dst, "[]")
-		case s.low(i) == "?":
+		case s.Low(i) == "?":
 			dst = append(dst, "?")
 		}
 	}
@@ -106,6 +110,6 @@ func (s *turn) actWords(dst []string) []string {
 // ActWords gives a turn as package act reads it, for training.
 func ActWords(text string) []string {
 	s := &turn{}
-	s.load(viewOf(text), Strict)
+	s.load(token.ViewOf(text), Strict)
 	return s.actWords(nil)
 }

@@ -7,6 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"murmur/internal/redact/internal/rule/name"
+	"murmur/internal/redact/internal/rule/net"
+	"murmur/internal/redact/internal/rule/place"
+	"murmur/internal/redact/internal/token"
 	"murmur/internal/redact/tag"
 )
 
@@ -82,16 +86,16 @@ func BenchmarkRedact(b *testing.B) {
 func BenchmarkStage(b *testing.B) {
 	turns := corpus()
 	s := new(turn)
-	b.Run("normalise", func(b *testing.B) { measure(b, turns, func(t Turn) { s.view = viewOf(t.Text) }) })
+	b.Run("normalise", func(b *testing.B) { measure(b, turns, func(t Turn) { s.View = token.ViewOf(t.Text) }) })
 	b.Run("tokenise", func(b *testing.B) {
-		measure(b, turns, func(t Turn) { s.view = viewOf(t.Text); s.tok = tokenise(&s.view, s.tok[:0]) })
+		measure(b, turns, func(t Turn) { s.View = token.ViewOf(t.Text); s.Tokens = token.Tokenise(&s.View, s.Tokens[:0]) })
 	})
 	b.Run("numbers", func(b *testing.B) {
 		measure(b, turns, func(t Turn) {
-			s.view = viewOf(t.Text)
-			s.tok = tokenise(&s.view, s.tok[:0])
-			s.words = words(&s.view, s.tok, s.words[:0])
-			s.runs = s.reader.Read(s.words)
+			s.View = token.ViewOf(t.Text)
+			s.Tokens = token.Tokenise(&s.View, s.Tokens[:0])
+			s.Words = token.Words(&s.View, s.Tokens, s.Words[:0])
+			s.Runs = s.Reader.Read(s.Words)
 		})
 	})
 	loaded := func(rule func()) func(*testing.B) {
@@ -99,18 +103,22 @@ func BenchmarkStage(b *testing.B) {
 			all := make([]*turn, len(turns))
 			for i, t := range turns {
 				all[i] = new(turn)
-				all[i].load(viewOf(t.Text), Strict)
+				all[i].load(token.ViewOf(t.Text), Strict)
 			}
 			i := 0
-			measure(b, turns, func(Turn) { s = all[i]; s.marks = s.marks[:0]; rule(); i = (i + 1) % len(all) })
+			measure(b, turns, func(Turn) { s = all[i]; s.Marks = s.Marks[:0]; rule(); i = (i + 1) % len(all) })
 		}
 	}
-	b.Run("anchors", loaded(func() { s.findAnchors() }))
-	b.Run("names", loaded(func() { s.findNames(); s.findPlaces() }))
+	b.Run("anchors", loaded(func() { net.FindAnchors(&s.Scan) }))
+	b.Run("names", loaded(func() { name.FindNames(&s.Scan); place.FindPlaces(&s.Scan) }))
 	m, err := tag.Embedded()
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Run("tagger", loaded(func() { s.observe(nil, 0); m.Read(&s.input, &s.tags); m.Label(&m.Header.Dials[Strict], &s.tags) }))
-	b.Run("fuse", loaded(func() { s.mark(0, min(2, len(s.tok)), Person, 80, ByCue); s.mark(0, 1, Date, 70, ByShape); s.spans() }))
+	b.Run("fuse", loaded(func() {
+		s.Mark(0, min(2, len(s.Tokens)), Person, 80, ByCue)
+		s.Mark(0, 1, Date, 70, ByShape)
+		s.spans()
+	}))
 }

@@ -4,14 +4,16 @@ import (
 	"slices"
 
 	"murmur/internal/redact/act"
+	"murmur/internal/redact/internal/scan"
+	"murmur/internal/redact/internal/token"
 )
 
 // dialogue holds the open questions of a conversation, one for each side that asked.
 type dialogue struct {
 	turn int
-	asks []asked
-	said asked // what a side began to say unasked: "visa, four zero one two"; its next digits go on
-	last heard // the turn before
+	asks []scan.Asked
+	said scan.Asked // what a side began to say unasked: "visa, four zero one two"; its next digits go on
+	last heard      // the turn before
 }
 
 // heard is what the tagger is told of the turn before: what it does and, if it asks something, hashes of its first two words and of
@@ -23,8 +25,8 @@ type heard struct {
 
 // hears gives the loaded turn as the next one hears it.
 func (s *turn) hears() heard {
-	h := heard{does: s.does}
-	if !s.does.Asks() && s.does != act.AskOther && s.does != act.Repeat && s.does != act.Narrow {
+	h := heard{does: s.Does}
+	if !s.Does.Asks() && s.Does != act.AskOther && s.Does != act.Repeat && s.Does != act.Narrow {
 		return h
 	}
 	w := s.said
@@ -32,7 +34,7 @@ func (s *turn) hears() heard {
 		w = w[:len(w)-1]
 	}
 	if n := len(w); n > 0 {
-		h.begun, h.ended = hashOf(w[0])*31+hashOf(w[min(1, n-1)])|1, hashOf(w[max(0, n-2)])*31+hashOf(w[n-1])|1
+		h.begun, h.ended = token.HashOf(w[0])*31+token.HashOf(w[min(1, n-1)])|1, token.HashOf(w[max(0, n-2)])*31+token.HashOf(w[n-1])|1
 	}
 	return h
 }
@@ -45,11 +47,11 @@ func (d dialogue) clone() dialogue {
 // note keeps what the turn in s, said by side, may go on with in the side's next turn.
 func (d *dialogue) note(s *turn, side Side) {
 	d.last = s.hears()
-	for _, m := range s.marks {
-		switch m.t {
+	for _, m := range s.Marks {
+		switch m.Type {
 		case CreditCard, BankAcct, IBAN, SSN:
-			if m.why == ByCue {
-				d.said = asked{side: side, at: d.turn, types: [4]Type{m.t}, n: 1}
+			if m.Why == ByCue {
+				d.said = scan.Asked{Side: side, At: d.turn, Types: [4]Type{m.Type}, N: 1}
 			}
 		}
 	}
@@ -98,84 +100,84 @@ const sides = 8
 
 // hear takes in what side says with the turn in s. It gives the question that the turn may answer, nil if it
 // asks something itself or none is open.
-func (d *dialogue) hear(s *turn, side Side) *asked {
+func (d *dialogue) hear(s *turn, side Side) *scan.Asked {
 	d.turn++
 	s.before = d.last
 	own, answer := d.questions(side)
 	if side == Machine {
 		answer = nil
 	}
-	if v := &d.said; v.n > 0 && v.side == side && (answer == nil || v.at > answer.at) && d.turn-v.at <= 2 {
+	if v := &d.said; v.N > 0 && v.Side == side && (answer == nil || v.At > answer.At) && d.turn-v.At <= 2 {
 		answer = v
 	}
-	s.waiting = asked{}
-	if answer.open() && side != 0 && answer.side != side && d.turn-answer.at == 1 {
-		s.waiting = *answer
+	s.Waiting = scan.Asked{}
+	if answer.Open() && side != 0 && answer.Side != side && d.turn-answer.At == 1 {
+		s.Waiting = *answer
 	}
-	s.does = s.findAct(own, answer)
-	m := &moves[s.does]
+	s.Does = s.findAct(own, answer)
+	m := &moves[s.Does]
 	switch m.step {
 	case opens:
-		if s.says(0, len(s.tok)) && s.onlyAcks() || answer.open() && s.answers() {
+		if s.Says(0, len(s.Tokens)) && s.OnlyAcks() || answer.Open() && s.Answers() {
 			break
 		}
 		if own = d.add(own, side); own != nil {
-			*own = asked{side: side, at: d.turn}
-			own.types, own.n = s.wanted(m.types)
-			types, n := s.questions()
-			own.plain = slices.Contains(types[:n], Person)
+			*own = scan.Asked{Side: side, At: d.turn}
+			own.Types, own.N = s.wanted(m.types)
+			types, n := s.Questions()
+			own.Plain = slices.Contains(types[:n], Person)
 		}
 		return nil
 	case spells, again:
-		if types, n := s.questions(); m.step == again && n > 0 && (s.does == act.Narrow || s.asksWho()) && (own == nil || !slices.Contains(own.types[:own.n], types[0])) { // and the surname?
+		if types, n := s.Questions(); m.step == again && n > 0 && (s.Does == act.Narrow || s.AsksWho()) && (own == nil || !slices.Contains(own.Types[:own.N], types[0])) { // and the surname?
 			if own = d.add(own, side); own != nil {
-				*own = asked{side: side, at: d.turn, types: types, n: n, plain: types[0] == Person}
+				*own = scan.Asked{Side: side, At: d.turn, Types: types, N: n, Plain: types[0] == Person}
 			}
 			return nil
 		}
-		if own != nil && own.n > 0 {
-			own.age, own.heard, own.again, own.at, own.spell = 0, 0, m.step == again || own.heard > 0, d.turn, m.step == spells
+		if own != nil && own.N > 0 {
+			own.Age, own.Heard, own.Again, own.At, own.Spell = 0, 0, m.step == again || own.Heard > 0, d.turn, m.step == spells
 		} else if own = d.add(own, side); m.step == spells && own != nil {
-			*own = asked{side: side, at: d.turn, n: 1, types: [4]Type{Person}, spell: true}
+			*own = scan.Asked{Side: side, At: d.turn, N: 1, Types: [4]Type{Person}, Spell: true}
 		}
-		if side == 0 || own != nil && own.n > 0 {
+		if side == 0 || own != nil && own.N > 0 {
 			return nil
 		}
 		return answer
 	case readsBack:
-		if own != nil && own.n > 0 {
-			own.age, own.at = 0, d.turn
+		if own != nil && own.N > 0 {
+			own.Age, own.At = 0, d.turn
 			echo := *own
-			echo.echo = true
+			echo.Echo = true
 			return &echo
 		}
 	case rests:
 		if own != nil {
-			own.age = patience + 1
+			own.Age = scan.Patience + 1
 		}
 	case closes:
-		if own != nil && !s.acknowledges() {
-			own.age += 2
+		if own != nil && !s.Acknowledges() {
+			own.Age += 2
 		}
 	case ages:
-		if own != nil && !s.acknowledges() {
-			own.age++
+		if own != nil && !s.Acknowledges() {
+			own.Age++
 		}
 	}
 	if answer != nil {
-		answer.heard++
+		answer.Heard++
 	}
 	return answer
 }
 
 // questions gives the question of a side and the one that it may answer: the last of another side. A text without sides
 // answers itself.
-func (d *dialogue) questions(side Side) (own, answer *asked) {
+func (d *dialogue) questions(side Side) (own, answer *scan.Asked) {
 	for i := range d.asks {
 		switch a := &d.asks[i]; {
-		case a.side == side:
+		case a.Side == side:
 			own = a
-		case a.n > 0 && (answer == nil || a.at > answer.at):
+		case a.N > 0 && (answer == nil || a.At > answer.At):
 			answer = a
 		}
 	}
@@ -186,9 +188,9 @@ func (d *dialogue) questions(side Side) (own, answer *asked) {
 }
 
 // add gives the place of a side's question, nil if there are too many sides.
-func (d *dialogue) add(own *asked, side Side) *asked {
+func (d *dialogue) add(own *scan.Asked, side Side) *scan.Asked {
 	if own == nil && len(d.asks) < sides {
-		d.asks = append(d.asks, asked{side: side})
+		d.asks = append(d.asks, scan.Asked{Side: side})
 		own = &d.asks[len(d.asks)-1]
 	}
 	return own
@@ -196,7 +198,7 @@ func (d *dialogue) add(own *asked, side Side) *asked {
 
 // wanted gives the types that a question asks for: what its cue words name, and those of its act.
 func (s *turn) wanted(of []Type) (types [4]Type, n int) {
-	types, n = s.questions()
+	types, n = s.Questions()
 	add := func(t Type) {
 		if n < len(types) && !slices.Contains(types[:n], t) {
 			types[n] = t

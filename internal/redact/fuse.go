@@ -4,6 +4,10 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"murmur/internal/redact/internal/check"
+	"murmur/internal/redact/internal/token"
+	"murmur/internal/redact/kind"
 )
 
 // piece is one masked stretch of a text: bytes [s, e) of it.
@@ -18,27 +22,27 @@ type piece struct {
 // spans gives the marks of the scan as pieces of the text that was read, in order, none touching another's
 // bytes: where marks overlap all of both is masked, and the surer one says what it is.
 func (s *turn) spans() []piece {
-	out := make([]piece, 0, len(s.marks))
-	for _, m := range s.marks {
-		if m.t == Person || m.t == Username {
-			m.from, m.to = s.edges(m.from, m.to)
-			if b := s.at(m.from - 2); m.t == Person && s.low(m.from-1) == "." && b.kind == word && b.e-b.s == 1 && b.shape == capital && s.glued(m.from-1) && s.at(m.from).shape == capital { // A. Fuentes
-				m.from -= 2
+	out := make([]piece, 0, len(s.Marks))
+	for _, m := range s.Marks {
+		if m.Type == Person || m.Type == Username {
+			m.From, m.To = s.edges(m.From, m.To)
+			if b := s.At(m.From - 2); m.Type == Person && s.Low(m.From-1) == "." && b.Kind == token.Word && b.End-b.Start == 1 && b.Shape == token.Capital && s.Glued(m.From-1) && s.At(m.From).Shape == token.Capital { // A. Fuentes
+				m.From -= 2
 			}
 		}
-		m.from = s.announced(m.from, m.t)
-		if s.low(m.from-1) == "the" && (m.t == DateOfBirth && s.nthOf(m.from) > 0 || m.t == Date && s.low(m.from) == "day") {
-			m.from-- // the twelfth of may, the day after tomorrow
+		m.From = s.announced(m.From, m.Type)
+		if s.Low(m.From-1) == "the" && (m.Type == DateOfBirth && s.NthOf(m.From) > 0 || m.Type == Date && s.Low(m.From) == "day") {
+			m.From-- // the twelfth of may, the day after tomorrow
 		}
-		from, to := int(s.tok[m.from].s), int(s.tok[m.to-1].e)
-		if m.t == Age && m.to == m.from+1 && s.tok[m.from].kind == mixed && to-from > 2 && !num(s.lower[to-1]) && !num(s.lower[to-2]) { // 7th birthday
+		from, to := int(s.Tokens[m.From].Start), int(s.Tokens[m.To-1].End)
+		if m.Type == Age && m.To == m.From+1 && s.Tokens[m.From].Kind == token.Mixed && to-from > 2 && !check.Digit(s.Lower[to-1]) && !check.Digit(s.Lower[to-2]) { // 7th birthday
 			to -= 2
 		}
-		if m.t == Date && s.glued(m.to) && s.low(m.to) == "'s" { // today's
-			to = int(s.tok[m.to].e)
+		if m.Type == Date && s.Glued(m.To) && s.Low(m.To) == "'s" { // today's
+			to = int(s.Tokens[m.To].End)
 		}
-		a, b := s.original(from, to)
-		out = append(out, piece{a, b, m.t, m.score, m.why, m.name})
+		a, b := s.Original(from, to)
+		out = append(out, piece{a, b, m.Type, m.Score, m.Why, m.Name})
 	}
 	return fuse(out)
 }
@@ -46,10 +50,10 @@ func (s *turn) spans() []piece {
 // announced gives the beginning of a value of type t at token from with the word that says how it is written: "capital x y n", "plus, one seven".
 func (s *turn) announced(from int, t Type) int {
 	switch {
-	case spokenTypes.has(t) && s.low(from-1) == "capital" && len(s.low(from)) == 1, t == Person && s.low(from-1) == "capital" && len(s.low(from)) == 1,
-		t == Phone && s.low(from-1) == "plus":
+	case spokenTypes.Has(t) && s.Low(from-1) == "capital" && len(s.Low(from)) == 1, t == Person && s.Low(from-1) == "capital" && len(s.Low(from)) == 1,
+		t == Phone && s.Low(from-1) == "plus":
 		return from - 1
-	case t == Phone && s.low(from-1) == "," && s.low(from-2) == "plus":
+	case t == Phone && s.Low(from-1) == "," && s.Low(from-2) == "plus":
 		return from - 2
 	}
 	return from
@@ -57,11 +61,11 @@ func (s *turn) announced(from int, t Type) int {
 
 // edges widens a name to the whole of "tina.walsh_3": what a dot or a low line without spaces joins to it.
 func (s *turn) edges(from, to int) (int, int) {
-	joins := func(i int) bool { return s.low(i) == "." || s.low(i) == "_" }
-	for joins(to) && s.glued(to) && s.glued(to+1) && s.at(to+1).kind >= word && s.at(to+1).kind <= mixed && s.at(to+1).shape == small {
+	joins := func(i int) bool { return s.Low(i) == "." || s.Low(i) == "_" }
+	for joins(to) && s.Glued(to) && s.Glued(to+1) && s.At(to+1).Kind >= token.Word && s.At(to+1).Kind <= token.Mixed && s.At(to+1).Shape == token.Small {
 		to += 2
 	}
-	for from > 1 && joins(from-1) && s.glued(from) && s.glued(from-1) && s.at(from-2).kind >= word && s.at(from-2).kind <= mixed && s.at(from).shape == small {
+	for from > 1 && joins(from-1) && s.Glued(from) && s.Glued(from-1) && s.At(from-2).Kind >= token.Word && s.At(from-2).Kind <= token.Mixed && s.At(from).Shape == token.Small {
 		from -= 2
 	}
 	return from, to
@@ -151,7 +155,7 @@ func joins(a, b *piece, text string) bool {
 	case a.t == Person && b.t == Person:
 		return gap == " " || initial(gap)
 	case a.t == Date && b.t == Date:
-		if lexicon[strings.ToLower(text[a.s:a.e])]&near != 0 { // today, March 1st
+		if token.Lexicon[strings.ToLower(text[a.s:a.e])]&token.Near != 0 { // today, March 1st
 			return gap == " "
 		}
 		return gap == " " || gap == ", " || gap == "., " || gap == ". " || gap == ", on " || gap == " the " || gap == " of " || gap == " on "
@@ -166,7 +170,7 @@ func joins(a, b *piece, text string) bool {
 // initial reports whether the text between two parts of a name is one letter: "Dmitri B. Valdivia".
 func initial(gap string) bool {
 	w := strings.TrimSuffix(strings.TrimSpace(gap), ".")
-	return len(w) == 1 && letter(w[0]|0x20) && gap[0] == ' ' && gap[len(gap)-1] == ' '
+	return len(w) == 1 && check.Letter(w[0]|0x20) && gap[0] == ' ' && gap[len(gap)-1] == ' '
 }
 
 // hesitates reports whether the text between two pieces of one value is no more than a hesitation or a correction:
@@ -180,7 +184,7 @@ func hesitates(gap string, t Type) bool {
 		switch w {
 		case "uh", "um", "er", "erm", "ah", "hmm":
 		case "no", "wait", "sorry", "oops", "correction", "scratch", "i", "mean", "that", "then", "and", "hold", "on", "hang", "dash", "hyphen", "slash", "dot", "space":
-			if !spokenTypes.has(t) {
+			if !spokenTypes.Has(t) {
 				return false
 			}
 		default:
@@ -192,7 +196,7 @@ func hesitates(gap string, t Type) bool {
 }
 
 // spokenTypes are said digit by digit, letter by letter, with corrections in between.
-var spokenTypes = of(Phone, CreditCard, CardExpiry, CVV, SSN, IBAN, BankAcct, ID, Vehicle, PIN, Number, Postcode, Username, Password, Email, URL)
+var spokenTypes = kind.Of(Phone, CreditCard, CardExpiry, CVV, SSN, IBAN, BankAcct, ID, Vehicle, PIN, Number, Postcode, Username, Password, Email, URL)
 
 // origin maps an offset of the masked text to the text. Inside a mask it is the masked stretch's edge.
 func (m *masking) origin(i int, end bool) int {

@@ -4,6 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"murmur/internal/redact/internal/check"
+	"murmur/internal/redact/internal/token"
+	"murmur/internal/redact/kind"
 )
 
 // Identifier is a kind of number that a business made itself, taught by an example: of "ORD-2024-118822" the letters
@@ -42,15 +46,15 @@ func (x Identifier) valid() bool {
 	digits, other := 0, 0
 	for i := range len(x.Example) {
 		switch c := x.Example[i]; {
-		case num(c) || c == '#':
+		case check.Digit(c) || c == '#':
 			digits++
-		case asciiLetter(c) || strings.IndexByte("-_/.", c) >= 0:
+		case token.AsciiLetter(c) || strings.IndexByte("-_/.", c) >= 0:
 			other++
 		default:
 			return false
 		}
 	}
-	return identifierName(x.Name) && len(x.Example) >= 4 && len(x.Example) <= 40 && digits >= 3 && other >= 1
+	return kind.IdentifierName(x.Name) && len(x.Example) >= 4 && len(x.Example) <= 40 && digits >= 3 && other >= 1
 }
 
 // overlaps refuses examples that are read as something else already (a telephone number, a card, a date) or that have
@@ -85,7 +89,7 @@ var fills = [...]string{"4155550132", "2024010203", "0102202403"}
 func (x Identifier) filled(digits string) string {
 	b, k := []byte(x.Example), 0
 	for i, c := range b {
-		if num(c) || c == '#' {
+		if check.Digit(c) || c == '#' {
 			b[i] = digits[k%len(digits)]
 			k++
 		}
@@ -106,11 +110,11 @@ func shaped(example, s string) bool {
 	for i := range len(example) {
 		e := example[i]
 		switch {
-		case num(e) || e == '#':
-			if !num(s[i]) {
+		case check.Digit(e) || e == '#':
+			if !check.Digit(s[i]) {
 				return false
 			}
-		case e != s[i] && (!asciiLetter(e) || e|0x20 != s[i]):
+		case e != s[i] && (!token.AsciiLetter(e) || e|0x20 != s[i]):
 			return false
 		}
 	}
@@ -120,20 +124,20 @@ func shaped(example, s string) bool {
 // findIdentifiers marks what has a shape that the business taught, written or said sign by sign.
 func (s *turn) findIdentifiers(ids []Identifier) {
 	for _, x := range ids {
-		for i, t := range s.tok {
-			if t.kind < word && t.kind != sign || !shaped(x.Example, s.lower[t.s:]) || s.glued(i) && s.tok[i-1].kind >= word {
+		for i, t := range s.Tokens {
+			if t.Kind < token.Word && t.Kind != token.Sign || !shaped(x.Example, s.Lower[t.Start:]) || s.Glued(i) && s.Tokens[i-1].Kind >= token.Word {
 				continue
 			}
 			to := i
-			for to < len(s.tok) && int(s.tok[to].e) <= int(t.s)+len(x.Example) {
+			for to < len(s.Tokens) && int(s.Tokens[to].End) <= int(t.Start)+len(x.Example) {
 				to++
 			}
-			if to > i && int(s.tok[to-1].e) == int(t.s)+len(x.Example) && !(s.glued(to) && s.tok[to].kind >= word) {
+			if to > i && int(s.Tokens[to-1].End) == int(t.Start)+len(x.Example) && !(s.Glued(to) && s.Tokens[to].Kind >= token.Word) {
 				s.markIdentifier(i, to, x.Name)
 			}
 		}
-		for k := range s.runs {
-			r := &s.runs[k]
+		for k := range s.Runs {
+			r := &s.Runs[k]
 			var b strings.Builder
 			for _, sym := range r.Symbols {
 				b.WriteByte(sym.C)
@@ -156,7 +160,7 @@ func plainShape(example string) string {
 }
 
 func (s *turn) markIdentifier(from, to int, name string) {
-	s.mark(from, to, ID, 97, ByShape)
-	s.marks[len(s.marks)-1].name = name
-	s.take(from, to)
+	s.Mark(from, to, ID, 97, ByShape)
+	s.Marks[len(s.Marks)-1].Name = name
+	s.Take(from, to)
 }

@@ -1,121 +1,92 @@
 package redact
 
-// Type is what a span is. The names are those of the masks: [PHONE].
-type Type uint8
+import "murmur/internal/redact/kind"
 
-const (
-	None Type = iota
-	Person
-	Phone
-	Email
-	Address
-	Location
-	Postcode
-	CreditCard
-	CardExpiry
-	CVV
-	SSN
-	IBAN
-	BankAcct
-	DateOfBirth
-	Date
-	Age
-	IP
-	URL
-	ID
-	Vehicle
-	Username
-	Password
-	PIN
-	Number
-	types
+// What a caller needs of package kind, under the names that it always had here.
+type (
+	// Type is what a span is.
+	Type = kind.Type
+	// Why is the evidence a span was masked for.
+	Why = kind.Why
+	// Dial trades recall against precision.
+	Dial = kind.Dial
+	// Side tells the speakers of a conversation apart.
+	Side = kind.Side
+	// Transform is what stands in a masked text for a value.
+	Transform = kind.Transform
 )
 
-var typeNames = [types]string{"NONE", "PERSON", "PHONE", "EMAIL", "ADDRESS", "LOCATION", "POSTCODE", "CREDIT_CARD",
-	"CARD_EXPIRY", "CVV", "SSN", "IBAN", "BANK_ACCT", "DATE_OF_BIRTH", "DATE", "AGE", "IP", "URL", "ID", "VEHICLE",
-	"USERNAME", "PASSWORD", "PIN", "NUMBER"}
-
-var masks = func() (m [types]string) {
-	for t, n := range typeNames {
-		m[t] = "[" + n + "]"
-	}
-	return m
-}()
-
-func (t Type) String() string {
-	if t < types {
-		return typeNames[t]
-	}
-	return typeNames[None]
-}
-
-// set is a set of types.
-type set uint32
-
-func of(t ...Type) (s set) {
-	for _, t := range t {
-		s |= 1 << t
-	}
-	return s
-}
-
-func (s set) has(t Type) bool { return s&(1<<t) != 0 }
-
-// Why is the evidence a span was masked for. It never tells the value.
-type Why uint8
-
+// The types of personal data.
 const (
-	Unexplained  Why = iota
-	ByShape          // the value's own form: an e-mail address, a telephone number
-	ByChecksum       // a check digit holds
-	ByCue            // words before or behind it: "my name is"
-	ByQuestion       // the other side asked for it
-	ByList           // a list of names or places
-	BySubject        // the conversation's own contact or member
-	ByMemory         // the same value was masked elsewhere in the document
-	ByLength         // digits too many for a quantity
-	ByContext        // the words around it, as the tagger learned them
-	ByRecognizer     // the optional second reader
-	whys
+	None        = kind.None
+	Person      = kind.Person
+	Phone       = kind.Phone
+	Email       = kind.Email
+	Address     = kind.Address
+	Location    = kind.Location
+	Postcode    = kind.Postcode
+	CreditCard  = kind.CreditCard
+	CardExpiry  = kind.CardExpiry
+	CVV         = kind.CVV
+	SSN         = kind.SSN
+	IBAN        = kind.IBAN
+	BankAcct    = kind.BankAcct
+	DateOfBirth = kind.DateOfBirth
+	Date        = kind.Date
+	Age         = kind.Age
+	IP          = kind.IP
+	URL         = kind.URL
+	ID          = kind.ID
+	Vehicle     = kind.Vehicle
+	Username    = kind.Username
+	Password    = kind.Password
+	PIN         = kind.PIN
+	Number      = kind.Number
 )
 
-var whyNames = [whys]string{"unexplained", "shape", "checksum", "cue", "question", "list", "subject", "memory", "length", "context", "recognizer"}
-
-func (w Why) String() string {
-	if w < whys {
-		return whyNames[w]
-	}
-	return whyNames[Unexplained]
-}
-
-// Dial trades recall against precision.
-type Dial uint8
-
+// The kinds of evidence.
 const (
-	// Balanced leaves what is probably not personal: rare names without context, short numbers.
-	Balanced Dial = iota
-	// Strict masks what may be personal. It is the dial of the pipeline.
-	Strict
-	// Paranoid masks every number of three digits and every word that is no plain English.
-	Paranoid
-	dials
+	Unexplained  = kind.Unexplained
+	ByShape      = kind.ByShape
+	ByChecksum   = kind.ByChecksum
+	ByCue        = kind.ByCue
+	ByQuestion   = kind.ByQuestion
+	ByList       = kind.ByList
+	BySubject    = kind.BySubject
+	ByMemory     = kind.ByMemory
+	ByLength     = kind.ByLength
+	ByContext    = kind.ByContext
+	ByRecognizer = kind.ByRecognizer
 )
 
-var dialNames = [dials]string{"balanced", "strict", "paranoid"}
+// The dials.
+const (
+	Balanced = kind.Balanced
+	Strict   = kind.Strict
+	Paranoid = kind.Paranoid
+)
 
-func (d Dial) String() string {
-	if d < dials {
-		return dialNames[d]
-	}
-	return "unknown"
-}
+// The sides that have a number of their own.
+const (
+	Contact = kind.Contact
+	Member  = kind.Member
+	Machine = kind.Machine
+)
+
+// The transforms.
+const (
+	Tag       = kind.Tag
+	Last4     = kind.Last4
+	Week      = kind.Week
+	Decade    = kind.Decade
+	Band      = kind.Band
+	ZIP3      = kind.ZIP3
+	State     = kind.State
+	Pseudonym = kind.Pseudonym
+)
 
 // ParseDial reads the name of a dial.
-func ParseDial(s string) (Dial, bool) {
-	for d, n := range dialNames {
-		if n == s {
-			return Dial(d), true
-		}
-	}
-	return Balanced, false
-}
+func ParseDial(s string) (Dial, bool) { return kind.ParseDial(s) }
+
+// ParseSide gives the side that a label or a name of a side stands for: "Agent: ", "customer".
+func ParseSide(label string) Side { return kind.ParseSide(label) }

@@ -4,17 +4,19 @@ import (
 	"strings"
 
 	"murmur/internal/redact/gazetteer"
+	"murmur/internal/redact/internal/check"
+	"murmur/internal/redact/kind"
 )
 
 // Label masks a name of the business's own making: a number, a flow, a survey. A vendor's id ("PNx2Yz") and plain
 // words stay; of a telephone number the last four digits stay, enough to tell the business's own lines apart;
 // everything else is redacted like any text.
 func (d *Detector) Label(name string) *Redaction {
-	switch digits := digitsOf(name); {
+	switch digits := check.DigitsOf(name); {
 	case isID(name):
 		return open(name)
 	case isGiven(name):
-		return open(masks[Person])
+		return open(kind.Masks[Person])
 	case len(digits) >= 7 && len(digits) <= 15 && strings.Trim(name, "+0123456789 -.()/") == "":
 		return open("…" + digits[len(digits)-4:])
 	}
@@ -40,9 +42,9 @@ func isID(s string) bool {
 	}
 	for i := range len(s) {
 		switch c := s[i]; {
-		case num(c):
+		case check.Digit(c):
 			run++
-		case letter(c | 0x20):
+		case check.Letter(c | 0x20):
 			run = 0
 		case c == '-' || c == '_':
 		default:

@@ -5,6 +5,10 @@ import (
 	"strings"
 
 	"murmur/internal/redact/gazetteer"
+	"murmur/internal/redact/internal/check"
+	"murmur/internal/redact/internal/coarse"
+	"murmur/internal/redact/internal/rule/name"
+	"murmur/internal/redact/internal/token"
 )
 
 // memory holds what was masked in a document, to mask it wherever else it stands, in any case and spelling.
@@ -49,7 +53,7 @@ func (y *memory) learn(m *masking, nth int, side Side) {
 // note sets the bits of a word, and of it with an s.
 func (y *memory) note(w string) {
 	for _, w := range [...]string{w, w + "s"} {
-		h := hashOf(w)
+		h := token.HashOf(w)
 		h ^= h >> 15
 		y.has[h>>6%uint32(len(y.has))] |= 1 << (h % 64)
 	}
@@ -66,11 +70,11 @@ func (y *memory) piece(p *piece, text string, nth int, side Side) {
 	if p.t == Date || p.t == Age || len(value) > longValue {
 		return
 	}
-	v := say(value)
+	v := coarse.Say(value)
 	y.phrase(&v, phrase{t: p.t, turn: nth, side: side})
 	switch p.t {
 	case Location:
-		if w := strings.ToLower(value); len(v.tok) == 1 && len(w) >= 4 && lexicon[w] == 0 && gazetteer.Lookup(w)&gazetteer.Word == 0 {
+		if w := strings.ToLower(value); len(v.Tok) == 1 && len(w) >= 4 && token.Lexicon[w] == 0 && gazetteer.Lookup(w)&gazetteer.Word == 0 {
 			y.words[w] = Location
 			y.note(w)
 		}
@@ -85,12 +89,12 @@ func (y *memory) piece(p *piece, text string, nth int, side Side) {
 			y.note(w)
 		}
 	}
-	if d := digitsOf(value); len(d) >= 4 {
+	if d := check.DigitsOf(value); len(d) >= 4 {
 		y.digits[d] = p.t
 		y.note(d)
 	}
-	for k := range v.runs {
-		if r := &v.runs[k]; r.Digits >= 4 && r.Letters == 0 {
+	for k := range v.Runs {
+		if r := &v.Runs[k]; r.Digits >= 4 && r.Letters == 0 {
 			y.digits[r.Value()] = p.t
 			y.note(r.Value())
 		}
@@ -98,27 +102,27 @@ func (y *memory) piece(p *piece, text string, nth int, side Side) {
 }
 
 // name takes in the words of a name, and what a spelling of it says.
-func (y *memory) name(v *said, p *piece) {
-	if w := v.letters(); w != "" {
+func (y *memory) name(v *coarse.Said, p *piece) {
+	if w := v.Letters(); w != "" {
 		y.spelled(w)
 	} else {
-		for k := range v.runs {
-			if w := strings.ReplaceAll(v.runs[k].Value(), "0", "o"); v.runs[k].Digits == strings.Count(v.runs[k].Value(), "0") { // "o" is read as a digit
+		for k := range v.Runs {
+			if w := strings.ReplaceAll(v.Runs[k].Value(), "0", "o"); v.Runs[k].Digits == strings.Count(v.Runs[k].Value(), "0") { // "o" is read as a digit
 				y.spelled(w)
 			}
 		}
 	}
-	for _, t := range v.tok {
-		w := v.lower[t.s:t.e]
-		if t.kind != word || len(w) < 3 || lexicon[w]&^(month|stop|verb|given) != 0 {
+	for _, t := range v.Tok {
+		w := v.Lower[t.Start:t.End]
+		if t.Kind != token.Word || len(w) < 3 || token.Lexicon[w]&^(token.Month|token.Stop|token.Verb|token.Given) != 0 {
 			continue
 		}
 		g := gazetteer.Lookup(w)
 		switch {
-		case g&gazetteer.Word == 0 && lexicon[w]&^given == 0 && (g != 0 || p.why != ByQuestion || len(w) >= 5):
+		case g&gazetteer.Word == 0 && token.Lexicon[w]&^token.Given == 0 && (g != 0 || p.why != ByQuestion || len(w) >= 5):
 			y.words[w] = Person
 			y.note(w)
-		case p.score >= 75 && g&gazetteer.CommonFirst != 0 && len(v.tok) <= 2, len(v.tok) <= 2 && lexicon[w] == 0:
+		case p.score >= 75 && g&gazetteer.CommonFirst != 0 && len(v.Tok) <= 2, len(v.Tok) <= 2 && token.Lexicon[w] == 0:
 			if _, known := y.words[w]; !known {
 				y.words[w], y.plain[w] = Person, true
 				y.note(w)
@@ -129,7 +133,7 @@ func (y *memory) name(v *said, p *piece) {
 
 // spelled takes in a name that was spelled: a plain word too, for nobody spells one that is no name here.
 func (y *memory) spelled(w string) {
-	if len(w) < 3 || lexicon[w]&(stop|ack) != 0 || len(w) == 3 && gazetteer.Lookup(w)&gazetteer.Name == 0 {
+	if len(w) < 3 || token.Lexicon[w]&(token.Stop|token.Ack) != 0 || len(w) == 3 && gazetteer.Lookup(w)&gazetteer.Name == 0 {
 		return
 	}
 	y.words[w] = Person
@@ -141,18 +145,18 @@ func (y *memory) spelled(w string) {
 const longValue = 400
 
 // phrase takes in the words of a value.
-func (y *memory) phrase(v *said, p phrase) {
+func (y *memory) phrase(v *coarse.Said, p phrase) {
 	telling, plain := 0, 0
-	for _, k := range v.tok {
-		w := v.lower[k.s:k.e]
+	for _, k := range v.Tok {
+		w := v.Lower[k.Start:k.End]
 		switch {
-		case k.kind < word || k.kind == mask:
+		case k.Kind < token.Word || k.Kind == token.Mask:
 			continue
-		case k.kind == digit || k.kind == mixed:
+		case k.Kind == token.Digit || k.Kind == token.Mixed:
 			telling += len(w)
-		case k.lex&(stop|ack|common) != 0:
+		case k.Lex&(token.Stop|token.Ack|token.Common) != 0:
 			plain++
-		case k.gaz&gazetteer.Word == 0:
+		case k.Gaz&gazetteer.Word == 0:
 			telling += 2
 		default:
 			telling++
@@ -186,20 +190,20 @@ func (y *memory) again(s *turn, said []Turn, turns []masking, read *rereading) {
 		if len(m.pieces) == 0 && !read.mayHold(n, y) {
 			continue
 		}
-		v := viewOf(m.text)
-		s.tok = tokenise(&v, s.tok[:0])
-		s.view = v
+		v := token.ViewOf(m.text)
+		s.Tokens = token.Tokenise(&v, s.Tokens[:0])
+		s.View = v
 		var found []piece
-		for i, t := range s.tok {
-			if t.kind < word || t.kind == mask {
+		for i, t := range s.Tokens {
+			if t.Kind < token.Word || t.Kind == token.Mask {
 				continue
 			}
-			for _, p := range y.phrases[s.low(i)] {
+			for _, p := range y.phrases[s.Low(i)] {
 				if p.near && (n <= p.turn || n > p.turn+readBack || said[n].Side == p.side) {
 					continue
 				}
 				if end := s.follows(i, p.words); end > i {
-					a, b := s.original(int(t.s), int(s.tok[end-1].e))
+					a, b := s.Original(int(t.Start), int(s.Tokens[end-1].End))
 					found = append(found, piece{s: a, e: b, t: p.t, score: 70, why: ByMemory})
 				}
 			}
@@ -216,8 +220,8 @@ func (y *memory) again(s *turn, said []Turn, turns []masking, read *rereading) {
 // numbers adds the remembered numbers and spelled words of the turn whose tokens are in s: one that is masked in part is not
 // whole in the masked text.
 func (y *memory) numbers(s *turn, found []piece) []piece {
-	s.words = words(&s.view, s.tok, s.words[:0])
-	for _, r := range s.reader.Read(s.words) {
+	s.Words = token.Words(&s.View, s.Tokens, s.Words[:0])
+	for _, r := range s.Reader.Read(s.Words) {
 		t, known := None, false
 		switch {
 		case r.Digits >= 4 && r.Letters == 0:
@@ -226,7 +230,7 @@ func (y *memory) numbers(s *turn, found []piece) []piece {
 			t, known = y.words[r.Value()]
 		}
 		if known {
-			a, b := s.original(int(s.tok[r.From].s), int(s.tok[r.To-1].e))
+			a, b := s.Original(int(s.Tokens[r.From].Start), int(s.Tokens[r.To-1].End))
 			found = append(found, piece{s: a, e: b, t: t, score: 70, why: ByMemory})
 		}
 	}
@@ -239,24 +243,24 @@ func (y *memory) recall(s *turn) {
 	if len(y.words) == 0 && len(y.digits) == 0 {
 		return
 	}
-	for i, t := range s.tok {
-		if t.kind == word || t.kind == mixed {
+	for i, t := range s.Tokens {
+		if t.Kind == token.Word || t.Kind == token.Mixed {
 			y.recallWord(s, i)
 		}
-		if t.kind == digit && t.e-t.s >= 4 && !s.taken[i] {
-			if typ, ok := y.digits[s.low(i)]; ok {
-				s.mark(i, i+1, typ, 70, ByMemory)
+		if t.Kind == token.Digit && t.End-t.Start >= 4 && !s.Taken[i] {
+			if typ, ok := y.digits[s.Low(i)]; ok {
+				s.Mark(i, i+1, typ, 70, ByMemory)
 			}
 		}
 	}
-	for k := range s.runs {
-		if r := &s.runs[k]; r.Digits >= 4 && r.Letters == 0 {
+	for k := range s.Runs {
+		if r := &s.Runs[k]; r.Digits >= 4 && r.Letters == 0 {
 			if typ, ok := y.digits[r.Value()]; ok {
-				s.mark(r.From, r.To, typ, 70, ByMemory)
+				s.Mark(r.From, r.To, typ, 70, ByMemory)
 			}
 		} else if r.Letters >= 3 && r.Digits == 0 {
 			if typ, ok := y.words[r.Value()]; ok && !y.plain[r.Value()] {
-				s.mark(r.From, r.To, typ, 70, ByMemory)
+				s.Mark(r.From, r.To, typ, 70, ByMemory)
 			}
 		}
 	}
@@ -265,7 +269,7 @@ func (y *memory) recall(s *turn) {
 // recallWord marks token i if it is a remembered word. One that is plain English too is left to the tagger where nothing
 // else says that it is a name here.
 func (y *memory) recallWord(s *turn, i int) {
-	w := s.low(i)
+	w := s.Low(i)
 	typ, ok := y.words[w]
 	if n := len(w); !ok && n > 4 && w[n-1] == 's' { // "three dawns"
 		w = w[:n-1]
@@ -275,21 +279,21 @@ func (y *memory) recallWord(s *turn, i int) {
 	if !ok {
 		return
 	}
-	if y.plain[w] && s.at(i).shape == small && (s.cased || i+1 < len(s.tok) && s.nameCue(i) <= noCue) {
+	if y.plain[w] && s.At(i).Shape == token.Small && (s.Cased || i+1 < len(s.Tokens) && name.NameCue(&s.Scan, i) <= name.NoCue) {
 		s.maybe = append(s.maybe, i)
 		return
 	}
-	s.mark(i, i+1, typ, 70, ByMemory)
+	s.Mark(i, i+1, typ, 70, ByMemory)
 }
 
 // follows gives the end of the words of a phrase that begins at token i, signs between them left out; i if others stand there.
 func (s *turn) follows(i int, words []string) int {
 	j := i
 	for _, w := range words {
-		for j > i && j < len(s.tok) && s.tok[j].kind == sign {
+		for j > i && j < len(s.Tokens) && s.Tokens[j].Kind == token.Sign {
 			j++
 		}
-		if s.low(j) != w {
+		if s.Low(j) != w {
 			return i
 		}
 		j++

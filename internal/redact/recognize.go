@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"murmur/internal/redact/gazetteer"
+	"murmur/internal/redact/internal/token"
+	"murmur/internal/redact/kind"
 )
 
 // Recognizer is an optional second reader: slower than the rules, it sees names that no list, cue or question gives
@@ -53,7 +55,7 @@ func (r *second) look(s *turn, turns []masking) bool {
 		to, size, doubt := from, 0, false
 		for to < len(turns) && (to == from || size+len(texts[to]) <= blockBytes) {
 			size += len(texts[to]) + 1
-			s.load(viewOf(turns[to].masked), s.dial)
+			s.load(token.ViewOf(turns[to].masked), s.Dial)
 			doubt = doubt || s.doubtful()
 			to++
 		}
@@ -104,7 +106,7 @@ func (f Found) within(text string, base int) (out []piece) {
 	}
 	for at := max(from-maskMax, 0); at < to; at++ {
 		if n := 0; text[at] == '[' {
-			if n = maskLen(text[at:]); n > 0 && at+n > from {
+			if n = token.MaskLen(text[at:]); n > 0 && at+n > from {
 				add(from, at)
 				from = at + n
 			}
@@ -115,7 +117,7 @@ func (f Found) within(text string, base int) (out []piece) {
 }
 
 // sure says how far its word on a type is taken, per cent: rules know better what digits are.
-var sure = func() (m [types]float32) {
+var sure = func() (m [kind.Types]float32) {
 	for t := range m {
 		m[t] = 50
 	}
@@ -124,23 +126,23 @@ var sure = func() (m [types]float32) {
 }()
 
 // maskMax is the length of the longest mask.
-const maskMax = longestMask
+const maskMax = token.LongestMask
 
 func sayable(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // doubtful reports whether the loaded turn has a word that may be a name and is not masked.
 func (s *turn) doubtful() bool {
 	begin := true
-	for i, t := range s.tok {
+	for i, t := range s.Tokens {
 		switch {
-		case t.kind == sign || t.kind == line:
-			begin = begin || strings.ContainsAny(s.low(i), ".?!:\n")
+		case t.Kind == token.Sign || t.Kind == token.Line:
+			begin = begin || strings.ContainsAny(s.Low(i), ".?!:\n")
 			continue
-		case t.kind == mixed, t.kind == digit && t.e-t.s >= 3:
+		case t.Kind == token.Mixed, t.Kind == token.Digit && t.End-t.Start >= 3:
 			return true
-		case t.kind == word && utf8.RuneCountInString(s.low(i)) > 1 && t.lex&(stop|ack|month|day|near|unit|period|verb) == 0:
-			plain := t.gaz&gazetteer.Word != 0 || t.lex != 0
-			if !plain || t.gaz&gazetteer.CommonFirst != 0 || t.shape != small && !begin {
+		case t.Kind == token.Word && utf8.RuneCountInString(s.Low(i)) > 1 && t.Lex&(token.Stop|token.Ack|token.Month|token.Day|token.Near|token.Unit|token.Period|token.Verb) == 0:
+			plain := t.Gaz&gazetteer.Word != 0 || t.Lex != 0
+			if !plain || t.Gaz&gazetteer.CommonFirst != 0 || t.Shape != token.Small && !begin {
 				return true
 			}
 		}

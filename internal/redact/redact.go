@@ -23,6 +23,9 @@ import (
 	"sync"
 
 	"murmur/internal/redact/act"
+	"murmur/internal/redact/internal/rule/subject"
+	"murmur/internal/redact/internal/token"
+	"murmur/internal/redact/kind"
 	"murmur/internal/redact/tag"
 )
 
@@ -88,7 +91,7 @@ type Detector struct {
 
 // New makes a Detector. ErrKey, ErrIdentifier, ErrOverlap; tag.ErrModel from a damaged binary.
 func New(c Config) (*Detector, error) {
-	if c.Dial >= dials {
+	if c.Dial >= kind.Dials {
 		return nil, errors.New("redact: unknown dial")
 	}
 	if c.Tagger == nil && !c.RulesOnly {
@@ -153,7 +156,7 @@ func (d *Detector) redact(doc Doc, talk *dialogue) (*Redaction, error) {
 	defer d.pool.Put(s)
 	s.tagger, s.acts = d.tagger, d.acts
 	clear(s.heard)
-	known := subjectsOf(doc.Subjects)
+	known := subject.SubjectsOf(doc.Subjects)
 	said, of := d.parts(doc.Turns)
 	turns := make([]masking, len(said))
 	for i, t := range said {
@@ -168,14 +171,14 @@ func (d *Detector) redact(doc Doc, talk *dialogue) (*Redaction, error) {
 	for round := range rounds {
 		found := false
 		after = talk.clone()
-		s.echoes.forget()
+		s.echoes.Forget()
 		for i := range turns {
 			m := &turns[i]
 			if round > 0 && !d.thorough && len(m.pieces) == 0 && read.same(i, &after, &s.echoes, &seen, said[i].Side) {
 				continue
 			}
 			read.begins(i, &after)
-			s.load(viewOf(m.masked), d.dial)
+			s.load(token.ViewOf(m.masked), d.dial)
 			s.nth = i
 			if round == 0 {
 				over.look(s)
@@ -184,7 +187,7 @@ func (d *Detector) redact(doc Doc, talk *dialogue) (*Redaction, error) {
 			seen.recall(s)
 			s.read(said[i].Side, &after, known)
 			read.ends(i, &after, s)
-			if len(s.marks) > 0 && m.add(s.spans()) {
+			if len(s.Marks) > 0 && m.add(s.spans()) {
 				found = true
 			}
 		}

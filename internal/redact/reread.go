@@ -1,6 +1,11 @@
 package redact
 
-import "slices"
+import (
+	"slices"
+
+	"murmur/internal/redact/internal/echo"
+	"murmur/internal/redact/internal/scan"
+)
 
 // rereading knows how the turns without a value were read, so that one is not read again where it would be read the same: the
 // same words behind the same questions, heard from the other side as before, and none of them remembered since. It knows
@@ -9,7 +14,7 @@ type rereading struct {
 	turns   []reread
 	words   []heardWord
 	moments []moment
-	asks    []asked // of all moments
+	asks    []scan.Asked // of all moments
 }
 
 // rereadWords bounds what is known, words: 8 MB.
@@ -25,7 +30,7 @@ type reread struct {
 // moment is a dialogue as it was: asks [from, to) of those kept.
 type moment struct {
 	turn     int
-	said     asked
+	said     scan.Asked
 	last     heard
 	from, to int32
 }
@@ -72,24 +77,24 @@ func (r *rereading) ends(i int, d *dialogue, s *turn) {
 	}
 	t := &r.turns[i]
 	t.after = r.now(d)
-	if t.to > 0 && int(t.to-t.from) != len(s.tok) {
+	if t.to > 0 && int(t.to-t.from) != len(s.Tokens) {
 		return // it has masks by now, and is read again in any case
 	}
 	if t.to == 0 {
 		t.from = int32(len(r.words))
-		r.words = append(r.words, make([]heardWord, len(s.tok))...)
+		r.words = append(r.words, make([]heardWord, len(s.Tokens))...)
 		t.to = int32(len(r.words))
 	}
-	for k := range s.tok {
-		r.words[int(t.from)+k] = heardWord{s.hashes[k], s.mayEcho(k), s.echoes.heard[k]}
+	for k := range s.Tokens {
+		r.words[int(t.from)+k] = heardWord{s.Hashes[k], s.MayEcho(k), s.echoes.Heard[k]}
 	}
-	for k := range s.runs {
-		t.spells = t.spells || len(s.runs[k].Symbols) >= 3
+	for k := range s.Runs {
+		t.spells = t.spells || len(s.Runs[k].Symbols) >= 3
 	}
 }
 
 // same reports whether turn i, which has no mask, would be read as before; if so it leaves d and e as that reading would.
-func (r *rereading) same(i int, d *dialogue, e *echoes, y *memory, side Side) bool {
+func (r *rereading) same(i int, d *dialogue, e *echo.Echoes, y *memory, side Side) bool {
 	if i >= len(r.turns) {
 		return false
 	}
@@ -99,14 +104,14 @@ func (r *rereading) same(i int, d *dialogue, e *echoes, y *memory, side Side) bo
 	}
 	words := r.words[t.from:t.to]
 	for _, w := range words {
-		if y.holds(w.hash) || w.counts && e.echoes(w.hash, e.turn+1, side) != w.echoed {
+		if y.holds(w.hash) || w.counts && e.Echoes(w.hash, e.Turn+1, side) != w.echoed {
 			return false
 		}
 	}
-	e.turn++
+	e.Turn++
 	for _, w := range words {
 		if w.counts && !w.echoed {
-			e.take(w.hash, side)
+			e.Take(w.hash, side)
 		}
 	}
 	m := &r.moments[t.after]

@@ -6,10 +6,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"strings"
+
+	"murmur/internal/redact/internal/coarse"
+	"murmur/internal/redact/kind"
 )
 
 // Transforms says by type what stands for a value. The zero value tags everything.
-type Transforms [types]Transform
+type Transforms [kind.Types]Transform
 
 // ErrTransform says that a transform is unknown, or is not for that type.
 var ErrTransform = errors.New("a transform is TYPE:HOW, such as DATE:week, DATE_OF_BIRTH:decade, AGE:band, POSTCODE:zip3, LOCATION:state, PHONE:last4 or PERSON:pseudonym")
@@ -23,10 +26,10 @@ func ParseTransforms(s string) (x Transforms, err error) {
 		name, how, _ := strings.Cut(part, ":")
 		t := typeNamed(name)
 		h := Tag
-		for h < transforms && transformNames[h] != how {
+		for h < kind.Transforms && kind.TransformNames[h] != how {
 			h++
 		}
-		if t == None || h == transforms || !transformable[h].has(t) {
+		if t == None || h == kind.Transforms || !kind.Transformable[h].Has(t) {
 			return Transforms{}, ErrTransform
 		}
 		x[t] = h
@@ -35,8 +38,8 @@ func ParseTransforms(s string) (x Transforms, err error) {
 }
 
 func typeNamed(name string) Type {
-	for t := Person; t < types; t++ {
-		if typeNames[t] == name {
+	for t := Person; t < kind.Types; t++ {
+		if kind.Names[t] == name {
 			return t
 		}
 	}
@@ -59,38 +62,38 @@ func (d *Detector) mask(p *piece, value string) string {
 	if suffix == "" {
 		switch d.transforms[p.t] {
 		case Tag:
-			return masks[p.t]
+			return kind.Masks[p.t]
 		case Last4:
-			suffix = last4(p.t, value)
+			suffix = coarse.Last4(p.t, value)
 		case Week:
-			suffix = week(value)
+			suffix = coarse.Week(value)
 		case Decade:
-			suffix = decade(value)
+			suffix = coarse.Decade(value)
 		case Band:
-			suffix = band(value)
+			suffix = coarse.Band(value)
 		case ZIP3:
-			suffix = zip3(value)
+			suffix = coarse.Zip3(value)
 		case State:
-			suffix = state2(value)
+			suffix = coarse.State2(value)
 		case Pseudonym:
 			suffix = d.pseudonym(p.t, value)
 		}
 	}
 	if suffix == "" {
-		return masks[p.t]
+		return kind.Masks[p.t]
 	}
-	return "[" + typeNames[p.t] + "_" + suffix + "]"
+	return "[" + kind.Names[p.t] + "_" + suffix + "]"
 }
 
 // pseudonym is keyed, so that nobody without the key can go through all telephone numbers and compare.
 func (d *Detector) pseudonym(t Type, value string) string {
-	v := say(value)
-	canonical := strings.Join(strings.Fields(v.lower), " ")
+	v := coarse.Say(value)
+	canonical := strings.Join(strings.Fields(v.Lower), " ")
 	switch t {
 	case Phone, CreditCard, SSN, BankAcct, IBAN, ID, Vehicle:
-		canonical = v.symbols()
+		canonical = v.Symbols()
 	}
 	m := hmac.New(sha256.New, d.key)
-	m.Write([]byte("mask\x00" + typeNames[t] + "\x00" + canonical))
+	m.Write([]byte("mask\x00" + kind.Names[t] + "\x00" + canonical))
 	return "P" + strings.ToUpper(hex.EncodeToString(m.Sum(nil)[:5]))
 }

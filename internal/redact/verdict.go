@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"murmur/internal/redact/gazetteer"
+	"murmur/internal/redact/internal/token"
 )
 
 // Verdict says whether a redaction may be trusted, and if not, why. Whoever stores the text refuses anything but Clean.
@@ -37,27 +38,27 @@ type outlook struct {
 
 // look counts the loaded turn.
 func (o *outlook) look(s *turn) {
-	for i, t := range s.tok {
-		if t.kind != word || s.runOf[i] != 0 {
+	for i, t := range s.Tokens {
+		if t.Kind != token.Word || s.RunOf[i] != 0 {
 			continue
 		}
 		o.words++
-		if t.lex&(stop|ack|greet) != 0 {
+		if t.Lex&(token.Stop|token.Ack|token.Greet) != 0 {
 			o.common++
 		}
-		if t.lex != 0 || t.gaz&gazetteer.Word != 0 {
+		if t.Lex != 0 || t.Gaz&gazetteer.Word != 0 {
 			o.english++
 		}
 	}
-	for i := 0; i < len(s.orig); {
-		r, n := utf8.DecodeRuneInString(s.orig[i:])
+	for i := 0; i < len(s.Orig); {
+		r, n := utf8.DecodeRuneInString(s.Orig[i:])
 		i += n
 		o.signs++
 		switch {
 		case r == utf8.RuneError && n < 3, unicode.Is(unicode.Co, r), r < ' ' && r != '\n' && r != '\t' && r != '\r':
 			o.broken++
 		case r < utf8.RuneSelf:
-			if asciiLetter(byte(r)) {
+			if token.AsciiLetter(byte(r)) {
 				o.letters++
 			}
 		case unicode.IsLetter(r):
