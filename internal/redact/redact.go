@@ -1,10 +1,9 @@
 // Package redact finds personal data in what people say on the telephone and write in texts, and masks it.
 //
-// Zone: RED. Its order of work on one conversation: fold the text (normal.go), cut it (token.go), read spoken
-// numbers (package number), mark what its form gives away (anchor.go, date.go, address.go, digits.go), what
-// the words around it say (name.go, package gazetteer), what the other side asked for (dialogue.go) and who
-// is known (subject.go); fuse the marks into spans (fuse.go), mask, and read the masked text again until
-// nothing more is found.
+// Zone: RED. Its order of work on one conversation: fold and cut the text (internal/token), read spoken numbers (package
+// number), tell what each turn does and which question it may answer (dialogue.go, package act), run the rules over it
+// (internal/rule), let the tagger read it (tagged.go, package tag); fuse the marks into spans (fuse.go), mask, remember what
+// was masked (memory.go), and read the masked text again until nothing more is found.
 //
 // Words: a *mark* is one rule's finding, a *span* what is masked after fusion, a *cue* a word that says what
 // the value near it is, a *reading* the symbols of a spoken number.

@@ -72,9 +72,9 @@ func (d *Detector) mask(p *piece, value string) string {
 		case Band:
 			suffix = coarse.Band(value)
 		case ZIP3:
-			suffix = coarse.Zip3(value)
+			suffix = coarse.ZIP3(value)
 		case State:
-			suffix = coarse.State2(value)
+			suffix = coarse.State(value)
 		case Pseudonym:
 			suffix = d.pseudonym(p.t, value)
 		}

@@ -1,5 +1,7 @@
 // Package kind names what the redactor speaks of: the types of personal data, the evidence they are masked for, the dial, the
 // sides of a conversation, and what may stand for a value in a masked text. It has no state.
+//
+// Zone: RED.
 package kind
 
 // Type is what a span is. The names are those of the masks: [PHONE].
@@ -33,10 +35,12 @@ const (
 	Types
 )
 
+// Names are the names of the types in masks.
 var Names = [Types]string{"NONE", "PERSON", "PHONE", "EMAIL", "ADDRESS", "LOCATION", "POSTCODE", "CREDIT_CARD",
 	"CARD_EXPIRY", "CVV", "SSN", "IBAN", "BANK_ACCT", "DATE_OF_BIRTH", "DATE", "AGE", "IP", "URL", "ID", "VEHICLE",
 	"USERNAME", "PASSWORD", "PIN", "NUMBER"}
 
+// Masks are the masks of the types: "[PHONE]".
 var Masks = func() (m [Types]string) {
 	for t, n := range Names {
 		m[t] = "[" + n + "]"
@@ -44,6 +48,7 @@ var Masks = func() (m [Types]string) {
 	return m
 }()
 
+// String gives the name in masks.
 func (t Type) String() string {
 	if t < Types {
 		return Names[t]
@@ -54,6 +59,7 @@ func (t Type) String() string {
 // Set is a set of types.
 type Set uint32
 
+// Of makes a set.
 func Of(t ...Type) (s Set) {
 	for _, t := range t {
 		s |= 1 << t
@@ -61,6 +67,7 @@ func Of(t ...Type) (s Set) {
 	return s
 }
 
+// Has reports whether t is in the set.
 func (s Set) Has(t Type) bool { return s&(1<<t) != 0 }
 
 // Why is the evidence a span was masked for. It never tells the value.
@@ -83,6 +90,7 @@ const (
 
 var whyNames = [Whys]string{"unexplained", "shape", "checksum", "cue", "question", "list", "subject", "memory", "length", "context", "recognizer"}
 
+// String gives the name in explanations.
 func (w Why) String() string {
 	if w < Whys {
 		return whyNames[w]
@@ -105,6 +113,7 @@ const (
 
 var dialNames = [Dials]string{"balanced", "strict", "paranoid"}
 
+// String gives the name that ParseDial reads.
 func (d Dial) String() string {
 	if d < Dials {
 		return dialNames[d]

@@ -32,8 +32,10 @@ const (
 	Transforms
 )
 
+// TransformNames are the names in a policy.
 var TransformNames = [Transforms]string{"tag", "last4", "week", "decade", "band", "zip3", "state", "pseudonym"}
 
+// String gives the name in a policy.
 func (x Transform) String() string {
 	if x < Transforms {
 		return TransformNames[x]
@@ -95,6 +97,7 @@ func Coarse(t Type, suffix string) bool {
 	return false
 }
 
+// IdentifierName reports whether s can name numbers of a business in masks: 1 to 16 capitals.
 func IdentifierName(s string) bool {
 	return len(s) >= 1 && len(s) <= 16 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }

@@ -1,5 +1,7 @@
 // Package check knows the forms of numbers that everybody writes alike: check digits, lengths and prefixes of cards, accounts,
 // telephone numbers and postcodes. A form names a type; it never decides whether digits are masked.
+//
+// Zone: RED.
 package check
 
 import "github.com/nyaruka/phonenumbers"
@@ -126,8 +128,11 @@ func PostcodeLike(s string) bool {
 	return Digit(in[0]) && Letter(in[1]) && Letter(in[2]) && (Digit(s[1]) || Letter(s[1]) && Digit(s[2]))
 }
 
+// Letter reports whether a byte is a small letter of ASCII.
 func Letter(c byte) bool { return c >= 'a' && c <= 'z' }
-func Digit(c byte) bool  { return c >= '0' && c <= '9' }
+
+// Digit reports whether a byte is a digit of ASCII.
+func Digit(c byte) bool { return c >= '0' && c <= '9' }
 
 // Atoi reads a short row of digits; anything else is -1.
 func Atoi(s string) int {

@@ -1,5 +1,7 @@
 // Package coarse reads a value the way the rules read it, and makes it coarser: the week of a day, the decade of a birth date,
 // the last symbols of a number.
+//
+// Zone: RED.
 package coarse
 
 import (
@@ -21,6 +23,7 @@ type Said struct {
 	Runs []number.Run
 }
 
+// Say reads a value.
 func Say(value string) Said {
 	v := Said{View: token.ViewOf(value)}
 	v.Tok = token.Tokenise(&v.View, nil)
@@ -42,6 +45,7 @@ func (v *Said) Symbols() string {
 // ends of pieces together would be the number.
 var whole = [kind.Types]int{kind.Phone: 7, kind.CreditCard: 12, kind.BankAcct: 7, kind.IBAN: 15, kind.SSN: 9, kind.ID: 7}
 
+// Last4 gives the last four symbols of a whole number, "" of a piece of one.
 func Last4(t kind.Type, value string) string {
 	v := Say(value)
 	s := v.Symbols()
@@ -51,6 +55,7 @@ func Last4(t kind.Type, value string) string {
 	return s[len(s)-4:]
 }
 
+// Week gives the ISO 8601 week of a day said with its year: "2026_W46"; "" of any other.
 func Week(value string) string {
 	day, ok := dayOf(value)
 	if !ok {
@@ -141,6 +146,7 @@ func monthNumber(low string) int {
 // oldest is the decade before which people are over 89 or will be within one: they are shown together.
 const oldest = 1940
 
+// Decade gives the decade of a birth date: "1970S", "BEFORE_1940"; "" where no year is said.
 func Decade(value string) string {
 	day, ok := dayOf(value)
 	y := day.Year()
@@ -160,6 +166,7 @@ func Decade(value string) string {
 	return strconv.Itoa(y/10) + "0S"
 }
 
+// Band gives ten years around an age: "40_49", "90_UP"; "" of anything else.
 func Band(value string) string {
 	v := Say(value)
 	n := check.Atoi(check.DigitsOf(v.Symbols()))
@@ -178,7 +185,8 @@ func Band(value string) string {
 // Department of Health and Human Services (census of 2000), and those that the census of 2010 adds.
 const sparse = " 036 059 063 102 203 556 692 790 821 823 830 831 878 879 884 890 893 205 369 "
 
-func Zip3(value string) string {
+// ZIP3 gives the first three digits of a US ZIP code: "787XX", "000XX" where few people live; "" of anything else.
+func ZIP3(value string) string {
 	v := Say(value)
 	s := v.Symbols()
 	if d := check.DigitsOf(s); d != s || len(d) != 5 && len(d) != 9 {
@@ -190,7 +198,8 @@ func Zip3(value string) string {
 	return s[:3] + "XX"
 }
 
-func State2(value string) string {
+// State gives the US state of a town or of its own name: "TX"; "" where it is not clear.
+func State(value string) string {
 	low := strings.ToLower(value)
 	if s := gazetteer.State(low); s != "" {
 		return s

@@ -1,5 +1,7 @@
 // Package echo remembers which words were said shortly before, and by whom: what one side says and the other says again is
 // read back.
+//
+// Zone: RED.
 package echo
 
 import (

@@ -26,10 +26,12 @@ type Asked struct {
 	Plain bool // its words ask for a name: "name", "who"
 }
 
+// Open reports whether an answer may still come. A nil question is closed.
 func (a *Asked) Open() bool {
 	return a != nil && a.N > 0 && a.Age <= Patience && a.Heard <= maxAnswers
 }
 
+// Wants reports whether the question is open and asks for a value of type t.
 func (a *Asked) Wants(t kind.Type) bool {
 	if !a.Open() {
 		return false

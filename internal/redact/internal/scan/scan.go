@@ -1,5 +1,7 @@
 // Package scan is one turn as the rules read it: its tokens, the numbers said in it, the words that announce a value, the
 // question that it may answer, and the marks that the rules make.
+//
+// Zone: RED.
 package scan
 
 import (
@@ -51,6 +53,7 @@ type Cue struct {
 	Weak bool
 }
 
+// Load takes in a text. Nothing of the one before it stays.
 func (s *Scan) Load(v token.View, dial kind.Dial) {
 	s.View, s.Dial = v, dial
 	s.Tokens = token.Tokenise(&s.View, s.Tokens[:0])
@@ -110,6 +113,7 @@ func (s *Scan) Glued(i int) bool {
 	return i > 0 && i < len(s.Tokens) && s.Tokens[i].Start == s.Tokens[i-1].End
 }
 
+// Mark marks tokens [from, to), if there are such.
 func (s *Scan) Mark(from, to int, t kind.Type, score uint8, why kind.Why) {
 	if from < 0 || to > len(s.Tokens) || from >= to {
 		return
@@ -117,6 +121,7 @@ func (s *Scan) Mark(from, to int, t kind.Type, score uint8, why kind.Why) {
 	s.Marks = append(s.Marks, Mark{From: from, To: to, Type: t, Score: score, Why: why})
 }
 
+// Take claims tokens [from, to), so that the rules of numbers leave them.
 func (s *Scan) Take(from, to int) {
 	for i := max(0, from); i < min(to, len(s.Taken)); i++ {
 		s.Taken[i] = true
@@ -232,6 +237,7 @@ func (s *Scan) RunAt(i int) *number.Run {
 	return &s.Runs[s.RunOf[i]-1]
 }
 
+// Ordinal reports whether token i is a day of the month or a place in a row: "3rd", "third".
 func (s *Scan) Ordinal(i int) bool {
 	return s.At(i).Kind == token.Mixed && s.DayNumber(i) > 0 || s.NthOf(i) > 0
 }

@@ -19,6 +19,7 @@ type everydays struct {
 	behind, exact, Kinds map[string]bool
 }
 
+// Daily is the file of everyday letters and digits.
 var Daily = func() (e everydays) {
 	e = everydays{map[string]int{}, map[string]bool{}, map[string]bool{}, map[string]bool{}}
 	section := ""

@@ -36,6 +36,7 @@ const (
 	Verb                    // is, was: between a cue and its value
 )
 
+// Lexicon holds the closed classes of English, by word in lower case.
 var Lexicon = func() map[string]Lex {
 	m := map[string]Lex{}
 	for class, words := range map[Lex]string{
@@ -130,7 +131,7 @@ var cueWords = func() map[string]kind.Type {
 	return m
 }()
 
-// weak cues count only where no other is near: they have another meaning more often than not.
+// WeakCue has the cues that count only where no other is near: they have another meaning more often than not.
 var WeakCue = map[string]bool{"number": true, "numbers": true, "no": true, "call": true, "text": true, "reach": true, "dial": true,
 	"ring": true, "where": true, "location": true, "live": true, "order": true, "old": true, "file": true, "record": true, "speaking": true,
 	"deliver": true, "delivery": true, "turns": true, "mail": true, "code": true, "credit": true, "debit": true, "car": true, "truck": true, "van": true, "deposit": true, "case": true}
@@ -165,7 +166,7 @@ var entries = func() map[string]entry {
 	return m
 }()
 
-// particles stand between the parts of a name.
+// Particle reports whether a word stands between the parts of a name.
 func Particle(low string) bool {
 	switch low {
 	case "van", "von", "de", "der", "den", "del", "la", "di", "da", "dos", "el", "al", "bin", "ibn", "le", "ter", "ten", "du", "st":

@@ -16,6 +16,7 @@ type View struct {
 	off               []int32
 }
 
+// ViewOf folds a text.
 func ViewOf(s string) View {
 	if plain(s) {
 		return View{Orig: s, Norm: s, Lower: strings.ToLower(s)}

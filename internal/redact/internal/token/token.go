@@ -1,5 +1,7 @@
 // Package token folds a text, cuts it into tokens, and says of every word what the lists and the closed classes of English know
 // of it. Every byte of the folded text leads back to the text as it was given.
+//
+// Zone: RED.
 package token
 
 import (
@@ -28,6 +30,7 @@ type Token struct {
 	Nth        uint8     // 2 of "second"
 }
 
+// Kind says what a token is made of.
 type Kind uint8
 
 const (
@@ -39,6 +42,7 @@ const (
 	Mask              // [PHONE]
 )
 
+// Shape says which letters of a token are capitals.
 type Shape uint8
 
 const (
@@ -183,6 +187,7 @@ scan:
 	return t
 }
 
+// AsciiLetter reports whether a byte is a letter of ASCII.
 func AsciiLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 // LongestMask is longer than any mask.

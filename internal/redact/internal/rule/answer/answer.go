@@ -1,4 +1,6 @@
 // Package answer marks what a turn answers to the question that is open: the whole of it, less the words that lead in.
+//
+// Zone: RED.
 package answer
 
 import (

@@ -1,4 +1,6 @@
 // Package date marks days: written, said, and told by their distance from today.
+//
+// Zone: RED.
 package date
 
 import (

@@ -1,5 +1,7 @@
 // Package digits marks numbers: it judges each run of digits and spelled letters by check digits, the words around it, the
 // question that is open, its form and its length. Quantities, prices and times stay.
+//
+// Zone: RED.
 package digits
 
 import (

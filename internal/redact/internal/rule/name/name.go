@@ -1,4 +1,6 @@
 // Package name marks people: by the words that introduce one, by lists, by the place where a name stands.
+//
+// Zone: RED.
 package name
 
 import (

@@ -1,4 +1,6 @@
 // Package net marks e-mail addresses, web addresses, user names and IP addresses, written and said.
+//
+// Zone: RED.
 package net
 
 import (

@@ -1,4 +1,6 @@
 // Package place marks addresses, towns, countries and postcodes.
+//
+// Zone: RED.
 package place
 
 import (

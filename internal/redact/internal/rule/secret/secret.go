@@ -1,4 +1,6 @@
 // Package secret marks passwords, PINs and codes by what they are called, and letters that are spelled.
+//
+// Zone: RED.
 package secret
 
 import (

@@ -1,4 +1,6 @@
 // Package subject marks the conversation's own contact and member: exactly, one slip away, by sound, by the last digits.
+//
+// Zone: RED.
 package subject
 
 import (
