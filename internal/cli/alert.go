@@ -22,7 +22,7 @@ type alertCmd struct {
 type alertAddCmd struct {
 	Insight   string `arg:"" help:"The insight by its slug, such as missed-call-rate."`
 	Measure   string `help:"One measure of it; that of its headline by default." placeholder:"NAME"`
-	Below     string `help:"Alert when a figure is below this: 20% for a share, 5m for a time, a number. Without both limits: when it is outside its usual range." placeholder:"VALUE"`
+	Below     string `help:"Alert when a figure is below this: 20% for a share, 5m for a time, a number (--below=-20 for one below zero). Without both limits: when it is outside its usual range." placeholder:"VALUE"`
 	Above     string `help:"Alert when a figure is above this." placeholder:"VALUE"`
 	Mail      string `help:"Send alerts by mail to this address; - reads it from stdin." placeholder:"ADDRESS"`
 	Webhook   string `help:"Send alerts to a program, signed by Standard Webhooks; - reads the address from stdin." placeholder:"URL"`

@@ -18,7 +18,7 @@ func TestTheLinkIsNotInTheLog(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	var said strings.Builder
 	seen := errors.New("seen")
-	err := Serve(t.Context(), ServeConfig{Data: data, Listen: "127.0.0.1:0", Out: &said, Err: &said, Ready: func(context.Context, string, *Node) (bool, error) {
+	err := Serve(t.Context(), ServeConfig{Data: data, Listen: "127.0.0.1:0", PublicURL: "https://murmur.example.com", Out: &said, Err: &said, Ready: func(context.Context, string, *Node) (bool, error) {
 		b, err := os.ReadFile(filepath.Join(data, LinkFile))
 		if err != nil {
 			return false, err
@@ -27,7 +27,10 @@ func TestTheLinkIsNotInTheLog(t *testing.T) {
 		if err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("the file of the link: %v, %v", info.Mode(), err)
 		}
-		_, link, ok := strings.Cut(strings.TrimSpace(string(b)), "/open/")
+		at, link, ok := strings.Cut(strings.TrimSpace(string(b)), "/open/")
+		if at != "https://murmur.example.com" {
+			t.Errorf("the link is of %s, where nobody reaches the server", at)
+		}
 		if !ok || strings.Contains(said.String(), link) {
 			t.Errorf("no link in the file, or it is in the log as well")
 		}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -135,7 +136,7 @@ func (n *Node) welcome(ctx context.Context, w io.Writer, base string) {
 		n.log.Warn("no one-time link could be made", "error", err)
 		return
 	}
-	address := base + "/open/" + link
+	address := cmp.Or(n.public, base) + "/open/" + link
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		fmt.Fprintf(w, "open %s (once, within 30 minutes)\n", address)
 	}

@@ -329,3 +329,20 @@ func TestAnAddressIsNotRepeated(t *testing.T) {
 		}
 	}
 }
+
+// TestNoSuchCall: what no operation takes is answered as the API answers, and says which methods there are.
+func TestNoSuchCall(t *testing.T) {
+	t.Parallel()
+	b := with(webtest.New())
+	for _, c := range []struct {
+		method, path, allow string
+		code                int
+	}{
+		{"DELETE", "/v1/figures", "GET", 405}, {"PUT", "/v1/sources", "GET, POST", 405}, {"GET", "/v1/nothing", "", 404}, {"POST", "/v1/", "", 404},
+	} {
+		w := b.call("", c.method, c.path, "")
+		if w.Code != c.code || w.Header().Get("Allow") != c.allow || w.Header().Get("Content-Type") != "application/problem+json" || !strings.Contains(w.Body.String(), `"detail"`) {
+			t.Errorf("%s %s: %d, allow %q, %s: %s", c.method, c.path, w.Code, w.Header().Get("Allow"), w.Header().Get("Content-Type"), w.Body)
+		}
+	}
+}

@@ -122,7 +122,7 @@ func (s *site) subjects(w http.ResponseWriter, r *http.Request, a Access) {
 		return
 	}
 	s.render(w, r, http.StatusOK, "subjects", page{Title: "What else people write about", Path: "/topics", Access: a,
-		Lead: "Words of texts and calls of which no reason is told.", Data: found})
+		Lead: "What the texts and calls that fit none of the reasons are about.", Data: found})
 }
 
 // categoriesView is what the settings show of own categories.

@@ -19,6 +19,7 @@ package web
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -28,6 +29,8 @@ import (
 	"time"
 
 	"murmur/internal/insight"
+
+	"github.com/danielgtaylor/huma/v2"
 )
 
 // ErrNotFound is what the interfaces answer for an id that is unknown in the workspace asked, whether or
@@ -119,7 +122,36 @@ func New(c Config) http.Handler {
 	}
 	newAPI(mux, c)
 	newSite(c).routes(mux)
-	return protect(mux, c)
+	return protect(noSuchCall(mux), c)
+}
+
+// noSuchCall answers what no operation of the API takes as the API answers: 404, or 405 with the methods that there are.
+func noSuchCall(mux *http.ServeMux) http.Handler {
+	takes := func(r *http.Request) bool {
+		_, pattern := mux.Handler(r)
+		return strings.Contains(pattern, " /v1/")
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.URL.Path, "/v1/") || takes(r) {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		refused := huma.Error404NotFound("there is no such address; /openapi.json lists those there are")
+		var allowed []string
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+			other := r.Clone(r.Context())
+			if other.Method = method; takes(other) {
+				allowed = append(allowed, method)
+			}
+		}
+		if len(allowed) > 0 {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			refused = huma.Error405MethodNotAllowed("this address does not take " + r.Method)
+		}
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(refused.GetStatus())
+		_ = json.NewEncoder(w).Encode(refused)
+	})
 }
 
 // secure reports whether the browser speaks TLS, to this server or to the proxy before it.

@@ -224,9 +224,10 @@ func setList(s *string, v string) error {
 	return nil
 }
 
+// setZone takes the name of a place, and UTC: EST and its like have no summer time and mean another zone in another country.
 func setZone(p *Policy, v string) error {
-	if _, err := time.LoadLocation(v); err != nil || v == "" || v == "Local" {
-		return errors.New("must be an IANA time zone such as Europe/Berlin or America/New_York")
+	if _, err := time.LoadLocation(v); err != nil || v != "UTC" && !strings.Contains(v, "/") {
+		return errors.New("must be an IANA time zone such as Europe/Berlin, America/New_York or UTC")
 	}
 	p.Timezone = v
 	return nil

@@ -32,7 +32,7 @@ func TestPolicyRefusesWhatItCannotMean(t *testing.T) {
 	t.Parallel()
 	bad := [][2]string{
 		{"recordings", "yes"}, {"transcripts", ""}, {"raw-hours", "25"}, {"raw-hours", "0"}, {"link-days", "61"},
-		{"timezone", "Mars/Base"}, {"timezone", ""}, {"open-hours", "monday 9-5"}, {"open-hours", "mon 09:30-17:00"},
+		{"timezone", "Mars/Base"}, {"timezone", ""}, {"timezone", "EST"}, {"open-hours", "monday 9-5"}, {"open-hours", "mon 09:30-17:00"},
 		{"short-abandon-seconds", "-1"}, {"opt-out-choice", "99"}, {"min-group", "4"}, {"min-group-content", "9"}, {"colour", "red"},
 	}
 	for _, kv := range bad {
