@@ -81,7 +81,7 @@ const audited = 60_000
 // where nothing leaves. It spends nothing.
 func (c *Crowd) Audit(ctx context.Context, ws workspace.ID) (a provable.Audit, ok bool, err error) {
 	policy, err := c.policy(ctx, ws)
-	if err != nil || policy.Outside != workspace.Monthly || c.outside.Cost == 0 {
+	if err != nil || policy.Outside != workspace.Monthly || c.outside == nil {
 		return a, false, err
 	}
 	settings, err := c.monthSettings(ctx, ws, policy)
@@ -99,7 +99,7 @@ func (c *Crowd) Audit(ctx context.Context, ws workspace.ID) (a provable.Audit, o
 		return a, false, err
 	}
 	a, err = c.leaver.Audit(ctx, provable.Request{
-		Workspace: ws, Month: m, Plan: c.outside, LinkDays: policy.LinkDays, Settings: settings, Snapshot: files,
+		Workspace: ws, Month: m, Plan: c.outside(policy.OutsideContacts), LinkDays: policy.LinkDays, Settings: settings, Snapshot: files,
 	}, audited)
 	return a, err == nil, err
 }

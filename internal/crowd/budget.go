@@ -140,6 +140,12 @@ func (b budget) releases(ctx context.Context, ws workspace.ID) (all []keptReleas
 	return all, rows.Err()
 }
 
+// left reports whether budget was reserved for a release of a month, of whatever plan.
+func (b budget) left(ctx context.Context, ws workspace.ID, month string) (left bool, err error) {
+	err = b.db.QueryRowContext(ctx, `SELECT EXISTS(SELECT 1 FROM provable WHERE workspace = ? AND month = ?)`, ws.String(), month).Scan(&left)
+	return left, err
+}
+
 // zone is that of the first release of a workspace: months never overlap, whatever the policy says later. "": none yet.
 func (b budget) zone(ctx context.Context, ws workspace.ID) (name string, err error) {
 	err = b.db.QueryRowContext(ctx, `SELECT zone FROM provable WHERE workspace = ? ORDER BY rowid LIMIT 1`, ws.String()).Scan(&name)

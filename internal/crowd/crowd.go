@@ -53,9 +53,9 @@ type Config struct {
 	Fetching func(context.Context, workspace.ID) (bool, error)
 	Now      func() time.Time
 	// Ledger and Outside are for releases that leave: the account of their budget, and the plan that is followed where the
-	// policy says so.
+	// policy says so, for the number of contacts that it names. nil: none.
 	Ledger  *ledger.Ledger
-	Outside provable.Plan
+	Outside func(contacts int) provable.Plan
 	Random  io.Reader // of the noise of releases that leave; nil: crypto/rand. Two releases with the same are no secret
 }
 
@@ -79,7 +79,7 @@ type Crowd struct {
 	budget     budget
 	leaver     *provable.Releaser
 	leaving    sync.Mutex // one release at a time
-	outside    provable.Plan
+	outside    func(contacts int) provable.Plan
 }
 
 // Open opens the lake and the counting engine. ErrTaken, ErrOther, or an error of package bucket.

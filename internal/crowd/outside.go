@@ -31,7 +31,8 @@ func (c *Crowd) Outside(ctx context.Context, ws workspace.ID) (out []provable.Re
 	return out, nil
 }
 
-// Leave makes the releases of a plan that are due and not made yet. It returns how many it made.
+// Leave makes the releases of a plan that are due. A month of which anything was reserved before, by whatever plan, is not released again. It returns
+// how many it made.
 func (c *Crowd) Leave(ctx context.Context, ws workspace.ID, plan provable.Plan) (made int, err error) {
 	c.leaving.Lock()
 	defer c.leaving.Unlock()
@@ -40,11 +41,15 @@ func (c *Crowd) Leave(ctx context.Context, ws workspace.ID, plan provable.Plan) 
 		return 0, err
 	}
 	for _, m := range months {
+		left, err := c.budget.left(ctx, ws, m.Name)
+		if err != nil {
+			return made, err
+		}
 		a, err := c.budget.Account(ctx, provable.ChargeOf(ws, m, plan))
-		if err != nil || a.Reserved || a.Cap-a.Spent < plan.Cost {
-			if err != nil {
-				return made, err
-			}
+		if err != nil {
+			return made, err
+		}
+		if left || a.Cap-a.Spent < plan.Cost {
 			continue
 		}
 		request.Month, request.Plan = m, plan
@@ -147,10 +152,10 @@ func (c *Crowd) Restored(ctx context.Context, ws workspace.ID) error {
 // monthly makes what is due in a workspace that lets its figures out, and gives when the next month is due.
 func (c *Crowd) monthly(ctx context.Context, ws workspace.ID) (made int, next time.Time, err error) {
 	policy, err := c.policy(ctx, ws)
-	if err != nil || policy.Outside != workspace.Monthly || c.outside.Cost == 0 {
+	if err != nil || policy.Outside != workspace.Monthly || c.outside == nil {
 		return 0, time.Time{}, err
 	}
-	made, err = c.Leave(ctx, ws, c.outside)
+	made, err = c.Leave(ctx, ws, c.outside(policy.OutsideContacts))
 	zone, zoneErr := c.monthZone(ctx, ws, policy)
 	if zoneErr != nil {
 		return made, next, errors.Join(err, zoneErr)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -68,7 +69,7 @@ func openHouse(t testing.TB, dir string, now func() time.Time) *house {
 	policy.Outside = workspace.Monthly
 	c, err := Open(t.Context(), Config{
 		Lake: filepath.Join(dir, "lake"), Catalog: filepath.Join(dir, "catalog.db"), Temp: dir, DB: db, Seal: ring, Ledger: book,
-		ReleaseKey: make([]byte, 32), Now: now, Outside: testPlan(t, 1000),
+		ReleaseKey: make([]byte, 32), Now: now, Outside: func(int) provable.Plan { return testPlan(t, 1000) },
 		Policy: func(context.Context, workspace.ID) (workspace.Policy, error) { return policy, nil },
 		Erased: func(context.Context, workspace.ID, anon.Contact) (time.Time, error) { return time.Time{}, nil },
 	})
@@ -142,7 +143,7 @@ func TestAMonthLeavesOnce(t *testing.T) {
 	now = now.AddDate(0, 0, 3)
 	must(t, h.Append(t.Context(), nil, 0, "1", "2"))
 	again := step()
-	if d, _ := again[0].Counts("missed-calls"); len(again) != 1 || !slices.Equal(c.Cells, d.Cells) {
+	if d, _ := again[0].Counts("missed-calls"); len(again) != 1 || !reflect.DeepEqual(c.Cells, d.Cells) {
 		t.Errorf("the release changed: %v, then %v", c.Cells, d.Cells)
 	}
 	spent, _, steps := h.spent(t)
@@ -153,6 +154,23 @@ func TestAMonthLeavesOnce(t *testing.T) {
 	must(t, err)
 	if len(e.Months) != 1 || e.Months[0].State != "short" || e.Months[0].Left != int64(provable.MonthBudget())-spent {
 		t.Errorf("explained: %+v", e.Months)
+	}
+}
+
+// A month of which an earlier plan spent anything is not released again by another, which would cost less than is left.
+func TestAMonthOfAnotherPlanIsNotReleasedAgain(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, t.TempDir(), func() time.Time { return afterOctober })
+	h.fill(t, 5)
+	for _, share := range []int{300, 200} {
+		made, err := h.Leave(t.Context(), workspace.Default, testPlan(t, share))
+		must(t, err)
+		if want := map[int]int{300: 1, 200: 0}[share]; made != want {
+			t.Errorf("a plan of %d per mille made %d releases, want %d", share, made, want)
+		}
+	}
+	if spent, releases, _ := h.spent(t); spent != int64(testPlan(t, 300).Cost) || releases != 1 {
+		t.Errorf("spent %d, %d releases", spent, releases)
 	}
 }
 
@@ -262,7 +280,7 @@ func TestAKillAtEveryStepSpendsOnce(t *testing.T) {
 		h := openHouse(t, home, now)
 		h.leaver.Reader = killer{Reader: h.leaver.Reader, at: os.Getenv(killAt)}
 		h.leaver.Store = killer{Store: h.leaver.Store, at: os.Getenv(killAt), forgets: os.Getenv(killForgets) != ""}
-		_, _ = h.Leave(t.Context(), workspace.Default, h.outside)
+		_, _ = h.Leave(t.Context(), workspace.Default, h.outside(0))
 		t.Fatal("the process lives")
 	}
 	t.Parallel()
@@ -299,7 +317,7 @@ func (k killed) wrong(t *testing.T, home string, forgets bool, now func() time.T
 	if spent != k.spent*cost || releases != k.before || !slices.Equal(steps, k.steps) {
 		return fmt.Sprintf("after the kill: spent %d, %d releases, ledger %v", spent, releases, steps)
 	}
-	if _, err := h.Leave(t.Context(), workspace.Default, h.outside); err != nil {
+	if _, err := h.Leave(t.Context(), workspace.Default, h.outside(0)); err != nil {
 		return fmt.Sprintf("the next try: %v", err)
 	}
 	if spent, releases, steps = h.spent(t); spent > cost || releases != k.after || !slices.Equal(steps, k.endSteps) {
@@ -314,7 +332,7 @@ func TestAFailedReleaseIsNoRelease(t *testing.T) {
 	h := openHouse(t, t.TempDir(), func() time.Time { return afterOctober })
 	h.fill(t, 5)
 	h.leaver.Random = io.LimitReader(nil, 0)
-	if _, err := h.Leave(t.Context(), workspace.Default, h.outside); err == nil {
+	if _, err := h.Leave(t.Context(), workspace.Default, h.outside(0)); err == nil {
 		t.Error("there is a release without randomness")
 	}
 	if spent, releases, _ := h.spent(t); spent == 0 || releases != 0 {
@@ -330,11 +348,11 @@ func TestARestoredDirectoryReleasesNoOldMonth(t *testing.T) {
 	h.fill(t, 5)
 	now = afterOctober.Add(time.Hour)
 	must(t, h.Restored(t.Context(), workspace.Default))
-	if made, err := h.Leave(t.Context(), workspace.Default, h.outside); err != nil || made != 0 {
+	if made, err := h.Leave(t.Context(), workspace.Default, h.outside(0)); err != nil || made != 0 {
 		t.Errorf("%d months were released after a restore: %v", made, err)
 	}
 	now = time.Date(2026, 12, 3, 1, 0, 0, 0, time.UTC)
-	if made, err := h.Leave(t.Context(), workspace.Default, h.outside); err != nil || made != 1 {
+	if made, err := h.Leave(t.Context(), workspace.Default, h.outside(0)); err != nil || made != 1 {
 		t.Errorf("the month of the restore: %d releases, %v", made, err)
 	}
 }

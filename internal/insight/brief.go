@@ -47,6 +47,9 @@ func Before(period string) string {
 	if m, err := time.Parse(monthName, period); err == nil {
 		return m.AddDate(0, -1, 0).Format(monthName)
 	}
+	if d, err := time.Parse(time.DateOnly, period); err == nil {
+		return d.AddDate(0, 0, -1).Format(time.DateOnly)
+	}
 	p, err := release.ParsePeriod(time.UTC, period)
 	if err != nil {
 		return ""
@@ -85,6 +88,9 @@ func Weeks(period string) int {
 func beforeWords(period string) string {
 	if _, err := time.Parse(monthName, period); err == nil {
 		return "the month before"
+	}
+	if _, err := time.Parse(time.DateOnly, period); err == nil {
+		return "the day before"
 	}
 	switch Weeks(period) {
 	case 4:

@@ -44,11 +44,11 @@ func outsiders() []outsider {
 			contactReasons(), func(a answer) []Figure { return shares("reason")([]answer{a}) },
 		},
 		{
-			provable.Measure{Name: "nps", Query: nps, Unit: "points", Error: func(n, sd float64) float64 { return 100 * z * sd * math.Sqrt2 / n }},
+			provable.Measure{Name: "nps", Query: nps, Unit: "points", Scale: 200, Error: func(n, sd float64) float64 { return 100 * z * sd * math.Sqrt2 / n }},
 			satisfaction(), finishNPS,
 		},
 		{
-			provable.Measure{Name: "csat", Query: csat, Unit: "points of 5", Error: func(n, sd float64) float64 { return z * sd * math.Sqrt(10) / n }},
+			provable.Measure{Name: "csat", Query: csat, Unit: "points of 5", Scale: 4, Error: func(n, sd float64) float64 { return z * sd * math.Sqrt(10) / n }},
 			satisfaction(), func(a answer) (fs []Figure) {
 				for _, g := range a.groups {
 					fs = append(fs, a.put(g, "csat", "", g.Total(), a.mean(g)), a.put(g, "csat_satisfied", "", g.Total(), a.part(g, 3, 4)))
@@ -88,7 +88,7 @@ func contacts() Insight {
 	return Insight{
 		Slug: "contacts", Title: "Contacts", Section: "calls",
 		Question: "How many people are in touch with us?",
-		Formula:  "distinct contacts with a call, a text or an answer to a survey in the month. Callers who withhold their number are left out.",
+		Formula:  "distinct contacts with a call, a text or an answer to a survey in the period. Callers who withhold their number are left out.",
 		Measures: []Measure{{"contacts", "Contacts", "contacts", "Garwood (exact Poisson)"}},
 		Caveat:   "A person with two numbers is two contacts, unless murmur was told that they are one.",
 		Needs: []release.Query{{
@@ -130,39 +130,33 @@ func OutsideSections() (all []string) {
 // Outside makes the figures of releases that left, oldest month first. Of several releases of a month the first that has a
 // measure counts.
 func Outside(releases []provable.Release) (fs []Figure) {
-	seen := map[[2]string]bool{}
-	for _, r := range releases {
-		band := ""
-		if c, ok := r.Counts("contacts"); ok {
-			n, _ := c.Of(func(provable.Cell) bool { return true })
-			band = Band(max(n, 0))
-		}
-		for _, o := range outsiders() {
-			c, ok := r.Counts(o.Name)
-			at := [2]string{r.Month().Name, o.Name}
-			if !ok || seen[at] {
-				continue
-			}
-			seen[at] = true
-			fs = append(fs, o.figures(r, c, band)...)
+	bands := map[string]string{} // by the name of a period: how many contacts it had
+	for _, c := range provable.Periods(releases, "contacts") {
+		n, _ := c.Of(func(provable.Cell) bool { return true })
+		bands[c.Period.Name] = Band(max(n, 0))
+	}
+	for _, o := range outsiders() {
+		for _, c := range provable.Periods(releases, o.Name) {
+			fs = append(fs, o.figures(c, bands[c.Period.Name])...)
 		}
 	}
 	return fs
 }
 
-func (o outsider) figures(r provable.Release, c provable.Counts, band string) []Figure {
+func (o outsider) figures(c provable.Told, band string) []Figure {
+	plan := c.Release.Plan()
 	settings := map[string]string{
-		"unit": r.Plan().Unit, "epsilon": decimal(r.Plan().Epsilon), "delta": decimal(r.Plan().Delta),
+		"unit": plan.Unit, "epsilon": decimal(plan.Epsilon), "delta": decimal(plan.Delta),
 		"rows_of_a_contact": strconv.FormatInt(c.Most, 10),
 	}
-	a := o.answer(r, c)
+	a := o.answer(c)
 	for _, k := range []string{"open_hours", "short_abandon_seconds", "timezone"} {
 		settings[k] = a.printed()[k]
 	}
 	fs := o.insight.named(o.finish(a))
 	for i := range fs {
 		f := &fs[i]
-		f.Grain, f.Tier, f.Definition = "month", "provable", o.insight.Slug+"/1/"+r.Plan().Unit
+		f.Grain, f.Tier, f.Definition = string(c.Period.Grain), "provable", o.insight.Slug+"/1/"+plan.Unit
 		f.Noise, f.Settings = int64(math.Ceil(c.Sigma)), settings
 		if f.Hidden == "" {
 			f.Contacts = band
@@ -174,10 +168,10 @@ func (o outsider) figures(r provable.Release, c provable.Counts, band string) []
 func decimal(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
 // answer lays released counts open as a table of one group a member, with noise on every count, the empty ones too.
-func (o outsider) answer(r provable.Release, c provable.Counts) answer {
+func (o outsider) answer(c provable.Told) answer {
 	a := answer{
-		ok: true, query: o.Query, settings: r.Settings(), closed: true, asOf: r.Month().End, everywhere: true,
-		period:   release.Period{Name: r.Month().Name, Start: r.Month().Start, End: r.Month().End},
+		ok: true, query: o.Query, settings: c.Release.Settings(), closed: true, asOf: c.Release.Month().End, everywhere: true,
+		period:   release.Period{Name: c.Period.Name, Start: c.Period.Start, End: c.Period.End},
 		variance: func(release.Group) float64 { return c.Sigma * c.Sigma },
 	}
 	counts := make([]int64, len(c.Cells))
@@ -187,11 +181,7 @@ func (o outsider) answer(r provable.Release, c provable.Counts) answer {
 	counts = plausible(counts)
 	bins := max(1, len(o.Query.Value.Bins))
 	for i := 0; i < len(c.Cells); i += bins {
-		g := release.Group{Bins: counts[i : i+bins]}
-		if m := c.Cells[i].Member; m.Dim != "" {
-			g.Members = []release.Member{m}
-		}
-		a.groups = append(a.groups, g)
+		a.groups = append(a.groups, release.Group{Bins: counts[i : i+bins], Members: c.Cells[i].Members})
 	}
 	return a
 }

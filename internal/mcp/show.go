@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -35,7 +36,7 @@ type about struct {
 }
 
 func aboutOf(f insight.Figure) about {
-	return about{f.Insight, f.Definition, f.Period, f.Finished(), f.Settings, f.AsOf}
+	return about{f.Insight, f.Definition, f.Period, f.Finished() || f.Tier == "provable", f.Settings, f.AsOf}
 }
 
 func show(f insight.Figure) shown {
@@ -84,31 +85,36 @@ func adviceOf(s insight.Suggestion) advice {
 	return a
 }
 
-// periods names the periods of figures: the weeks or months first, then blocks of weeks, each the oldest first.
+// periods names the periods of figures: months first, then weeks, blocks of weeks and days, each the oldest first.
 func periods(figures []insight.Figure) []string {
 	names := []string{}
 	for _, f := range figures {
 		names = append(names, f.Period)
 	}
 	slices.SortFunc(names, func(a, b string) int {
-		if block := isBlock(a); block != isBlock(b) {
-			if block {
-				return 1
-			}
-			return -1
-		}
-		return strings.Compare(a, b) // names of one grain sort by time
+		return cmp.Or(cmp.Compare(length(a), length(b)), strings.Compare(a, b)) // names of one grain sort by time
 	})
 	return slices.Compact(names)
 }
 
-func isBlock(period string) bool { return strings.Contains(period, "..") }
+// length is 0 for a month, 1 for a week, 2 for a block of weeks, 3 for a day.
+func length(period string) int {
+	switch {
+	case strings.Contains(period, ".."):
+		return 2
+	case strings.Contains(period, "W"):
+		return 1
+	case len(period) == len(time.DateOnly):
+		return 3
+	}
+	return 0
+}
 
-// newest gives the newest week or month and the newest block, as far as there are any, of what periods lists.
+// newest gives the newest period of each length, as far as there are any, of what periods lists.
 func newest(periods []string) []string {
 	out := []string{}
 	for i, p := range periods {
-		if i+1 == len(periods) || isBlock(p) != isBlock(periods[i+1]) {
+		if i+1 == len(periods) || length(p) != length(periods[i+1]) {
 			out = append(out, p)
 		}
 	}

@@ -59,11 +59,12 @@ type Audited struct {
 	Lines     []AuditLine `json:"measures"`
 }
 
-// AuditLine is that on one measure, or on all together: the errors of an attacker lie on the curve of mu-GDP for a mu between
+// AuditLine is that on one measure in one grain, or on all together: the errors of an attacker lie on the curve of mu-GDP for a mu between
 // low and high, which must not be above the claim; no contact may change the exact sums by more than is declared (squared
 // Euclidean length).
 type AuditLine struct {
 	Measure  string  `json:"measure"`
+	Grain    string  `json:"grain,omitempty"`
 	Claimed  float64 `json:"mu_claimed"`
 	Low      float64 `json:"mu_low"`
 	High     float64 `json:"mu_high"`
@@ -76,7 +77,7 @@ func (a Audited) String() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "%s: what an attacker who knows everybody else tells from releases with and without one contact, %s\n", a.Workspace, a.Month)
 	for _, l := range a.Lines {
-		fmt.Fprintf(&s, "  %-16s mu %.3f to %.3f   at most %.3f   a contact adds %d of %d\n", l.Measure, l.Low, l.High, l.Claimed, l.Most, l.Declared)
+		fmt.Fprintf(&s, "  %-16s %-6s mu %.3f to %.3f   at most %.3f   a contact adds %d of %d\n", l.Measure, l.Grain, l.Low, l.High, l.Claimed, l.Most, l.Declared)
 	}
 	return s.String()
 }

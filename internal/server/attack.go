@@ -58,7 +58,7 @@ func audited(v *rpc.Verified, ws workspace.ID, a provable.Audit) {
 		if l.Measure == "" {
 			l.Measure = "all together"
 		}
-		out.Lines = append(out.Lines, rpc.AuditLine{Measure: l.Measure, Claimed: round(l.Mu), Low: round(l.Low), High: round(l.High), Declared: l.Declared, Most: l.Most})
+		out.Lines = append(out.Lines, rpc.AuditLine{Measure: l.Measure, Grain: string(l.Grain), Claimed: round(l.Mu), Low: round(l.Low), High: round(l.High), Declared: l.Declared, Most: l.Most})
 		if l.Broken() {
 			v.Breaches = append(v.Breaches, rpc.Breach{File: "murmur.db", What: fmt.Sprintf(
 				"workspace %s: what leaves of %s tells more of one contact than is claimed: mu %.3f or more, claimed %.3f; a contact adds %d, declared %d",

@@ -19,6 +19,9 @@ import (
 	"murmur/internal/workspace"
 )
 
+// plannedContacts are so many that every measure has days, weeks and the month.
+const plannedContacts = 500_000
+
 // neighbours are two businesses that differ by all that one contact did in November 2026, as lines of murmur.v1.
 type neighbours struct {
 	rng         *rand.Rand
@@ -159,7 +162,7 @@ func (n *Node) released(t *testing.T, rows map[workspace.ID]string, compact bool
 	out := map[workspace.ID]provable.Release{}
 	for ws := range rows {
 		random.reset()
-		if made, err := n.crowd.Leave(t.Context(), ws, defaultPlan()); err != nil || made != 1 {
+		if made, err := n.crowd.Leave(t.Context(), ws, planFor(plannedContacts)); err != nil || made != 1 {
 			t.Fatalf("%d releases, %v", made, err)
 		}
 		all, err := n.crowd.Outside(t.Context(), ws)
@@ -180,20 +183,28 @@ func TestNeighboursThroughTheWholeHouse(t *testing.T) {
 	if more, err := strconv.Atoi(os.Getenv("MURMUR_ROUNDS")); err == nil {
 		rounds = more
 	}
-	plan := defaultPlan()
-	reached := make([]bool, len(plan.Metrics))
+	plan := planFor(plannedContacts)
+	reached := make([][]bool, len(plan.Metrics))
+	for i, m := range plan.Metrics {
+		reached[i] = make([]bool, len(m.Parts))
+		if len(m.Parts) != 3 {
+			t.Fatalf("%s has %d grains", m.Measure, len(m.Parts))
+		}
+	}
 	for round := range rounds {
 		neighbourhood(t, round, plan, reached)
 	}
 	for i, m := range plan.Metrics {
-		if !reached[i] {
-			t.Errorf("no contact changed %s by its sensitivity: the test says little", m.Measure)
+		for g, p := range m.Parts {
+			if !reached[i][g] {
+				t.Errorf("no contact changed %s by %s by its sensitivity: the test says little", m.Measure, p.Grain)
+			}
 		}
 	}
 }
 
 // neighbourhood compares two houses, a workspace for each case.
-func neighbourhood(t *testing.T, round int, plan provable.Plan, reached []bool) {
+func neighbourhood(t *testing.T, round int, plan provable.Plan, reached [][]bool) {
 	t.Helper()
 	now := func() time.Time { return time.Date(2026, 12, 3, 1, 0, 0, 0, time.UTC) }
 	open := func(dir string) *Node {
@@ -233,16 +244,18 @@ func neighbourhood(t *testing.T, round int, plan provable.Plan, reached []bool) 
 	a, b := releases(with, all), releases(without, rest)
 	for ws := range all {
 		for i, m := range plan.Metrics {
-			x, _ := a[ws].Counts(m.Measure)
-			y, _ := b[ws].Counts(m.Measure)
-			squared := int64(0)
-			for j := range x.Cells {
-				squared += (x.Cells[j].Count - y.Cells[j].Count) * (x.Cells[j].Count - y.Cells[j].Count)
+			_, x := a[ws].Noised(m.Measure)
+			_, y := b[ws].Noised(m.Measure)
+			for g, p := range m.Parts {
+				squared := int64(0)
+				for j := range x[g] {
+					squared += (x[g][j] - y[g][j]) * (x[g][j] - y[g][j])
+				}
+				if squared > p.Squared {
+					t.Errorf("round %d, %s: a contact %s changes %s by %s by %d, at most %d is declared", round, ws, way[ws], m.Measure, p.Grain, squared, p.Squared)
+				}
+				reached[i][g] = reached[i][g] || squared == p.Squared
 			}
-			if squared > m.Squared {
-				t.Errorf("round %d, %s: a contact %s changes %s by %d, at most %d is declared", round, ws, way[ws], m.Measure, squared, m.Squared)
-			}
-			reached[i] = reached[i] || squared == m.Squared
 		}
 	}
 }

@@ -184,7 +184,7 @@ func (n *Node) open(ctx context.Context, c Config) (err error) {
 	err = n.openLake(ctx, c.Lake, c.LakeKey, crowd.Config{
 		Lake: n.dir.Lake(), Catalog: n.dir.Catalog(), Temp: n.dir.Tmp(), DB: n.db, Seal: n.ring, Queries: catalogueQueries(),
 		ReleaseKey: n.ring.Root().Derive("murmur releases 1")[:], Policy: n.store.Policy, Erased: n.zone.Erased, Fetching: n.fetching, Now: c.Now,
-		Ledger: n.ledger, Outside: defaultPlan(),
+		Ledger: n.ledger, Outside: planFor,
 	})
 	if err != nil {
 		return err

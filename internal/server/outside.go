@@ -44,10 +44,16 @@ func planOf(text []byte) (provable.Plan, error) {
 	return provable.Compile(spec, insight.OutsideMeasures())
 }
 
-func defaultPlan() provable.Plan {
-	p, err := planOf(provable.Default)
+// planFor is the plan that is followed in a workspace of about so many contacts a month.
+func planFor(contacts int) provable.Plan {
+	spec, err := provable.ParseSpec(provable.Default)
 	if err != nil {
 		panic(err) // it is part of the program, and tested
+	}
+	spec.Expect.Contacts = float64(contacts)
+	p, err := provable.Compile(spec, insight.OutsideMeasures())
+	if err != nil {
+		panic(err) // the same
 	}
 	return p
 }
@@ -58,11 +64,14 @@ func (n *Node) explainSpec(ctx context.Context, a rpc.ExplainArgs) (provable.Exp
 	if err != nil {
 		return provable.Explanation{}, err
 	}
-	text := provable.Default
-	if a.Spec != "" {
-		text = []byte(a.Spec)
+	if a.Spec == "" {
+		policy, err := n.store.Policy(ctx, ws)
+		if err != nil {
+			return provable.Explanation{}, err
+		}
+		return n.crowd.Explain(ctx, ws, planFor(policy.OutsideContacts))
 	}
-	plan, err := planOf(text)
+	plan, err := planOf([]byte(a.Spec))
 	if err != nil {
 		return provable.Explanation{}, &rpc.Problem{Message: err.Error(), Hint: "docs/provable.md describes a specification", Exit: 2, Status: 422}
 	}

@@ -31,7 +31,7 @@ func TestASharedLinkOpensWhatLeft(t *testing.T) {
 	mine, others := link("default"), link("other")
 	for _, suffix := range []string{"", "/figures.json", "/figures.csv"} {
 		code, body := web.ask("", "GET", mine.Path+suffix, "")
-		if code != 200 || !strings.Contains(body, "2026-11") && !strings.Contains(body, "November 2026") || strings.Contains(body, "guarded") || strings.Contains(body, "2026-W") {
+		if code != 200 || !strings.Contains(body, "2026-11") && !strings.Contains(body, "November 2026") || strings.Contains(body, "guarded") || strings.Contains(body, "busy-hours") {
 			t.Errorf("%q: %d %s", suffix, code, body)
 		}
 		if code, body := web.ask("", "GET", others.Path+suffix, ""); code != 200 || strings.Contains(body, "2026-11") || strings.Contains(body, "November") {

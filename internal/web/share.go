@@ -156,6 +156,7 @@ func (s *site) shared(answer func(w http.ResponseWriter, r *http.Request, ws wor
 
 func (s *site) sharedPage(w http.ResponseWriter, r *http.Request, ws workspace.ID, sec section, figures []insight.Figure) {
 	v := sharedView{Path: "/s/" + r.PathValue("token")}
+	figures = slices.DeleteFunc(figures, func(f insight.Figure) bool { return f.Grain != "month" }) // the files have the others
 	for _, f := range figures {
 		if !slices.Contains(v.Months, f.Period) {
 			v.Months = append(v.Months, f.Period)
@@ -215,7 +216,9 @@ func (s *site) sharedForm(f form) http.HandlerFunc {
 		}
 		v := sharedFigures{Workspace: ws.String(), Page: sec.Path[1:], Title: sec.Name, Text: []string{}, Figures: append([]insight.Figure{}, figures...)}
 		for _, g := range figures {
-			v.Period = max(v.Period, g.Period)
+			if g.Grain == "month" {
+				v.Period = max(v.Period, g.Period)
+			}
 		}
 		for _, in := range insight.OutsideInsights() {
 			now, before := ofPeriod(figures, in.Slug, v.Period), ofPeriod(figures, in.Slug, insight.Before(v.Period))

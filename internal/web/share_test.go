@@ -66,7 +66,7 @@ func TestAPlatformEmbedsWhatLeft(t *testing.T) {
 	if err := json.Unmarshal(w.Body.Bytes(), &v); err != nil {
 		t.Fatal(err)
 	}
-	if w.Header().Get("Access-Control-Allow-Origin") != "*" || w.Header().Get("Cross-Origin-Resource-Policy") != "cross-origin" || v.Page != "calls" || v.Period != "2026-10" || len(v.Figures) != 10 {
+	if w.Header().Get("Access-Control-Allow-Origin") != "*" || w.Header().Get("Cross-Origin-Resource-Policy") != "cross-origin" || v.Page != "calls" || v.Period != "2026-10" || len(v.Figures) != 12 {
 		t.Errorf("%v %+v", w.Header(), v)
 	}
 	has(t, "the text", strings.Join(v.Text, "\n"), "430 (418 to 442) people were in touch, no clear change from 410 (398 to 422) the month before.",
@@ -77,7 +77,7 @@ func TestAPlatformEmbedsWhatLeft(t *testing.T) {
 		}
 	}
 	rows, err := csv.NewReader(b.visit("/s/calls-link/figures.csv").Body).ReadAll()
-	if err != nil || len(rows) != 11 {
+	if err != nil || len(rows) != 13 {
 		t.Errorf("%d rows, %v", len(rows), err)
 	}
 	if parquet := b.visit("/s/calls-link/figures.parquet").Body.String(); !strings.HasPrefix(parquet, "PAR1") {

@@ -165,12 +165,15 @@ func weekOf(name string) (time.Time, bool) {
 	return monday.AddDate(0, 0, 7*(week-1)), true
 }
 
-// periodText prints a period for people: "2-8 Nov 2026", "2-29 Nov 2026 (4 weeks)", "October 2026".
+// periodText prints a period for people: "2-8 Nov 2026", "2-29 Nov 2026 (4 weeks)", "October 2026", "5 Nov 2026".
 func periodText(name string) string {
 	first, last, block := strings.Cut(name, "..")
 	from, ok := weekOf(first)
 	if month, err := time.Parse("2006-01", name); err == nil {
 		return month.Format("January 2006")
+	}
+	if day, err := time.Parse(time.DateOnly, name); err == nil {
+		return day.Format("2 Jan 2006")
 	}
 	if !ok {
 		return name
@@ -230,7 +233,7 @@ var settingTitles = map[string]string{
 	"recordings": "Recordings", "transcripts": "Transcripts and summaries", "opt-in-countries": "Countries where people are always asked", "raw-hours": "Hours that originals live",
 	"link-days": "Days that rows stay linked", "timezone": "Time zone", "region": "Country of numbers without a country code", "open-hours": "When someone should answer",
 	"short-abandon-seconds": "Calls given up at once, in seconds", "opt-out-choice": "Key for “do not record”", "min-group": "Smallest group of people", "min-group-content": "Smallest group where words were read",
-	"noise": "Noise on counts for others than the owner", "outside": "Differentially private figures leave", "transforms": "What masking puts in place of values", "identifiers": "Identifiers of your own that are masked",
+	"noise": "Noise on counts for others than the owner", "outside": "Differentially private figures leave", "outside-contacts": "Contacts in a month, about", "transforms": "What masking puts in place of values", "identifiers": "Identifiers of your own that are masked",
 	"recognizer": "Second reader of words",
 }
 

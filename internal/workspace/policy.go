@@ -40,6 +40,7 @@ type Policy struct {
 	MinGroupContent         int    // distinct contacts, for anything derived from content
 	Noise                   int    // scale of the noise on counts, 1 to 4; 0: none, for the owner alone
 	Outside                 string // off; Monthly: figures that leave are made
+	OutsideContacts         int    // of a month, roughly: what figures that leave are planned with
 	Transforms              string // what stands for a masked value instead of its type: "DATE:week,AGE:band"
 	Identifiers             string // shapes of numbers of the business's own making: "ORDER:ORD-####-######"
 	Recognizer              string // a second reader of texts, "rampart"; empty: none
@@ -49,7 +50,7 @@ type Policy struct {
 func DefaultPolicy() Policy {
 	return Policy{
 		Recordings: Deny, Transcripts: Deny, RawHours: 24, LinkDays: 60, Timezone: "UTC", Region: "US",
-		OptOutChoice: "9", MinGroup: 5, MinGroupContent: 10, Noise: 2, Outside: "off",
+		OptOutChoice: "9", MinGroup: 5, MinGroupContent: 10, Noise: 2, Outside: "off", OutsideContacts: 1000,
 	}
 }
 
@@ -92,6 +93,8 @@ var settings = []setting{
 		func(p *Policy) string { return strconv.Itoa(p.Noise) }, func(p *Policy, v string) error { return setInt(&p.Noise, v, 0, 4) }},
 	{"outside", "off or monthly: whether differentially private figures are made, once a month, for tokens of the role outside; at most epsilon 2 a month",
 		func(p *Policy) string { return p.Outside }, setOutside},
+	{"outside-contacts", "about how many contacts a month has, as a round number (50-9999, or 1k-999k): figures that leave are planned with it, and have weeks and days where it is enough for them",
+		contacts, setContacts},
 	{"transforms", "what stands for a masked value instead of its type, as DATE:week,DATE_OF_BIRTH:decade,AGE:band,POSTCODE:zip3,LOCATION:state,PHONE:last4; empty: the type alone",
 		func(p *Policy) string { return p.Transforms }, func(p *Policy, v string) error { return setList(&p.Transforms, v) }},
 	{"identifiers", "numbers of your own making, each by an example, of which only the shape is kept: ORDER:ORD-2024-118822 becomes ORDER:ORD-####-######",
@@ -111,6 +114,27 @@ func setOutside(p *Policy, v string) error {
 		return errors.New("must be off or monthly")
 	}
 	p.Outside = v
+	return nil
+}
+
+// contacts prints thousands with a k: no setting has five digits in a row, as telephone numbers do.
+func contacts(p *Policy) string {
+	if p.OutsideContacts >= 10_000 {
+		return strconv.Itoa(p.OutsideContacts/1000) + "k"
+	}
+	return strconv.Itoa(p.OutsideContacts)
+}
+
+func setContacts(p *Policy, v string) error {
+	digits, thousands := strings.CutSuffix(v, "k")
+	n, err := strconv.Atoi(digits)
+	if thousands {
+		n *= 1000
+	}
+	if err != nil || len(digits) > 4 || n < 50 || n > 999_000 {
+		return errors.New("must be from 50 to 9999, or from 1k to 999k")
+	}
+	p.OutsideContacts = n
 	return nil
 }
 

@@ -57,7 +57,7 @@ func BenchmarkBound(b *testing.B) {
 			b.ReportAllocs()
 			rows, began := 0, cpuTime()
 			for b.Loop() {
-				s := newBounded(p, time.UTC, make([]byte, 32), request(p).Workspace, november.Name)
+				s := newBounded(p, november, make([]byte, 32), request(p).Workspace)
 				for i, u := range all {
 					s.add(u, of[i])
 					rows += len(of[i])

@@ -29,28 +29,47 @@ type Row struct {
 // keyed hash: of days, then of rows. So neither the first nor the last rows of a month are preferred, and without the
 // key nobody can influence which rows count.
 type bounded struct {
-	plan Plan
-	zone *time.Location
-	rank cipher.Block
-	sums [][]int64 // by metric and cell
+	plan  Plan
+	zone  *time.Location
+	rank  cipher.Block
+	sums  [][][]int64 // by metric, grain, and cell of each period in turn
+	first int64       // day of the month
+	in    [][][]int32 // by metric and grain: the period that a day of the month lies in
 
 	// Of the contact whose rows are counted; kept for the next one, so that nothing is allocated for a row.
 	order  []ranked
 	days   []rankedDay
-	month  []int64    // rows that count, by metric
-	today  []int64    // on the day that is looked at
-	seen   [][]uint32 // by metric and cell: the last look that counted there
+	month  []int64      // rows that count, by metric
+	today  []int64      // on the day that is looked at
+	seen   [][]uint32   // by metric: the last look that counted in a cell, of the month or (Afresh) of a day
+	seenIn [][][]uint32 // by metric, grain, and cell of each period in turn: the same, where contacts count once in every period
 	look   uint32
 	block  [2][aes.BlockSize]byte            // plain, encrypted
 	offset struct{ from, to, seconds int64 } // of the zone, for moments in [from, to)
 }
 
-func newBounded(p Plan, zone *time.Location, key []byte, w workspace.ID, month string) *bounded {
+func newBounded(p Plan, month Month, key []byte, w workspace.ID) *bounded {
 	n := len(p.Metrics)
-	b := &bounded{plan: p, zone: zone, rank: ranking(key, w, month), month: make([]int64, n), today: make([]int64, n)}
-	for _, m := range p.Metrics {
-		b.sums = append(b.sums, make([]int64, len(m.Cells)))
-		b.seen = append(b.seen, make([]uint32, len(m.Cells)))
+	b := &bounded{
+		plan: p, zone: month.Start.Location(), rank: ranking(key, w, month.Name),
+		month: make([]int64, n), today: make([]int64, n), sums: make([][][]int64, n), in: make([][][]int32, n), seen: make([][]uint32, n), seenIn: make([][][]uint32, n),
+	}
+	b.first = b.day(month.Start.UnixMicro())
+	of := map[Grain][]int32{}
+	for _, g := range Grains() {
+		of[g] = month.periodsByDay(g)
+	}
+	for i, m := range p.Metrics {
+		b.seen[i] = make([]uint32, len(m.Cells))
+		if m.Afresh {
+			b.seen[i] = make([]uint32, len(m.Cells)*len(of[ByDay]))
+		}
+		for _, part := range m.Parts {
+			periods := len(month.Periods(part.Grain))
+			b.in[i] = append(b.in[i], of[part.Grain])
+			b.sums[i] = append(b.sums[i], make([]int64, periods*len(m.Cells)))
+			b.seenIn[i] = append(b.seenIn[i], make([]uint32, periods*len(m.Cells)))
+		}
 	}
 	return b
 }
@@ -104,8 +123,16 @@ func (b *bounded) whole(rows []Row) bool {
 	b.begin()
 	crowded := false
 	for i := range rows {
+		day := b.dayOf(&rows[i])
 		for n, cell := range rows[i].Cells {
-			if cell < 0 || b.again(n, cell) {
+			m := &b.plan.Metrics[n]
+			if cell = m.cell(cell); cell < 0 {
+				continue
+			}
+			if b.again(n, day, cell) {
+				if m.Once && len(m.Parts) > 1 { // which of its days it counts on is chosen
+					return false
+				}
 				continue
 			}
 			b.month[n]++
@@ -120,9 +147,10 @@ func (b *bounded) whole(rows []Row) bool {
 	}
 	b.begin()
 	for i := range rows {
+		day := b.dayOf(&rows[i])
 		for n, cell := range rows[i].Cells {
-			if cell >= 0 && !b.again(n, cell) {
-				b.sums[n][cell]++
+			if cell = b.plan.Metrics[n].cell(cell); cell >= 0 && !b.again(n, day, cell) {
+				b.count(n, day, cell)
 			}
 		}
 	}
@@ -150,14 +178,15 @@ func (b *bounded) some(unit Unit, rows []Row) {
 		if i > 0 && r.day != b.order[i-1].day {
 			clear(b.today)
 		}
+		day := b.dayOf(r.row)
 		for n, cell := range r.row.Cells {
 			m := &b.plan.Metrics[n]
-			if cell < 0 || b.month[n] == m.Month || b.today[n] == m.Day || b.again(n, cell) {
+			if cell = m.cell(cell); cell < 0 || b.month[n] == m.Month || b.today[n] == m.Day || b.again(n, day, cell) {
 				continue
 			}
 			b.month[n]++
 			b.today[n]++
-			b.sums[n][cell]++
+			b.count(n, day, cell)
 		}
 	}
 }
@@ -170,8 +199,11 @@ func (b *bounded) begin() {
 }
 
 // again reports whether the contact was counted in a cell in which contacts count once. Asking counts.
-func (b *bounded) again(metric int, cell int32) bool {
-	if !b.plan.Metrics[metric].Once {
+func (b *bounded) again(metric int, day, cell int32) bool {
+	switch m := &b.plan.Metrics[metric]; {
+	case m.Afresh:
+		cell += day * int32(len(m.Cells))
+	case !m.Once:
 		return false
 	}
 	last := &b.seen[metric][cell]
@@ -181,6 +213,25 @@ func (b *bounded) again(metric int, cell int32) bool {
 	*last = b.look
 	return false
 }
+
+// count counts a row of a day in a cell, in the period of every grain.
+func (b *bounded) count(metric int, day, cell int32) {
+	m := &b.plan.Metrics[metric]
+	for g, sums := range b.sums[metric] {
+		at := b.in[metric][g][day]*int32(len(m.Cells)) + cell
+		if m.Afresh {
+			last := &b.seenIn[metric][g][at]
+			if *last == b.look {
+				continue
+			}
+			*last = b.look
+		}
+		sums[at]++
+	}
+}
+
+// dayOf is the day of the month that a row lies on, from 0.
+func (b *bounded) dayOf(r *Row) int32 { return int32(b.day(r.At) - b.first) }
 
 // choose puts the rows of the days that are looked at, those that count somewhere, into their order.
 func (b *bounded) choose(unit Unit, rows []Row) {

@@ -18,21 +18,36 @@ type Explanation struct {
 	Requested int64               `json:"requested_nano_rho"`
 	Budget    int64               `json:"budget_nano_rho"` // of a month
 	Metrics   []MetricExplanation `json:"metrics"`
+	Lost      []LostExplanation   `json:"cannot_be_had"`
 	Months    []MonthExplanation  `json:"months"` // of the account, and those that are due
+}
+
+// LostExplanation is a metric that would be too inexact in every grain. It costs nothing.
+type LostExplanation struct {
+	Measure string `json:"measure"`
+	Coarser
 }
 
 // MetricExplanation says it of one metric.
 type MetricExplanation struct {
-	Measure     string  `json:"measure"`
-	Cells       int     `json:"cells"`
-	Month       int64   `json:"month"` // rows of one contact that count
-	Day         int64   `json:"day"`
-	Once        bool    `json:"once"`
-	Sensitivity float64 `json:"sensitivity"` // Euclidean
+	Measure string             `json:"measure"`
+	Cells   int                `json:"cells"`
+	Month   int64              `json:"month"` // rows of one contact that count
+	Day     int64              `json:"day"`
+	Once    string             `json:"once,omitempty"`
+	NanoRho int64              `json:"nano_rho"`
+	Kept    float64            `json:"expected_share"` // of all rows, that counts
+	Grains  []GrainExplanation `json:"grains"`
+	Coarser []Coarser          `json:"coarser"` // what was given up, and why
+}
+
+// GrainExplanation says it of one metric in the periods of one grain.
+type GrainExplanation struct {
+	Grain       Grain   `json:"grain"`
+	Sensitivity float64 `json:"sensitivity"` // Euclidean, over all periods of a month
 	Sigma       float64 `json:"sigma"`       // of the noise on each cell
 	NanoRho     int64   `json:"nano_rho"`
-	Rows        float64 `json:"expected_rows"`  // that count
-	Kept        float64 `json:"expected_share"` // of all rows, that counts
+	Rows        float64 `json:"expected_rows"`  // that count in a period
 	Error       float64 `json:"expected_error"` // 95 %, of the figure, by noise alone
 	Unit        string  `json:"error_unit"`
 }
@@ -51,35 +66,38 @@ func (p Plan) Explain() Explanation {
 	e := Explanation{
 		Unit: p.Unit, Epsilon: p.Epsilon, Delta: p.Delta, Days: p.Days, Contacts: p.contacts,
 		Requested: int64(p.Cost), Budget: int64(MonthBudget()), Yearly: dp.Epsilon(dp.Rho(12*p.Cost), p.Delta),
+		Lost: []LostExplanation{},
+	}
+	for _, l := range p.lost {
+		e.Lost = append(e.Lost, LostExplanation{l.Measure, l})
 	}
 	for _, m := range p.Metrics {
-		rows := keptOf(m.expect, m.Month)
-		if m.Once && len(m.Cells) == 1 { // it counts contacts, of whom each has a row
-			rows = min(m.expect, 1)
-		}
-		x := MetricExplanation{
-			Measure: m.Measure, Cells: len(m.Cells), Month: m.Month, Day: m.Day, Once: m.Once, Unit: m.measure.Unit,
-			Sensitivity: math.Sqrt(float64(m.Squared)), Sigma: m.Sigma(), NanoRho: int64(m.Cost), Rows: rows * p.contacts,
-		}
-		if m.expect > 0 {
-			x.Kept = rows / m.expect
-		}
-		if x.Rows > 0 && m.measure.Error != nil {
-			x.Error = m.measure.Error(x.Rows, x.Sigma)
-		}
-		e.Metrics = append(e.Metrics, x)
+		e.Metrics = append(e.Metrics, m.explain(p.contacts))
 	}
 	return e
 }
 
-// keptOf is how many of a contact's rows count under a cap of most, when contacts have mean rows each and their numbers are
-// geometric: the shares of contacts with 0, 1, 2, .. rows fall by a constant factor.
-func keptOf(mean float64, most int64) (kept float64) {
-	ratio := mean / (1 + mean)
-	for n := int64(1); n <= most; n++ {
-		kept += math.Pow(ratio, float64(n))
+func (m *Metric) explain(contacts float64) MetricExplanation {
+	x := MetricExplanation{Measure: m.Measure, Cells: len(m.Cells), Month: m.Month, Day: m.Day, NanoRho: int64(m.Cost), Coarser: append([]Coarser{}, m.coarser...)}
+	switch {
+	case m.Once:
+		x.Once = OnceMonth
+	case m.Afresh:
+		x.Once = OncePeriod
 	}
-	return kept
+	if m.expect > 0 {
+		x.Kept = m.kept() / m.expect
+	}
+	for _, p := range m.Parts {
+		g := GrainExplanation{
+			Grain: p.Grain, Sensitivity: math.Sqrt(float64(p.Squared)), Sigma: p.Sigma(), NanoRho: int64(p.Cost), Rows: m.rows(p.Grain, contacts), Unit: m.measure.Unit,
+		}
+		if g.Rows > 0 && m.measure.Error != nil {
+			g.Error = m.measure.Error(g.Rows, g.Sigma)
+		}
+		x.Grains = append(x.Grains, g)
+	}
+	return x
 }
 
 // With completes an explanation by the account of a month.

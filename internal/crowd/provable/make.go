@@ -126,29 +126,32 @@ func (r *Releaser) make(ctx context.Context, q Request) (Release, error) {
 	return Release{workspace: q.Workspace, month: q.Month, settings: q.Settings, plan: q.Plan, values: values, ok: true}, nil
 }
 
-// noised gives sums with a draw on every cell.
-func noised(sampler *dp.Sampler, p Plan, sums [][]int64) ([][]int64, error) {
-	values := make([][]int64, len(sums))
+// noised gives sums with a draw on every cell of every period.
+func noised(sampler *dp.Sampler, p Plan, sums [][][]int64) ([][][]int64, error) {
+	values := make([][][]int64, len(sums))
 	for i, m := range p.Metrics {
-		values[i] = make([]int64, len(m.Cells))
-		if err := sampler.Gaussian(values[i], m.Variance); err != nil {
-			return nil, err
-		}
-		for j, exact := range sums[i] {
-			values[i][j] += exact
+		values[i] = make([][]int64, len(m.Parts))
+		for g, part := range m.Parts {
+			values[i][g] = make([]int64, len(sums[i][g]))
+			if err := sampler.Gaussian(values[i][g], part.Variance); err != nil {
+				return nil, err
+			}
+			for j, exact := range sums[i][g] {
+				values[i][g][j] += exact
+			}
 		}
 	}
 	return values, nil
 }
 
 // sums are the exact bounded sums. They never leave this package.
-func (r *Releaser) sums(ctx context.Context, q Request) ([][]int64, error) {
+func (r *Releaser) sums(ctx context.Context, q Request) ([][][]int64, error) {
 	return r.sumsOf(ctx, q, func(Unit, []Row) {})
 }
 
 // sumsOf are the exact bounded sums; look sees the rows of each contact that they are made of.
-func (r *Releaser) sumsOf(ctx context.Context, q Request, look func(Unit, []Row)) ([][]int64, error) {
-	b := newBounded(q.Plan, q.Settings.Zone, r.Key, q.Workspace, q.Month.Name)
+func (r *Releaser) sumsOf(ctx context.Context, q Request, look func(Unit, []Row)) ([][][]int64, error) {
+	b := newBounded(q.Plan, q.Month, r.Key, q.Workspace)
 	span := release.Span{Start: q.Month.Start.UTC(), End: q.Month.End.UTC()}
 	err := r.Reader.Contacts(ctx, q.Snapshot, q.Settings, q.Plan.questions(span), func(unit Unit, rows []Row) {
 		look(unit, rows)

@@ -26,23 +26,23 @@ type plant struct {
 var plants = []plant{
 	{
 		bug: "noise of half the scale", file: "provable/make.go", test: "TestTheErrorsOfAnAttackerLieOnTheCurve", in: "provable", always: true,
-		old: "sampler.Gaussian(values[i], m.Variance)",
-		new: "sampler.Gaussian(values[i], m.Variance/4)",
+		old: "sampler.Gaussian(values[i][g], part.Variance)",
+		new: "sampler.Gaussian(values[i][g], part.Variance/4)",
 	},
 	{
 		bug: "noise of half the scale, on the smallest metric alone", file: "provable/make.go", test: "TestTheErrorsOfAnAttackerLieOnTheCurve", in: "provable",
-		old: "sampler.Gaussian(values[i], m.Variance)",
-		new: "sampler.Gaussian(values[i], m.Variance>>(2*uint(max(0, 1-i))))",
+		old: "sampler.Gaussian(values[i][g], part.Variance)",
+		new: "sampler.Gaussian(values[i][g], part.Variance>>(2*uint(max(0, 1-i))))",
 	},
 	{
 		bug: "noise of twice the scale", file: "provable/make.go", test: "TestTheErrorsOfAnAttackerLieOnTheCurve", in: "provable",
-		old: "sampler.Gaussian(values[i], m.Variance)",
-		new: "sampler.Gaussian(values[i], m.Variance*4)",
+		old: "sampler.Gaussian(values[i][g], part.Variance)",
+		new: "sampler.Gaussian(values[i][g], part.Variance*4)",
 	},
 	{
 		bug: "one draw for all cells", file: "provable/make.go", test: "TestAReleaseIsItsSumsAndOneDraw", in: "provable",
-		old: "values[i][j] += exact",
-		new: "values[i][j] = values[i][0] + exact",
+		old: "values[i][g][j] += exact",
+		new: "values[i][g][j] = values[i][g][0] + exact",
 	},
 	{
 		bug: "noise with a seed", file: "internal/dp/sampler.go", test: "TestNoTwoSamplersDrawAlike", in: "internal/dp",
@@ -61,8 +61,8 @@ var plants = []plant{
 	},
 	{
 		bug: "a draw is cut at zero before it is added", file: "provable/make.go", test: "TestAReleaseIsItsSumsAndOneDraw", in: "provable",
-		old: "values[i][j] += exact",
-		new: "values[i][j] = max(values[i][j], 0) + exact",
+		old: "values[i][g][j] += exact",
+		new: "values[i][g][j] = max(values[i][g][j], 0) + exact",
 	},
 	{
 		bug: "one contact counted as three: calls, texts and answers apart", file: "provable/make.go", test: "TestNeighbours", in: "provable", always: true,
@@ -86,13 +86,13 @@ var plants = []plant{
 	},
 	{
 		bug: "a cell gets another key after the bound was checked", file: "provable/bound.go", test: "TestNeighbours", in: "provable",
-		old: "b.today[n]++\n\t\t\tb.sums[n][cell]++",
-		new: "b.today[n]++\n\t\t\tb.sums[n][cell/2]++",
+		old: "b.today[n]++\n\t\t\tb.count(n, day, cell)",
+		new: "b.today[n]++\n\t\t\tb.count(n, day, cell/2)",
 	},
 	{
 		bug: "a sensitivity that is not squared", file: "provable/plan.go", test: "TestNeighbours", in: "provable",
-		old: "return m.Month * m.Month",
-		new: "return m.Month",
+		old: "return m.Month/most*most*most + (m.Month%most)*(m.Month%most)",
+		new: "return m.Month + 0*most",
 	},
 	{
 		bug: "the first rows of a month are kept", file: "provable/bound.go", test: "TestKeptRowsAreFlatOverTheDays", in: "provable",
@@ -101,8 +101,73 @@ var plants = []plant{
 	},
 	{
 		bug: "empty cells are hidden, as a plain group-by hides them", file: "provable/make.go", test: "TestEmptyCellsHaveNoise", in: "provable", always: true,
-		old: "values[i][j] += exact",
-		new: "values[i][j] = (values[i][j] + exact) * min(exact, 1)",
+		old: "values[i][g][j] += exact",
+		new: "values[i][g][j] = (values[i][g][j] + exact) * min(exact, 1)",
+	},
+	{
+		bug: "a grain is forgotten in the sensitivity: weeks have that of days", file: "provable/plan.go", test: "TestNeighbours", in: "provable", always: true,
+		old: "most := min(m.Month, m.Day*g.days())",
+		new: "most := min(m.Month, m.Day*(g.days()+6)/7)",
+	},
+	{
+		bug: "contacts that count in every period have the sensitivity of the month", file: "provable/plan.go", test: "TestNeighbours", in: "provable",
+		old: "return min(m.Month, g.mostPeriods()*int64(len(m.Cells)))",
+		new: "return min(m.Month, int64(len(m.Cells)))",
+	},
+	{
+		bug: "a contact counts once in a month where its periods were meant", file: "provable/bound.go", test: "TestPeopleCountOnceInEveryPeriod", in: "provable",
+		old: "cell += day * int32(len(m.Cells))",
+		new: "",
+	},
+	{
+		bug: "cells merge after the bound was checked", file: "provable/bound.go", test: "TestNeighbours", in: "provable",
+		old: "at := b.in[metric][g][day]*int32(len(m.Cells)) + cell",
+		new: "at := b.in[metric][g][day]*int32(len(m.Cells)) + cell - cell%int32(1+len(m.to)/14)",
+	},
+	{
+		bug: "the rho of days is not charged", file: "provable/plan.go", test: "TestTheCostIsThatOfAllThatOneContactAdds", in: "provable", always: true,
+		old: "m.Parts, m.Cost = append(m.Parts, p), m.Cost+p.Cost",
+		new: "m.Parts = append(m.Parts, p)\n\t\tif p.Grain != ByDay {\n\t\t\tm.Cost += p.Cost\n\t\t}",
+	},
+	{
+		bug: "each grain has the whole share", file: "provable/plan.go", test: "TestTheCostIsThatOfAllThatOneContactAdds", in: "provable",
+		old: "dp.Rho(share(budget, w.share, whole))",
+		new: "dp.Rho(budget)",
+	},
+	{
+		bug: "a week in two months is charged once: all of it is in the later month", file: "provable/make.go", test: "TestAWeekInTwoMonthsIsOfBoth", in: "provable", always: true,
+		old: "span := release.Span{Start: q.Month.Start.UTC()",
+		new: "span := release.Span{Start: q.Month.Periods(ByWeek)[1].Start.AddDate(0, 0, -7).UTC()",
+	},
+	{
+		bug: "a week in two months is shown from one", file: "provable/provable.go", test: "TestAWeekInTwoMonthsIsOfBoth", in: "provable",
+		old: "case c.Period.begins() && c.Period.ends():",
+		new: "case c.Period.ends(), c.Period.begins():",
+	},
+	{
+		bug: "days add up to the exact sum of the month", file: "provable/make.go", test: "TestAReleaseIsItsSumsAndOneDraw", in: "provable",
+		old: "values[i][g][j] += exact",
+		new: "values[i][g][j] += exact\n\t\t\t\tif part.Grain == ByMonth {\n\t\t\t\t\tvalues[i][g][j] = exact\n\t\t\t\t}",
+	},
+	{
+		bug: "the least squares forget the weights", file: "provable/consistent.go", test: "TestCountsAddUpAndAreTheNearest", in: "provable",
+		old: "s.from = (s.count*variance + sum*s.variance) / (variance + s.variance)",
+		new: "s.from = (s.count + sum) / 2",
+	},
+	{
+		bug: "what is left of the noise is told too small", file: "provable/consistent.go", test: "TestTheNoiseThatIsLeftIsAsTold", in: "provable",
+		old: "k.spread-part*part*(variance-left)",
+		new: "k.spread*part",
+	},
+	{
+		bug: "grains are given up where few came", file: "provable/make.go", test: "TestThePlanIsTheSameWhateverTheRows", in: "provable", always: true,
+		old: "\tvalues, err := noised(dp.NewSampler(r.Random), q.Plan, sums)",
+		new: "\tfor i := range q.Plan.Metrics {\n\t\tif m := &q.Plan.Metrics[i]; sums[i][len(sums[i])-1][0] < 50 {\n\t\t\tm.Parts, sums[i] = m.Parts[len(m.Parts)-1:], sums[i][len(sums[i])-1:]\n\t\t}\n\t}\n\tvalues, err := noised(dp.NewSampler(r.Random), q.Plan, sums)",
+	},
+	{
+		bug: "a month of the plan before is released again", file: "outside.go", test: "TestAMonthOfAnotherPlanIsNotReleasedAgain", in: ".",
+		old: "if left || a.Cap-a.Spent",
+		new: "if left && a.Reserved || a.Cap-a.Spent",
 	},
 	{
 		bug: "noise is drawn again for whoever asks again", file: "provable/make.go", test: "TestAReleaseIsMadeOnce", in: "provable", always: true,

@@ -11,6 +11,8 @@
 // It promises, for whoever reads every release of a month, (2, 1e-6)-differential privacy with respect to adding or removing
 // all facts of one contact in that month:
 //   - the exact sums of two neighbouring months differ by at most the plan's sensitivity (TestNeighbours), and the noise hides the difference as well as is claimed (Audit);
+//   - what one contact adds is bounded over the days, the weeks and the month together, and all of it is paid for (TestTheCostIsThatOfAllThatOneContactAdds);
+//   - which grains and cells there are follows from the specification alone, never from rows (TestThePlanIsTheSameWhateverTheRows);
 //   - cells are public before any row is read; empty ones get noise as well, and none is hidden;
 //   - the budget is reserved durably before a row is read, and never more than the month has; a crash after that has spent it; noise is drawn once;
 //   - when a month is due follows from the calendar alone.
@@ -23,6 +25,7 @@ package provable
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -50,6 +53,7 @@ type Measure struct {
 	Name  string
 	Query release.Query // without a split by the workspace's own labels, without values that follow from other rows
 	Unit  string        // of the expected error: "%", "points", ..
+	Scale float64       // how much of the unit is 100 %; 0: 100
 	// Error gives the expected 95 % error of the figure that is made of the cells, when about rows are counted in all of
 	// them and the noise of each has a standard deviation of sigma.
 	Error func(rows, sigma float64) float64
@@ -96,15 +100,16 @@ func Due(zone *time.Location, linkDays int, now time.Time) (due []Month) {
 
 // Cell is one public cell of a released measure, with its noised count, which may be below zero.
 type Cell struct {
-	Member release.Member // of the measure's split; zero: none
-	Bin    int64          // lower edge of its values; 0 when there is one bin
-	Count  int64
+	Members []release.Member // of the measure's split, several where cells were merged; none: there is no split
+	Bin     int64            // lower edge of its values; 0 when there is one bin
+	Count   int64
 }
 
-// Counts are the released cells of one measure.
+// Counts are the released cells of one measure in one period.
 type Counts struct {
 	Measure string
-	Most    int64   // cells or rows that one contact adds at most
+	Period  Period
+	Most    int64   // rows that one contact adds at most
 	Sigma   float64 // standard deviation of the noise on each
 	Cells   []Cell
 }
@@ -125,7 +130,7 @@ type Release struct {
 	month     Month
 	settings  release.Settings
 	plan      Plan
-	values    [][]int64 // by metric and cell
+	values    [][][]int64 // by metric, grain, and cell of each period in turn
 	ok        bool
 }
 
@@ -144,17 +149,73 @@ func (r Release) Settings() release.Settings { return r.settings }
 // Plan is what was released.
 func (r Release) Plan() Plan { return r.plan }
 
-// Counts gives a measure's cells; ok is false when the plan has none.
+// Counts gives a measure's cells in the month; ok is false when the plan has none.
 func (r Release) Counts(measure string) (c Counts, ok bool) {
-	i := slices.IndexFunc(r.plan.Metrics, func(m Metric) bool { return m.Measure == measure })
+	i := r.plan.metric(measure)
 	if i < 0 {
 		return Counts{}, false
 	}
-	m := r.plan.Metrics[i]
-	c = Counts{Measure: measure, Most: m.Month, Sigma: m.Sigma()}
-	for j, v := range r.values[i] {
-		c.Cells = append(c.Cells, Cell{Member: m.Cells[j].Member, Bin: m.Cells[j].Bin, Count: v})
+	all := r.counts(i)
+	return all[len(all)-1], true
+}
+
+// Noised are the counts of a measure as they were drawn, by grain, period and cell: before they are made consistent.
+func (r Release) Noised(measure string) (parts []Part, counts [][]int64) {
+	i := r.plan.metric(measure)
+	if i < 0 {
+		return nil, nil
 	}
+	return r.plan.Metrics[i].Parts, r.values[i]
+}
+
+// Told are the counts of one period, and the release that they are of: of a week in two months the later one.
+type Told struct {
+	Release Release
+	Counts
+}
+
+// Periods gives all counts of a measure in releases that are sorted by month: of each month's the first that has the measure. A week in two months is there when both
+// left with the same cells; it has the noise of both.
+func Periods(releases []Release, measure string) (all []Told) {
+	last := ""
+	var begun *Told // a week that the month before began
+	for _, r := range releases {
+		i := r.plan.metric(measure)
+		if i < 0 || r.month.Name == last {
+			continue
+		}
+		last = r.month.Name
+		var rest *Told
+		for _, c := range r.counts(i) {
+			switch {
+			case c.Period.begins() && c.Period.ends():
+				all = append(all, Told{r, c})
+			case c.Period.begins():
+				rest = &Told{r, c}
+			case begun != nil:
+				if joined, ok := begun.with(c); ok {
+					all = append(all, Told{r, joined})
+				}
+			}
+		}
+		begun = rest
+	}
+	return all
+}
+
+// with adds the rest of a week.
+func (t Told) with(c Counts) (Counts, bool) {
+	same := t.Period.Name == c.Period.Name && t.Period.End.Equal(c.Period.Start) && slices.EqualFunc(t.Cells, c.Cells, func(a, b Cell) bool {
+		return a.Bin == b.Bin && slices.Equal(a.Members, b.Members)
+	})
+	if !same {
+		return c, false
+	}
+	c.Cells = slices.Clone(c.Cells)
+	for i := range c.Cells {
+		c.Cells[i].Count += t.Cells[i].Count
+	}
+	c.Period.Start, c.Most, c.Sigma = t.Period.Start, max(t.Most, c.Most), math.Hypot(t.Sigma, c.Sigma)
 	return c, true
 }
 

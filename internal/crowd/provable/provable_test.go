@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -43,12 +44,25 @@ func measures() []Measure {
 	}
 }
 
+// defaultPlan has every measure in every grain.
 func defaultPlan(t testing.TB) Plan {
+	t.Helper()
+	p := planOf(t, func(s *Spec) { s.Expect.Contacts = 1_000_000 })
+	for _, m := range p.Metrics {
+		if len(m.Parts) != 3 {
+			t.Fatalf("%s has the grains %v", m.Measure, m.Parts)
+		}
+	}
+	return p
+}
+
+func planOf(t testing.TB, change func(*Spec)) Plan {
 	t.Helper()
 	s, err := ParseSpec(Default)
 	if err != nil {
 		t.Fatal(err)
 	}
+	change(&s)
 	p, err := Compile(s, measures())
 	if err != nil {
 		t.Fatal(err)
@@ -65,10 +79,14 @@ func TestTheDefaultCostsNoMoreThanAMonthHas(t *testing.T) {
 	if e := dp.Epsilon(dp.Rho(p.Cost), Delta); e > Epsilon {
 		t.Errorf("all metrics together are epsilon %.6f", e)
 	}
-	want := map[string]int64{"contacts": 1, "missed-calls": 4, "missed-reasons": 1, "topics": 2, "nps": 1, "csat": 1}
+	want := map[string][3]int64{ // by day, week, month
+		"contacts": {4, 4, 1}, "missed-calls": {2, 4, 4}, "missed-reasons": {1, 1, 1}, "topics": {2, 2, 2}, "nps": {1, 1, 1}, "csat": {1, 1, 1},
+	}
 	for _, m := range p.Metrics {
-		if m.Squared != want[m.Measure] {
-			t.Errorf("%s: squared sensitivity %d, want %d", m.Measure, m.Squared, want[m.Measure])
+		for g, part := range m.Parts {
+			if part.Squared != want[m.Measure][g] {
+				t.Errorf("%s by %s: squared sensitivity %d, want %d", m.Measure, part.Grain, part.Squared, want[m.Measure][g])
+			}
 		}
 	}
 	if p.ID() != defaultPlan(t).ID() {
@@ -94,6 +112,13 @@ func TestSpecificationsAreRefused(t *testing.T) {
 		{"month: 2, day: 1", "month: 1, day: 2", "day"},
 		{"unit:", "units:", "units"},
 		{"expect: 0.5", "expect: -1", "expect"},
+		{"expect: 0.5", "expect: .nan", "expect"},
+		{"contacts: 1000", "contacts: .inf", "contacts"},
+		{"month: 333", "month: 334", "grains"},
+		{"month: 333", "month: 0", "grains"},
+		{"day: 334", "day: -1", "grains"},
+		{"day: 334", "hour: 1", "hour"},
+		{"once: period", "once: true", "once"},
 	} {
 		text := strings.Replace(whole, c.from, c.to, 1)
 		s, err := ParseSpec([]byte(text))
@@ -286,11 +311,11 @@ func TestAReleaseIsMadeOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range p.Metrics {
-		if !slices.Equal(first.values[i], again.values[i]) {
+		if !reflect.DeepEqual(first.values[i], again.values[i]) {
 			t.Errorf("%s was drawn anew", p.Metrics[i].Measure)
 		}
 	}
-	if c, ok := again.Counts("topics"); !ok || len(c.Cells) != 14 || c.Cells[0].Member.Name != "booking" {
+	if c, ok := again.Counts("topics"); !ok || len(c.Cells) != 14 || c.Cells[0].Members[0].Name != "booking" {
 		t.Errorf("topics: %+v", c)
 	}
 	if store.spent[november.Name] != p.Cost {
@@ -382,13 +407,15 @@ func TestAReleaseIsItsSumsAndOneDraw(t *testing.T) {
 	}
 	sampler := dp.NewSampler(rand.NewChaCha8([32]byte{4}))
 	for i, m := range p.Metrics {
-		noise := make([]int64, len(m.Cells))
-		if err := sampler.Gaussian(noise, m.Variance); err != nil {
-			t.Fatal(err)
-		}
-		for j, v := range made.values[i] {
-			if v != sums[i][j]+noise[j] {
-				t.Errorf("%s, cell %d: %d, the sum is %d and the draw %d", m.Measure, j, v, sums[i][j], noise[j])
+		for g, part := range m.Parts {
+			noise := make([]int64, len(sums[i][g]))
+			if err := sampler.Gaussian(noise, part.Variance); err != nil {
+				t.Fatal(err)
+			}
+			for j, v := range made.values[i][g] {
+				if v != sums[i][g][j]+noise[j] {
+					t.Errorf("%s by %s, cell %d: %d, the sum is %d and the draw %d", m.Measure, part.Grain, j, v, sums[i][g][j], noise[j])
+				}
 			}
 		}
 	}
@@ -420,7 +447,7 @@ func TestKeptRowsAreFlatOverTheDays(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return s[calls][1]
+		return s[calls][2][1]
 	}
 	// 267 of 800 are expected in each, 13 is a standard deviation.
 	if first, last := kept(0, 10), kept(20, 30); first < 200 || last < 200 || first > 334 || last > 334 {

@@ -27,9 +27,17 @@ type Spec struct {
 		Days int64 `yaml:"days"` // on which one contact is looked at, of a month
 	} `yaml:"bounds"`
 	Expect struct {
-		Contacts float64 `yaml:"contacts"` // of a month, to plan with
+		Contacts float64 `yaml:"contacts"` // of a month, to plan with; 0: nothing is planned, and nothing coarsened
 	} `yaml:"expect"`
+	Grains  *SpecGrains  `yaml:"grains"` // nil: a third of each metric's budget for each
 	Metrics []SpecMetric `yaml:"metrics"`
+}
+
+// SpecGrains are shares of each metric's budget, per mille. Without a share there is no such grain.
+type SpecGrains struct {
+	Day   int64 `yaml:"day"`
+	Week  int64 `yaml:"week"`
+	Month int64 `yaml:"month"` // at least 1
 }
 
 // SpecMetric is one measure of a specification.
@@ -38,9 +46,15 @@ type SpecMetric struct {
 	Share   int64   `yaml:"share"`  // of the budget, per mille
 	Month   int64   `yaml:"month"`  // rows of one contact in a month
 	Day     int64   `yaml:"day"`    // rows of one contact on a day; 0: as many as in a month
-	Once    bool    `yaml:"once"`   // a contact counts once in each cell
+	Once    string  `yaml:"once"`   // OnceMonth, OncePeriod; empty: every row counts
 	Expect  float64 `yaml:"expect"` // rows of a contact in a month, to plan with
 }
+
+// What a contact counts once in.
+const (
+	OnceMonth  = "month"  // in each cell of a month, on one of its days
+	OncePeriod = "period" // in each cell of each day, of each week and of the month
+)
 
 // maxSpec is the most bytes of a specification.
 const maxSpec = 64 << 10

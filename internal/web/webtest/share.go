@@ -21,6 +21,8 @@ func left(ws string) (out []insight.Figure) {
 		}
 		m.add("contact-reasons", "share", "month", month, map[string][]string{"reason": {"booking"}}, 0.4, 0.05, 200)
 	}
+	m.add("contacts", "contacts", "week", "2026-W44", map[string][]string{}, 120, 20, 120)
+	m.add("missed-call-rate", "rate", "day", "2026-10-30", map[string][]string{}, 0.15, 0.05, 60)
 	for i := range m.out {
 		f := &m.out[i]
 		f.Tier, f.Noise, f.Unit = "provable", 12, map[bool]string{true: "contacts", false: "ratio"}[f.Measure == "contacts"]
