@@ -146,6 +146,9 @@ func (c *statusCmd) Run(r *run) error {
 		if a.Lake != nil {
 			fmt.Fprintf(w, "Lake %s.\n", a.Lake)
 		}
+		for _, s := range a.Streams {
+			fmt.Fprintf(w, "Stream %s.\n", s)
+		}
 		for _, ws := range a.Names() {
 			if r := a.Workspaces[ws].Recordings; r != nil {
 				fmt.Fprintf(w, "Recordings of %s: %d stored, %d transcribed, %d wait, %d may not be transcribed: %s.\n", ws, r.Stored, r.Heard, r.Waiting, r.Denied, r.Said)

@@ -20,12 +20,12 @@ type connectCmd struct {
 }
 
 type connectAddCmd struct {
-	Kind      string   `arg:"" help:"Kind of source: quo, twilio, typeform, delighted, formbricks, zendesk, webhook, vcon or native."`
+	Kind      string   `arg:"" help:"Kind of source: quo, twilio, typeform, delighted, formbricks, zendesk, webhook, vcon or native; kafka for your own stream, of all workspaces."`
 	Workspace string   `default:"default" help:"Workspace."`
 	Name      string   `help:"Name of the source; the kind by default." placeholder:"N"`
-	Secret    *string  `help:"Signing secret of the vendor, or @FILE; made up by default." placeholder:"S|@FILE"`
+	Secret    *string  `help:"Signing secret of the vendor, or @FILE; made up by default. Of kafka: the password." placeholder:"S|@FILE"`
 	APIKey    *string  `help:"API key of the vendor, or @FILE: the server then asks for the history and polls." placeholder:"KEY|@FILE"`
-	APIBase   string   `help:"Base URL of the vendor's API, where it is another one." placeholder:"URL"`
+	APIBase   string   `help:"Base URL of the vendor's API, where it is another one. Of kafka: kafka://HOST:PORT,HOST:PORT/TOPIC,TOPIC?group=NAME or kafka+tls://USER@HOST:PORT/.." placeholder:"URL"`
 	PublicURL string   `help:"Where the vendor can reach this server: its webhook is then set up as well." placeholder:"URL"`
 	MediaHost []string `help:"Further hosts that media may be fetched from." placeholder:"HOST[:PORT]"`
 	Map       string   `help:"Mapping of a webhook's fields, YAML." placeholder:"FILE" type:"existingfile"`
@@ -56,6 +56,15 @@ func (c *connectAddCmd) Run(r *run) error {
 	}
 	if key != "" {
 		return c.polled(r, a)
+	}
+	if a.Reads != "" {
+		return r.print(a, func(w io.Writer) {
+			said := "`murmur serve` reads it as soon as it runs."
+			if a.Serving {
+				said = "The server reads it from now on."
+			}
+			fmt.Fprintf(w, "Stream %s is connected: %s\n\n%s Records name their workspace in the header murmur-workspace (docs/stream.md); murmur status says how far it is.\n", a.Source, a.Reads, said)
+		})
 	}
 	return r.print(a, func(w io.Writer) {
 		if secret != "" {

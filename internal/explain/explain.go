@@ -29,6 +29,7 @@ import (
 	"murmur/internal/private"
 	"murmur/internal/redact/command"
 	"murmur/internal/rpc"
+	"murmur/internal/stream"
 	"murmur/internal/workspace"
 )
 
@@ -77,6 +78,10 @@ var explanations = []struct {
 	{bucket.ErrMissing, http.StatusConflict, 1, "docs/runbook/bucket.md: the bucket must exist; murmur verify names objects that are gone"},
 	{crowd.ErrTaken, http.StatusConflict, 4, "name another prefix: --lake s3://BUCKET/PREFIX; of two copies of a data directory only one may run"},
 	{crowd.ErrOther, http.StatusConflict, 2, "bring it back first: murmur serve --lake files; murmur status --json says where it is"},
+	{stream.ErrAddress, http.StatusUnprocessableEntity, 2, "such as --api-base kafka+tls://murmur@10.0.0.5:9093/calls,texts?group=murmur; docs/stream.md"},
+	{stream.ErrAway, http.StatusServiceUnavailable, 1, "docs/stream.md: the servers of the stream must run and be reached; what was not read stays there"},
+	{stream.ErrTrust, http.StatusServiceUnavailable, 1, "docs/stream.md: the user, the password (murmur connect rotate NAME --secret @FILE), the rights to read topics and group, and the servers' certificates must be right"},
+	{stream.ErrTopic, http.StatusConflict, 2, "make the topic first, or name another one in --api-base"},
 	{journal.ErrFull, http.StatusServiceUnavailable, 1, "the disk is full; vendors try again, nothing is lost"},
 	{workspace.ErrBadID, http.StatusUnprocessableEntity, 2, "use a-z, 0-9 and -, at most 32 characters"},
 	{private.ErrUnconfined, http.StatusConflict, 1, Confine},

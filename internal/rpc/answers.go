@@ -116,6 +116,7 @@ type Connected struct {
 	Kind      string `json:"kind"`
 	Path      string `json:"path,omitempty"`
 	Secret    string `json:"secret"`
+	Reads     string `json:"reads,omitempty"` // address of a stream
 	Paste     string `json:"paste,omitempty"` // what to set up at the vendor, line by line
 
 	// With an API key: what the vendor gives to it, whether its webhook was registered, and whether a server runs that
@@ -176,6 +177,70 @@ type Status struct {
 	Queue *relay.Status `json:"queue,omitempty"`
 	// Lake is the bucket of the lake, where its files are in one.
 	Lake *LakeStatus `json:"lake,omitempty"`
+	// Streams are the operator's own that are connected.
+	Streams []Stream `json:"streams,omitempty"`
+}
+
+// Stream is how far a connected stream is.
+type Stream struct {
+	Source     string  `json:"source"`
+	Address    string  `json:"address"`
+	State      string  `json:"state"`             // reading, joining, stopped (see Trouble), paused, idle (no server runs)
+	Trouble    string  `json:"trouble,omitempty"` // why it is stopped
+	Partitions int     `json:"partitions"`        // that this server reads
+	Of         int     `json:"of"`                // that the topics have
+	Behind     int64   `json:"behind"`            // records not read yet, as far as the servers have told
+	Taken      int64   `json:"taken"`             // records since the server started
+	Aside      []Aside `json:"aside"`
+}
+
+// Aside says how many records of a partition were put aside, why and where: nothing of what is in them.
+type Aside struct {
+	Topic     string `json:"topic"`
+	Partition int32  `json:"partition"`
+	Workspace string `json:"workspace,omitempty"` // empty: none that is known here
+	Why       string `json:"why"`
+	First     int64  `json:"first"` // offset
+	Last      int64  `json:"last"`  // offset
+	Records   int64  `json:"records"`
+	At        string `json:"at"`    // when the last came
+	Waits     bool   `json:"waits"` // they are read again by themselves
+}
+
+func (a Aside) String() string {
+	where := fmt.Sprintf("offset %d", a.First)
+	if a.Last > a.First {
+		where = fmt.Sprintf("offsets %d to %d", a.First, a.Last)
+	}
+	of := ""
+	if a.Workspace != "" {
+		of = " of workspace " + a.Workspace
+	}
+	return fmt.Sprintf("%d of topic %s, partition %d, %s%s: %s", a.Records, a.Topic, a.Partition, where, of, a.Why)
+}
+
+// Count gives how many records were put aside for good, and how many wait.
+func (s Stream) Count() (aside, waiting int64) {
+	for _, a := range s.Aside {
+		if a.Waits {
+			waiting += a.Records
+		} else {
+			aside += a.Records
+		}
+	}
+	return aside, waiting
+}
+
+func (s Stream) String() string {
+	aside, waiting := s.Count()
+	said := fmt.Sprintf("%s (%s): %s", s.Source, s.Address, s.State)
+	if s.Trouble != "" {
+		said += ": " + s.Trouble
+	}
+	if s.State == "reading" {
+		said += fmt.Sprintf(", %d of %d partitions, %d records behind", s.Partitions, s.Of, s.Behind)
+	}
+	return said + fmt.Sprintf(", %d taken since the start, %d wait, %d put aside", s.Taken, waiting, aside)
 }
 
 // Names lists the workspaces in order.

@@ -94,6 +94,7 @@ func (n *Node) doctor(ctx context.Context, a rpc.DoctorArgs) (rpc.Diagnosis, err
 	if err := n.erasures(ctx, say); err != nil {
 		return d, err
 	}
+	n.streamChecks(status.Streams, say)
 	_ = n.pollingChecks(ctx, say) // a workspace whose sources cannot be read is listed as stalled
 	n.standing(say)
 	damage, err := n.ring.Check()
@@ -153,7 +154,11 @@ func (n *Node) trace(ctx context.Context, a rpc.DoctorArgs) (rpc.Diagnosis, erro
 	if err != nil {
 		return rpc.Diagnosis{}, err
 	}
-	for _, source := range append(names, private.ImportSource, private.ControlSource, private.RecorderSource) {
+	streams, err := n.streamNames(ctx)
+	if err != nil {
+		return rpc.Diagnosis{}, err
+	}
+	for _, source := range append(append(names, streams...), private.ImportSource, private.ControlSource, private.RecorderSource) {
 		id, err := n.zone.EventID(ws, source, a.Event)
 		if err != nil {
 			return rpc.Diagnosis{}, err

@@ -251,7 +251,7 @@ func (n *Node) metrics() http.Handler {
 			Help: "Requests and connections refused because more comes in than fits, since the server started.", ConstLabels: prometheus.Labels{"why": why}},
 			func() float64 { return float64(count.Load()) }))
 	}
-	reg.MustRegister(newPolls(n), newLiveCalls(n), newStallMetric(n))
+	reg.MustRegister(newPolls(n), newLiveCalls(n), newStallMetric(n), newStreamMetrics(n))
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 }
 

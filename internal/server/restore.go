@@ -78,6 +78,9 @@ func (n *Node) restored(ctx context.Context, erasures []erasure, insteadOf strin
 	if err := n.deleteAgain(ctx, insteadOf); err != nil {
 		return err
 	}
+	if err := n.pauseStreams(ctx); err != nil {
+		return err
+	}
 	return n.eachWorkspace(ctx, "carry out erasures again", func(ws workspace.ID) error {
 		if insteadOf != "" {
 			if err := n.zone.Adopt(ctx, ws, insteadOf, datadir.MetaOf(insteadOf)); err != nil {

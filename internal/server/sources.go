@@ -26,6 +26,9 @@ func (s sources) Sources(ctx context.Context, ws workspace.ID) ([]web.Source, er
 	}
 	out := make([]web.Source, 0, len(list))
 	for _, src := range list {
+		if src.Kind == workspace.KindStream {
+			continue // of the whole server: status and doctor tell of it
+		}
 		label, err := s.zone.SourceLabel(ws, src.Name)
 		if err != nil {
 			return nil, err

@@ -48,6 +48,7 @@ func (n *Node) startUpkeep(ctx context.Context) error {
 	n.running.Go(func() { n.keepDeleting(ctx) })
 	n.running.Go(func() { n.keepReleasing(ctx) })
 	n.running.Go(func() { n.keepCalls(ctx) })
+	n.running.Go(func() { n.keepStreams(ctx) })
 	return nil
 }
 

@@ -157,6 +157,9 @@ func (n *Node) known(ctx context.Context, name string) (workspace.ID, error) {
 
 // connect adds a source for the operator: the hosts that it names may be private or loopback.
 func (n *Node) connect(ctx context.Context, a rpc.ConnectArgs) (rpc.Connected, error) {
+	if a.Kind == workspace.KindStream {
+		return n.connectStream(ctx, a)
+	}
 	named, err := private.HostsOf(workspace.SourceConfig{APIBase: a.APIBase, MediaHosts: a.MediaHosts})
 	if err != nil {
 		return rpc.Connected{}, err
@@ -174,7 +177,7 @@ func (n *Node) connectTo(ctx context.Context, a rpc.ConnectArgs, named []string)
 		return rpc.Connected{}, err
 	}
 	if !slices.Contains(private.Kinds(), a.Kind) {
-		return rpc.Connected{}, &rpc.Problem{Message: "this version cannot connect that kind of source", Hint: "the kinds are " + strings.Join(private.Kinds(), ", "), Exit: 2, Status: 422}
+		return rpc.Connected{}, &rpc.Problem{Message: "this version cannot connect that kind of source", Hint: "the kinds are " + strings.Join(private.Kinds(), ", ") + "; " + workspace.KindStream + " on the machine itself", Exit: 2, Status: 422}
 	}
 	if a.APIKey != "" && !private.CanPoll(a.Kind) {
 		return rpc.Connected{}, private.ErrNoPolling
@@ -249,6 +252,7 @@ func (n *Node) removeSource(ctx context.Context, a rpc.SourceArgs) (rpc.Removed,
 	if err != nil {
 		return rpc.Removed{}, err
 	}
+	defer n.streams.wake()
 	return rpc.Removed{Workspace: ws.String(), Source: a.Name, State: "removed"}, n.store.Remove(ctx, ws, a.Name)
 }
 
@@ -262,6 +266,10 @@ func (n *Node) rotateSource(ctx context.Context, a rpc.SourceArgs) (rpc.Connecte
 		return rpc.Connected{}, err
 	}
 	c := rpc.Connected{Workspace: ws.String(), Source: a.Name, Kind: src.Kind}
+	if src.Kind == workspace.KindStream && a.Secret == "" {
+		return c, &rpc.Problem{Message: "the password of a stream is its servers' to make", Hint: "murmur connect rotate " + a.Name + " --secret @FILE", Exit: 2, Status: 422}
+	}
+	defer n.streams.wake()
 	if a.APIKey != "" {
 		return c, n.rekey(ctx, src, a.APIKey)
 	}
@@ -421,6 +429,9 @@ func (n *Node) Status(ctx context.Context) (rpc.Status, error) {
 		return rpc.Status{}, err
 	}
 	s.Lake = n.lakeStatus()
+	if s.Streams, err = n.streamStatus(ctx); err != nil {
+		return rpc.Status{}, err
+	}
 	waiting, _, err := n.zone.WaitingOrders(ctx)
 	if err != nil {
 		return rpc.Status{}, err
@@ -476,7 +487,11 @@ func (n *Node) sourceNames(ctx context.Context, ws workspace.ID) (map[fact.Label
 		return nil, err
 	}
 	out := map[fact.Label]string{}
-	for _, name := range append(names, private.ImportSource, private.ControlSource, private.RecorderSource) {
+	streams, err := n.streamNames(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range append(append(names, streams...), private.ImportSource, private.ControlSource, private.RecorderSource) {
 		l, err := n.zone.SourceLabel(ws, name)
 		if err != nil {
 			return nil, err
