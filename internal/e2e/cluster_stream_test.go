@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -190,7 +192,7 @@ func (h *house) awaitStream(what string, is func() bool) {
 func TestClusterStream(t *testing.T) {
 	o := newOperator(t)
 	row := faulttest.Begin(t, "The operator's stream: murmur and the server killed while it is read, then all of it again")
-	files, all := threeTowns(t, 60)
+	files, all := threeTowns(t, 200)
 	plain := open(t, newData(t))
 	plain.furnish()
 	for _, shop := range shops {
@@ -206,9 +208,15 @@ func TestClusterStream(t *testing.T) {
 	h.furnish()
 	h.do("connect", rpc.ConnectArgs{Kind: "kafka", APIBase: o.address()}, nil)
 	row.Rounds = faulttest.Rounds(4, 5, 50)
+	inTheMiddle := 0
 	for i := range row.Rounds {
-		o.write(all[len(all)*i/row.Rounds : len(all)*(i+1)/row.Rounds])
-		h.awaitStream("it is being read", func() bool { return h.stream().Taken > 0 })
+		part := all[len(all)*i/row.Rounds : len(all)*(i+1)/row.Rounds]
+		o.write(part)
+		taken := int64(0)
+		h.awaitStream("it is being read", func() bool { taken = h.stream().Taken; return taken > 0 })
+		if taken < int64(len(part)) {
+			inTheMiddle++
+		}
 		if i%2 == 1 {
 			o.servers.Kill(0)
 		}
@@ -238,7 +246,10 @@ func TestClusterStream(t *testing.T) {
 	h.awaitStream("all of it is read again", func() bool { return h.stream().Taken >= int64(len(all)) })
 	got := h.figuresOfShops()
 	row.Same(sameFigures(t, want, got))
-	row.Lost, row.Note = missing(), fmt.Sprintf("%d bytes of figures", len(got))
+	row.Lost, row.Note = missing(), fmt.Sprintf("%d bytes of figures, %d kills in the middle of a batch", len(got), inTheMiddle)
+	if inTheMiddle == 0 {
+		t.Error("murmur was never killed while records waited")
+	}
 	if row.Lost < 0 {
 		row.Lost, row.Doubled = 0, -row.Lost
 	}
@@ -265,4 +276,55 @@ func (o *operator) movesOnFirst(h *house) bool {
 	o.write(call(4))
 	h.awaitStream("the last call is there", func() bool { return h.once()[shops[0]] > before })
 	return h.once()[shops[0]] < before+4
+}
+
+// kafkaTools are the commands of Kafka as its own scripts call them.
+var kafkaTools = map[string]string{
+	"kafka-topics.sh":           "org.apache.kafka.tools.TopicCommand",
+	"kafka-console-producer.sh": "org.apache.kafka.tools.ConsoleProducer",
+	"kafka-consumer-groups.sh":  "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+}
+
+// TestClusterStreamPage runs the commands of docs/stream.md as they stand there, Kafka's own too, on a real Kafka: the call of the
+// page arrives, and once more after the group was set back.
+func TestClusterStreamPage(t *testing.T) {
+	c := kafkatest.Start(t, 1)
+	data := newData(t)
+	h := spawn(t, data)
+	var prelude strings.Builder
+	fmt.Fprintf(&prelude, "set -euo pipefail\nmurmur() { local IFS=$'\\n'; %s=\"$*\" '%s'; }\n", childArgs, os.Args[0])
+	for name, class := range kafkaTools {
+		fmt.Fprintf(&prelude, "%s() { java -Xmx128m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp '%s/*' %s \"$@\"; }\n", name, os.Getenv(kafkatest.Variable), class)
+	}
+	run := func(block string) {
+		t.Helper()
+		cmd := exec.Command("bash", "-c", prelude.String()+strings.ReplaceAll(block, "10.0.0.5:9092", c.Servers[0]))
+		cmd.Env = append(os.Environ(), "MURMUR_DATA="+data)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s\n%s", err, block, out)
+		}
+	}
+	counts := func() rpc.Counts {
+		var s rpc.Status
+		h.do("status", nil, &s)
+		return s.Workspaces["customer-4417"].BySource["stream:kafka"]
+	}
+	begin, again := blocks(t, "stream.md", "# Your own stream"), blocks(t, "stream.md", "\n## What is promised\n")
+	if len(begin) != 1 || len(again) != 1 {
+		t.Fatalf("%d and %d blocks of commands", len(begin), len(again))
+	}
+	run(begin[0])
+	h.awaitStream("the call of the page arrives", func() bool { return counts().Published == 1 })
+	run(again[0])
+	h.awaitStream("it comes again", func() bool { return counts().Duplicate == 1 })
+	h.stopWell()
+}
+
+// TestClusterQueueCommands runs the commands of docs/scale.md, "Facts over Kafka", on a real Kafka.
+func TestClusterQueueCommands(t *testing.T) {
+	c := kafkatest.Start(t, 1)
+	ours := strings.NewReplacer("kafka://10.0.0.5:9092,10.0.0.6:9092,10.0.0.7:9092", queueOf(c))
+	if ran := runScalePage(t, "Facts over Kafka", ours, c.Servers[0]); ran < 4 {
+		t.Errorf("%d commands ran", ran)
+	}
 }

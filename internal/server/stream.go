@@ -96,10 +96,15 @@ func (n *Node) matchStreams(ctx context.Context) error {
 			wanted[src.Connection()] = src
 		}
 	}
-	n.endStreams(func(s *streaming) bool {
+	ended := n.endStreams(func(s *streaming) bool {
 		src, ok := wanted[s.src.Connection()]
 		return !ok || src.Config.APIBase != s.src.Config.APIBase || !slices.Equal(src.Secrets, s.src.Secrets)
 	})
+	for _, s := range ended {
+		if err := s.config.Leave(ctx); err != nil { // the group misses it by itself
+			n.log.Warn("a stream that is read no more did not leave its group", "source", s.src.Name, "error", err)
+		}
+	}
 	var errs []error
 	for connection, src := range wanted {
 		if n.streams.of(src) == nil {
@@ -118,9 +123,8 @@ func (n *Node) matchStreams(ctx context.Context) error {
 }
 
 // endStreams ends those readers and waits for them.
-func (n *Node) endStreams(which func(*streaming) bool) {
+func (n *Node) endStreams(which func(*streaming) bool) (ending []*streaming) {
 	n.streams.mu.Lock()
-	var ending []*streaming
 	for connection, s := range n.streams.running {
 		if which(s) {
 			ending = append(ending, s)
@@ -134,6 +138,7 @@ func (n *Node) endStreams(which func(*streaming) bool) {
 	for _, s := range ending {
 		<-s.ended
 	}
+	return ending
 }
 
 func (n *Node) newStreaming(src workspace.Source) (*streaming, error) {

@@ -77,15 +77,6 @@ func (o *own) lines(ws, all string) {
 func (o *own) setBack(group string) {
 	o.t.Helper()
 	admin := kadm.NewClient(o.client)
-	described, err := admin.DescribeGroups(o.t.Context(), group)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	for _, m := range described[group].Members {
-		if _, err := admin.LeaveGroup(o.t.Context(), kadm.LeaveGroup(group).InstanceIDs(*m.InstanceID)); err != nil {
-			o.t.Fatal(err)
-		}
-	}
 	starts, err := admin.ListStartOffsets(o.t.Context(), "calls")
 	if err == nil {
 		err = admin.CommitAllOffsets(o.t.Context(), group, starts.Offsets())

@@ -253,6 +253,22 @@ func (c Config) Read(ctx context.Context, p *Progress, take func(context.Context
 	}
 }
 
+// Leave takes the reader's name out of its group, so that others have its partitions at once and the group may be set back. One
+// that ended without it is missed after Session.
+func (c Config) Leave(ctx context.Context) error {
+	client, err := kgo.NewClient(c.options()...)
+	if err != nil {
+		return fmt.Errorf("leave the group: %w", err)
+	}
+	defer client.Close()
+	bounded, cancel := context.WithTimeout(ctx, c.patience())
+	defer cancel()
+	if _, err := kadm.NewClient(client).LeaveGroup(bounded, kadm.LeaveGroup(c.Group).InstanceIDs(c.Member)); err != nil {
+		return fmt.Errorf("leave the group: %w", away(ctx, err))
+	}
+	return nil
+}
+
 type reader struct {
 	config   Config
 	client   *kgo.Client

@@ -99,7 +99,7 @@ func TestTheGroupMovesOnAfterWhatWasTaken(t *testing.T) {
 	must(t, err)
 	defer client.Close()
 	admin := kadm.NewClient(client)
-	must(t, c.leaves(t, admin))
+	must(t, c.Leave(t.Context()))
 	var back kadm.Offsets
 	for partition := range int32(3) {
 		back.AddOffset("calls", partition, 0, -1)
@@ -108,13 +108,6 @@ func TestTheGroupMovesOnAfterWhatWasTaken(t *testing.T) {
 	if seen := c.read(t, 35); len(seen) != 35 {
 		t.Errorf("%d records after the group was set back", len(seen))
 	}
-}
-
-// leaves has the member leave its group, as its session's end would.
-func (c Config) leaves(t *testing.T, admin *kadm.Client) error {
-	t.Helper()
-	_, err := admin.LeaveGroup(t.Context(), kadm.LeaveGroup(c.Group).InstanceIDs(c.Member))
-	return err
 }
 
 // TestAGroupThatMovesOnFirstLoses is the negative control: a reader that moves the group on before a batch was taken loses it.
