@@ -129,7 +129,7 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 	if c.Models == "" {
 		c.Models = models.Dir()
 	}
-	n := &Node{now: c.Now, log: c.Log, erasing: erasing{kick: make(chan struct{}, 1)}, tenancy: tenancy{kick: make(chan struct{}, 1)}, streams: streams{kick: make(chan struct{}, 1), running: map[[32]byte]*streaming{}}, stop: func() {}}
+	n := &Node{now: c.Now, log: c.Log, erasing: erasing{kick: make(chan struct{}, 1)}, tenancy: tenancy{kick: make(chan struct{}, 1)}, streams: streams{running: map[[32]byte]*streaming{}}, stop: func() {}}
 	if err := n.open(ctx, c); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}

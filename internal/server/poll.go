@@ -266,7 +266,7 @@ func (n *Node) pause(ctx context.Context, a rpc.SourceArgs, paused bool) (rpc.Re
 	if err := n.store.Pause(ctx, ws, a.Name, paused); err != nil {
 		return rpc.Removed{}, err
 	}
-	n.streams.wake()
+	n.followStreams(ctx)
 	state := map[bool]string{true: "paused", false: "resumed"}[paused]
 	src, err := n.store.Source(ctx, ws, a.Name)
 	if err == nil && !paused {

@@ -22,7 +22,7 @@ import (
 // in stream_said.go.
 
 const (
-	// streamsEvery is how often a server looks which streams are connected; a verb that changes them wakes it.
+	// streamsEvery is how often a server looks which streams are connected; a verb that changes them looks at once.
 	streamsEvery = time.Minute
 	// streamRest and streamRestMost are how long a stream rests after a failure, doubled until it goes well.
 	streamRest, streamRestMost = time.Second, 30 * time.Second
@@ -30,17 +30,17 @@ const (
 
 // streams are those that a server reads.
 type streams struct {
-	kick chan struct{} // one was connected, changed or removed
+	matching sync.Mutex // one looks at a time
 
 	mu      sync.Mutex
+	reading context.Context         //nolint:containedctx // under which streams are read; nil: no server reads
 	running map[[32]byte]*streaming // by workspace.Source.Connection
 }
 
-func (s *streams) wake() {
-	select {
-	case s.kick <- struct{}{}:
-	default:
-	}
+func (s *streams) under() context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reading
 }
 
 func (s *streams) of(src workspace.Source) *streaming {
@@ -68,24 +68,39 @@ type streaming struct {
 
 // keepStreams reads every connected stream until ctx ends.
 func (n *Node) keepStreams(ctx context.Context) {
+	n.streams.mu.Lock()
+	n.streams.reading = ctx
+	n.streams.mu.Unlock()
 	tick := time.NewTicker(streamsEvery)
 	defer tick.Stop()
 	for {
-		if err := n.matchStreams(ctx); err != nil && ctx.Err() == nil {
-			n.log.Error("which streams are connected cannot be read; it is tried again", "error", err)
-		}
+		n.followStreams(ctx)
 		select {
 		case <-ctx.Done():
+			n.streams.matching.Lock()
+			defer n.streams.matching.Unlock()
 			n.endStreams(func(*streaming) bool { return true })
 			return
-		case <-n.streams.kick:
 		case <-tick.C:
 		}
 	}
 }
 
+// followStreams reads what is connected now, and nothing else when it returns: a group that was left may be set back.
+func (n *Node) followStreams(ctx context.Context) {
+	n.streams.matching.Lock()
+	defer n.streams.matching.Unlock()
+	reading := n.streams.under()
+	if reading == nil || reading.Err() != nil {
+		return
+	}
+	if err := n.matchStreams(ctx, reading); err != nil && ctx.Err() == nil {
+		n.log.Error("which streams are connected cannot be read; it is tried again", "error", err)
+	}
+}
+
 // matchStreams ends readers of streams that are removed, paused or changed, and starts those that are missing.
-func (n *Node) matchStreams(ctx context.Context) error {
+func (n *Node) matchStreams(ctx, reading context.Context) error {
 	all, err := n.store.Streams(ctx)
 	if err != nil {
 		return err
@@ -116,7 +131,7 @@ func (n *Node) matchStreams(ctx context.Context) error {
 			n.streams.mu.Lock()
 			n.streams.running[connection] = s
 			n.streams.mu.Unlock()
-			s.start(ctx)
+			s.start(reading)
 		}
 	}
 	return errors.Join(errs...)
@@ -251,7 +266,7 @@ func (n *Node) connectStream(ctx context.Context, a rpc.ConnectArgs) (rpc.Connec
 	if err := n.accessed(ctx, src.Workspace, "source"); err != nil {
 		return rpc.Connected{}, err
 	}
-	n.streams.wake()
+	n.followStreams(ctx)
 	return rpc.Connected{Workspace: src.Workspace.String(), Source: src.Name, Kind: src.Kind, Reads: src.Config.APIBase, Serving: n.jobs != nil}, nil
 }
 

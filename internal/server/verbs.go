@@ -252,7 +252,7 @@ func (n *Node) removeSource(ctx context.Context, a rpc.SourceArgs) (rpc.Removed,
 	if err != nil {
 		return rpc.Removed{}, err
 	}
-	defer n.streams.wake()
+	defer n.followStreams(ctx)
 	return rpc.Removed{Workspace: ws.String(), Source: a.Name, State: "removed"}, n.store.Remove(ctx, ws, a.Name)
 }
 
@@ -269,7 +269,7 @@ func (n *Node) rotateSource(ctx context.Context, a rpc.SourceArgs) (rpc.Connecte
 	if src.Kind == workspace.KindStream && a.Secret == "" {
 		return c, &rpc.Problem{Message: "the password of a stream is its servers' to make", Hint: "murmur connect rotate " + a.Name + " --secret @FILE", Exit: 2, Status: 422}
 	}
-	defer n.streams.wake()
+	defer n.followStreams(ctx)
 	if a.APIKey != "" {
 		return c, n.rekey(ctx, src, a.APIKey)
 	}
