@@ -8,9 +8,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	"murmur/internal/crowd/internal/enrich"
@@ -92,7 +94,13 @@ type learned struct {
 	keys  []int64 // of the categories that it knows
 	model *enrich.Own
 	tried func() (map[int64]enrich.Trial, error)
+
+	mu   sync.Mutex
+	told map[string][]release.Own // by file of the lake, which never changes: what the model tells its texts to be
 }
+
+// mostTold is how many texts that are about a category are kept in memory of a workspace, 48 bytes each; files beyond are read at each count.
+const mostTold = 1 << 20
 
 func (s *categories) read(ctx context.Context, ws workspace.ID) (all []category, err error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT id, version, learned FROM categories WHERE workspace = ? ORDER BY id`, ws.String())
@@ -149,6 +157,23 @@ func (s *categories) learned(ws workspace.ID, all []category) (*learned, error) 
 	}
 	s.models[ws] = l
 	return l, nil
+}
+
+// untell lets go of what was told of files that are no more, or of all where that cannot be found out.
+func (c *Crowd) untell(ctx context.Context, ws workspace.ID) {
+	c.categories.mu.Lock()
+	m := c.categories.models[ws]
+	c.categories.mu.Unlock()
+	if m == nil {
+		return
+	}
+	snapshot, unpin, err := c.lake.Pin(ctx)
+	if err != nil {
+		m.keep(nil)
+		return
+	}
+	defer unpin()
+	m.keep(filesIn(snapshot, fact.Texts, ws, time.Time{}, time.Time{}).Files)
 }
 
 // forget lets go of what was learned for a workspace.
@@ -342,7 +367,8 @@ func (l *look) ownIn(block release.Period) []category {
 	return l.own
 }
 
-// tellOwn reads the texts of a block and tells which are about an own category.
+// tellOwn tells which texts of a block are about an own category. A file's texts are read and told once: so a count costs what the new files
+// have. Erasing and merging write files anew, and what was told of the ones before is let go.
 func (l *look) tellOwn(ctx context.Context, block release.Period) (own []release.Own, err error) {
 	if len(l.ownIn(block)) == 0 {
 		return nil, nil
@@ -351,14 +377,64 @@ func (l *look) tellOwn(ctx context.Context, block release.Period) (own []release
 	if err != nil {
 		return nil, err
 	}
-	texts, err := fetched(ctx, l.snapshot, filesIn(l.snapshot, fact.Texts, l.ws, block.Start, block.End))
+	m.keep(filesIn(l.snapshot, fact.Texts, l.ws, time.Time{}, time.Time{}).Files)
+	for _, file := range filesIn(l.snapshot, fact.Texts, l.ws, block.Start, block.End).Files {
+		of, err := m.of(file, func() (release.Snapshot, error) {
+			return fetched(ctx, l.snapshot, release.Snapshot{Files: []release.File{file}})
+		}, func(texts release.Snapshot, f func(release.Version, string)) error {
+			return l.engine.Texts(ctx, l.ws, texts, f)
+		})
+		if err != nil {
+			return nil, err
+		}
+		own = append(own, of...)
+	}
+	return own, nil
+}
+
+// keep lets go of what was told of files that are not there any more.
+func (m *learned) keep(files []release.File) {
+	there := map[string]bool{}
+	for _, f := range files {
+		there[f.Path] = true
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.DeleteFunc(m.told, func(path string, _ []release.Own) bool { return !there[path] })
+}
+
+// of gives what the texts of a file are told to be, and reads them where that is not known.
+func (m *learned) of(file release.File, fetch func() (release.Snapshot, error), read func(release.Snapshot, func(release.Version, string)) error) (own []release.Own, err error) {
+	m.mu.Lock()
+	own, known := m.told[file.Path]
+	m.mu.Unlock()
+	if known {
+		return own, nil
+	}
+	texts, err := fetch()
 	if err != nil {
 		return nil, err
 	}
-	err = l.engine.Texts(ctx, l.ws, texts, func(v release.Version, words string) {
+	err = read(texts, func(v release.Version, words string) {
 		if topic := m.model.Of(words); topic != 0 {
 			own = append(own, release.Own{Version: v, Topic: topic})
 		}
 	})
-	return own, err
+	if err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	kept := len(own)
+	for _, o := range m.told {
+		kept += len(o)
+	}
+	if kept > mostTold {
+		return own, nil
+	}
+	if m.told == nil {
+		m.told = map[string][]release.Own{}
+	}
+	m.told[file.Path] = own
+	return own, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"murmur/internal/crowd/release"
 	"murmur/internal/fact"
+	"murmur/internal/fact/facttest"
 	"murmur/internal/private/anon"
 	"murmur/internal/workspace"
 )
@@ -282,4 +283,38 @@ func content(name string) release.Query {
 	q := weekly(name, release.ByTopic, release.Nothing, nil, fact.KindMessage, fact.KindTalk)
 	q.Content = true
 	return q
+}
+
+// A text is told once: what was told of a file is used again, for a new file the texts of that file alone are read. Files that are written anew
+// are told anew, and of an erased text nothing is kept.
+func TestTextsAreToldOnce(t *testing.T) {
+	t.Parallel()
+	w, l := topicTown(t)
+	w.must(w.taught(workspace.Default, l.mk.Text("Solar quote"), l.masked(solarWords...), nil))
+	w.release(true)
+	told := func() map[string][]release.Own { return w.categories.models[workspace.Default].told }
+	w.wantTopics(map[string]int64{"2026-W47 Solar quote": 30, "2026-W47 price": 20})
+	before := len(told())
+	for file := range told() {
+		told()[file] = nil // a lie, to see that it is believed
+	}
+	erased := l.n + 1
+	w.add(workspace.Default, nil, l.said(townNow.AddDate(0, 0, -1), 15, fact.TopicPrice, "Hi, do you quote for solar panels?")...)
+	w.release(true)
+	w.wantTopics(map[string]int64{"2026-W47 Solar quote": 15, "2026-W47 price": 50})
+	if len(told()) != before+1 {
+		t.Errorf("%d files are told, then %d", before, len(told()))
+	}
+	_, err := w.Forget(t.Context(), workspace.Default, []anon.Contact{l.mk.Contact(3000 + erased - 1)})
+	w.must(err)
+	for _, own := range told() {
+		for _, o := range own {
+			if o.ID == facttest.ID(erased) {
+				t.Error("what an erased text is about is kept")
+			}
+		}
+	}
+	w.must(w.Compact(t.Context()))
+	w.release(true)
+	w.wantTopics(map[string]int64{"2026-W47 Solar quote": 44, "2026-W47 price": 20})
 }

@@ -242,6 +242,7 @@ func (c *Crowd) Forget(ctx context.Context, ws workspace.ID, contacts []anon.Con
 	if err != nil && !lake.Unreadable(err) {
 		return false, err
 	}
+	c.untell(ctx, ws)
 	return err != nil, errors.Join(err, c.lake.Expire(ctx))
 }
 

@@ -42,8 +42,8 @@ type finding struct {
 
 // Subjects finds what people write about of which no public reason is told. One text more could move every group; so they are made
 // of weeks for which hardly any comes any more, and the noise of a number depends on the rows of its texts alone. What an own category tells most
-// texts of is left out. The others have a minimum group of what comes from words behind them and behind each word, which is
-// counted without noise, and behind the whole also with it. ErrErasing.
+// texts of is left out. The others have a minimum group of what comes from words behind them and behind each word, counted
+// without noise and with it, so that a word that is not there does not tell that one more person would have made it appear. ErrErasing.
 func (c *Crowd) Subjects(ctx context.Context, ws workspace.ID) (Subjects, error) {
 	erased, err := lastErased(ctx, c.store.db, ws)
 	if err != nil {
@@ -119,21 +119,44 @@ func (l *look) subjects(ctx context.Context, block release.Period) (Subjects, er
 		return s, err
 	}
 	keys := noise.NewKeys(l.releaser.Key, l.ws.String(), block.Name)
-	found, err := enrich.Find(untold, told, int(l.settings.MinContent))
+	s.List, err = subjectsOf(untold, told, minimum{keys, l.settings.Noise, l.settings.MinContent}, own)
+	return s, err
+}
+
+// subjectsOf finds subjects in texts; what own tells most of is left out.
+func subjectsOf(untold, told []enrich.Said, least minimum, own *learned) (all []Subject, err error) {
+	found, err := enrich.Find(untold, told, least.of)
 	if err != nil {
-		return s, safe.Wrap("find subjects", err)
+		return nil, safe.Wrap("find subjects", err)
 	}
 	for _, f := range found {
 		texts := make([]enrich.Said, len(f.Texts))
 		for i, at := range f.Texts {
 			texts[i] = untold[at]
 		}
-		really, noised := contactsOf(texts, keys, l.settings.Noise)
-		if min(really, noised) >= l.settings.MinContent && !mostlyTold(own, texts) {
-			s.List = append(s.List, Subject{f.Words, noised})
+		really, noised := contactsOf(texts, least.keys, least.scale)
+		if min(really, noised) >= least.least && !mostlyTold(own, texts) {
+			all = append(all, Subject{f.Words, noised})
 		}
 	}
-	return s, nil
+	return all, nil
+}
+
+// minimum is the least group of contacts, and the noise that they are counted with.
+type minimum struct {
+	keys  noise.Keys
+	scale int64
+	least int64
+}
+
+// of reports whether contacts are enough, with noise and without.
+func (m minimum) of(contacts map[[16]byte]bool) bool {
+	var texts []enrich.Said
+	for c := range contacts {
+		texts = append(texts, enrich.Said{Contact: c})
+	}
+	really, noised := contactsOf(texts, m.keys, m.scale)
+	return min(really, noised) >= m.least
 }
 
 // contactsOf counts the contacts of texts, and gives the number with the noise of their rows.

@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"murmur/internal/crowd"
 	"murmur/internal/crowd/release"
 	"murmur/internal/insight"
+	"murmur/internal/private/anon"
 	"murmur/internal/rpc"
 	"murmur/internal/web"
 	"murmur/internal/workspace"
@@ -165,7 +169,8 @@ func (n *Node) subjects(ctx context.Context, ws workspace.ID) (web.Subjects, err
 	return out, nil
 }
 
-// harmless keeps the words that the masker leaves as they are; none when it masks some of them together.
+// harmless keeps the words that the masker leaves as they are and that are no name where a name is expected; none when it masks some
+// of them together.
 func (n *Node) harmless(ctx context.Context, ws workspace.ID, words []string) (kept []string, err error) {
 	masked, err := n.zone.MaskAll(ctx, ws, words)
 	for i, m := range masked {
@@ -173,12 +178,38 @@ func (n *Node) harmless(ctx context.Context, ws workspace.ID, words []string) (k
 			kept = append(kept, words[i])
 		}
 	}
+	if err == nil {
+		kept, err = n.unnamed(ctx, ws, kept)
+	}
 	if err != nil || kept == nil {
 		return nil, err
 	}
 	together := strings.Join(kept, " ")
 	if masked, err = n.zone.MaskAll(ctx, ws, []string{together}); err != nil || !masked[0].Valid() || masked[0].String() != together {
 		return nil, err
+	}
+	return kept, nil
+}
+
+// nameFrames are sentences in which a word that is no common one reads as a name. In one of them many common words do too.
+var nameFrames = []string{"Hello %s,", "I spoke to %s yesterday."}
+
+// unnamed keeps the words that do not read as a person's name in every frame. Words of subjects have no capitals left, and a surname that
+// is on no list does not show without its sentence.
+func (n *Node) unnamed(ctx context.Context, ws workspace.ID, words []string) (kept []string, err error) {
+	for _, w := range words {
+		first, size := utf8.DecodeRuneInString(w)
+		var framed []string
+		for _, f := range nameFrames {
+			framed = append(framed, fmt.Sprintf(f, string(unicode.ToTitle(first))+w[size:]))
+		}
+		masked, err := n.zone.MaskAll(ctx, ws, framed)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(masked, func(m anon.Text) bool { return !strings.Contains(m.String(), "[PERSON]") }) {
+			kept = append(kept, w)
+		}
 	}
 	return kept, nil
 }

@@ -53,6 +53,32 @@ func TestSubjectsAreMaskedOnceMore(t *testing.T) {
 	}
 }
 
+// TestNoNameIsAWordOfASubject: words of subjects have no capitals and no sentence. Surnames that are on no list of names are left out all the
+// same, as the masker reads them where a name is expected; few common words go with them.
+func TestNoNameIsAWordOfASubject(t *testing.T) {
+	t.Parallel()
+	n := start(t, filepath.Join(t.TempDir(), "data"))
+	defer stop(t, n)
+	left := func(words string) (kept []string) {
+		t.Helper()
+		for _, w := range strings.Fields(words) {
+			k, err := n.harmless(t.Context(), workspace.Default, []string{w})
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept = append(kept, k...)
+		}
+		return kept
+	}
+	names := left("margaret thistlewood novak okafor fennimore hathersage trelawney bracegirdle quillfeather winterbourne aldersey pemberthy")
+	common := left("dog wasps office allowed roof garden solar panels battery invoice haircut bicycle brakes parking delivery nest mortgage kitchen carpet window " +
+		"leak engine tyres passport visa dentist crown tooth insurance refund shipping tracking charger")
+	t.Logf("%d of 12 names are left: %v; %d of 33 common words: %v", len(names), names, len(common), common)
+	if len(names) > 2 || len(common) < 26 {
+		t.Errorf("names left: %v; common words left: %v", names, common)
+	}
+}
+
 // TestTwoLinesAreNotOfOneName: a category is not called as the pages call a public reason, and what does not show in its name is
 // taken out, so that two that look alike are one; the hint is about what was wrong.
 func TestTwoLinesAreNotOfOneName(t *testing.T) {

@@ -30,10 +30,10 @@ const (
 )
 
 // Find looks for what people write about in texts of which no reason is told. Its words must tell it from the others, from told,
-// which are texts of the same time, and from the sentences of the public reasons. Each of its words was used in it by at least
-// least contacts. The same texts in the same order give the same subjects, those of most texts first.
-func Find(untold, told []Said, least int) ([]Found, error) {
-	s := &search{untold: untold, least: least}
+// which are texts of the same time, and from the sentences of the public reasons. Each of its words was used in it by contacts who are
+// enough. The same texts in the same order give the same subjects, those of most texts first.
+func Find(untold, told []Said, enough func(contacts map[[16]byte]bool) bool) ([]Found, error) {
+	s := &search{untold: untold, enough: enough}
 	for _, t := range slices.Concat(untold, told) {
 		s.texts = append(s.texts, strings.Join(contactTurns(t.Words), "\n"))
 	}
@@ -66,7 +66,7 @@ func Find(untold, told []Said, least int) ([]Found, error) {
 type search struct {
 	texts  []string
 	untold []Said
-	least  int
+	enough func(contacts map[[16]byte]bool) bool
 }
 
 // names gives the words of k groups of the untold texts; all others are one more.
@@ -97,7 +97,7 @@ func (s *search) names(group []int, k int) [][]string {
 		return n*others >= telling*(everywhere[w]-n)*size[g]
 	}
 	return cluster.Names(s.texts, groups, k+1, mostWords, func(g int, w string) bool {
-		return g < k && len(who[said{g, w}]) >= s.least && tells(g, w) && !slices.Contains(little, w)
+		return g < k && tells(g, w) && !slices.Contains(little, w) && s.enough(who[said{g, w}])
 	})[:k]
 }
 
