@@ -406,6 +406,33 @@ func TestWhatWaitsIsReadAgain(t *testing.T) {
 	}
 }
 
+// TestAFloodHasItsPace: a workspace gets as many records a second as it may, and the others all of theirs at once.
+func TestAFloodHasItsPace(t *testing.T) {
+	t.Parallel()
+	o := newOwn(t, 1)
+	var clock atomic.Int64
+	clock.Store(time.Date(2026, 11, 4, 10, 0, 0, 0, time.UTC).UnixNano())
+	h := readingAs(t, Config{Data: filepath.Join(t.TempDir(), "data"), Now: func() time.Time { return time.Unix(0, clock.Load()) }}, nil, "flood", "works")
+	if err := h.store.SetLimits(t.Context(), workspace.MustParse("flood"), workspace.Limits{Second: 5}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 12 {
+		for _, ws := range []string{"flood", "works"} {
+			o.write(oneCall(i), headerWorkspace, ws)
+		}
+	}
+	h.do("connect", rpc.ConnectArgs{Kind: "kafka", APIBase: o.address}, "")
+	h.takes(24)
+	for second, want := range []int64{5, 10, 12} {
+		h.awaits("its second's worth has come", func() bool { return h.countsOf("flood").In >= want })
+		if c := h.countsOf("flood"); c.In != want || h.countsOf("works").In != 12 {
+			t.Errorf("after %d seconds: %+v, want %d", second, c, want)
+		}
+		clock.Add(int64(time.Second))
+	}
+	h.awaits("nothing waits", func() bool { return len(h.stream().Aside) == 0 })
+}
+
 // TestWhatIsDeletedBeforeThereIsRoom is said: records that the servers no longer have are not forgotten silently.
 func TestWhatIsDeletedBeforeThereIsRoom(t *testing.T) {
 	t.Parallel()
