@@ -81,7 +81,9 @@ func BenchmarkRelease(b *testing.B) {
 	r := releaser(people{}, newMemory())
 	cells := 0
 	for _, m := range p.Metrics {
-		cells += len(m.Cells)
+		for _, part := range m.Parts {
+			cells += len(m.Cells) * len(november.Periods(part.Grain))
+		}
 	}
 	for b.Loop() {
 		if _, err := r.make(b.Context(), request(p)); err != nil {
