@@ -9,7 +9,7 @@ TOOL := go tool -modfile=tools/go.mod
 # Prints failures in full, every skipped test with its reason, and a closing line.
 TESTSUM := $(TOOL) gotestsum --format pkgname --format-hide-empty-pkg --
 
-.PHONY: help build release redactor demo test race fuzz bench bench-text train train-acts eval-text lint sbom attack plants arch generate verify shots eval-language eval-usefulness eval-digest axe test-faults test-cluster check-deploy setup models voice eval-text-recognizer clean
+.PHONY: help build release redactor demo test race fuzz bench bench-text train train-acts train-reader eval-text lint sbom attack plants arch generate verify shots eval-language eval-usefulness eval-digest axe test-faults test-cluster check-deploy setup models voice clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-20s %s\n", $$1, $$2}'
@@ -71,6 +71,9 @@ ACT := internal/redact/act
 train-acts: ## train the reader of dialogue acts again, from the hands that are not left out, and print how often it is right
 	go run ./$(ACT)/gen -out $(ACT)/model.bin
 
+train-reader: models ## train the second reader of context again (recognisers/reader/README.md; one to two hours)
+	DATA="$(DATA)" recognisers/reader/train
+
 eval-text: ## the redactor on words it was tuned on and on words left out, then on sources its tagger has not seen (QUICK=1: roughly; HANDS=1: the words alone; FOLDS=4: tuned hands, each by models that learned from others, LEAKS=FILE: with what leaks)
 	go run ./internal/redact/eval -data $(DATA) $(if $(QUICK),-quick) $(if $(HANDS),-hands) $(if $(FOLDS),-unseen $(FOLDS)) $(if $(LEAKS),-leaks $(LEAKS))
 
@@ -100,13 +103,8 @@ verify: generate ## fail when a generated file is not what its source makes
 voice: ## install the transcriber of recordings, 700 MB (docs/models/voice.md)
 	@recognisers/faster-whisper/install
 
-models: ## fetch and check the optional weights (docs/models/recognizer.md)
+models: ## fetch and check the weights that the second reader is trained from (recognisers/reader/README.md)
 	@scripts/models
-
-MODELS = $${MURMUR_MODELS:-$${XDG_DATA_HOME:-$$HOME/.local/share}/murmur-models}
-EVAL_SAMPLE ?= 150
-eval-text-recognizer: models ## the redactor with and without the second reader, on ../shared/data/pii
-	go run ./internal/redact/rampart/eval -models "$(MODELS)" -sample $(EVAL_SAMPLE) ../shared/data/pii/*.jsonl
 
 eval-language: ## how often reasons for contact are told right on public sets: all examples, 20 of each, categories of one's own; topics without examples
 	go test ./internal/crowd/internal/enrich/classify -count=1 -run 'TestPublicIntentSets|TestTwentyShots' -v

@@ -21,7 +21,7 @@ func TestItMasksAndSaysWhatIsWrong(t *testing.T) {
 		{args: "--json", in: "call 212 555 0123", out: `"redacted":"call [PHONE]"`},
 		{args: "--explain", in: "call 212 555 0123", out: "call [PHONE]\n", errs: "5-17 PHONE: "},
 		{args: "--dial x", errs: "hint: ", code: 2},
-		{args: "--recognizer other", errs: "hint: leave it out", code: 2},
+		{args: "--reader other", errs: "hint: ", code: 2},
 		{args: "--jsonl", in: "no record\n", out: `"line":1`, errs: "hint: the answer has the number", code: 2},
 		{args: "/nowhere/at/all", errs: "error: open the file", code: 2},
 		{in: "RIFF....WAVE", errs: "that is a recording", code: 2},

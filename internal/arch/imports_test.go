@@ -247,7 +247,6 @@ var pure = rule{
 		"internal/private/internal/personal imports log/slog":          "a value answers loggers with [personal]; it logs nothing",
 		"internal/crowd/internal/enrich/classify imports math/rand/v2": "training shuffles with a seed that it is given",
 		"internal/redact/command imports os":                           "reads the files that a person names",
-		"internal/redact/command imports path/filepath":                "reads the files that a person names",
 		"internal/redact/act/train imports math/rand/v2":               "training writes and shuffles phrasings with a seed that it is given",
 		"internal/redact/trial imports math/rand/v2":                   "puts questions before real answers with a seed that it is given",
 		"internal/redact/invent imports math/rand/v2":                  "makes up training texts from a seed that it is given",

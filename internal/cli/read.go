@@ -154,6 +154,11 @@ func (c *statusCmd) Run(r *run) error {
 				fmt.Fprintf(w, "Recordings of %s: %d stored, %d transcribed, %d wait, %d may not be transcribed: %s.\n", ws, r.Stored, r.Heard, r.Waiting, r.Denied, r.Said)
 			}
 		}
+		for _, ws := range a.Names() {
+			if a.Workspaces[ws].ReaderOff {
+				fmt.Fprintf(w, "Second reader of %s: off; more names are left in its texts. murmur policy set reader=on\n", ws)
+			}
+		}
 		for _, ws := range slices.Sorted(maps.Keys(a.Erasing)) {
 			fmt.Fprintf(w, "Erasures of %s: %d wait to be carried out; nothing of the erased is read or counted meanwhile.\n", ws, a.Erasing[ws])
 		}

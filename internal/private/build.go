@@ -2,6 +2,7 @@ package private
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"time"
 	"unicode/utf8"
@@ -201,13 +202,13 @@ func scaleRange(s fact.Scale) (lo, hi float64) {
 
 // mask redacts the words of an event; an invalid text means that the delivery went to quarantine.
 func (b *builder) mask(e *event.Event, turns []redact.Turn) anon.Text {
-	if b.detector == nil { // words must not pass with less masking than the policy requires; other deliveries are processed
-		b.stop(fact.Quarantined, fact.WhyNotVerified)
-		return anon.Text{}
-	}
 	r, err := b.detector.Redact(redact.Doc{Turns: turns, Subjects: subjects(e)})
-	if err != nil {
+	switch {
+	case errors.Is(err, redact.ErrTooLarge):
 		b.stop(fact.Quarantined, fact.WhyTooLarge)
+		return anon.Text{}
+	case err != nil:
+		b.stop(fact.Quarantined, fact.WhyNotVerified)
 		return anon.Text{}
 	}
 	t := anon.Of(r)

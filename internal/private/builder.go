@@ -24,7 +24,7 @@ type builder struct {
 	ws         workspace.ID
 	policy     workspace.Policy
 	key        keyring.Pseudonym
-	detector   *redact.Detector // as the policy wants it; nil if its recognizer is missing
+	detector   *redact.Detector // as the policy wants it
 	source     fact.Label
 	kind, name string // of the source
 	connection string // whose ids the delivery uses

@@ -14,8 +14,6 @@ import (
 	"murmur/internal/private/internal/legs"
 	"murmur/internal/private/internal/listen"
 	"murmur/internal/private/internal/recording"
-	"murmur/internal/redact"
-	"murmur/internal/redact/command"
 	"murmur/internal/workspace"
 )
 
@@ -109,9 +107,6 @@ func (z *Zone) Hear(ctx context.Context, ws workspace.ID, id RecordingID, last b
 		return nil
 	}
 	r, err := z.hearer(policy, l)
-	if errors.Is(err, command.ErrNoModel) {
-		return nil
-	}
 	if err != nil {
 		return err
 	}
@@ -171,15 +166,7 @@ func (z *Zone) hearer(p workspace.Policy, l *listen.Listener) (*listen.Redactor,
 	if err != nil {
 		return nil, err
 	}
-	careful, ok := z.carefuls.Load(p.Recognizer)
-	if !ok {
-		c, err := command.Config{Dial: redact.Paranoid.String(), Recognizer: p.Recognizer, Models: z.models}.Detector()
-		if err != nil {
-			return nil, err
-		}
-		careful, _ = z.carefuls.LoadOrStore(p.Recognizer, c)
-	}
-	return &listen.Redactor{Detector: d, Careful: careful.(*redact.Detector), Listener: l}, nil
+	return &listen.Redactor{Detector: d, Careful: read(z.careful, p.Reader), Listener: l}, nil
 }
 
 // listenTo opens the recording anew for each pass, and so asks for the verdict each time.

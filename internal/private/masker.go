@@ -9,21 +9,18 @@ import (
 )
 
 // masking is what a policy says about masks.
-type masking struct{ transforms, identifiers, recognizer string }
+type masking struct{ transforms, identifiers, reader string }
 
 // masker gives the detector that a policy wants.
 func (z *Zone) masker(p workspace.Policy) (*redact.Detector, error) {
-	m := masking{p.Transforms, p.Identifiers, p.Recognizer}
-	if m == (masking{}) {
+	m := masking{p.Transforms, p.Identifiers, p.Reader}
+	if m == (masking{reader: workspace.On}) {
 		return z.detector, nil
 	}
 	if d, ok := z.maskers.Load(m); ok {
 		return d.(*redact.Detector), nil
 	}
-	d, err := z.seconded(p.Recognizer)
-	if err == nil {
-		d, err = m.over(d)
-	}
+	d, err := m.over(read(z.detector, p.Reader))
 	if err == nil {
 		z.maskers.Store(m, d)
 	}
@@ -52,14 +49,11 @@ func (m masking) over(d *redact.Detector) (*redact.Detector, error) {
 
 var errRegion = errors.New("region must be the two-letter code of a country that has phone numbers, such as GB")
 
-// CheckPolicy refuses a policy whose region, transforms, identifiers or recognizer cannot be carried out.
+// CheckPolicy refuses a policy whose region, transforms, identifiers cannot be carried out.
 func (z *Zone) CheckPolicy(p workspace.Policy) error {
 	if !identity.Region(p.Region) {
 		return errRegion
 	}
-	d, err := z.seconded(p.Recognizer)
-	if err == nil {
-		_, err = masking{p.Transforms, p.Identifiers, p.Recognizer}.over(d)
-	}
+	_, err := masking{p.Transforms, p.Identifiers, p.Reader}.over(z.detector)
 	return err
 }

@@ -53,7 +53,6 @@ type Config struct {
 	Journal Intake
 	Audio   string // folder of sealed recordings
 	Dial    string // balanced, strict or paranoid; empty: strict
-	Models  string // directory of a second reader's weights; empty: there are none
 	// Listener is the transcriber that hears recordings, a command; empty: the installed one, if there is one.
 	Listener string
 	// AllowHosts are HOST:PORT that the APIs and media of every workspace may be on, private and loopback ones too.
@@ -74,15 +73,11 @@ type Zone struct {
 	ledger   *ledger.Ledger
 	journal  Intake
 	detector *redact.Detector
-	dial     string
-	models   string
-	allow    []string // Config.AllowHosts
+	careful  *redact.Detector // for sentences that were not heard well
+	allow    []string         // Config.AllowHosts
 	admit    func(context.Context, workspace.ID, int) error
 	listener string
-	carefuls sync.Map         // by recognizer: detectors for sentences that were not heard well
-	loading  sync.Mutex       // one loads the second reader
-	second   *redact.Detector // with the second reader, once a policy wanted it
-	maskers  sync.Map         // by masking: detectors as policies want them
+	maskers  sync.Map // by masking: detectors as policies want them
 	now      func() time.Time
 	polling  pollers
 	names    maskedNames
@@ -106,9 +101,13 @@ func New(c Config) (*Zone, error) {
 	if err != nil {
 		return nil, err
 	}
+	careful, err := command.Config{Dial: redact.Paranoid.String()}.Detector()
+	if err != nil {
+		return nil, err
+	}
 	z := &Zone{
 		ring: c.Ring, store: c.Store, register: consent.NewRegister(c.DB, c.Ledger, c.Ring.Slow, c.Now), ledger: c.Ledger, journal: c.Journal,
-		detector: d, dial: c.Dial, models: c.Models, allow: c.AllowHosts, admit: c.Admit, listener: c.Listener, now: c.Now,
+		detector: d, careful: careful, allow: c.AllowHosts, admit: c.Admit, listener: c.Listener, now: c.Now,
 		persons: person.NewFinder(c.DB, c.Ring, c.Store, c.Now),
 	}
 	z.book, err = recording.Open(recording.Config{
@@ -166,7 +165,7 @@ func (z *Zone) decide(ctx context.Context, m journal.Message, env envelope, even
 		return fact.Outcome{}, err
 	}
 	d, err := z.masker(policy)
-	if err != nil && !errors.Is(err, command.ErrNoModel) {
+	if err != nil {
 		return fact.Outcome{}, err
 	}
 	b := builder{zone: z, ws: m.Workspace, policy: policy, key: key, detector: d, receivedAt: m.At, kind: env.kind, name: env.name, connection: env.connection, memo: memo}

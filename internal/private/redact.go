@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"murmur/internal/redact"
-	"murmur/internal/redact/command"
 	"murmur/internal/workspace"
 )
 
@@ -47,25 +46,10 @@ func spansOf(found []redact.Span) []Span {
 	return spans
 }
 
-// seconded gives the zone's detector with a second reader, "" for none. The weights are read once.
-func (z *Zone) seconded(recognizer string) (*redact.Detector, error) {
-	if recognizer == "" {
-		return z.detector, nil
+// read gives a detector with or without the reader, as a policy says.
+func read(d *redact.Detector, reader string) *redact.Detector {
+	if reader == workspace.Off {
+		return d.WithoutReader()
 	}
-	z.loading.Lock()
-	defer z.loading.Unlock()
-	if z.second == nil {
-		d, err := command.Config{Dial: z.dial, Recognizer: recognizer, Models: z.models}.Detector()
-		if err != nil {
-			return nil, err
-		}
-		z.second = d
-	}
-	return z.second, nil
-}
-
-// CheckRecognizer reports whether the second reader of a policy can be used. command.ErrRecognizer, command.ErrNoModel.
-func (z *Zone) CheckRecognizer(name string) error {
-	_, err := z.seconded(name)
-	return err
+	return d
 }

@@ -46,17 +46,17 @@ const (
 
 // The kinds of evidence.
 const (
-	Unexplained  = kind.Unexplained
-	ByShape      = kind.ByShape
-	ByChecksum   = kind.ByChecksum
-	ByCue        = kind.ByCue
-	ByQuestion   = kind.ByQuestion
-	ByList       = kind.ByList
-	BySubject    = kind.BySubject
-	ByMemory     = kind.ByMemory
-	ByLength     = kind.ByLength
-	ByContext    = kind.ByContext
-	ByRecognizer = kind.ByRecognizer
+	Unexplained = kind.Unexplained
+	ByShape     = kind.ByShape
+	ByChecksum  = kind.ByChecksum
+	ByCue       = kind.ByCue
+	ByQuestion  = kind.ByQuestion
+	ByList      = kind.ByList
+	BySubject   = kind.BySubject
+	ByMemory    = kind.ByMemory
+	ByLength    = kind.ByLength
+	ByContext   = kind.ByContext
+	ByReader    = kind.ByReader
 )
 
 // The dials.

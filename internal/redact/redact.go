@@ -2,7 +2,7 @@
 //
 // Zone: RED. Its order of work on one conversation: fold and cut the text (internal/token), read spoken numbers (package
 // number), tell what each turn does and which question it may answer (dialogue.go, package act), run the rules over it
-// (internal/rule), let the tagger read it (tagged.go, package tag); fuse the marks into spans (fuse.go), mask, remember what
+// (internal/rule), let the tagger read it (tagged.go, package tag); then the reader (second.go, package reader); fuse the marks into spans (fuse.go), mask, remember what
 // was masked (memory.go), and read the masked text again until nothing more is found.
 //
 // Words: a *mark* is one rule's finding, a *span* what is masked after fusion, a *cue* a word that says what
@@ -29,7 +29,7 @@ import (
 )
 
 // Version counts changes of the rules that change what is masked. Every fact made from a text carries it.
-const Version = 7
+const Version = 8
 
 // Limits of one document. Beyond them Redact refuses: a caller splits, or quarantines.
 const (
@@ -48,16 +48,18 @@ type Config struct {
 	Tagger *tag.Model
 	// Acts is what tells what a turn does; nil is the model that ships.
 	Acts *act.Model
-	// RulesOnly leaves the tagger out, to measure what it adds.
+	// RulesOnly leaves the tagger out, and the reader if none is given, to measure what they add.
 	RulesOnly bool
+	// Reader is the second reader of context; nil is the model that ships.
+	Reader Reader
+	// WithoutReader leaves the reader out.
+	WithoutReader bool
 	// Transforms say what stands for a value of each type; the zero value is its type alone.
 	Transforms Transforms
 	// Key makes pseudonyms; needed where Transforms have one, 16 bytes or more.
 	Key []byte
 	// Identifiers are numbers of the business's own making.
 	Identifiers []Identifier
-	// Recognizer is an optional second reader; nil is none.
-	Recognizer Recognizer
 }
 
 // Doc is one conversation or one text.
@@ -79,7 +81,8 @@ type Detector struct {
 	dial        Dial
 	tagger      *tag.Model
 	acts        *act.Model
-	recognizer  Recognizer
+	reader      Reader // nil is the embedded one, which is read when it is first needed
+	second      bool   // the reader reads
 	transforms  Transforms
 	key         []byte
 	identifiers []Identifier
@@ -107,7 +110,7 @@ func New(c Config) (*Detector, error) {
 		}
 		c.Acts = m
 	}
-	d := &Detector{dial: c.Dial, tagger: c.Tagger, acts: c.Acts, recognizer: c.Recognizer, pool: &sync.Pool{New: func() any { return new(turn) }}, part: longTurn}
+	d := &Detector{dial: c.Dial, tagger: c.Tagger, acts: c.Acts, reader: c.Reader, second: (c.Reader != nil || !c.RulesOnly) && !c.WithoutReader, pool: &sync.Pool{New: func() any { return new(turn) }}, part: longTurn}
 	return d.With(c.Transforms, c.Key, c.Identifiers)
 }
 
@@ -125,7 +128,7 @@ func (d *Detector) With(x Transforms, key []byte, ids []Identifier) (*Detector, 
 			return nil, ErrIdentifier
 		}
 	}
-	w := &Detector{dial: d.dial, tagger: d.tagger, acts: d.acts, recognizer: d.recognizer, transforms: x, key: key, pool: d.pool, part: d.part}
+	w := &Detector{dial: d.dial, tagger: d.tagger, acts: d.acts, reader: d.reader, second: d.second, transforms: x, key: key, pool: d.pool, part: d.part}
 	if err := w.overlaps(ids); err != nil {
 		return nil, err
 	}
@@ -133,11 +136,18 @@ func (d *Detector) With(x Transforms, key []byte, ids []Identifier) (*Detector, 
 	return w, nil
 }
 
+// WithoutReader gives a Detector that shares everything with d and does without the reader.
+func (d *Detector) WithoutReader() *Detector {
+	w := *d
+	w.second = false
+	return &w
+}
+
 // rounds is how often a text is read until nothing more is found. Three suffice for all but contrived texts;
 // a document that needs more is not verified.
 const rounds = 8
 
-// Redact masks one document. The error is ErrTooLarge or nil.
+// Redact masks one document. ErrTooLarge; ErrReader from a damaged binary.
 func (d *Detector) Redact(doc Doc) (*Redaction, error) {
 	return d.redact(doc, new(dialogue))
 }
@@ -162,7 +172,7 @@ func (d *Detector) redact(doc Doc, talk *dialogue) (*Redaction, error) {
 		turns[i].text, turns[i].masked = t.Text, t.Text
 	}
 	seen := memory{}
-	more := second{rec: d.recognizer}
+	var more second
 	verdict := Unsettled
 	var over outlook
 	var read rereading
@@ -190,9 +200,15 @@ func (d *Detector) redact(doc Doc, talk *dialogue) (*Redaction, error) {
 				found = true
 			}
 		}
-		if !found && !more.look(s, turns) {
-			verdict = over.verdict()
-			break
+		if !found {
+			found, err := more.look(d, s, said, turns)
+			if err != nil {
+				return nil, err
+			}
+			if !found {
+				verdict = over.verdict()
+				break
+			}
 		}
 		for i := range turns {
 			seen.learn(&turns[i], i, said[i].Side)

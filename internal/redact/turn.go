@@ -12,6 +12,7 @@ import (
 	"murmur/internal/redact/internal/rule/subject"
 	"murmur/internal/redact/internal/scan"
 	"murmur/internal/redact/internal/token"
+	"murmur/internal/redact/reader"
 )
 
 // turn is one turn at work: what the rules read and mark, what it does in the conversation, what the tagger reads of it,
@@ -21,6 +22,7 @@ type turn struct {
 	tagging
 	acting
 	echoes echo.Echoes
+	window reader.Scratch
 }
 
 // load takes in a text. What was said before it stays.

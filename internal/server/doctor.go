@@ -59,7 +59,7 @@ func (n *Node) doctor(ctx context.Context, a rpc.DoctorArgs) (rpc.Diagnosis, err
 		w := status.Workspaces[ws]
 		say("workspace "+ws, w.In == w.Sum(), "the counters disagree: run murmur verify", "%d deliveries in, the sum of the states is %d", w.In, w.Sum())
 		if p, err := n.policyOf(ctx, ws); err == nil { // without it the workspace is listed as stalled
-			n.secondReader(ws, p, say)
+			secondReader(ws, p, &d, say)
 			placed(ws, p, &d, say)
 		}
 		if err := n.hearing(ctx, ws, say); err != nil {
@@ -122,15 +122,11 @@ func (n *Node) policyOf(ctx context.Context, name string) (workspace.Policy, err
 	return n.store.Policy(ctx, ws)
 }
 
-// secondReader says whether a second reader reads the texts of a workspace after the rules.
-func (n *Node) secondReader(name string, p workspace.Policy, say func(name string, ok bool, hint, format string, args ...any)) {
-	switch err := n.zone.CheckRecognizer(p.Recognizer); {
-	case p.Recognizer == "":
-		say("second reader of "+name, true, "", "none: the rules alone read texts")
-	case err != nil:
-		say("second reader of "+name, false, "make models, then murmur replay: texts wait in quarantine until its weights are there", "%s: %v", p.Recognizer, err)
-	default:
-		say("second reader of "+name, true, "", "%s", p.Recognizer)
+// secondReader says whether the second reader of context reads the texts of a workspace.
+func secondReader(name string, p workspace.Policy, d *rpc.Diagnosis, say func(name string, ok bool, hint, format string, args ...any)) {
+	say("second reader of "+name, true, "", "%s", p.Reader)
+	if p.Reader == workspace.Off {
+		d.Advise("murmur policy set reader=on: without it more names are left in texts (docs/models/reader.md)")
 	}
 }
 

@@ -35,7 +35,6 @@ import (
 	"murmur/internal/ledger"
 	"murmur/internal/mail"
 	"murmur/internal/meta"
-	"murmur/internal/models"
 	"murmur/internal/pipeline"
 	"murmur/internal/private"
 	"murmur/internal/signin"
@@ -44,9 +43,8 @@ import (
 
 // Config opens a node.
 type Config struct {
-	Data   string
-	Dial   string // of the redactor; empty: strict
-	Models string // directory of a second reader's weights; empty: models.Dir
+	Data string
+	Dial string // of the redactor; empty: strict
 	// Listener is the transcriber that hears recordings, a command; empty: the installed one, if there is one.
 	Listener string
 	// AllowHosts are HOST:PORT that the APIs and media of every workspace may be on, private and loopback ones too.
@@ -126,9 +124,6 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	if c.Models == "" {
-		c.Models = models.Dir()
-	}
 	n := &Node{now: c.Now, log: c.Log, erasing: erasing{kick: make(chan struct{}, 1)}, tenancy: tenancy{kick: make(chan struct{}, 1)}, streams: streams{running: map[[32]byte]*streaming{}}, stop: func() {}}
 	if err := n.open(ctx, c); err != nil {
 		return nil, errors.Join(err, n.Close())
@@ -174,7 +169,7 @@ func (n *Node) open(ctx context.Context, c Config) (err error) {
 	if n.relay != nil {
 		n.journal = n.relay
 	}
-	n.zone, err = private.New(private.Config{Ring: n.ring, Store: n.store, DB: n.db, Ledger: n.ledger, Journal: n.journal, Audio: n.dir.Recordings(), Dial: c.Dial, Models: c.Models, Listener: c.Listener, AllowHosts: c.AllowHosts, Admit: n.admit, Now: c.Now})
+	n.zone, err = private.New(private.Config{Ring: n.ring, Store: n.store, DB: n.db, Ledger: n.ledger, Journal: n.journal, Audio: n.dir.Recordings(), Dial: c.Dial, Listener: c.Listener, AllowHosts: c.AllowHosts, Admit: n.admit, Now: c.Now})
 	if err != nil {
 		return err
 	}

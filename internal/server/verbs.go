@@ -475,9 +475,11 @@ func (n *Node) statusOf(ctx context.Context, ws workspace.ID, sources map[fact.L
 		}
 		rpc.Add(&w.Counts, countsOf(t), 1)
 	}
+	p, policyErr := n.store.Policy(ctx, ws)
+	w.ReaderOff = p.Reader == workspace.Off
 	recordings, err := n.recorded(ctx, ws)
 	w.Recordings = recordings
-	return w, errors.Join(namesErr, connectedErr, err)
+	return w, errors.Join(namesErr, connectedErr, policyErr, err)
 }
 
 // sourceNames says what each source is called: it may be connected, removed, an import or the control API.

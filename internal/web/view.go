@@ -53,6 +53,8 @@ type WorkspaceStatus struct {
 	Control map[string]string `json:"control"`
 	// Recordings is nil where there are none.
 	Recordings *Recorded `json:"recordings,omitempty"`
+	// ReaderOff says that the policy keeps the second reader of context from its texts.
+	ReaderOff bool `json:"reader_off,omitempty"`
 	// Stalled names what is not done for this workspace, and why.
 	Stalled []string `json:"stalled,omitempty"`
 }

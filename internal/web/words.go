@@ -234,7 +234,7 @@ var settingTitles = map[string]string{
 	"link-days": "Days that rows stay linked", "timezone": "Time zone", "region": "Country of numbers without a country code", "open-hours": "When someone should answer",
 	"short-abandon-seconds": "Calls given up at once, in seconds", "opt-out-choice": "Key for “do not record”", "min-group": "Smallest group of people", "min-group-content": "Smallest group where words were read",
 	"noise": "Noise on counts for others than the owner", "outside": "Differentially private figures leave", "outside-contacts": "Contacts in a month, about", "transforms": "What masking puts in place of values", "identifiers": "Identifiers of your own that are masked",
-	"recognizer": "Second reader of words",
+	"reader": "Second reader of words",
 }
 
 func settingText(key string) string {

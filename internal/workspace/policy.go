@@ -43,14 +43,14 @@ type Policy struct {
 	OutsideContacts         int    // of a month, roughly: what figures that leave are planned with
 	Transforms              string // what stands for a masked value instead of its type: "DATE:week,AGE:band"
 	Identifiers             string // shapes of numbers of the business's own making: "ORDER:ORD-####-######"
-	Recognizer              string // a second reader of texts, "rampart"; empty: none
+	Reader                  string // the second reader of texts: On or Off
 }
 
 // DefaultPolicy denies content and keeps the least.
 func DefaultPolicy() Policy {
 	return Policy{
 		Recordings: Deny, Transcripts: Deny, RawHours: 24, LinkDays: 60, Timezone: "UTC", Region: "US",
-		OptOutChoice: "9", MinGroup: 5, MinGroupContent: 10, Noise: 2, Outside: "off", OutsideContacts: 1000,
+		OptOutChoice: "9", MinGroup: 5, MinGroupContent: 10, Noise: 2, Outside: "off", OutsideContacts: 1000, Reader: On,
 	}
 }
 
@@ -99,8 +99,8 @@ var settings = []setting{
 		func(p *Policy) string { return p.Transforms }, func(p *Policy, v string) error { return setList(&p.Transforms, v) }},
 	{"identifiers", "numbers of your own making, each by an example, of which only the shape is kept: ORDER:ORD-2024-118822 becomes ORDER:ORD-####-######",
 		func(p *Policy) string { return p.Identifiers }, func(p *Policy, v string) error { return setList(&p.Identifiers, shape(v)) }},
-	{"recognizer", "a second, slower reader of texts that finds more names: rampart (fetched by make models); empty: none",
-		func(p *Policy) string { return p.Recognizer }, setRecognizer},
+	{"reader", "on, or off: whether the second reader of context reads texts too; off is faster and leaves more names",
+		func(p *Policy) string { return p.Reader }, setReader},
 }
 
 // ContentGroup is the least number of distinct contacts behind what is derived from content.
@@ -281,13 +281,22 @@ func setRegion(p *Policy, v string) error {
 	return nil
 }
 
-func setRecognizer(p *Policy, v string) error {
-	if v != "" && v != "rampart" {
-		return errors.New("must be rampart, or empty")
+// On and Off are the values of Policy.Reader.
+const (
+	On  = "on"
+	Off = "off"
+)
+
+func setReader(p *Policy, v string) error {
+	if v != On && v != Off {
+		return errors.New("must be on or off")
 	}
-	p.Recognizer = v
+	p.Reader = v
 	return nil
 }
+
+// retired are keys that stored policies may still have and that say nothing any more.
+var retired = []string{"recognizer"}
 
 func setChoice(p *Policy, v string) error {
 	if len(v) > 1 || !strings.Contains("0123456789*#", v) {

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -110,6 +111,9 @@ func (s *Store) readPolicy(ctx context.Context, ws ID) (Policy, error) {
 		var k, v string
 		if err := rows.Scan(&k, &v); err != nil {
 			return Policy{}, err
+		}
+		if slices.Contains(retired, k) {
+			continue
 		}
 		if err := p.Set(k, v); err != nil {
 			return Policy{}, fmt.Errorf("read policy: %w", err)

@@ -14,6 +14,13 @@ import (
 
 func newStore(t *testing.T) *workspace.Store {
 	t.Helper()
+	s, _ := newStoreOf(t)
+	return s
+}
+
+// newStoreOf gives a store and the database that it keeps its policies in.
+func newStoreOf(t *testing.T) (*workspace.Store, *meta.DB) {
+	t.Helper()
 	dir := t.TempDir()
 	if err := keyring.CreateRoot(dir, keyring.Config{}); err != nil {
 		t.Fatal(err)
@@ -38,7 +45,7 @@ func newStore(t *testing.T) *workspace.Store {
 	if err := s.Create(t.Context(), workspace.Default); err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return s, db
 }
 
 // TestAPolicyHoldsFromItsChangeOn: whoever asks after SetPolicy has returned gets the new policy, however many asked

@@ -16,7 +16,6 @@ import (
 	"os"
 	"strings"
 
-	"murmur/internal/models"
 	"murmur/internal/redact"
 	"murmur/internal/redact/score"
 )
@@ -30,8 +29,7 @@ type Command struct {
 	Transforms  string `help:"What stands for a value instead of its type: DATE:week, DATE_OF_BIRTH:decade, AGE:band, POSTCODE:zip3, LOCATION:state, PHONE:last4, PERSON:pseudonym; several with commas." placeholder:"TYPE:HOW,.."`
 	Identifiers string `help:"Numbers of your own making, each by an example: ORDER:ORD-2024-118822." placeholder:"NAME:EXAMPLE,.."`
 	KeyFile     string `help:"The key of pseudonyms: a file of 16 random bytes or more." type:"existingfile" placeholder:"FILE"`
-	Recognizer  string `help:"A second reader, slower, that finds more names: rampart (make models)." placeholder:"NAME"`
-	Models      string `name:"models-dir" env:"MURMUR_MODELS" help:"Where its weights are; murmur-models among the user's data by default." type:"path" placeholder:"DIR"`
+	Reader      string `default:"on" enum:"on,off" help:"The second reader of context: on, or off, which is faster and leaves more names."`
 	File        string `arg:"" optional:"" help:"A text file instead of stdin${or_recording}." placeholder:"FILE"`
 }
 
@@ -55,10 +53,7 @@ func (c *Command) Texts() bool { return c.Score != "" || c.JSONL || c.Explain }
 
 // Config reads what the flags say about masks. Usage.
 func (c *Command) Config() (Config, error) {
-	config := Config{Dial: c.Dial, Transforms: c.Transforms, Identifiers: c.Identifiers, Recognizer: c.Recognizer, Models: c.Models}
-	if config.Models == "" {
-		config.Models = models.Dir()
-	}
+	config := Config{Dial: c.Dial, Transforms: c.Transforms, Identifiers: c.Identifiers, Reader: c.Reader}
 	if c.KeyFile != "" {
 		key, err := os.ReadFile(c.KeyFile)
 		if err != nil {
@@ -195,16 +190,16 @@ func because(why string) string {
 }
 
 var reasons = map[string]string{
-	"shape":      "its own form",
-	"checksum":   "its check digits hold",
-	"cue":        "the words beside it say so",
-	"question":   "the other side asked for it",
-	"list":       "a list of names and places has it",
-	"subject":    "it is a known person of this conversation",
-	"memory":     "it was masked elsewhere in the text",
-	"length":     "too many digits for a quantity",
-	"context":    "the words around it",
-	"recognizer": "the second reader found it",
+	"shape":    "its own form",
+	"checksum": "its check digits hold",
+	"cue":      "the words beside it say so",
+	"question": "the other side asked for it",
+	"list":     "a list of names and places has it",
+	"subject":  "it is a known person of this conversation",
+	"memory":   "it was masked elsewhere in the text",
+	"length":   "too many digits for a quantity",
+	"context":  "the words around it",
+	"reader":   "the second reader found it",
 }
 
 // Redactor masks text. It keeps nothing.

@@ -184,3 +184,13 @@ func (m Manner) style(r *rand.Rand) style {
 	}
 	return s
 }
+
+// With is a book of the same writer's names with other templates, written under their headings as in calls.txt and texts.txt.
+func (b *Book) With(lines string) (*Book, error) {
+	all, err := parseFile(b.name, lines)
+	out := &Book{name: b.name, templates: map[string][]template{}, own: b.own}
+	for _, t := range all {
+		out.templates[t.kind] = append(out.templates[t.kind], t)
+	}
+	return out, err
+}

@@ -74,21 +74,21 @@ func (s Set) Has(t Type) bool { return s&(1<<t) != 0 }
 type Why uint8
 
 const (
-	Unexplained  Why = iota
-	ByShape          // the value's own form: an e-mail address, a telephone number
-	ByChecksum       // a check digit holds
-	ByCue            // words before or behind it: "my name is"
-	ByQuestion       // the other side asked for it
-	ByList           // a list of names or places
-	BySubject        // the conversation's own contact or member
-	ByMemory         // the same value was masked elsewhere in the document
-	ByLength         // digits too many for a quantity
-	ByContext        // the words around it, as the tagger learned them
-	ByRecognizer     // the optional second reader
+	Unexplained Why = iota
+	ByShape         // the value's own form: an e-mail address, a telephone number
+	ByChecksum      // a check digit holds
+	ByCue           // words before or behind it: "my name is"
+	ByQuestion      // the other side asked for it
+	ByList          // a list of names or places
+	BySubject       // the conversation's own contact or member
+	ByMemory        // the same value was masked elsewhere in the document
+	ByLength        // digits too many for a quantity
+	ByContext       // the words around it, as the tagger learned them
+	ByReader        // the reader found it
 	Whys
 )
 
-var whyNames = [Whys]string{"unexplained", "shape", "checksum", "cue", "question", "list", "subject", "memory", "length", "context", "recognizer"}
+var whyNames = [Whys]string{"unexplained", "shape", "checksum", "cue", "question", "list", "subject", "memory", "length", "context", "reader"}
 
 // String gives the name in explanations.
 func (w Why) String() string {

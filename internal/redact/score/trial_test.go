@@ -14,17 +14,17 @@ import (
 // leftOutFloors hold the words of the hands that nothing was tuned on a little below what was measured (docs/models/text.md):
 // recall and precision of characters at least, share of documents with a leak and of clean turns with a false mask at most.
 var leftOutFloors = map[string]struct{ recall, precision, leak, clean float64 }{
-	"real calls":       {.98, .94, .22, 0},
-	"real calls, bare": {.978, .935, .26, 0},
-	"calls, spoken":    {.988, .94, .21, 0},
-	"calls, bare":      {.987, .93, .21, 0},
-	"calls, misheard":  {.975, .94, .44, 0},
-	"calls, written":   {.982, .925, .17, 0},
-	"texts":            {.962, .935, .105, 0},
-	"clean turns":      {1, 0, 0, .042},
+	"real calls":       {.98, .94, .2, 0},
+	"real calls, bare": {.978, .93, .23, 0},
+	"calls, spoken":    {.99, .93, .17, 0},
+	"calls, bare":      {.989, .925, .17, 0},
+	"calls, misheard":  {.976, .935, .43, 0},
+	"calls, written":   {.986, .91, .14, 0},
+	"texts":            {.973, .925, .07, 0},
+	"clean turns":      {1, 0, 0, .06},
 }
 
-// TestWordsNobodyTunedOn reads every third conversation of the hands that are left out.
+// TestWordsNobodyTunedOn reads every sixth conversation of the hands that are left out.
 func TestWordsNobodyTunedOn(t *testing.T) {
 	t.Parallel()
 	d, err := redact.New(redact.Config{Dial: redact.Strict})
@@ -35,7 +35,7 @@ func TestWordsNobodyTunedOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := trial.Run(d, hand.LeftOut(), real, 3, func(g *trial.Group) bool { return !g.Real() || real != nil })
+	b, err := trial.Run(d, hand.LeftOut(), real, 6, func(g *trial.Group) bool { return !g.Real() || real != nil })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,32 +9,34 @@ import (
 )
 
 // TestMaskingAgainChangesNothing reads the masked words of the tuned hands again: nothing more is found, and nearly all
-// documents are verified.
+// documents are verified. The reader, which is slow, reads fewer.
 func TestMaskingAgainChangesNothing(t *testing.T) {
 	t.Parallel()
-	d, err := redact.New(redact.Config{Dial: redact.Strict})
-	if err != nil {
-		t.Fatal(err)
-	}
-	docs, doubtful := 0, 0
-	for i := range Groups {
-		for doc := range Groups[i].Documents(hand.Tuned(), nil, 9) {
-			r, err := d.Redact(redact.Doc{Turns: redact.ParsePlain(doc.Text)})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if docs++; r.Verdict() != redact.Clean {
-				doubtful++
-				continue
-			}
-			again, err := d.Redact(redact.Doc{Turns: redact.ParsePlain(r.Masked())})
-			if err != nil || again.Masked() != r.Masked() {
-				t.Errorf("%s: masked again it differs: %v", doc.ID, err)
+	for every, c := range map[int]redact.Config{9: {Dial: redact.Strict, WithoutReader: true}, 90: {Dial: redact.Strict}} {
+		d, err := redact.New(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		docs, doubtful := 0, 0
+		for i := range Groups {
+			for doc := range Groups[i].Documents(hand.Tuned(), nil, every) {
+				r, err := d.Redact(redact.Doc{Turns: redact.ParsePlain(doc.Text)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if docs++; r.Verdict() != redact.Clean {
+					doubtful++
+					continue
+				}
+				again, err := d.Redact(redact.Doc{Turns: redact.ParsePlain(r.Masked())})
+				if err != nil || again.Masked() != r.Masked() {
+					t.Errorf("%s: masked again it differs: %v", doc.ID, err)
+				}
 			}
 		}
-	}
-	if docs < 500 || doubtful*200 > docs {
-		t.Errorf("%d of %d documents are not verified", doubtful, docs)
+		if docs*every < 4500 || doubtful*200 > docs {
+			t.Errorf("%d of %d documents are not verified", doubtful, docs)
+		}
 	}
 }
 

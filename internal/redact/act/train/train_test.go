@@ -12,7 +12,7 @@ import (
 // (docs/models/text.md); askFloor that of turns that ask for something personal.
 const (
 	leftOutFloor = .885
-	askFloor     = .86
+	askFloor     = .85
 )
 
 // TestActsOfWordsNobodyTunedOn reads the phrasings of the hands that are left out, in every manner.

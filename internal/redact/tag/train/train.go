@@ -19,13 +19,14 @@ import (
 
 // Config of a training run.
 type Config struct {
-	Data     fs.FS      // the folder that holds pii and nlp
-	Without  []string   // names and families of sources to leave out, and names of hands
-	Acts     *act.Model // what tells what a turn does; nil is the model that ships
-	Seed     uint64
-	Epochs   int
-	Invented int // documents of the generator
-	Log      io.Writer
+	Data      fs.FS      // the folder that holds pii and nlp
+	Without   []string   // names and families of sources to leave out, and names of hands
+	Acts      *act.Model // what tells what a turn does; nil is the model that ships
+	Seed      uint64
+	Epochs    int
+	Invented  int // documents of the generator
+	Exchanges int // conversations of each hand that Export puts together
+	Log       io.Writer
 }
 
 // Default is what `make train` runs with.

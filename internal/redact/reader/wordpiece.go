@@ -1,4 +1,4 @@
-package rampart
+package reader
 
 import (
 	"bytes"
@@ -18,6 +18,7 @@ type vocabulary struct {
 	unk   int32
 	cls   int32
 	sep   int32
+	size  int // ids
 }
 
 // piece is one token: what it is, and the bytes of the text that it stands for.
@@ -27,14 +28,14 @@ type piece struct {
 	word       int // pieces of one word share the number
 }
 
-var errVocabulary = errors.New("rampart: not the model's vocabulary")
+var errVocabulary = errors.New("reader: not the model's vocabulary")
 
-// readVocabulary reads a vocab.txt: one piece a line, its number is its id.
+// readVocabulary reads a list of pieces: one a line, its number is its id. One in brackets is special: no text spells it.
 func readVocabulary(file []byte) (*vocabulary, error) {
 	v := &vocabulary{first: map[string]int32{}, next: map[string]int32{}}
 	id := int32(0)
 	for line := range bytes.Lines(file) {
-		line = bytes.TrimRight(line, "\r\n")
+		line = bytes.TrimSuffix(line, []byte("\n"))
 		if rest, ok := bytes.CutPrefix(line, []byte("##")); ok && len(rest) > 0 {
 			v.next[string(rest)] = id
 		} else {
@@ -50,11 +51,9 @@ func readVocabulary(file []byte) (*vocabulary, error) {
 		*at = i
 		delete(v.first, name)
 	}
+	v.size = int(id)
 	return v, nil
 }
-
-// size is the number of ids.
-func (v *vocabulary) size() int { return len(v.first) + len(v.next) + 3 }
 
 // wordMax is the longest word in characters that is cut into pieces; a longer one is unknown as a whole.
 const wordMax = 100
