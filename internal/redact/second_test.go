@@ -1,6 +1,7 @@
 package redact_test
 
 import (
+	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -123,5 +124,31 @@ func TestWithoutTheReaderItIsNotAsked(t *testing.T) {
 	}
 	if len(f.read) != 0 {
 		t.Errorf("it read %q", f.read)
+	}
+}
+
+// An endless line costs the reader no more than its first part: the rest is read by the rules and the tagger.
+func TestTheReaderReadsTheBeginningOfAnEndlessLine(t *testing.T) {
+	t.Parallel()
+	f := &finder{}
+	d, err := redact.New(redact.Config{Reader: f, RulesOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := d.Stream(io.Discard)
+	for range 2 {
+		if _, err := io.WriteString(s, strings.Repeat("ask qworble about it ", 1<<15)+"\n\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	size := 0
+	for _, text := range f.read {
+		size += len(text)
+	}
+	if size < 400<<10 || size > 600<<10 {
+		t.Errorf("of two lines of 672 kB it read %d bytes, want the first 256 kB of each", size)
 	}
 }

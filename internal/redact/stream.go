@@ -17,6 +17,7 @@ type Stream struct {
 	said bool   // it is a conversation
 	size int
 	talk dialogue
+	rest bool // what comes is the rest of a line that was cut
 	// Refused counts documents that could not be verified; a line "[WITHHELD]" stands for each of their lines.
 	Refused int
 	// Foreign counts documents in a language the rules do not know, or that are no text. They are written masked.
@@ -26,7 +27,8 @@ type Stream struct {
 const (
 	holdTurns = 1000
 	holdBytes = 256 << 10
-	// longLine is where an endless line is cut, at a space if there is one.
+	// longLine is where an endless line is cut, at a space if there is one. The second reader reads no more of such a line: its time
+	// for one document is bounded.
 	longLine = 256 << 10
 )
 
@@ -50,11 +52,11 @@ func (s *Stream) Write(p []byte) (int, error) {
 			if err := s.take(string(s.line[:cut]), ""); err != nil {
 				return 0, err
 			}
-			s.line = append(s.line[:0], s.line[cut:]...)
+			s.line, s.rest = append(s.line[:0], s.line[cut:]...), true
 		}
 		if ended {
 			err := s.take(string(s.line), "\n")
-			s.line = s.line[:0]
+			s.line, s.rest = s.line[:0], false
 			if err != nil {
 				return 0, err
 			}
@@ -99,8 +101,8 @@ func (s *Stream) take(line, end string) error {
 	}
 	s.said, s.size = said, s.size+len(line)
 	s.held = append(s.held, Turn{Side: ParseSide(line[:n]), Text: line[n:], Label: line[:n]})
-	if end == "" && !said { // a line that is cut, or the last
-		return s.flush("")
+	if (end == "" || s.rest) && !said { // a line that is cut, its rest, or the last
+		return s.flush(end)
 	}
 	return nil
 }
@@ -122,7 +124,11 @@ func (s *Stream) flush(end string) error {
 }
 
 func (s *Stream) emit(turns []Turn, end string) error {
-	r, err := s.d.redact(Doc{Turns: turns}, &s.talk)
+	d := s.d
+	if s.rest {
+		d = d.WithoutReader()
+	}
+	r, err := d.redact(Doc{Turns: turns}, &s.talk)
 	out := ""
 	if err == nil && r.Verdict() != Unsettled {
 		out = r.Masked()
