@@ -44,7 +44,7 @@ type Accuracy struct {
 	All      Share // all figures of the week
 	Watched  Share // all figures of the week, and all that was shown of it before
 	Heaviest Share // All, about the five persons with the most rows
-	// Stored counts the numbers of the week's stored tables that are the exact ones: by chance about one in four.
+	// Stored counts the numbers of the week's stored tables that are the exact ones, one for each draw of noise: by chance about one in four.
 	Stored Share
 }
 
@@ -160,9 +160,11 @@ type attack struct {
 	moments map[[2]int64]moment
 }
 
-// compare counts the exact numbers in the stored tables that are not split.
+// compare counts the exact numbers in the stored tables that are not split. Numbers about the same people have one draw of
+// noise: they count once, so that what is tried is independent.
 func (w *attack) compare(shown Set, a *Accuracy) {
 	last := w.days[len(w.days)-1]
+	drawn := map[Marks]bool{}
 	for i, q := range last.run.queries {
 		groups := shown.Table(q.Name).groups
 		if q.Split != NoSplit || len(groups) != 1 || groups[0].Hidden != Shown {
@@ -170,11 +172,12 @@ func (w *attack) compare(shown Set, a *Accuracy) {
 		}
 		c := last.town.cell(i, last.run.trees[i].root.leaves())
 		for bin, n := range append([]int64{sum(c.Bins)}, c.Bins...) {
-			stored := groups[0].All
+			stored, key := groups[0].All, cellOf(c.Cell).Key
 			if bin > 0 {
-				stored = groups[0].Bins[bin-1]
+				stored, key = groups[0].Bins[bin-1], c.Keys[bin-1]
 			}
-			if n > 0 {
+			if n > 0 && !drawn[key] {
+				drawn[key] = true
 				a.Stored.add(map[bool]float64{true: 1}[stored == n])
 			}
 		}

@@ -185,3 +185,21 @@ func TestFourWeeksThatRepeatAreToldOnce(t *testing.T) {
 		t.Error("after each week it tells no more")
 	}
 }
+
+// TestNumbersAboutTheSamePeopleAreTriedOnce: where everybody did the same, all numbers have one draw of noise, which is zero by chance
+// in one week of four. It alone must not say that a week has no noise.
+func TestNumbersAboutTheSamePeopleAreTriedOnce(t *testing.T) {
+	t.Parallel()
+	var rows []counttest.Row
+	for _, r := range callers(rand.New(rand.NewPCG(3, 4)), week) {
+		if len(rows) == 0 || !bytes.Equal(rows[len(rows)-1].Contact, r.Contact) {
+			r.Values = map[fact.Column]int64{fact.ColDirection: 1, fact.ColNumber: 101, fact.ColResult: int64(fact.Missed), fact.ColReason: 1}
+			r.At = week.Start.Add(12 * time.Hour).UnixMicro()
+			rows = append(rows, r)
+		}
+	}
+	a := attackedOn(t, "", week, callQueries(), rows, release.Publications(week))
+	if a.Stored.Tried != 1 {
+		t.Errorf("%d draws are compared, want the one that there is", a.Stored.Tried)
+	}
+}
