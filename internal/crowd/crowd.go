@@ -285,42 +285,46 @@ func (c *Crowd) Tidy(ctx context.Context, linkDays map[workspace.ID]int) error {
 
 // delink cuts the links of rows.
 func (c *Crowd) delink(ctx context.Context, now time.Time, linkDays map[workspace.ID]int) error {
-	old, err := c.older(ctx, now, linkDays)
-	if err != nil {
-		return err
-	}
-	return c.lake.Delink(ctx, func(ws workspace.ID, day lake.Day) bool { return old(ws, day, 0) })
+	old, failed := c.older(ctx, now, linkDays)
+	err := c.lake.Delink(ctx, func(ws workspace.ID, day lake.Day) bool { return old(ws, day, 0) })
+	return errors.Join(err, failed())
 }
 
 // sever replaces the ids of rows that are no longer linked. Rows with words keep their ids as long as their words, so that a
 // refusal of the call finds them.
 func (c *Crowd) sever(ctx context.Context, now time.Time, linkDays map[workspace.ID]int) error {
-	old, err := c.older(ctx, now, linkDays)
-	if err != nil {
-		return err
-	}
-	return c.lake.Sever(ctx, func(ws workspace.ID, kind fact.Kind, day lake.Day) bool {
+	old, failed := c.older(ctx, now, linkDays)
+	err := c.lake.Sever(ctx, func(ws workspace.ID, kind fact.Kind, day lake.Day) bool {
 		if kind == fact.KindMessage || kind == fact.KindTalk || kind == fact.KindAnswer {
 			return old(ws, day, textDays)
 		}
 		return old(ws, day, 0)
 	})
+	return errors.Join(err, failed())
 }
 
-// older gives what says whether a day of a workspace is more than its number of days ago, or than so many if that is more. Days that
-// facts still come for are not.
-func (c *Crowd) older(ctx context.Context, now time.Time, linkDays map[workspace.ID]int) (func(ws workspace.ID, day lake.Day, least int) bool, error) {
-	filling, err := c.arrivals.since(ctx, now.Add(-settle))
-	if err != nil {
-		return nil, err
-	}
-	return func(ws workspace.ID, day lake.Day, least int) bool {
+// older gives what says whether a day of a workspace is more than its number of days ago, or than so many if that is more, and
+// what failed while it did. Days that facts still come for are not old. Which these are is read at the first question about an old
+// day: the lake asks when it holds its files, and what is in them had been noted as arrived before.
+func (c *Crowd) older(ctx context.Context, now time.Time, linkDays map[workspace.ID]int) (old func(ws workspace.ID, day lake.Day, least int) bool, failed func() error) {
+	filling := map[dayOf]bool(nil)
+	var err error
+	old = func(ws workspace.ID, day lake.Day, least int) bool {
 		days, known := linkDays[ws]
 		if !known {
 			days = longestLink
 		}
-		return day < lake.DayOf(now.AddDate(0, 0, -max(days, least))) && !filling[dayOf{ws, day}]
-	}, nil
+		if day >= lake.DayOf(now.AddDate(0, 0, -max(days, least))) || err != nil {
+			return false
+		}
+		if filling == nil {
+			if filling, err = c.arrivals.since(ctx, now.Add(-settle)); err != nil {
+				return false
+			}
+		}
+		return !filling[dayOf{ws, day}]
+	}
+	return old, func() error { return err }
 }
 
 // Compact brings the lake's files into their order, one a day, and removes those that nothing needs: daily, and at the

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"murmur/internal/crowd/internal/lake"
 	"murmur/internal/fact"
 	"murmur/internal/fact/facttest"
 	"murmur/internal/keyring"
@@ -94,4 +95,20 @@ func TestAHundredThousandLabelsAreStored(t *testing.T) {
 	if len(d.Labels) != n || d.Labels[n-1].Name != fmt.Sprintf("number %d", n-1) {
 		t.Errorf("%d labels came back, want %d", len(d.Labels), n)
 	}
+}
+
+// TestWhatComesWhileLinksAreCutKeepsItsLink: an old day whose first fact comes between the beginning of the daily work and the look
+// at its rows is one that facts still come for.
+func TestWhatComesWhileLinksAreCutKeepsItsLink(t *testing.T) {
+	t.Parallel()
+	c := opened(t, func() time.Time { return noon }, workspace.Default)
+	old, failed := c.older(t.Context(), noon, map[workspace.ID]int{workspace.Default: 60})
+	march := noon.AddDate(0, 0, -200)
+	mk := facttest.New(t)
+	must(t, c.Append(t.Context(), []fact.Batch{{Workspace: workspace.Default, Facts: []fact.Fact{&fact.Call{
+		Head: facttest.Head(1, march, mk.Contact(1), 1), Direction: fact.In, Result: fact.Missed}}}}, 0, "", "1"))
+	if old(workspace.Default, lake.DayOf(march), 0) || !old(workspace.Default, lake.DayOf(march)-1, 0) {
+		t.Error("a day that facts came for meanwhile is cut, or another is not")
+	}
+	must(t, failed())
 }
